@@ -1,0 +1,30 @@
+/** The ground floor: errors, shapes, random numbers. Pure. */
+export {
+  ConfigError,
+  FormatError,
+  GraphError,
+  internalError,
+  isUserError,
+  messageOf,
+  RunError,
+  ShapeError,
+} from "./errors.ts";
+export { permutation, type RandomKey, type RandomStream, randomKey } from "./random.ts";
+export {
+  bindShape,
+  broadcastAxes,
+  broadcastShapes,
+  type Dimension,
+  type FreeDimension,
+  freeBatch,
+  multiplyDimensions,
+  normalizeAxis,
+  type Shape,
+  sameDimension,
+  sameShape,
+  showDimension,
+  showShape,
+  sizeOf,
+  staticDimension,
+  staticSize,
+} from "./shape.ts";

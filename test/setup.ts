@@ -1,0 +1,15 @@
+/** Fails a test that writes to the console: a warning nobody reads is a defect nobody fixes. */
+import { afterEach, beforeEach, expect, vi } from "vitest";
+
+const methods = ["log", "info", "warn", "error", "debug"] as const;
+
+beforeEach(() => {
+  for (const method of methods) vi.spyOn(console, method);
+});
+
+afterEach(() => {
+  for (const method of methods) {
+    expect(vi.mocked(console[method]).mock.calls, `console.${method} was called`).toEqual([]);
+  }
+  vi.restoreAllMocks();
+});
