@@ -1,0 +1,73 @@
+/** A graph under construction: nodes in topological order, equal ones made only once. */
+import { GraphError } from "../base/index.ts";
+import type { OpAttributes, OpName } from "./ops/attributes.ts";
+import type { OpDefinition } from "./ops/definition.ts";
+import { opTable } from "./ops/table.ts";
+import type { GraphHandle, Node, Value } from "./value.ts";
+
+/** A differentiable graph of tensors whose shapes are known, up to the batch size, while it is built. */
+export interface Graph extends GraphHandle {
+  /** All nodes made so far; every node comes after its inputs. */
+  readonly nodes: readonly Node[];
+}
+
+/** An empty graph. */
+export function makeGraph(): Graph {
+  const nodes: Node[] = [];
+  const known = new Map<string, Node>();
+  const inputNames = new Set<string>();
+
+  const graph: Graph = {
+    nodes,
+    apply(op, inputs, attributes) {
+      const foreign = inputs.findIndex((value) => value.graph !== graph);
+      if (foreign >= 0) throw new GraphError(`${op}: expected values of one graph, got input ${foreign} of another`);
+      const key = `${op}(${inputs.map((value) => `${value.node.id}.${value.output}`).join(",")})${attributeKey(op, attributes)}`;
+      const equal = known.get(key);
+      if (equal) return equal.outputs;
+      if (op === "input") registerInput(inputNames, (attributes as OpAttributes["input"]).name);
+      const node = makeNode(graph, nodes.length, op, inputs, attributes);
+      nodes.push(node);
+      known.set(key, node);
+      return node.outputs;
+    },
+  };
+  return graph;
+}
+
+function makeNode<K extends OpName>(
+  graph: GraphHandle,
+  id: number,
+  op: K,
+  inputs: readonly Value[],
+  attributes: OpAttributes[K],
+): Node {
+  const definition: OpDefinition<K> = opTable[op];
+  const types = definition.infer(inputs, attributes);
+  const outputs: Value[] = [];
+  const node = Object.freeze({ id, op, inputs: Object.freeze([...inputs]), attributes, outputs }) as Node;
+  for (const [output, type] of types.entries()) outputs.push(Object.freeze({ ...type, graph, node, output }));
+  Object.freeze(outputs);
+  return node;
+}
+
+function registerInput(names: Set<string>, name: string): void {
+  if (names.has(name)) throw new GraphError(`input: expected a new name, got '${name}' again with another type`);
+  names.add(name);
+}
+
+function attributeKey<K extends OpName>(op: K, attributes: OpAttributes[K]): string {
+  return op === "constant" ? (attributes as OpAttributes["constant"]).key : JSON.stringify(attributes);
+}
+
+/** The nodes that some values need, in topological order. */
+export function reachableNodes(values: readonly Value[]): Node[] {
+  const seen = new Set<Node>();
+  const pending = values.map((value) => value.node);
+  for (let node = pending.pop(); node; node = pending.pop()) {
+    if (seen.has(node)) continue;
+    seen.add(node);
+    for (const value of node.inputs) pending.push(value.node);
+  }
+  return [...seen].sort((a, b) => a.id - b.id);
+}

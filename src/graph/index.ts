@@ -1,0 +1,43 @@
+/** A differentiable graph of float32 tensors: builder, ops, reverse-mode gradients, printer. Pure. */
+export { gradients } from "./gradient.ts";
+export { type Graph, makeGraph, reachableNodes } from "./graph.ts";
+export type { OpAttributes, OpName } from "./ops/attributes.ts";
+export { constant } from "./ops/constant.ts";
+export type { Emitter, OnnxAttribute, OpDefinition } from "./ops/definition.ts";
+export {
+  absolute,
+  add,
+  broadcast,
+  broadcastLike,
+  concatenate,
+  divide,
+  exponential,
+  fold,
+  gemm,
+  greater,
+  input,
+  lessOrEqual,
+  logarithm,
+  maximum,
+  minimum,
+  multiply,
+  negate,
+  type Operand,
+  reduceSum,
+  relu,
+  reshape,
+  select,
+  sigmoid,
+  softplus,
+  split,
+  squareRoot,
+  stopGradient,
+  subtract,
+  sumTo,
+  toFloat,
+  transpose,
+  unfold,
+} from "./ops/functions.ts";
+export { opTable } from "./ops/table.ts";
+export { printGraph } from "./printer.ts";
+export { type DataType, type GraphHandle, type Node, showType, type TensorType, type Value } from "./value.ts";

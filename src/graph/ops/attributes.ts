@@ -1,0 +1,48 @@
+/** The attributes of every op: adding a name here alone breaks the op table and the sample table, and nothing else. */
+import type { Shape } from "../../base/index.ts";
+import type { DataType } from "../value.ts";
+
+/** Attributes of ops that have none. */
+export type NoAttributes = Readonly<Record<never, never>>;
+
+export interface OpAttributes {
+  // source
+  readonly input: { readonly name: string; readonly dataType: DataType; readonly shape: Shape };
+  readonly constant: { readonly values: Float32Array; readonly shape: readonly number[]; readonly key: string };
+  // elementwise
+  readonly add: NoAttributes;
+  readonly subtract: NoAttributes;
+  readonly multiply: NoAttributes;
+  readonly divide: NoAttributes;
+  readonly maximum: NoAttributes;
+  readonly minimum: NoAttributes;
+  readonly negate: NoAttributes;
+  readonly exponential: NoAttributes;
+  readonly logarithm: NoAttributes;
+  readonly squareRoot: NoAttributes;
+  readonly absolute: NoAttributes;
+  readonly relu: NoAttributes;
+  readonly sigmoid: NoAttributes;
+  readonly softplus: NoAttributes;
+  // select
+  readonly greater: NoAttributes;
+  readonly lessOrEqual: NoAttributes;
+  readonly select: NoAttributes;
+  readonly toFloat: NoAttributes;
+  readonly stopGradient: NoAttributes;
+  // reduce
+  readonly reduceSum: { readonly axes: readonly number[]; readonly keepDimensions: boolean };
+  // movement
+  readonly reshape: { readonly shape: Shape };
+  readonly transpose: { readonly permutation: readonly number[] };
+  readonly broadcast: { readonly shape: readonly number[] };
+  readonly concatenate: { readonly axis: number };
+  readonly split: { readonly axis: number; readonly sizes: readonly number[] };
+  // linear algebra
+  readonly gemm: { readonly transposeA: boolean; readonly transposeB: boolean };
+  // convolution
+  readonly unfold: NoAttributes;
+  readonly fold: NoAttributes;
+}
+
+export type OpName = keyof OpAttributes;

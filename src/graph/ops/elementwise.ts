@@ -1,0 +1,83 @@
+/** Element-wise ops with NumPy broadcasting. Gradients may come back broadcast: the walk in grad.ts sums them. */
+import { broadcastShapes } from "../../base/index.ts";
+import type { Value } from "../value.ts";
+import type { OpName } from "./attributes.ts";
+import { expectFloats, type GradientRule, type OpDefinition, type OpFamily } from "./definition.ts";
+import { divide, greater, lessOrEqual, multiply, negate, select, sigmoid, subtract } from "./functions.ts";
+
+type Unary = "negate" | "exponential" | "logarithm" | "squareRoot" | "absolute" | "relu" | "sigmoid" | "softplus";
+type Binary = "add" | "subtract" | "multiply" | "divide" | "maximum" | "minimum";
+
+function unary<K extends Unary & OpName>(
+  op: K,
+  operator: string,
+  derivative: (dy: Value, x: Value, y: Value) => Value,
+): OpDefinition<K> {
+  const gradient: GradientRule<K> = ({ inputs: [x], outputs: [y] }, [dy]) => [derivative(dy!, x!, y!)];
+  return {
+    elementwise: true,
+    infer: (inputs) => {
+      expectFloats(op, inputs, 1);
+      return [{ dataType: "float32", shape: inputs[0]!.shape }];
+    },
+    gradient,
+    emit: (emitter, names) => emitter.node(operator, names),
+  };
+}
+
+function binary<K extends Binary & OpName>(
+  op: K,
+  operator: string,
+  derivatives: (dy: Value, a: Value, b: Value, y: Value) => readonly [Value, Value],
+): OpDefinition<K> {
+  const gradient: GradientRule<K> = ({ inputs: [a, b], outputs: [y] }, [dy]) => derivatives(dy!, a!, b!, y!);
+  return {
+    elementwise: true,
+    infer: (inputs) => {
+      expectFloats(op, inputs, 2);
+      return [{ dataType: "float32", shape: broadcastShapes(inputs[0]!.shape, inputs[1]!.shape, op) }];
+    },
+    gradient,
+    emit: (emitter, names) => emitter.node(operator, names),
+  };
+}
+
+export const elementwiseOps: OpFamily<Unary | Binary> = {
+  // d(a + b) = da + db
+  add: binary("add", "Add", (dy) => [dy, dy]),
+  // d(a - b) = da - db
+  subtract: binary("subtract", "Sub", (dy) => [dy, negate(dy)]),
+  // d(a b) = b da + a db
+  multiply: binary("multiply", "Mul", (dy, a, b) => [multiply(dy, b), multiply(dy, a)]),
+  // d(a / b) = da / b - (a / b) db / b
+  divide: binary("divide", "Div", (dy, _a, b, y) => {
+    const da = divide(dy, b);
+    return [da, negate(multiply(da, y))];
+  }),
+  // d max(a, b) = da where a >= b, else db; a tie counts for a
+  maximum: binary("maximum", "Max", (dy, a, b) => {
+    const first = lessOrEqual(b, a);
+    return [select(first, dy, 0), select(first, 0, dy)];
+  }),
+  // d min(a, b) = da where a <= b, else db; a tie counts for a
+  minimum: binary("minimum", "Min", (dy, a, b) => {
+    const first = lessOrEqual(a, b);
+    return [select(first, dy, 0), select(first, 0, dy)];
+  }),
+  // d(-x) = -dx
+  negate: unary("negate", "Neg", (dy) => negate(dy)),
+  // d e^x = e^x dx
+  exponential: unary("exponential", "Exp", (dy, _x, y) => multiply(dy, y)),
+  // d log x = dx / x
+  logarithm: unary("logarithm", "Log", (dy, x) => divide(dy, x)),
+  // d sqrt(x) = dx / (2 sqrt(x))
+  squareRoot: unary("squareRoot", "Sqrt", (dy, _x, y) => divide(multiply(dy, 0.5), y)),
+  // d |x| = sign(x) dx; 0 counts as negative
+  absolute: unary("absolute", "Abs", (dy, x) => select(greater(x, 0), dy, negate(dy))),
+  // d relu(x) = dx where relu(x) > 0; the output is kept rather than the input, so that the input's memory is free
+  relu: unary("relu", "Relu", (dy, _x, y) => select(greater(y, 0), dy, 0)),
+  // d sigmoid(x) = s (1 - s) dx
+  sigmoid: unary("sigmoid", "Sigmoid", (dy, _x, y) => multiply(dy, multiply(y, subtract(1, y)))),
+  // d log(1 + e^x) = sigmoid(x) dx
+  softplus: unary("softplus", "Softplus", (dy, x) => multiply(dy, sigmoid(x))),
+};

@@ -1,0 +1,202 @@
+/** The primitives as functions over values: `multiply(x, exponential(y))`. A number stands for a scalar constant. */
+import { broadcastAxes, normalizeAxis, type Shape, ShapeError, sameShape, showShape } from "../../base/index.ts";
+import type { GraphHandle, Value } from "../value.ts";
+import { constant } from "./constant.ts";
+
+export type Operand = Value | number;
+
+function pair(a: Operand, b: Operand): [Value, Value] {
+  if (typeof a !== "number") return [a, typeof b === "number" ? constant(a.graph, b) : b];
+  if (typeof b !== "number") return [constant(b.graph, a), b];
+  throw new ShapeError(`operands: expected at least one value, got ${a} and ${b}`);
+}
+
+const one = (values: readonly Value[]): Value => values[0]!;
+
+/** a + b. */
+export function add(a: Operand, b: Operand): Value {
+  const [x, y] = pair(a, b);
+  return one(x.graph.apply("add", [x, y], {}));
+}
+
+/** a - b. */
+export function subtract(a: Operand, b: Operand): Value {
+  const [x, y] = pair(a, b);
+  return one(x.graph.apply("subtract", [x, y], {}));
+}
+
+/** a b. */
+export function multiply(a: Operand, b: Operand): Value {
+  const [x, y] = pair(a, b);
+  return one(x.graph.apply("multiply", [x, y], {}));
+}
+
+/** a / b. */
+export function divide(a: Operand, b: Operand): Value {
+  const [x, y] = pair(a, b);
+  return one(x.graph.apply("divide", [x, y], {}));
+}
+
+/** The larger of a and b. */
+export function maximum(a: Operand, b: Operand): Value {
+  const [x, y] = pair(a, b);
+  return one(x.graph.apply("maximum", [x, y], {}));
+}
+
+/** The smaller of a and b. */
+export function minimum(a: Operand, b: Operand): Value {
+  const [x, y] = pair(a, b);
+  return one(x.graph.apply("minimum", [x, y], {}));
+}
+
+/** -x. */
+export function negate(x: Value): Value {
+  return one(x.graph.apply("negate", [x], {}));
+}
+
+/** e^x. */
+export function exponential(x: Value): Value {
+  return one(x.graph.apply("exponential", [x], {}));
+}
+
+/** The natural logarithm. */
+export function logarithm(x: Value): Value {
+  return one(x.graph.apply("logarithm", [x], {}));
+}
+
+/** The square root. */
+export function squareRoot(x: Value): Value {
+  return one(x.graph.apply("squareRoot", [x], {}));
+}
+
+/** |x|. */
+export function absolute(x: Value): Value {
+  return one(x.graph.apply("absolute", [x], {}));
+}
+
+/** max(x, 0). */
+export function relu(x: Value): Value {
+  return one(x.graph.apply("relu", [x], {}));
+}
+
+/** 1 / (1 + e^-x). */
+export function sigmoid(x: Value): Value {
+  return one(x.graph.apply("sigmoid", [x], {}));
+}
+
+/** log(1 + e^x), without overflow. */
+export function softplus(x: Value): Value {
+  return one(x.graph.apply("softplus", [x], {}));
+}
+
+/** The mask a > b. False where either is NaN. */
+export function greater(a: Operand, b: Operand): Value {
+  const [x, y] = pair(a, b);
+  return one(x.graph.apply("greater", [x, y], {}));
+}
+
+/** The mask a <= b. False where either is NaN. */
+export function lessOrEqual(a: Operand, b: Operand): Value {
+  const [x, y] = pair(a, b);
+  return one(x.graph.apply("lessOrEqual", [x, y], {}));
+}
+
+/** a where the mask holds, else b. */
+export function select(mask: Value, a: Operand, b: Operand): Value {
+  const [x, y] = pair(a, b);
+  return one(mask.graph.apply("select", [mask, x, y], {}));
+}
+
+/** uint8 or bool to float32. */
+export function toFloat(x: Value): Value {
+  return x.dataType === "float32" ? x : one(x.graph.apply("toFloat", [x], {}));
+}
+
+/** x itself, through which no gradient flows. */
+export function stopGradient(x: Value): Value {
+  return one(x.graph.apply("stopGradient", [x], {}));
+}
+
+/** The sum over some axes (all if none are given). */
+export function reduceSum(x: Value, axes?: readonly number[], keepDimensions = false): Value {
+  const all = axes ?? x.shape.map((_, axis) => axis);
+  const sorted = [...new Set(all.map((axis) => normalizeAxis(axis, x.shape.length, "reduceSum")))].sort(
+    (a, b) => a - b,
+  );
+  return sorted.length === 0 ? x : one(x.graph.apply("reduceSum", [x], { axes: sorted, keepDimensions }));
+}
+
+/** The same numbers in the same order under another shape. */
+export function reshape(x: Value, shape: Shape): Value {
+  return sameShape(x.shape, shape) ? x : one(x.graph.apply("reshape", [x], { shape }));
+}
+
+/** Axes reordered: axis i of the result is axis permutation[i] of x. */
+export function transpose(x: Value, permutation: readonly number[]): Value {
+  const identity = permutation.length === x.shape.length && permutation.every((axis, index) => axis === index);
+  return identity ? x : one(x.graph.apply("transpose", [x], { permutation }));
+}
+
+/** x repeated to fill a fully known shape. */
+export function broadcast(x: Value, shape: readonly number[]): Value {
+  return sameShape(x.shape, shape) ? x : one(x.graph.apply("broadcast", [x], { shape }));
+}
+
+/** x repeated to fill the shape of another value, also where that has the free dimension. */
+export function broadcastLike(x: Value, like: Value): Value {
+  if (sameShape(x.shape, like.shape)) return x;
+  if (like.shape.every((dimension) => typeof dimension === "number")) return broadcast(x, like.shape as number[]);
+  // Adding zeros of the right shape lets the runtime find N; NaN in `like` must not leak, so it is masked rather than multiplied.
+  return add(x, select(lessOrEqual(like, like), 0, 0));
+}
+
+/** Values laid one after the other along an axis. */
+export function concatenate(values: readonly Value[], axis: number): Value {
+  const [first] = values;
+  if (!first) throw new ShapeError("concatenate: expected at least one value, got none");
+  const normal = normalizeAxis(axis, first.shape.length, "concatenate");
+  return values.length === 1 ? first : one(first.graph.apply("concatenate", values, { axis: normal }));
+}
+
+/** x cut along an axis into pieces of the given sizes. */
+export function split(x: Value, axis: number, sizes: readonly number[]): readonly Value[] {
+  const normal = normalizeAxis(axis, x.shape.length, "split");
+  return sizes.length === 1 ? [x] : x.graph.apply("split", [x], { axis: normal, sizes });
+}
+
+/** op(A) op(B) + bias for matrices, where op transposes if asked, and bias (optional) broadcasts to the result. */
+export function gemm(
+  a: Value,
+  b: Value,
+  options: { readonly transposeA?: boolean; readonly transposeB?: boolean; readonly bias?: Value } = {},
+): Value {
+  const inputs = options.bias ? [a, b, options.bias] : [a, b];
+  const attributes = { transposeA: options.transposeA ?? false, transposeB: options.transposeB ?? false };
+  return one(a.graph.apply("gemm", inputs, attributes));
+}
+
+/** The 3x3 neighbourhood of every pixel, zero outside: [C, H, W, N] to [C, 9, H, W, N]. */
+export function unfold(x: Value): Value {
+  return one(x.graph.apply("unfold", [x], {}));
+}
+
+/** The adjoint of unfold: every neighbourhood added back to where it was read. [C, 9, H, W, N] to [C, H, W, N]. */
+export function fold(x: Value): Value {
+  return one(x.graph.apply("fold", [x], {}));
+}
+
+/** x summed over the axes along which it was broadcast, so that it has the given shape again. */
+export function sumTo(x: Value, shape: Shape): Value {
+  if (sameShape(x.shape, shape)) return x;
+  const summed = reduceSum(x, broadcastAxes(shape, x.shape));
+  const result = reshape(summed, shape);
+  if (!sameShape(result.shape, shape)) {
+    throw new ShapeError(`sumTo: expected a shape that broadcasts to ${showShape(x.shape)}, got ${showShape(shape)}`);
+  }
+  return result;
+}
+
+/** A graph input. Names must be unique within a graph. */
+export function input(graph: GraphHandle, name: string, shape: Shape, dataType: Value["dataType"] = "float32"): Value {
+  return one(graph.apply("input", [], { name, shape, dataType }));
+}

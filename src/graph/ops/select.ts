@@ -1,0 +1,55 @@
+/** Masks, selection, casts, and the op that stops gradients. */
+import { broadcastShapes, ShapeError } from "../../base/index.ts";
+import { showType, type TensorType } from "../value.ts";
+import { expectFloats, noGradient, type OpDefinition, type OpFamily } from "./definition.ts";
+import { select } from "./functions.ts";
+
+function comparison<K extends "greater" | "lessOrEqual">(op: K, operator: string): OpDefinition<K> {
+  return {
+    elementwise: true,
+    infer: (inputs) => {
+      expectFloats(op, inputs, 2);
+      return [{ dataType: "bool", shape: broadcastShapes(inputs[0]!.shape, inputs[1]!.shape, op) }];
+    },
+    gradient: noGradient("a mask is piecewise constant"),
+    emit: (emitter, names) => emitter.node(operator, names),
+  };
+}
+
+function expectOne(op: string, inputs: readonly TensorType[]): TensorType {
+  if (inputs.length !== 1) throw new ShapeError(`${op}: expected 1 input, got ${inputs.length}`);
+  return inputs[0]!;
+}
+
+export const selectOps: OpFamily<"greater" | "lessOrEqual" | "select" | "toFloat" | "stopGradient"> = {
+  greater: comparison("greater", "Greater"),
+  lessOrEqual: comparison("lessOrEqual", "LessOrEqual"),
+  select: {
+    elementwise: true,
+    infer: ([mask, ...branches]) => {
+      if (mask?.dataType !== "bool") {
+        throw new ShapeError(`select: expected a bool mask, got ${mask ? showType(mask) : "nothing"}`);
+      }
+      expectFloats("select", branches, 2);
+      const shape = broadcastShapes(branches[0]!.shape, branches[1]!.shape, "select");
+      return [{ dataType: "float32", shape: broadcastShapes(mask.shape, shape, "select") }];
+    },
+    // d select(m, a, b) = da where m, db elsewhere
+    gradient: ({ inputs: [mask] }, [dy]) => [undefined, select(mask!, dy!, 0), select(mask!, 0, dy!)],
+    emit: (emitter, names) => emitter.node("Where", names),
+  },
+  toFloat: {
+    infer: (inputs) => [{ dataType: "float32", shape: expectOne("toFloat", inputs).shape }],
+    gradient: noGradient("pixels and masks are discrete"),
+    emit: (emitter, names) => emitter.node("Cast", names, { to: 1 }),
+  },
+  stopGradient: {
+    infer: (inputs) => {
+      expectFloats("stopGradient", inputs, 1);
+      return [{ dataType: "float32", shape: inputs[0]!.shape }];
+    },
+    // stop(x) = x with derivative zero, by definition
+    gradient: () => [undefined],
+    emit: (_emitter, names) => names,
+  },
+};

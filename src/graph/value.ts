@@ -1,0 +1,40 @@
+/** The nouns of the graph: tensor types, values, nodes. All frozen once made. */
+import { type Shape, showShape } from "../base/index.ts";
+import type { OpAttributes, OpName } from "./ops/attributes.ts";
+
+/** float32 is differentiable; bool is a mask, uint8 a pixel, int64 never occurs as a value (only inside emitted operators). */
+export type DataType = "float32" | "bool" | "uint8";
+
+export interface TensorType {
+  readonly dataType: DataType;
+  readonly shape: Shape;
+}
+
+/** One tensor of a graph: an output of a node. */
+export interface Value extends TensorType {
+  readonly graph: GraphHandle;
+  readonly node: Node;
+  /** Which of the node's outputs this is. */
+  readonly output: number;
+}
+
+/** One application of an op. Nodes are numbered in the order they were made, which is a topological order. */
+export interface Node<K extends OpName = OpName> {
+  readonly id: number;
+  readonly op: K;
+  readonly inputs: readonly Value[];
+  readonly attributes: OpAttributes[K];
+  readonly outputs: readonly Value[];
+}
+
+/** What ops need of the graph they build in. */
+export interface GraphHandle {
+  /** Adds a node, or returns the equal one that is already there. */
+  apply<K extends OpName>(op: K, inputs: readonly Value[], attributes: OpAttributes[K]): readonly Value[];
+}
+
+/** `f32[2,3,4N]`. */
+export function showType(type: TensorType): string {
+  const prefix = type.dataType === "float32" ? "f32" : type.dataType;
+  return `${prefix}${showShape(type.shape)}`;
+}

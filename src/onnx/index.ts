@@ -1,0 +1,11 @@
+/** ONNX models: from a graph to plain data, from plain data to bytes and back. Pure. */
+export { type LoweringOptions, lowerGraph } from "./lowering.ts";
+export {
+  type ElementType,
+  elementTypes,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxValue,
+} from "./model.ts";
+export { writeModel } from "./writer.ts";

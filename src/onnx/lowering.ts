@@ -1,0 +1,128 @@
+/** From a graph to an ONNX model: only what the outputs need, constants shared, outputs under their own names. */
+import { type Dimension, showDimension } from "../base/index.ts";
+import {
+  type Emitter,
+  type Node,
+  type OpDefinition,
+  type OpName,
+  opTable,
+  reachableNodes,
+  type Value,
+} from "../graph/index.ts";
+import type { ElementType, OnnxModel, OnnxNode, OnnxTensor, OnnxValue } from "./model.ts";
+
+export interface LoweringOptions {
+  readonly name: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** The first operator set in which every operator used here has its present form. */
+const opset = 18;
+
+/**
+ * The ONNX model that computes some values of one graph, each under its name.
+ * Inputs are declared in the order in which they were made; the free batch dimension is called N.
+ */
+export function lowerGraph(outputs: Readonly<Record<string, Value>>, options: LoweringOptions): OnnxModel {
+  const nodes: OnnxNode[] = [];
+  const initializers = new Map<string, OnnxTensor>();
+  const inputs: OnnxValue[] = [];
+  const names = new Map<Value, string>();
+
+  let current = "";
+  const emitter: Emitter = {
+    node(operator, operands, attributes = {}, count = 1) {
+      const name = `${current}/${operator}_${nodes.length}`;
+      const results = Array.from({ length: count }, (_, index) => (count === 1 ? name : `${name}.${index}`));
+      nodes.push({ name, operator, inputs: operands, outputs: results, attributes });
+      return results;
+    },
+    int64(values, shape = [values.length]) {
+      const key = `int64:${shape.join(",")}:${values.length > 16 ? hashOf(values) : values.join(",")}`;
+      return share(initializers, key, "int64", shape, () => bytesOf(BigInt64Array.from(values, BigInt)));
+    },
+    float32(values, shape, key) {
+      return share(initializers, `float32:${key ?? values.join(",")}`, "float32", shape, () => bytesOf(values));
+    },
+  };
+
+  for (const node of reachableNodes(Object.values(outputs))) {
+    current = `${node.op}_${node.id}`;
+    if (node.op === "input") inputs.push(describe((node.attributes as { name: string }).name, node.outputs[0]!));
+    for (const [index, name] of emitNode(emitter, node, names).entries()) names.set(node.outputs[index]!, name);
+  }
+  const renamed = nameOutputs(outputs, names, nodes);
+  return {
+    producer: "outglow",
+    opset,
+    name: options.name,
+    inputs,
+    outputs: Object.entries(outputs).map(([name, value]) => describe(name, value)),
+    initializers: [...initializers.values()],
+    nodes: renamed,
+    metadata: options.metadata ?? {},
+  };
+}
+
+function emitNode(emitter: Emitter, node: Node, names: ReadonlyMap<Value, string>): readonly string[] {
+  const definition = opTable[node.op] as OpDefinition<OpName>;
+  const operands = node.inputs.map((value) => names.get(value)!);
+  return definition.emit(emitter, operands, node.attributes, node);
+}
+
+/** Renames results that are outputs; what is asked for twice, or comes straight from outside, is copied. */
+function nameOutputs(
+  outputs: Readonly<Record<string, Value>>,
+  names: ReadonlyMap<Value, string>,
+  nodes: readonly OnnxNode[],
+): OnnxNode[] {
+  const made = new Set(nodes.flatMap((node) => node.outputs));
+  const renames = new Map<string, string>();
+  const copies: OnnxNode[] = [];
+  for (const [name, value] of Object.entries(outputs)) {
+    const source = names.get(value)!;
+    if (made.has(source) && !renames.has(source)) renames.set(source, name);
+    else
+      copies.push({ name: `output/${name}`, operator: "Identity", inputs: [source], outputs: [name], attributes: {} });
+  }
+  const rename = (name: string): string => renames.get(name) ?? name;
+  return [...nodes, ...copies].map((node) => ({
+    ...node,
+    inputs: node.inputs.map(rename),
+    outputs: node.outputs.map(rename),
+  }));
+}
+
+function describe(name: string, value: Value): OnnxValue {
+  const show = (dimension: Dimension) => (typeof dimension === "number" ? dimension : showDimension(dimension));
+  return { name, elementType: value.dataType, shape: value.shape.map(show) };
+}
+
+function share(
+  initializers: Map<string, OnnxTensor>,
+  key: string,
+  elementType: ElementType,
+  shape: readonly number[],
+  data: () => Uint8Array,
+): string {
+  const known = initializers.get(key);
+  if (known) return known.name;
+  const name = `constant_${initializers.size}`;
+  initializers.set(key, { name, elementType, shape, data: data() });
+  return name;
+}
+
+function bytesOf(values: Float32Array | BigInt64Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+function hashOf(values: readonly number[]): string {
+  let first = 0x811c9dc5;
+  let second = 0x9747b28c;
+  for (const value of values) {
+    first = Math.imul(first ^ value, 0x01000193);
+    second = Math.imul(second + value, 0x85ebca6b);
+    second = (second << 13) | (second >>> 19);
+  }
+  return `${values.length}#${first >>> 0},${second >>> 0}`;
+}

@@ -1,0 +1,111 @@
+/** Compiled graphs: the only place that knows ONNX Runtime. */
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { bindShape, GraphError, messageOf, RunError } from "../base/index.ts";
+import type { Value } from "../graph/index.ts";
+import { lowerGraph, writeModel } from "../onnx/index.ts";
+
+/** A tensor at the border between Outglow and the engine: row-major numbers with a shape. */
+export interface Buffer {
+  readonly data: Float32Array | Uint8Array;
+  readonly shape: readonly number[];
+}
+
+export type Optimization = "disabled" | "basic" | "extended" | "all";
+
+export interface ProgramOptions {
+  /** Threads of the engine; results are bitwise equal only between runs with the same number. */
+  readonly threads: number;
+  /** How much ONNX Runtime rewrites the graph. Default "basic". */
+  readonly optimization?: Optimization;
+  /** Execution provider. Default "cpu". */
+  readonly device?: "cpu" | "webgpu" | "cuda";
+  /** Writes ONNX Runtime's profile under this file prefix. */
+  readonly profilePrefix?: string;
+}
+
+/** A graph that is ready to run. */
+export interface Program {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  /**
+   * Runs once. Results named in `into` are written to those buffers, without a copy; all others are fresh.
+   * Throws GraphError where an input is missing or has too few numbers, RunError where the engine fails.
+   */
+  run(
+    inputs: Readonly<Record<string, Buffer>>,
+    into?: Readonly<Record<string, Buffer>>,
+  ): Promise<Record<string, Buffer>>;
+  /** Frees the engine's memory. */
+  dispose(): Promise<void>;
+}
+
+/** Compiles values of one graph into a program whose outputs bear their names. */
+export function compileGraph(outputs: Readonly<Record<string, Value>>, options: ProgramOptions): Promise<Program> {
+  return loadProgram(writeModel(lowerGraph(outputs, { name: "outglow" })), options);
+}
+
+/** Loads ONNX bytes. Throws RunError where the engine does not accept them. */
+export async function loadProgram(model: Uint8Array, options: ProgramOptions): Promise<Program> {
+  const session = await createSession(model, options);
+  return {
+    inputNames: session.inputNames,
+    outputNames: session.outputNames,
+    async run(inputs, into = {}) {
+      const feeds: Record<string, Tensor> = {};
+      for (const name of session.inputNames) {
+        const buffer = inputs[name];
+        if (!buffer)
+          throw new GraphError(`run: expected input '${name}', got ${Object.keys(inputs).join(", ") || "none"}`);
+        feeds[name] = toTensor(name, buffer);
+      }
+      const fetches: Record<string, Tensor | null> = {};
+      for (const name of session.outputNames) fetches[name] = into[name] ? toTensor(name, into[name]) : null;
+      const results = await session.run(feeds, fetches).catch((error: unknown) => {
+        throw new RunError(`run: the engine failed: ${messageOf(error)}`);
+      });
+      const named: Record<string, Buffer> = {};
+      for (const name of session.outputNames) named[name] = into[name] ?? fromTensor(results[name]!);
+      return named;
+    },
+    dispose: () => session.release(),
+  };
+}
+
+async function createSession(model: Uint8Array, options: ProgramOptions): Promise<InferenceSession> {
+  try {
+    return await InferenceSession.create(model, {
+      intraOpNumThreads: options.threads,
+      interOpNumThreads: 1,
+      executionMode: "sequential",
+      graphOptimizationLevel: options.optimization ?? "basic",
+      executionProviders: [options.device ?? "cpu"],
+      enableMemPattern: true,
+      enableCpuMemArena: true,
+      logSeverityLevel: 3,
+      ...(options.profilePrefix ? { enableProfiling: true, profileFilePrefix: options.profilePrefix } : {}),
+    });
+  } catch (error) {
+    throw new RunError(`compile: the engine does not accept the graph: ${messageOf(error)}`);
+  }
+}
+
+function toTensor(name: string, { data, shape }: Buffer): Tensor {
+  const size = shape.reduce((product, dimension) => product * dimension, 1);
+  if (data.length !== size) {
+    throw new GraphError(`run: expected ${size} numbers in '${name}' [${shape.join(",")}], got ${data.length}`);
+  }
+  return data instanceof Uint8Array ? new Tensor("uint8", data, shape) : new Tensor("float32", data, shape);
+}
+
+function fromTensor(tensor: Tensor): Buffer {
+  const { data, dims } = tensor;
+  if (data instanceof Float32Array || data instanceof Uint8Array) return { data, shape: dims };
+  throw new GraphError(`run: expected float32 or uint8 results, got ${tensor.type}`);
+}
+
+/** A zeroed buffer for a value whose shape is known once N is. */
+export function allocate(value: Value, batch = 1): Buffer {
+  const shape = bindShape(value.shape, batch);
+  const size = shape.reduce((product, dimension) => product * dimension, 1);
+  return { data: value.dataType === "float32" ? new Float32Array(size) : new Uint8Array(size), shape };
+}
