@@ -1,0 +1,36 @@
+/**
+ * What a bijector is: an invertible map between data x and latents z, both [C, H, W, N], with the log-determinant of its Jacobian.
+ *
+ * `normalize` goes from data to latents and `generate` back; each returns its own direction's log-det in nats, either per image [N]
+ * or, where it is the same for all images, as a scalar. A bijector holds no numbers: parameters come in as a tree of values.
+ */
+import type { RandomKey } from "../base/index.ts";
+import type { Value } from "../graph/index.ts";
+import type { ArraysOf, ParameterTree, ValuesOf } from "../nn/index.ts";
+
+/** Channels, height and width of one image's tensor. */
+export interface EventShape {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+export interface Bijector<P extends ParameterTree = ParameterTree> {
+  readonly name: string;
+  readonly inputShape: EventShape;
+  readonly outputShape: EventShape;
+  readonly parameters: P;
+  /** Fresh parameters, before any data is seen. */
+  createParameters(key: RandomKey): ArraysOf<P>;
+  /** Data-dependent initialisation: parameters fitted to a batch (of known size), and that batch's latents under them. */
+  adapt(parameters: ValuesOf<P>, x: Value): { readonly parameters: ValuesOf<P>; readonly z: Value };
+  /** Data to latents. */
+  normalize(parameters: ValuesOf<P>, x: Value): { readonly z: Value; readonly logDet: Value };
+  /** Latents to data. */
+  generate(parameters: ValuesOf<P>, z: Value): { readonly x: Value; readonly logDet: Value };
+}
+
+/** [C, H, W, N] for a batch like that of `x`. */
+export function eventShape(shape: EventShape, x: Value): Value["shape"] {
+  return [shape.channels, shape.height, shape.width, x.shape[3]!];
+}

@@ -1,0 +1,63 @@
+/** Bijectors one after the other, as a bijector. */
+import { ShapeError } from "../base/index.ts";
+import { add, constant, type Value } from "../graph/index.ts";
+import type { ParameterTree, ValuesOf } from "../nn/index.ts";
+import type { Bijector } from "./bijector.ts";
+
+/**
+ * The composition of named bijectors, first to last in the direction of `normalize`.
+ * Throws ShapeError where a neighbour does not take what the one before gives.
+ */
+export function chain(name: string, parts: Readonly<Record<string, Bijector>>): Bijector {
+  const entries = Object.entries(parts);
+  const [first] = entries;
+  const last = entries.at(-1);
+  if (!first || !last) throw new ShapeError(`chain: expected at least one bijector in '${name}', got none`);
+  for (const [index, [partName, part]] of entries.entries()) {
+    const before = entries[index - 1]?.[1];
+    if (before && JSON.stringify(before.outputShape) !== JSON.stringify(part.inputShape)) {
+      const shapes = `${JSON.stringify(before.outputShape)} before ${JSON.stringify(part.inputShape)}`;
+      throw new ShapeError(`chain: expected neighbours that fit at '${partName}' in '${name}', got ${shapes}`);
+    }
+  }
+  const inner = (parameters: ValuesOf<ParameterTree>, key: string) => parameters[key] as ValuesOf<ParameterTree>;
+
+  return {
+    name,
+    inputShape: first[1].inputShape,
+    outputShape: last[1].outputShape,
+    parameters: Object.fromEntries(entries.map(([key, part]) => [key, part.parameters])),
+    createParameters: (key) =>
+      Object.fromEntries(entries.map(([partName, part]) => [partName, part.createParameters(key.fold(partName))])),
+    adapt: (parameters, x) => {
+      let z = x;
+      const adapted: Record<string, ValuesOf<ParameterTree>> = {};
+      for (const [key, part] of entries) {
+        const result = part.adapt(inner(parameters, key), z);
+        adapted[key] = result.parameters;
+        z = result.z;
+      }
+      return { parameters: adapted, z };
+    },
+    normalize: (parameters, x) => {
+      let z = x;
+      let logDet: Value = constant(x.graph, 0);
+      for (const [key, part] of entries) {
+        const result = part.normalize(inner(parameters, key), z);
+        z = result.z;
+        logDet = add(logDet, result.logDet);
+      }
+      return { z, logDet };
+    },
+    generate: (parameters, z) => {
+      let x = z;
+      let logDet: Value = constant(z.graph, 0);
+      for (const [key, part] of entries.toReversed()) {
+        const result = part.generate(inner(parameters, key), x);
+        x = result.x;
+        logDet = add(logDet, result.logDet);
+      }
+      return { x, logDet };
+    },
+  };
+}

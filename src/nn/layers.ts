@@ -1,0 +1,100 @@
+/** Layers as functions over activations [C, H, W, N] or, per pixel, [C, H * W * N]. */
+import { type Shape, ShapeError, showShape, sizeOf, staticSize } from "../base/index.ts";
+import {
+  add,
+  constant,
+  divide,
+  exponential,
+  type Graph,
+  gemm,
+  logarithm,
+  maximum,
+  multiply,
+  negate,
+  reduceSum,
+  reshape,
+  squareRoot,
+  subtract,
+  type Value,
+} from "../graph/index.ts";
+import { type ParameterSpecification, trainable, type ValuesOf } from "./parameters.ts";
+
+/** y = (x + bias) e^logScale, per channel. */
+export type AffineNormParameters = {
+  readonly bias: ParameterSpecification;
+  readonly logScale: ParameterSpecification;
+};
+
+/** The parameters of an ActNorm over tensors of a shape, one scale and bias an entry. */
+export function affineNorm(...shape: number[]): AffineNormParameters {
+  return { bias: trainable(...shape), logScale: trainable(...shape) };
+}
+
+/** [C, ...] to [C, rest], the form that matrix multiplication takes. */
+export function toColumns(x: Value): Value {
+  return reshape(x, [x.shape[0]!, sizeOf(x.shape.slice(1))]);
+}
+
+/** A vector [C] as a column [C, 1, ..., 1] of some rank. */
+export function asColumn(vector: Value, rank: number): Value {
+  return reshape(vector, [vector.shape[0]!, ...Array.from({ length: rank - 1 }, () => 1)]);
+}
+
+/**
+ * A linear map over channels followed by an ActNorm, as one matrix multiplication:
+ * (W x + bias) e^logScale = (e^logScale W) x + e^logScale bias. W is [out, in], columns are [in, M]; the result is [out, M].
+ */
+export function normalizedLinear(weight: Value, norm: ValuesOf<AffineNormParameters>, columns: Value): Value {
+  const scale = asColumn(exponential(norm.logScale), 2);
+  return gemm(multiply(weight, scale), columns, { bias: multiply(asColumn(norm.bias, 2), scale) });
+}
+
+/**
+ * The ActNorm that gives some data mean 0 and standard deviation 1 along all axes but those kept (paper, data-dependent
+ * initialisation; n - 1 in the variance). `floor` keeps constant entries finite.
+ */
+export function fitAffineNorm(
+  x: Value,
+  shape: Shape,
+  axes: readonly number[],
+  floor: number,
+): ValuesOf<AffineNormParameters> {
+  const count = staticSize(
+    axes.map((axis) => x.shape[axis]!),
+    "ActNorm initialisation",
+  );
+  if (count < 2)
+    throw new ShapeError(`ActNorm initialisation: expected two numbers an entry, got ${showShape(x.shape)}`);
+  const mean = multiply(reduceSum(x, axes, true), 1 / count);
+  const deviation = subtract(x, mean);
+  const variance = divide(reduceSum(multiply(deviation, deviation), axes), count - 1);
+  const logScale = negate(logarithm(maximum(squareRoot(variance), floor)));
+  return { bias: reshape(negate(mean), shape), logScale: reshape(logScale, shape) };
+}
+
+/** A mask of a square matrix: 1 where `keep`, else 0. */
+export function matrixMask(
+  graph: Graph | Value["graph"],
+  size: number,
+  keep: (row: number, column: number) => boolean,
+): Value {
+  const data = Float32Array.from({ length: size * size }, (_, index) =>
+    keep(Math.floor(index / size), index % size) ? 1 : 0,
+  );
+  return constant(graph, data, [size, size]);
+}
+
+/**
+ * (I + N)^-1 for a strictly triangular N [size, size]. As N^size = 0, the geometric series is finite and factors:
+ * (I + N)^-1 = (I + M)(I + M^2)(I + M^4)... with M = -N.
+ */
+export function invertUnitTriangular(strict: Value, size: number): Value {
+  const identity = matrixMask(strict.graph, size, (row, column) => row === column);
+  let power = negate(strict);
+  let inverse = add(identity, power);
+  for (let reached = 2; reached < size; reached *= 2) {
+    power = gemm(power, power);
+    inverse = gemm(inverse, add(identity, power));
+  }
+  return inverse;
+}
