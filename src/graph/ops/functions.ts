@@ -103,8 +103,8 @@ export function lessOrEqual(a: Operand, b: Operand): Value {
 
 /** a where the mask holds, else b. */
 export function select(mask: Value, a: Operand, b: Operand): Value {
-  const [x, y] = pair(a, b);
-  return one(mask.graph.apply("select", [mask, x, y], {}));
+  const [x, y] = [a, b].map((operand) => (typeof operand === "number" ? constant(mask.graph, operand) : operand));
+  return one(mask.graph.apply("select", [mask, x!, y!], {}));
 }
 
 /** uint8 or bool to float32. */

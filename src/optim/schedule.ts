@@ -1,0 +1,34 @@
+/** Learning rates over steps. */
+import { ConfigError } from "../base/index.ts";
+
+/** Linear warm-up from 0, then the base rate, multiplied by a factor at each milestone. */
+export interface Schedule {
+  readonly learningRate: number;
+  /** Steps until the full rate; 0 for none. */
+  readonly warmup: number;
+  /** Steps at which the rate is multiplied by `factor`, ascending. */
+  readonly milestones: readonly number[];
+  readonly factor: number;
+}
+
+/** The learning rate of a step (0 is the first). */
+export function learningRateAt(schedule: Schedule, step: number): number {
+  const { learningRate, warmup, milestones, factor } = schedule;
+  const warm = warmup > 0 ? Math.min(1, (step + 1) / warmup) : 1;
+  const passed = milestones.filter((milestone) => step >= milestone).length;
+  return learningRate * warm * factor ** passed;
+}
+
+/** Throws ConfigError for a schedule that cannot be meant. */
+export function checkSchedule({ learningRate, warmup, milestones, factor }: Schedule): void {
+  if (!(learningRate > 0 && Number.isFinite(learningRate))) {
+    throw new ConfigError(`schedule: expected a learning rate above 0, got ${learningRate}`);
+  }
+  if (!(Number.isInteger(warmup) && warmup >= 0)) {
+    throw new ConfigError(`schedule: expected a number of warm-up steps from 0, got ${warmup}`);
+  }
+  if (milestones.some((step, index) => !(Number.isInteger(step) && step >= (milestones[index - 1] ?? 0)))) {
+    throw new ConfigError(`schedule: expected ascending milestones, got ${milestones.join(", ")}`);
+  }
+  if (!(factor > 0 && factor <= 1)) throw new ConfigError(`schedule: expected a factor in (0, 1], got ${factor}`);
+}
