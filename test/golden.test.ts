@@ -119,7 +119,9 @@ describe.each(names)("%s", (name) => {
     for (const entry of trained) {
       const norm = Math.hypot(...parameterData(entry, vectors));
       const expected = golden.expected.gradient_f64[goldenName(entry.name)]!.l2;
-      expect(Math.abs(norm - expected), `${entry.name}: ${norm} against ${expected}`).toBeLessThanOrEqual(1e-3 * expected); // 0.1 %
+      expect(Math.abs(norm - expected), `${entry.name}: ${norm} against ${expected}`).toBeLessThanOrEqual(
+        1e-3 * expected,
+      ); // 0.1 %
     }
   });
 });

@@ -28,3 +28,4 @@ export {
   unpackValues,
   type ValuesOf,
 } from "./parameters.ts";
+export { readTensors, type StoredTensor, type TensorFile, writeTensors } from "./safetensors.ts";

@@ -3,6 +3,8 @@ export {
   allocate,
   type Buffer,
   compileGraph,
+  engineVersion,
+  executionProviders,
   loadProgram,
   type Optimization,
   type Program,

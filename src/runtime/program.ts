@@ -1,5 +1,5 @@
 /** Compiled graphs: the only place that knows ONNX Runtime. */
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import { env, InferenceSession, listSupportedBackends, Tensor } from "onnxruntime-node";
 import { bindShape, GraphError, messageOf, RunError } from "../base/index.ts";
 import type { Value } from "../graph/index.ts";
 import { lowerGraph, writeModel } from "../onnx/index.ts";
@@ -108,4 +108,14 @@ export function allocate(value: Value, batch = 1): Buffer {
   const shape = bindShape(value.shape, batch);
   const size = shape.reduce((product, dimension) => product * dimension, 1);
   return { data: value.dataType === "float32" ? new Float32Array(size) : new Uint8Array(size), shape };
+}
+
+/** The version of ONNX Runtime. */
+export function engineVersion(): string {
+  return env.versions.node ?? env.versions.common;
+}
+
+/** The execution providers that this build of ONNX Runtime knows, and whether it brings what they need. */
+export function executionProviders(): { readonly name: string; readonly bundled: boolean }[] {
+  return listSupportedBackends().map(({ name, bundled }) => ({ name, bundled }));
 }

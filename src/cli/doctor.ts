@@ -1,0 +1,92 @@
+/** `outglow doctor`: versions, execution providers, cores and memory, and a self-test of the engine. */
+import { availableParallelism, cpus, totalmem } from "node:os";
+import { messageOf, RunError, randomKey } from "../base/index.ts";
+import { dequantize } from "../data/index.ts";
+import { packageVersion } from "../detector/index.ts";
+import { makeGlow } from "../flow/index.ts";
+import { type ParameterVectors, packArrays } from "../nn/index.ts";
+import { adamax } from "../optim/index.ts";
+import { engineVersion, executionProviders } from "../runtime/index.ts";
+import { adaptToData, compileStep, type StepResult, zeroState } from "../train/index.ts";
+import type { DoctorOptions } from "./doctor-command.ts";
+
+interface Check {
+  readonly name: string;
+  readonly passed: boolean;
+  readonly detail: string;
+}
+
+/** Prints the findings. Throws RunError where a check fails. */
+export async function doctor({ json }: DoctorOptions): Promise<void> {
+  const facts = {
+    outglow: packageVersion(),
+    node: process.versions.node,
+    onnxruntime: engineVersion(),
+    platform: `${process.platform} ${process.arch}`,
+    processor: cpus()[0]?.model ?? "unknown",
+    threads: availableParallelism(),
+    memory: `${(totalmem() / 2 ** 30).toFixed(1)} GiB`,
+    providers: executionProviders()
+      .map(({ name, bundled }) => (bundled ? name : `${name} (needs libraries of its own)`))
+      .join(", "),
+  };
+  const checks = await runChecks();
+  if (json) process.stdout.write(`${JSON.stringify({ ...facts, checks })}\n`);
+  else {
+    for (const [name, value] of Object.entries(facts)) process.stdout.write(`${name.padEnd(12)} ${value}\n`);
+    for (const { name, passed, detail } of checks)
+      process.stdout.write(`${passed ? "ok  " : "FAIL"} ${name}: ${detail}\n`);
+  }
+  const failed = checks.filter(({ passed }) => !passed);
+  if (failed.length > 0) throw new RunError(`doctor: ${failed.map(({ name }) => name).join(", ")} failed`);
+}
+
+async function runChecks(): Promise<Check[]> {
+  try {
+    const first = await trainBriefly();
+    const second = await trainBriefly();
+    const [start, end] = [first[0]!, first.at(-1)!];
+    const milliseconds = first.reduce((sum, { duration }) => sum + duration, 0) / first.length;
+    return [
+      {
+        name: "training",
+        passed: end.result.loss < start.result.loss && first.every(({ result }) => result.applied),
+        detail: `loss fell from ${start.result.loss.toFixed(1)} to ${end.result.loss.toFixed(1)} nats, ${milliseconds.toFixed(1)} ms a step`,
+      },
+      {
+        name: "determinism",
+        passed: first.every(({ result }, step) => result.loss === second[step]!.result.loss),
+        detail: "two runs with one seed give the same losses, bit for bit",
+      },
+    ];
+  } catch (error) {
+    return [{ name: "engine", passed: false, detail: messageOf(error) }];
+  }
+}
+
+/** Twenty steps of a small flow on smooth noise. */
+async function trainBriefly(): Promise<{ result: StepResult; duration: number }[]> {
+  const specification = { channels: 1, height: 16, width: 16 };
+  const batchSize = 32;
+  const options = { threads: availableParallelism() };
+  const flow = makeGlow({ ...specification, scales: 2, depth: 2, hidden: 32 });
+  const key = randomKey("doctor");
+  const stream = key.fold("pixels").stream();
+  const pixels = Uint8Array.from(
+    { length: batchSize * 256 },
+    (_, index) => 100 + (index % 16) * 4 + stream.integer(20),
+  );
+  const x = dequantize(pixels, specification, key.fold("noise").stream());
+  const drawn: ParameterVectors = packArrays(flow.parameters, flow.createParameters(key));
+  const parameters = await adaptToData(flow, drawn, x, options);
+  const update = { optimizer: adamax, weightDecay: 0 };
+  const step = await compileStep(flow, batchSize, zeroState(parameters, update), update, options);
+  const results = [];
+  for (let count = 1; count <= 20; count++) {
+    const started = performance.now();
+    const result = await step.run(x, adamax.scalars(1e-3, count));
+    results.push({ result, duration: performance.now() - started });
+  }
+  await step.dispose();
+  return results;
+}

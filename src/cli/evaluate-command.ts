@@ -1,0 +1,37 @@
+/** What a person types after `outglow evaluate`. */
+import { Command } from "commander";
+import { wholeNumber } from "./options.ts";
+import { type EngineOptions, withEngineOptions } from "./predict-command.ts";
+
+/** The options of `outglow evaluate`, as commander parses them. */
+export interface EvaluateOptions extends EngineOptions {
+  readonly normal: string;
+  readonly anomalous: string[];
+  readonly out?: string;
+  readonly seed: number;
+  readonly strict: boolean;
+  readonly force: boolean;
+}
+
+/** `outglow evaluate`. */
+export function evaluateCommand(): Command {
+  const collect = (text: string, before: readonly string[]): string[] => [...before, text];
+  const command = new Command("evaluate")
+    .description("measure how well the scores tell anomalous images from normal ones")
+    .argument("<detector>", "folder that outglow train made")
+    .requiredOption("--normal <data>", "normal images that were not trained on")
+    .requiredOption(
+      "--anomalous <[name=]data>",
+      "a set of anomalous images; give it again for more sets",
+      collect,
+      [] as string[],
+    )
+    .option("--out <file>", "where the JSON goes (default: evaluation-N.json in the detector)")
+    .option("--seed <n>", "seed of the bootstrap intervals", wholeNumber(0), 0)
+    .option("--strict", "fail at the first unreadable image instead of skipping it", false)
+    .option("--force", "replace an existing file", false);
+  return withEngineOptions(command).action(async (detector: string, options: EvaluateOptions) => {
+    const { evaluate } = await import("./evaluate.ts");
+    await evaluate(detector, options);
+  });
+}

@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+/** The outglow command: finds the verb, turns errors into one line and an exit code. */
+import { Command, CommanderError } from "commander";
+import { ConfigError, isUserError } from "../base/index.ts";
+import { packageVersion } from "../detector/version.ts";
+import { doctorCommand } from "./doctor-command.ts";
+import { evaluateCommand } from "./evaluate-command.ts";
+import { predictCommand } from "./predict-command.ts";
+import { quickstartCommand } from "./quickstart-command.ts";
+import { sampleCommand } from "./sample-command.ts";
+import { trainCommand } from "./train-command.ts";
+
+/** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C. */
+const exitCodes = { failure: 1, usage: 2 } as const;
+
+const program = new Command("outglow")
+  .description("Finds the images that don't belong: normalizing flows trained on your normal images.")
+  .version(packageVersion())
+  .showSuggestionAfterError()
+  .configureHelp({ sortSubcommands: false })
+  .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.");
+
+for (const makeCommand of [
+  trainCommand,
+  predictCommand,
+  evaluateCommand,
+  sampleCommand,
+  doctorCommand,
+  quickstartCommand,
+]) {
+  const command = makeCommand().exitOverride();
+  command.showSuggestionAfterError();
+  program.addCommand(command);
+}
+program.exitOverride();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
+  if (!isUserError(error)) {
+    process.stderr.write(
+      `outglow: this is a defect, please report it\n${error instanceof Error ? error.stack : error}\n`,
+    );
+    return exitCodes.failure;
+  }
+  process.stderr.write(`outglow: ${error.message}\n`);
+  return error instanceof ConfigError ? exitCodes.usage : exitCodes.failure;
+}

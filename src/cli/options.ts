@@ -1,0 +1,54 @@
+/** Parsers of option values. Each throws commander's InvalidArgumentError, which becomes one line and exit code 2. */
+import { InvalidArgumentError } from "commander";
+
+/** A whole number from `least`. */
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text.trim()) || !Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`expected a whole number from ${least}, got '${text}'`);
+    }
+    return value;
+  };
+}
+
+/** A number within an interval; either end may be excluded by `open`. */
+export function numberWithin(low: number, high: number, open = true): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    const inside = open ? value > low && value < high : value >= low && value <= high;
+    if (text.trim() === "" || !inside) {
+      throw new InvalidArgumentError(
+        `expected a number ${open ? "between" : "from"} ${low} ${open ? "and" : "to"} ${high}, got '${text}'`,
+      );
+    }
+    return value;
+  };
+}
+
+const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
+
+/** A duration such as 90s, 20m, 1.5h, in seconds. */
+export function duration(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)([smh])$/.exec(text.trim());
+  const seconds = match ? Number(match[1]) * secondsOf[match[2]!]! : 0;
+  if (!(seconds > 0)) throw new InvalidArgumentError(`expected a duration such as 90s, 20m or 1.5h, got '${text}'`);
+  return seconds;
+}
+
+/** One of some words. */
+export function oneOf<T extends string>(words: readonly T[]): (text: string) => T {
+  return (text) => {
+    const found = words.find((word) => word === text);
+    if (found === undefined) throw new InvalidArgumentError(`expected ${words.join(", ")}, got '${text}'`);
+    return found;
+  };
+}
+
+/** Seconds as a person reads them: 45 s, 3 min 20 s, 1 h 5 min. */
+export function showDuration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}

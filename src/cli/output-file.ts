@@ -1,0 +1,34 @@
+/** Files that commands write for a person: whole or not at all, and never over an existing one unasked. */
+import { access } from "node:fs/promises";
+import { ConfigError } from "../base/index.ts";
+import { writeFileAtomic } from "../data/index.ts";
+
+/** Throws ConfigError where a file exists and may not be replaced. To be called before the work that leads to the file. */
+export async function refuseExisting(path: string, force: boolean, where: string): Promise<void> {
+  if (force || !(await exists(path))) return;
+  throw new ConfigError(`${where} expects a new file, got '${path}', which exists; choose another or give --force`);
+}
+
+/** Writes a file after `refuseExisting`. Throws RunError where the disk refuses. */
+export async function writeOutput(
+  path: string,
+  content: Uint8Array | string,
+  options: { readonly force: boolean; readonly where: string },
+): Promise<void> {
+  await refuseExisting(path, options.force, options.where);
+  await writeFileAtomic(path, content);
+}
+
+/** The first of name-1, name-2, ... that does not exist yet. */
+export async function nextFreeName(name: (number: number) => string): Promise<string> {
+  let number = 1;
+  while (await exists(name(number))) number++;
+  return name(number);
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

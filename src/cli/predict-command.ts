@@ -1,0 +1,57 @@
+/** What a person types after `outglow predict`. */
+import { Command } from "commander";
+import { numberWithin, oneOf, wholeNumber } from "./options.ts";
+
+/** Options that every command with a detector has. */
+export interface EngineOptions {
+  readonly threads?: number;
+  readonly device: "cpu" | "webgpu" | "cuda";
+  readonly quiet: boolean;
+  readonly json: boolean;
+}
+
+/** The options of `outglow predict`, as commander parses them. */
+export interface PredictOptions extends EngineOptions {
+  readonly score?: string;
+  readonly falseAlarm: number;
+  readonly out?: string;
+  readonly sort: boolean;
+  readonly top?: number;
+  readonly sheet: string;
+  readonly strict: boolean;
+  readonly force: boolean;
+}
+
+/** Adds the options of `EngineOptions`. */
+export function withEngineOptions(command: Command): Command {
+  return command
+    .option("--threads <n>", "threads of the engine (default: all cores)", wholeNumber(1))
+    .option("--device <name>", "cpu, webgpu or cuda", oneOf(["cpu", "webgpu", "cuda"]), "cpu")
+    .option("--quiet", "no progress on stderr", false)
+    .option("--json", "print one JSON object on stdout", false);
+}
+
+/** `outglow predict`. */
+export function predictCommand(): Command {
+  const command = new Command("predict")
+    .description("score images: how anomalous is each one?")
+    .argument("<detector>", "folder that outglow train made")
+    .argument("<images...>", "images, folders, archives or data sets to score")
+    .option("--score <name>", "score that ranks and decides (default: the detector's)")
+    .option(
+      "--false-alarm <share>",
+      "mark images that so small a share of normal images would be marked with",
+      numberWithin(0, 1),
+      0.01,
+    )
+    .option("--out <file>", "write the table here instead of to stdout: .csv or .json")
+    .option("--sort", "most anomalous first, instead of input order", false)
+    .option("--top <n>", "also draw the n most anomalous images on a contact sheet", wholeNumber(1))
+    .option("--sheet <file>", "where the contact sheet goes", "most-anomalous.png")
+    .option("--strict", "fail at the first unreadable image instead of skipping it", false)
+    .option("--force", "replace existing files", false);
+  return withEngineOptions(command).action(async (detector: string, images: string[], options: PredictOptions) => {
+    const { predict } = await import("./predict.ts");
+    await predict(detector, images, options);
+  });
+}

@@ -1,0 +1,110 @@
+/** What a person types after `outglow train`. */
+import { Command } from "commander";
+import { duration, numberWithin, oneOf, wholeNumber } from "./options.ts";
+
+/** The options of `outglow train`, as commander parses them. */
+export interface TrainOptions {
+  readonly normal?: string;
+  readonly general?: string;
+  readonly generalDetector?: string;
+  readonly out: string;
+  readonly time?: number;
+  readonly steps?: number;
+  readonly generalTime?: number;
+  readonly generalSteps?: number;
+  readonly size: number;
+  readonly channels?: number;
+  readonly scales: number;
+  readonly depth: number;
+  readonly width: number;
+  readonly batch: number;
+  readonly optimizer: "adamax" | "adam";
+  readonly learningRate: number;
+  readonly warmup: number;
+  readonly milestones?: number[];
+  readonly weightDecay: number;
+  readonly clipNorm?: number;
+  readonly flip: boolean;
+  readonly translate: number;
+  readonly heldOut: number;
+  readonly evaluateEvery: number;
+  readonly patience: number;
+  readonly seed: number;
+  readonly threads?: number;
+  readonly device: "cpu" | "webgpu" | "cuda";
+  readonly strict: boolean;
+  readonly resume: boolean;
+  readonly force: boolean;
+  readonly quiet: boolean;
+  readonly json: boolean;
+}
+
+/** `outglow train`. */
+export function trainCommand(): Command {
+  const positive = wholeNumber(1);
+  const list = (text: string): number[] => text.split(",").map(positive);
+  return new Command("train")
+    .description("train a detector on normal images")
+    .option(
+      "--normal <data>",
+      "normal images: a folder, .tar, IDX or CIFAR files; select with PATH#split=train,class=a+b,limit=N",
+    )
+    .option(
+      "--general <data>",
+      "general images: trains a general model first, which makes the likelihood ratio possible",
+    )
+    .option("--general-detector <folder>", "take the normal model of this detector as general model")
+    .option("--out <folder>", "where the detector goes", "detector")
+    .option(
+      "--time <duration>",
+      "train the normal model this long, e.g. 90s, 20m, 1.5h (default 10m; with --general a third of it)",
+      duration,
+    )
+    .option("--steps <n>", "train the normal model this many steps, in place of --time", positive)
+    .option("--general-time <duration>", "train the general model this long (default two thirds of --time)", duration)
+    .option("--general-steps <n>", "train the general model this many steps (default twice --steps)", positive)
+    .option("--size <pixels>", "height and width of the model's images", positive, 32)
+    .option("--channels <n>", "1 for grey, 3 for colour (default: what the first normal image has)", positive)
+    .option("--scales <n>", "scales of the flow", positive, 3)
+    .option("--depth <n>", "flow steps a scale", positive, 8)
+    .option("--width <n>", "hidden channels of the coupling networks", positive, 96)
+    .option("--batch <n>", "images a step", positive, 64)
+    .option("--optimizer <name>", "adamax or adam", oneOf(["adamax", "adam"]), "adamax")
+    .option(
+      "--learning-rate <x>",
+      "learning rate; fine-tuning from a general model uses half of it",
+      numberWithin(0, 10),
+      1e-3,
+    )
+    .option("--warmup <n>", "steps of linear warm-up", wholeNumber(0), 100)
+    .option("--milestones <list>", "steps at which the learning rate falls to a tenth, e.g. 4000,6000", list)
+    .option("--weight-decay <x>", "coupled L2", numberWithin(0, 1, false), 5e-5)
+    .option("--clip-norm <x>", "scale longer gradients down to this norm", numberWithin(0, Number.POSITIVE_INFINITY))
+    .option("--flip", "augment by horizontal flips", false)
+    .option(
+      "--translate <share>",
+      "augment by shifts of up to this share of the size; the paper uses 0.1",
+      numberWithin(0, 0.5, false),
+      0,
+    )
+    .option(
+      "--held-out <share>",
+      "share of the normal images kept out of training for calibration",
+      numberWithin(0, 1),
+      0.1,
+    )
+    .option("--evaluate-every <n>", "steps between two looks at held-out images", positive, 100)
+    .option("--patience <n>", "stop after this many looks without a better one", positive, 20)
+    .option("--seed <n>", "seed of everything random", wholeNumber(0), 0)
+    .option("--threads <n>", "threads of the engine (default: all cores)", positive)
+    .option("--device <name>", "cpu, webgpu or cuda", oneOf(["cpu", "webgpu", "cuda"]), "cpu")
+    .option("--strict", "fail at the first unreadable image instead of skipping it", false)
+    .option("--resume", "go on with the run in --out, as if it had never stopped", false)
+    .option("--force", "replace what is in --out", false)
+    .option("--quiet", "no progress on stderr", false)
+    .option("--json", "print one JSON object on stdout", false)
+    .action(async (options: TrainOptions) => {
+      const { train } = await import("./train.ts");
+      await train(options);
+    });
+}

@@ -1,0 +1,60 @@
+/** The live line of a training run: share done, step, bits/dim, images/s, time left. */
+import type { PhaseName, Progress, StepReport, TrainingConfiguration } from "../train/index.ts";
+import { type Console, progressBar } from "./console.ts";
+import { showDuration } from "./options.ts";
+
+export interface TrainingProgress {
+  start(phase: PhaseName, progress: Progress): void;
+  step(phase: PhaseName, report: StepReport): void;
+}
+
+/** How much of the running means the past keeps each step. */
+const memory = 0.95;
+
+/** Draws the progress of both phases on a console. */
+export function trainingProgress(output: Console, configuration: TrainingConfiguration): TrainingProgress {
+  let begun = { step: 0, seconds: 0 };
+  let bits: number | undefined;
+  let speed: number | undefined;
+  let heldOut: number | undefined;
+  let skipped = 0;
+  const smooth = (old: number | undefined, value: number): number =>
+    old === undefined || !Number.isFinite(old) ? value : memory * old + (1 - memory) * value;
+
+  return {
+    start(phase, progress) {
+      output.settle();
+      begun = { step: progress.step, seconds: progress.seconds };
+      [bits, speed, heldOut, skipped] = [undefined, undefined, progress.best ?? undefined, progress.skipped];
+      const settings = configuration[phase];
+      const limit = [
+        settings?.steps == null ? undefined : `${settings.steps} steps`,
+        settings?.seconds == null ? undefined : showDuration(settings.seconds),
+      ].filter((text) => text !== undefined);
+      const from = progress.step === 0 ? "" : `, going on from step ${progress.step}`;
+      output.note(`training the ${phase} model (${limit.join(" or ")}${from})`);
+    },
+    step(phase, report) {
+      bits = smooth(bits, report.bitsPerDimension);
+      speed = smooth(speed, report.imagesPerSecond);
+      heldOut = report.heldOutBitsPerDimension ?? heldOut;
+      if (!report.applied) skipped++;
+      const { steps, seconds } = configuration[phase] ?? { steps: null, seconds: null };
+      const share = Math.max(steps === null ? 0 : report.step / steps, seconds === null ? 0 : report.seconds / seconds);
+      const secondsAStep = (report.seconds - begun.seconds) / Math.max(1, report.step - begun.step);
+      const left = Math.min(
+        steps === null ? Number.POSITIVE_INFINITY : (steps - report.step) * secondsAStep,
+        seconds === null ? Number.POSITIVE_INFINITY : seconds - report.seconds,
+      );
+      const parts = [
+        `${progressBar(share)} step ${report.step}${steps === null ? "" : `/${steps}`}`,
+        `${bits.toFixed(3)} bits/dim`,
+        ...(heldOut === undefined ? [] : [`held out ${heldOut.toFixed(3)}`]),
+        `${speed.toFixed(0)} images/s`,
+        `${showDuration(left)} left`,
+        ...(skipped === 0 ? [] : [`${skipped} steps skipped (not finite)`]),
+      ];
+      output.live(parts.join("  "));
+    },
+  };
+}

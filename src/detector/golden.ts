@@ -1,0 +1,74 @@
+/**
+ * Golden inputs and outputs: images that the program makes itself (none of the person's are stored) and their terms when the detector
+ * was written. A detector that does not reproduce them is refused.
+ */
+import { RunError, randomKey } from "../base/index.ts";
+import type { EventShape } from "../flow/index.ts";
+import { readTensors, type StoredTensor, writeTensors } from "../nn/index.ts";
+import type { ModelTerms, TermTable } from "../score/index.ts";
+
+const imageCount = 4;
+/** The file inside a detector. */
+export const goldenFile = "golden.safetensors";
+
+/** How far terms may move between machines: rounding in another order of summation, no more. */
+const tolerance = { relative: 1e-4, nats: 0.1 };
+
+/** Smooth random gradients with a little noise, uint8 [4, C, H, W]. */
+export function goldenImages({ channels, height, width }: EventShape): Uint8Array {
+  const pixels = new Uint8Array(imageCount * channels * height * width);
+  let position = 0;
+  for (let image = 0; image < imageCount; image++) {
+    for (let channel = 0; channel < channels; channel++) {
+      const stream = randomKey("golden").fold(image).fold(channel).stream();
+      const [base, slopeY, slopeX] = [stream.uniform(), stream.uniform() - 0.5, stream.uniform() - 0.5];
+      for (let y = 0; y < height; y++) {
+        for (let x = 0; x < width; x++) {
+          const value = base + slopeY * (y / height) + slopeX * (x / width) + 0.02 * stream.normal();
+          pixels[position++] = Math.max(0, Math.min(255, Math.round(255 * value)));
+        }
+      }
+    }
+  }
+  return pixels;
+}
+
+/** The bytes of `golden.safetensors`. */
+export function writeGolden(shape: EventShape, images: Uint8Array, terms: ModelTerms): Uint8Array<ArrayBuffer> {
+  const table = ({ count, scales, values }: TermTable): StoredTensor => ({ shape: [count, scales, 2], data: values });
+  return writeTensors({
+    tensors: {
+      images: { shape: [imageCount, shape.channels, shape.height, shape.width], data: images },
+      normal: table(terms.normal),
+      ...(terms.general ? { general: table(terms.general) } : {}),
+    },
+    metadata: {},
+  });
+}
+
+/** Runs a detector on its golden images. Throws RunError where its terms are not those recorded. */
+export async function checkGolden(
+  bytes: Uint8Array,
+  terms: (pixels: Uint8Array) => Promise<ModelTerms>,
+  where: string,
+): Promise<void> {
+  const { tensors } = readTensors(bytes, `${where}/${goldenFile}`);
+  const images = tensors.images?.data;
+  if (!(images instanceof Uint8Array))
+    throw new RunError(`${where}: expected golden images in ${goldenFile}, got none`);
+  const computed = await terms(images);
+  for (const [model, table] of Object.entries({ normal: computed.normal, general: computed.general })) {
+    const recorded = tensors[model]?.data;
+    if (!table || !recorded) continue;
+    const worst = table.values.findIndex((value, index) => {
+      const expected = recorded[index]!;
+      return !(Math.abs(value - expected) <= tolerance.relative * Math.abs(expected) + tolerance.nats);
+    });
+    if (worst >= 0) {
+      throw new RunError(
+        `${where}: expected the ${model} model to give ${recorded[worst]} nats on golden image ${Math.floor(worst / (table.scales * 2))}, ` +
+          `got ${table.values[worst]}; its scores cannot be trusted on this machine and device`,
+      );
+    }
+  }
+}

@@ -1,0 +1,14 @@
+/** The saved detector: write, load, check, sample. */
+export {
+  type Detector,
+  type DetectorParts,
+  loadDetector,
+  loadManifest,
+  loadWeights,
+  type TrainedModel,
+  writeDetector,
+} from "./detector.ts";
+export { formatVersion, type Manifest, manifestName } from "./manifest.ts";
+export { type SamplingOptions, sampleImages } from "./sampling.ts";
+export { scoringModel } from "./scoring.ts";
+export { packageVersion } from "./version.ts";

@@ -1,0 +1,8 @@
+/** The version of this package. */
+import { readFileSync } from "node:fs";
+
+/** The version in package.json, which lies two folders above both `src/detector` and `dist/detector`. */
+export function packageVersion(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,41 @@
+/** The graph from pixels to likelihood terms: what training evaluates and what a detector carries. */
+
+import { freeBatch } from "../base/index.ts";
+import {
+  add,
+  concatenate,
+  type Graph,
+  input,
+  multiply,
+  reshape,
+  toFloat,
+  transpose,
+  type Value,
+} from "../graph/index.ts";
+import type { ParameterTree, ValuesOf } from "../nn/index.ts";
+import type { EventShape } from "./bijector.ts";
+import type { Flow } from "./glow.ts";
+
+/** A graph input `images`: uint8 [N, C, H, W] with a free batch size. */
+export function imageInput(graph: Graph, { channels, height, width }: EventShape): Value {
+  return input(graph, "images", [freeBatch, channels, height, width], "uint8");
+}
+
+/**
+ * Pixels to data: x = pixel/256 - 0.5 + 1/512, the middle of every quantisation interval (paper, section 1.5), with the batch innermost.
+ * [N, C, H, W] to [C, H, W, N].
+ */
+export function pixelsToData(images: Value): Value {
+  return add(multiply(toFloat(transpose(images, [1, 2, 3, 0])), 1 / 256), -0.5 + 1 / 512);
+}
+
+/**
+ * The terms of images under a flow: [N, scales, 2] in nats, log-det and prior term of every scale. Their sum over the last two axes is
+ * log p(x).
+ */
+export function scoreTerms(flow: Flow, parameters: ValuesOf<ParameterTree>, images: Value): Value {
+  const { terms } = flow.normalize(parameters, pixelsToData(images));
+  const rows = terms.flatMap(({ logDet, prior }) => [logDet, prior]).map((row) => reshape(row, [1, images.shape[0]!]));
+  const table = transpose(concatenate(rows, 0), [1, 0]);
+  return reshape(table, [images.shape[0]!, terms.length, 2]);
+}

@@ -1,0 +1,49 @@
+/** What a training run is told: validated, complete, and stored beside its results. */
+import { z } from "zod";
+import { ConfigError } from "../base/index.ts";
+
+const positive = z.number().int().min(1);
+
+/** One flow's training. Defaults are the paper's where they fit a small machine (paper, section 2). */
+const phaseSchema = z.strictObject({
+  /** Stop after this many steps; null for no limit. */
+  steps: positive.nullable(),
+  /** Stop after this many seconds of training; null for no limit. */
+  seconds: z.number().positive().nullable(),
+  learningRate: z.number().positive(),
+  warmup: z.number().int().min(0),
+  milestones: z.array(positive),
+  factor: z.number().positive().max(1),
+});
+
+export const trainingSchema = z.strictObject({
+  input: z.strictObject({ channels: positive, height: positive, width: positive }),
+  model: z.strictObject({ scales: positive, depth: positive, hidden: positive }),
+  batchSize: positive,
+  optimizer: z.enum(["adamax", "adam"]),
+  weightDecay: z.number().min(0),
+  clipNorm: z.number().positive().nullable(),
+  augmentation: z.strictObject({ flip: z.boolean(), translate: z.number().min(0).max(0.5) }),
+  heldOut: z.number().gt(0).lt(1),
+  /** Steps between two evaluations on held-out images. */
+  evaluateEvery: positive,
+  /** Evaluations without a better held-out value before training stops. */
+  patience: positive,
+  seed: z.number().int().min(0),
+  threads: positive,
+  device: z.enum(["cpu", "webgpu", "cuda"]),
+  normal: phaseSchema,
+  general: phaseSchema.nullable(),
+});
+
+export type PhaseConfiguration = z.infer<typeof phaseSchema>;
+export type TrainingConfiguration = z.infer<typeof trainingSchema>;
+export type PhaseName = "general" | "normal";
+
+/** A checked configuration. Throws ConfigError that names the first wrong field. */
+export function parseConfiguration(value: unknown, where: string): TrainingConfiguration {
+  const result = trainingSchema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new ConfigError(`${where}: ${issue?.path.join(".") || "configuration"}: ${issue?.message ?? "not valid"}`);
+}

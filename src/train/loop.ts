@@ -1,0 +1,219 @@
+/** The training loop of one flow: batches prepared while the engine works, held-out evaluation, checkpoints, early stopping. */
+import { type RandomKey, RunError } from "../base/index.ts";
+import { dequantize, type ImageSet, makeBatch, makeSampler } from "../data/index.ts";
+import type { Flow } from "../flow/index.ts";
+import { type ParameterVectors, packArrays } from "../nn/index.ts";
+import { learningRateAt, type OptimizerName, optimizerNamed, type UpdateOptions } from "../optim/index.ts";
+import type { ProgramOptions } from "../runtime/index.ts";
+import { bitsPerDimension } from "../score/index.ts";
+import { type Checkpoint, loadCheckpoint, noProgress, type Progress, saveCheckpoint } from "./checkpoint.ts";
+import type { PhaseConfiguration, TrainingConfiguration } from "./configuration.ts";
+import { compileEvaluator, type Evaluator } from "./evaluation.ts";
+import { adaptToData, compileStep, type StepResult, type TrainingStep, zeroState } from "./step.ts";
+
+/** One line of the run log. */
+export interface StepReport {
+  readonly step: number;
+  readonly bitsPerDimension: number;
+  /** Mean log-likelihood of every scale, nats an image. */
+  readonly terms: readonly number[];
+  readonly gradientNorm: number;
+  readonly learningRate: number;
+  readonly applied: boolean;
+  readonly imagesPerSecond: number;
+  readonly seconds: number;
+  readonly heldOutBitsPerDimension?: number;
+}
+
+export interface LoopInput {
+  readonly flow: Flow;
+  readonly configuration: TrainingConfiguration;
+  readonly phase: PhaseConfiguration;
+  readonly images: ImageSet;
+  /** Which images are trained on and which only watched. */
+  readonly train: Uint32Array;
+  readonly heldOut: Uint32Array;
+  /** Start from these instead of fresh parameters. */
+  readonly start?: ParameterVectors | undefined;
+  readonly key: RandomKey;
+  readonly checkpointPath: string;
+  /** Seconds between two checkpoints. Default 60. */
+  readonly checkpointEvery?: number;
+  readonly onStep?: (report: StepReport) => void;
+  /** Called once with where training begins: 0, or the step of the checkpoint it resumes from. */
+  readonly onStart?: (progress: Progress) => void;
+  /** Asks for a checkpoint and a stop after the current step. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface LoopResult {
+  /** The parameters with the best held-out value. */
+  readonly parameters: ParameterVectors;
+  readonly progress: Progress;
+}
+
+/** Images for the data-dependent initialisation: the paper's 11 batches of 64. */
+const adaptationImages = 704;
+/** Held-out images looked at in one evaluation, in batches. */
+const evaluationBatches = 8;
+/** Skipped steps in a row after which a run has diverged. */
+const mostSkippedInRow = 20;
+
+/**
+ * Trains one flow to its end, or until `signal`. Goes on from the checkpoint where there is one, bit for bit as if never stopped.
+ * Throws RunError where training diverged or a checkpoint cannot be written.
+ */
+export async function trainFlow(loop: LoopInput): Promise<LoopResult> {
+  const { configuration, flow, phase } = loop;
+  const programOptions: ProgramOptions = { threads: configuration.threads, device: configuration.device };
+  const update = updateOptions(configuration);
+  const saved = await loadCheckpoint(loop.checkpointPath);
+  const first = saved ?? (await freshCheckpoint(loop, update, programOptions));
+  loop.onStart?.(first.progress);
+  if (first.progress.finished) return finish(first);
+
+  const step = await compileStep(flow, configuration.batchSize, first.state, update, programOptions);
+  const evaluator = await compileEvaluator(flow, configuration.batchSize, programOptions);
+  try {
+    return await run(loop, first, step, evaluator, update);
+  } finally {
+    await step.dispose();
+    await evaluator.dispose();
+  }
+
+  async function run(
+    { onStep, signal, checkpointPath, checkpointEvery = 60 }: LoopInput,
+    { progress: begun, best: bestSoFar }: Checkpoint,
+    compiled: TrainingStep,
+    watched: Evaluator,
+    { optimizer }: UpdateOptions,
+  ): Promise<LoopResult> {
+    const prepare = batchMaker(loop);
+    const heldOutPixels = gather(loop.images, loop.heldOut.subarray(0, evaluationBatches * configuration.batchSize));
+    const clock = performance.now() - begun.seconds * 1000;
+    const elapsed = (): number => (performance.now() - clock) / 1000;
+    let progress = begun;
+    let best = bestSoFar;
+    let savedAt = elapsed();
+    let x = prepare(progress.step);
+
+    while (!progress.finished) {
+      const learningRate = learningRateAt(phase, progress.step);
+      const started = performance.now();
+      const running = compiled.run(x, optimizer.scalars(learningRate, progress.updates + 1));
+      const following = prepare(progress.step + 1);
+      const result = await running;
+      const imagesPerSecond = (configuration.batchSize * 1000) / (performance.now() - started);
+      x = following;
+      progress = advance(progress, result, elapsed());
+
+      let finished = reachedEnd(phase, progress);
+      let heldOutBits: number | undefined;
+      if (finished || progress.step % configuration.evaluateEvery === 0) {
+        heldOutBits = await watched.bitsPerDimension(compiled.state().parameters, heldOutPixels);
+        if (heldOutBits < (progress.best ?? Number.POSITIVE_INFINITY)) {
+          best = compiled.state().parameters.trainable.slice();
+          progress = { ...progress, best: heldOutBits, evaluationsSinceBest: 0 };
+        } else {
+          progress = { ...progress, evaluationsSinceBest: progress.evaluationsSinceBest + 1 };
+          finished ||= progress.evaluationsSinceBest >= configuration.patience;
+        }
+      }
+      progress = { ...progress, finished, seconds: elapsed() };
+      onStep?.(report(result, progress, learningRate, imagesPerSecond, heldOutBits));
+
+      const stopping = signal?.aborted === true && !finished;
+      if (finished || stopping || elapsed() - savedAt >= checkpointEvery) {
+        await saveCheckpoint(checkpointPath, { progress, state: compiled.state(), best });
+        savedAt = elapsed();
+      }
+      if (stopping) break;
+    }
+    return finish({ progress, state: compiled.state(), best });
+  }
+
+  function report(
+    result: StepResult,
+    { step: done, seconds }: Progress,
+    learningRate: number,
+    imagesPerSecond: number,
+    heldOutBits: number | undefined,
+  ): StepReport {
+    const { channels, height, width } = flow.inputShape;
+    return {
+      step: done,
+      bitsPerDimension: bitsPerDimension(-result.loss, channels * height * width),
+      terms: result.terms,
+      gradientNorm: result.gradientNorm,
+      learningRate,
+      applied: result.applied,
+      imagesPerSecond,
+      seconds,
+      ...(heldOutBits === undefined ? {} : { heldOutBitsPerDimension: heldOutBits }),
+    };
+  }
+}
+
+function updateOptions({ optimizer, weightDecay, clipNorm }: TrainingConfiguration): UpdateOptions {
+  return { optimizer: optimizerNamed(optimizer as OptimizerName), weightDecay, clipNorm: clipNorm ?? undefined };
+}
+
+function finish({ progress, state, best }: Checkpoint): LoopResult {
+  return { parameters: { ...state.parameters, trainable: best ?? state.parameters.trainable.slice() }, progress };
+}
+
+/** The state before the first step: given parameters, or fresh ones fitted to the first images. */
+async function freshCheckpoint(loop: LoopInput, update: UpdateOptions, options: ProgramOptions): Promise<Checkpoint> {
+  const parameters = loop.start ?? (await freshParameters(loop, options));
+  return { progress: noProgress, state: zeroState(parameters, update), best: undefined };
+}
+
+async function freshParameters({ flow, images, train, key }: LoopInput, options: ProgramOptions) {
+  const drawn = packArrays(flow.parameters, flow.createParameters(key.fold("parameters")));
+  const count = Math.min(adaptationImages, train.length);
+  const indices = makeSampler(train, count, key.fold("adaptation"))(0);
+  const pixels = gather(images, indices);
+  const x = dequantize(pixels, images.specification, key.fold("adaptation noise").stream());
+  return adaptToData(flow, drawn, x, options);
+}
+
+/** Batch number `step` as data x [C, H, W, N]: sampled, augmented and dequantised, all by the step's own random streams. */
+function batchMaker({ images, train, configuration, key }: LoopInput): (step: number) => Float32Array {
+  const sample = makeSampler(train, configuration.batchSize, key.fold("order"));
+  return (step) => {
+    const pixels = makeBatch(images, sample(step), configuration.augmentation, key.fold("augmentation").fold(step));
+    return dequantize(pixels, images.specification, key.fold("noise").fold(step).stream());
+  };
+}
+
+/** The pixels of some images, [n, C, H, W]. */
+export function gather({ pixels, specification }: ImageSet, indices: Uint32Array): Uint8Array {
+  const size = specification.channels * specification.height * specification.width;
+  const result = new Uint8Array(indices.length * size);
+  for (const [position, index] of indices.entries()) {
+    result.set(pixels.subarray(index * size, (index + 1) * size), position * size);
+  }
+  return result;
+}
+
+function advance(progress: Progress, { applied }: StepResult, seconds: number): Progress {
+  const skippedInRow = applied ? 0 : progress.skippedInRow + 1;
+  if (skippedInRow >= mostSkippedInRow) {
+    throw new RunError(
+      `train: expected finite losses, got ${skippedInRow} steps in a row without one at step ${progress.step + 1}; ` +
+        "lower --learning-rate or set --clip-norm, then start again",
+    );
+  }
+  return {
+    ...progress,
+    step: progress.step + 1,
+    updates: progress.updates + (applied ? 1 : 0),
+    skipped: progress.skipped + (applied ? 0 : 1),
+    skippedInRow,
+    seconds,
+  };
+}
+
+function reachedEnd({ steps, seconds }: PhaseConfiguration, progress: Progress): boolean {
+  return (steps !== null && progress.step >= steps) || (seconds !== null && progress.seconds >= seconds);
+}

@@ -1,0 +1,169 @@
+/** Every bijector against its contract. */
+import { describe, expect, test } from "vitest";
+import type { Bijector, EventShape } from "../src/flow/index.ts";
+import * as flow from "../src/flow/index.ts";
+import { multiply, reduceSum, subtract } from "../src/graph/index.ts";
+import { constantValues, layoutOf, leavesOf } from "../src/nn/index.ts";
+import {
+  logDetByJacobian,
+  normalData,
+  parameterGradients,
+  perturbedParameters,
+  roundTrips,
+  runOn,
+} from "./reference/bijector-contract.ts";
+
+const small: EventShape = { channels: 4, height: 4, width: 2 };
+
+/** One small instance of every exported bijector, by the name of its export. */
+const bijectors: Record<string, Bijector> = {
+  squeeze: flow.squeeze({ channels: 2, height: 4, width: 2 }) as Bijector,
+  actNorm: flow.actNorm(small),
+  invertibleConvolution: flow.invertibleConvolution(small),
+  channelMixing: flow.channelMixing(small),
+  affineCoupling: flow.affineCoupling(small, 5),
+  dimensionNorm: flow.dimensionNorm(small),
+  chain: flow.chain("step", {
+    squeeze: flow.squeeze({ channels: 1, height: 8, width: 4 }) as Bijector,
+    mixing: flow.channelMixing(small),
+    coupling: flow.affineCoupling(small, 5),
+  }),
+};
+
+/** Exports of src/flow that are functions but no bijectors. */
+const others = new Set([
+  "makeGlow",
+  "luInverse",
+  "luMatrix",
+  "standardNormalLogDensity",
+  "imageInput",
+  "pixelsToData",
+  "scoreTerms",
+]);
+
+// float32 through a handful of multiplications and divisions by scales of about 0.1 to 10.
+const tolerance = { value: 1e-4, logDet: 1e-3 };
+
+const largestDifference = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
+  expect(a.length).toBe(b.length);
+  return Array.from(a).reduce((worst, value, index) => {
+    const difference = Math.abs(value - b[index]!);
+    return Number.isNaN(difference) ? Number.POSITIVE_INFINITY : Math.max(worst, difference);
+  }, 0);
+};
+
+test("every exported bijector has a contract entry", () => {
+  const exported = Object.entries(flow)
+    .filter(([name, value]) => typeof value === "function" && !others.has(name))
+    .map(([name]) => name);
+  expect(exported.sort()).toEqual(Object.keys(bijectors).sort());
+});
+
+describe.each(Object.entries(bijectors))("%s", (_name, bijector) => {
+  test("generate undoes normalize", async () => {
+    const { data, there } = await roundTrips(bijector);
+    expect(largestDifference(there.x!, data)).toBeLessThan(tolerance.value);
+  });
+
+  test("normalize undoes generate", async () => {
+    const { latents, back } = await roundTrips(bijector);
+    expect(largestDifference(back.z!, latents)).toBeLessThan(tolerance.value);
+  });
+
+  test("the log-dets of both directions cancel", async () => {
+    const { there } = await roundTrips(bijector);
+    const negated = there.backLogDet!.map((value) => -value);
+    expect(largestDifference(there.logDet!, negated)).toBeLessThan(tolerance.logDet);
+  });
+
+  test("the log-det of normalize is that of the full Jacobian", async () => {
+    const { expected, got } = await logDetByJacobian(bijector, "normalize");
+    expect(Math.abs(got - expected)).toBeLessThan(tolerance.logDet);
+  });
+
+  test("the log-det of generate is that of the full Jacobian", async () => {
+    const { expected, got } = await logDetByJacobian(bijector, "generate");
+    expect(Math.abs(got - expected)).toBeLessThan(tolerance.logDet);
+  });
+
+  test("an image's latent does not depend on the other images", async () => {
+    const vectors = perturbedParameters(bijector);
+    const both = normalData(bijector.inputShape, 2);
+    const first = both.filter((_, index) => index % 2 === 0);
+    const normalize = (data: Float32Array) =>
+      runOn(bijector.inputShape, data, (x, graph) => ({
+        z: bijector.normalize(constantValues(graph, bijector.parameters, vectors), x).z,
+      }));
+    const [together, alone] = [await normalize(both), await normalize(first)];
+    const ofFirst = together.z!.filter((_, index) => index % 2 === 0);
+    expect(largestDifference(ofFirst, alone.z!)).toBeLessThan(1e-5); // same arithmetic in another blocking
+  });
+
+  test("every trained parameter receives a gradient", async () => {
+    const norms = await parameterGradients(bijector).catch(() => new Map<string, number>());
+    const trained = layoutOf(bijector.parameters).entries.filter((entry) => entry.trainable);
+    expect([...norms.keys()]).toEqual(trained.map(({ name }) => name));
+    for (const [name, norm] of norms) expect(norm, name).toBeGreaterThan(0);
+  });
+
+  test("after adapting, normalize gives the latents that adapt saw", async () => {
+    const vectors = perturbedParameters(bijector);
+    const data = normalData(bijector.inputShape, 16);
+    const results = await runOn(bijector.inputShape, data, (x, graph) => {
+      const adapted = bijector.adapt(constantValues(graph, bijector.parameters, vectors), x);
+      const { z } = bijector.normalize(adapted.parameters, x);
+      const leaves = leavesOf(bijector.parameters, adapted.parameters);
+      const shapes = layoutOf(bijector.parameters).entries.map(({ shape }) => shape.join());
+      expect(leaves.map(({ shape }) => shape.join())).toEqual(shapes);
+      const difference = subtract(z, adapted.z);
+      return { distance: reduceSum(multiply(difference, difference)) };
+    });
+    expect(Math.sqrt(results.distance![0]!)).toBeLessThan(tolerance.value);
+  });
+});
+
+test("ActNorm adapts to mean 0 and deviation 1 per channel", async () => {
+  const bijector = flow.actNorm(small);
+  const data = normalData(small, 50).map((value, index) => 3 * value + Math.floor(index / (8 * 50)));
+  const { z } = await runOn(small, data, (x, graph) => ({
+    z: bijector.adapt(constantValues(graph, bijector.parameters, perturbedParameters(bijector)), x).z,
+  }));
+  for (let channel = 0; channel < small.channels; channel++) {
+    const values = z!.subarray(channel * 400, (channel + 1) * 400);
+    const mean = values.reduce((sum, value) => sum + value, 0) / 400;
+    const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 399;
+    expect(mean).toBeCloseTo(0, 4);
+    expect(variance).toBeCloseTo(1, 3);
+  }
+});
+
+test.each([
+  [
+    "odd height",
+    () => flow.squeeze({ channels: 1, height: 3, width: 2 }),
+    /squeeze: expected even height and width, got 3x2/,
+  ],
+  [
+    "odd channels",
+    () => flow.affineCoupling({ channels: 3, height: 2, width: 2 }, 4),
+    /affineCoupling: expected an even number/,
+  ],
+  [
+    "neighbours",
+    () => flow.chain("c", { a: flow.actNorm(small), b: flow.actNorm({ ...small, channels: 2 }) }),
+    /chain: expected neighbours that fit at 'b'/,
+  ],
+  ["empty chain", () => flow.chain("c", {}), /chain: expected at least one bijector/],
+  [
+    "too many scales",
+    () => flow.makeGlow({ channels: 1, height: 12, width: 12, scales: 3, depth: 1, hidden: 4 }),
+    /divisible by 8 for 3 scales, got 12x12/,
+  ],
+  [
+    "no depth",
+    () => flow.makeGlow({ channels: 1, height: 8, width: 8, scales: 1, depth: 0, hidden: 4 }),
+    /expected a positive depth, got 0/,
+  ],
+] as const)("%s is refused", (_name, build, message) => {
+  expect(build).toThrow(message);
+});
