@@ -2,7 +2,7 @@
 import { basename, join } from "node:path";
 import { ConfigError, randomKey } from "../base/index.ts";
 import type { Detector } from "../detector/index.ts";
-import { formatTable } from "../report/index.ts";
+import { type Column, formatTable } from "../report/index.ts";
 import {
   bitsPerDimension,
   computeScore,
@@ -108,20 +108,21 @@ function meanBits({ normal, general, dimensions }: ModelTerms): { normal: number
 export function showReport(report: EvaluationReport): string {
   const names = [...new Set(report.evaluations.map(({ set }) => set))];
   const scores = [...new Set(report.evaluations.map(({ score }) => score))];
-  const rows = scores.map((score) => [
-    score === report.defaultScore ? `${score} (default)` : score,
-    ...names.map((set) => {
-      const found = report.evaluations.find((evaluation) => evaluation.score === score && evaluation.set === set)!;
-      const { lower, upper } = found.aurocInterval;
-      return `${found.auroc.toFixed(3)} [${lower.toFixed(3)}, ${upper.toFixed(3)}]`;
-    }),
-  ]);
+  const cell = (score: string, set: string): string => {
+    const found = report.evaluations.find((evaluation) => evaluation.score === score && evaluation.set === set)!;
+    const { low, high } = found.aurocInterval;
+    return `${found.auroc.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
+  };
+  const columns: Column<string>[] = [
+    { heading: "score", value: (score) => (score === report.defaultScore ? `${score} (default)` : score) },
+    ...names.map((set) => ({ heading: set, value: (score: string) => cell(score, set) })),
+  ];
   const bits = Object.entries(report.bitsPerDimension)
     .map(([name, { normal }]) => `${name} ${normal.toFixed(3)}`)
     .join(", ");
   return [
     "AUROC with 95 % bootstrap interval; positive = anomalous; 0.5 is chance",
-    formatTable(["score", ...names], rows),
+    formatTable(scores, columns),
     `bits/dim under the normal model: ${bits}`,
   ].join("\n");
 }

@@ -2,7 +2,7 @@
 import { extname } from "node:path";
 import { ConfigError } from "../base/index.ts";
 import type { Detector } from "../detector/index.ts";
-import { renderContactSheet } from "../report/index.ts";
+import { flaggedColour, renderContactSheet } from "../report/index.ts";
 import { computeScore, decide, type ModelTerms, pValues, scoreDefinition, smallestFalseAlarm } from "../score/index.ts";
 import { openConsole } from "./console.ts";
 import { refuseExisting, writeOutput } from "./output-file.ts";
@@ -21,6 +21,9 @@ interface Row {
   readonly scores: Readonly<Record<string, number>>;
 }
 
+/** Thumbnails in a row of a contact sheet. */
+const sheetColumns = 8;
+
 /** Scores images and prints or writes the table. */
 export async function predict(folder: string, locations: readonly string[], options: PredictOptions): Promise<void> {
   const output = openConsole(options.quiet);
@@ -34,7 +37,9 @@ export async function predict(folder: string, locations: readonly string[], opti
     scoreDefinition(name, manifest.training.model.scales, manifest.models.general !== null);
     warnOfCoarseCalibration(manifest.calibration.count, options.falseAlarm, output.note);
 
-    const sizes = manifest.input.channels * manifest.input.height * manifest.input.width;
+    const { channels, height, width } = manifest.input;
+    const shape = { channels, height, width };
+    const imageSize = channels * height * width;
     const kept: Uint8Array[] = [];
     const names: string[] = [];
     const tables: ModelTerms[] = [];
@@ -61,15 +66,13 @@ export async function predict(folder: string, locations: readonly string[], opti
     if (options.top !== undefined) {
       const best = order.slice(0, options.top);
       const png = await renderContactSheet({
-        title: `${best.length} most anomalous of ${rows.length} images by ${name}`,
-        shape: manifest.input,
-        cells: best.map((index) => ({
-          pixels: pixelsAt(kept, sizes, index),
-          name: rows[index]!.file,
-          score: rows[index]!.score,
-          pValue: rows[index]!.pValue,
-          marked: rows[index]!.anomalous,
-        })),
+        title: `${best.length} most anomalous of ${rows.length} images by ${name}; framed: marked at a false-alarm rate of ${options.falseAlarm}`,
+        images: { ...shape, count: best.length, pixels: gatherPixels(kept, imageSize, best) },
+        captions: best.map((index) => {
+          const { file, score, pValue, anomalous } = rows[index]!;
+          return { name: file, score, pValue, ...(anomalous ? { frame: flaggedColour } : {}) };
+        }),
+        columns: sheetColumns,
       });
       await writeOutput(options.sheet, png, { force: options.force, where: "predict: --sheet" });
       output.note(`contact sheet: ${options.sheet}`);
@@ -118,15 +121,21 @@ function warnOfCoarseCalibration(count: number, falseAlarm: number, note: (line:
   );
 }
 
-/** The pixels of image `index` among batches that each hold whole images. */
-function pixelsAt(batches: readonly Uint8Array[], size: number, index: number): Uint8Array {
-  let first = 0;
+/** The pixels of some images out of batches that each hold whole images. */
+function gatherPixels(batches: readonly Uint8Array[], imageSize: number, indices: readonly number[]): Uint8Array {
+  const starts: number[] = [];
+  let total = 0;
   for (const batch of batches) {
-    const count = batch.length / size;
-    if (index < first + count) return batch.subarray((index - first) * size, (index - first + 1) * size);
-    first += count;
+    starts.push(total);
+    total += batch.length / imageSize;
   }
-  throw new Error(`internal: image ${index} has no pixels`);
+  const result = new Uint8Array(indices.length * imageSize);
+  for (const [position, index] of indices.entries()) {
+    const batch = starts.findLastIndex((start) => start <= index);
+    const offset = (index - starts[batch]!) * imageSize;
+    result.set(batches[batch]!.subarray(offset, offset + imageSize), position * imageSize);
+  }
+  return result;
 }
 
 function checkFormat(path: string | undefined): void {

@@ -12,7 +12,7 @@ import { sample } from "./sample.ts";
 import { train } from "./train.ts";
 
 /** Small enough for a laptop's few minutes, large enough for three scales. */
-const specification: InputSpecification = { channels: 1, height: 16, width: 16 };
+const specification: InputSpecification = { channels: 1, height: 32, width: 32 };
 const counts = { train: 4000, general: 6000, test: 400 } as const;
 const steps = { general: 1500, normal: 1000 } as const;
 
@@ -59,7 +59,7 @@ export async function quickstart({ out, time, seed, threads }: QuickstartOptions
     channels: specification.channels,
     scales: 3,
     depth: 4,
-    width: 64,
+    width: 48,
     batch: 64,
     optimizer: "adamax",
     learningRate: 1e-3,
@@ -73,6 +73,7 @@ export async function quickstart({ out, time, seed, threads }: QuickstartOptions
     heldOut: 0.2,
     evaluateEvery: 100,
     patience: 20,
+    checkpointEvery: 60,
     seed,
     resume: false,
     force: false,

@@ -8,6 +8,9 @@ import { openConsole } from "./console.ts";
 import { refuseExisting, writeOutput } from "./output-file.ts";
 import type { SampleOptions } from "./sample-command.ts";
 
+/** Side of a sample in the picture, in pixels. */
+const shownSide = 96;
+
 /** Samples a detector's flow. */
 export async function sample(folder: string, options: SampleOptions): Promise<void> {
   const output = openConsole(options.quiet);
@@ -18,7 +21,12 @@ export async function sample(folder: string, options: SampleOptions): Promise<vo
   const engine = { threads: options.threads ?? availableParallelism(), device: options.device };
   const { count, temperature, seed } = options;
   const pixels = await sampleImages(flow, parameters, { count, temperature, key: randomKey(seed) }, engine);
-  const png = await renderImageGrid({ pixels, shape: manifest.input });
+  const { channels, height, width } = manifest.input;
+  const png = await renderImageGrid({
+    images: { pixels, count, channels, height, width },
+    columns: Math.ceil(Math.sqrt(count)),
+    scale: Math.max(1, Math.round(shownSide / Math.max(height, width))),
+  });
   await writeOutput(options.out, png, { force: options.force, where: "sample: --out" });
   output.print(options.json ? JSON.stringify({ samples: options.out, count, temperature, seed }) : options.out);
 }

@@ -29,6 +29,7 @@ export interface TrainOptions {
   readonly heldOut: number;
   readonly evaluateEvery: number;
   readonly patience: number;
+  readonly checkpointEvery: number;
   readonly seed: number;
   readonly threads?: number;
   readonly device: "cpu" | "webgpu" | "cuda";
@@ -95,6 +96,7 @@ export function trainCommand(): Command {
     )
     .option("--evaluate-every <n>", "steps between two looks at held-out images", positive, 100)
     .option("--patience <n>", "stop after this many looks without a better one", positive, 20)
+    .option("--checkpoint-every <duration>", "time between two checkpoints", duration, 60)
     .option("--seed <n>", "seed of everything random", wholeNumber(0), 0)
     .option("--threads <n>", "threads of the engine (default: all cores)", positive)
     .option("--device <name>", "cpu, webgpu or cuda", oneOf(["cpu", "webgpu", "cuda"]), "cpu")

@@ -45,6 +45,7 @@ export async function train(options: TrainOptions): Promise<void> {
     normal: plan.normal,
     general: plan.general,
     generalParameters: plan.generalModel?.parameters,
+    checkpointEvery: options.checkpointEvery,
     signal: interruption.signal,
     onStart: progress.start,
     onStep: progress.step,
@@ -205,7 +206,7 @@ export function reportProblems({ problems }: Pick<ImageSet, "problems">, output:
 }
 
 async function refuseOverwrite({ out, force }: TrainOptions): Promise<void> {
-  const entries = await readdir(out).catch((error: NodeJS.ErrnoException) => {
+  const entries = await readdir(out).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === "ENOENT") return [];
     throw new ConfigError(`train: --out expects a folder, got '${out}' (${error.code}); choose another`);
   });

@@ -37,8 +37,8 @@ export interface LoopInput {
   readonly start?: ParameterVectors | undefined;
   readonly key: RandomKey;
   readonly checkpointPath: string;
-  /** Seconds between two checkpoints. Default 60. */
-  readonly checkpointEvery?: number;
+  /** Seconds between two checkpoints. */
+  readonly checkpointEvery: number;
   readonly onStep?: (report: StepReport) => void;
   /** Called once with where training begins: 0, or the step of the checkpoint it resumes from. */
   readonly onStart?: (progress: Progress) => void;
@@ -82,7 +82,7 @@ export async function trainFlow(loop: LoopInput): Promise<LoopResult> {
   }
 
   async function run(
-    { onStep, signal, checkpointPath, checkpointEvery = 60 }: LoopInput,
+    { onStep, signal, checkpointPath, checkpointEvery }: LoopInput,
     { progress: begun, best: bestSoFar }: Checkpoint,
     compiled: TrainingStep,
     watched: Evaluator,

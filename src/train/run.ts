@@ -31,6 +31,8 @@ export interface RunRequest {
   readonly general?: RunData | undefined;
   /** Parameters of a general model that is already trained. */
   readonly generalParameters?: ParameterVectors | undefined;
+  /** Seconds between two checkpoints. */
+  readonly checkpointEvery: number;
   readonly onStart?: (phase: PhaseName, progress: Progress) => void;
   readonly onStep?: (phase: PhaseName, report: StepReport) => void;
   readonly signal?: AbortSignal | undefined;
@@ -97,7 +99,7 @@ async function trainGeneral(request: RunRequest, flow: Flow, key: RandomKey): Pr
 }
 
 async function trainPhase(
-  { folder, record: { configuration }, onStart, onStep, signal }: RunRequest,
+  { folder, record: { configuration }, checkpointEvery, onStart, onStep, signal }: RunRequest,
   name: PhaseName,
   { images }: RunData,
   flow: Flow,
@@ -118,6 +120,7 @@ async function trainPhase(
     start,
     key: key.fold(name),
     checkpointPath: join(folder, `${name}.checkpoint.safetensors`),
+    checkpointEvery,
     signal,
     onStart: (progress) => {
       log.restart(progress.step);

@@ -1,0 +1,65 @@
+/**
+ * Images made from random keys: one function for all kinds.
+ */
+import { ConfigError, type RandomKey } from "../../base/index.ts";
+import { writePixels } from "./canvas.ts";
+import { drawGeneral } from "./general.ts";
+import type { MadeKind, MadeSpecification } from "./kinds.ts";
+import { drawSingleObject } from "./single-object.ts";
+
+/** The smallest side on which the shapes can still be told apart. */
+export const smallestMadeSide = 12;
+
+/** What to make. */
+export interface MadeRequest {
+  readonly kind: MadeKind;
+  /** How many images, 0 or more. */
+  readonly count: number;
+  readonly specification: MadeSpecification;
+  /**
+   * Names the images: image `index` depends on `key.fold(index)` alone, whatever `count` is. Under one key, the normal and anomalous images of one index
+   * are the same but for the shape; fold the kind or the split into the key where images should be independent.
+   */
+  readonly key: RandomKey;
+}
+
+/** Made images. */
+export interface MadeImages {
+  /** [count, channels, height, width], 0 to 255. */
+  readonly pixels: Uint8Array;
+  /** One name per image, such as `crosses-00012`. */
+  readonly names: string[];
+}
+
+/**
+ * Makes images of one kind.
+ *
+ * @throws ConfigError if channels is neither 1 nor 3, a side is under 12 pixels, or count is not a whole number of 0 or more.
+ */
+export function makeImages({ kind, count, specification, key }: MadeRequest): MadeImages {
+  checkRequest(count, specification);
+  const { channels, height, width } = specification;
+  const length = channels * height * width;
+  const pixels = new Uint8Array(count * length);
+  const names: string[] = [];
+  for (let index = 0; index < count; index++) {
+    const imageKey = key.fold(index);
+    const canvas =
+      kind === "general" ? drawGeneral(specification, imageKey) : drawSingleObject(kind, specification, imageKey);
+    writePixels(canvas, pixels, index * length);
+    names.push(`${kind}-${String(index).padStart(5, "0")}`);
+  }
+  return { pixels, names };
+}
+
+function checkRequest(count: number, { channels, height, width }: MadeSpecification): void {
+  if (!Number.isSafeInteger(count) || count < 0)
+    throw new ConfigError(`made images: expected a count of 0 or more, got ${count}`);
+  if (channels !== 1 && channels !== 3)
+    throw new ConfigError(`made images: expected 1 or 3 channels, got ${channels}; use 1 for grey, 3 for colour`);
+  for (const side of [height, width])
+    if (!Number.isSafeInteger(side) || side < smallestMadeSide)
+      throw new ConfigError(
+        `made images: expected sides of ${smallestMadeSide} pixels or more, got ${height}x${width}`,
+      );
+}

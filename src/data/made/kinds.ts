@@ -1,0 +1,24 @@
+/**
+ * The kinds of images the program makes itself, and what each one shows.
+ */
+
+/** The anomalous kinds: everything like `normal`, except for the shape. */
+export const anomalousMadeKinds = ["crosses", "stars", "trios"] as const;
+
+/** All kinds of made images. */
+export const madeKinds = ["normal", ...anomalousMadeKinds, "general"] as const;
+
+/**
+ * A kind of made images:
+ * - `normal`: one bright ring (a washer) on dark ground;
+ * - `crosses`: one bright cross instead; `stars`: one five-pointed star; `trios`: three discs in a triangle;
+ * - `general`: many shapes of many sizes, clouds, gradients and patterns, for the general model.
+ */
+export type MadeKind = (typeof madeKinds)[number];
+
+/** The size of made images: 1 (grey) or 3 (RGB) channels, and height and width in pixels. */
+export interface MadeSpecification {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+}

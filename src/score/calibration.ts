@@ -1,0 +1,125 @@
+/**
+ * Calibration: what scores normal images get, so that a score becomes a p-value and a p-value a decision.
+ *
+ *   p(s) = (1 + #{normal >= s}) / (n + 1)
+ *
+ * the conformal p-value (Vovk, Gammerman and Shafer, "Algorithmic Learning in a Random World", 2005): for an image exchangeable with
+ * the n reference images, P(p <= a) <= a for every a. It holds only if the reference images had no part in making the score: neither
+ * in training nor in fitting the hierarchy, hence the two halves below.
+ */
+import { ConfigError, internalError, permutation, type RandomKey, RunError } from "../base/index.ts";
+import { type HierarchyFit, leastHierarchyImages } from "./hierarchy.ts";
+import { computeScore, scoreDefinitions } from "./scores.ts";
+import { type ModelTerms, selectTerms } from "./terms.ts";
+
+/** Reference scores of held-out normal images and the fits they rest on: plain data, safe to keep as JSON. */
+export interface Calibration {
+  /** Number of reference images n. */
+  readonly count: number;
+  /**
+   * The finite reference scores by score name, ascending. The other count - length images had a score of +Infinity, which JSON
+   * cannot hold.
+   */
+  readonly scores: Readonly<Record<string, readonly number[]>>;
+  /** The fits of the hierarchy scores by score name, made from the other half of the held-out images; empty where those were too few. */
+  readonly hierarchy: Readonly<Record<string, HierarchyFit>>;
+}
+
+/** The fewest held-out images that are split into halves. Fewer are all used as references and the hierarchy scores are missing. */
+export const leastCalibrationSplit = 2 * leastHierarchyImages;
+
+/**
+ * Calibrates every score on the terms of normal images held out of training. With at least leastCalibrationSplit images a random half
+ * (the smaller one) fits the hierarchy scores and the other half gives the reference scores of all scores, so all share one n.
+ * With fewer, all images are references and there is no hierarchy score.
+ * Throws RunError for no images, or where most of the fitting half has non-finite terms.
+ */
+export function calibrate(heldOut: ModelTerms, key: RandomKey): Calibration {
+  const { count, scales } = heldOut.normal;
+  if (count === 0)
+    throw new RunError("calibration: expected normal images, got none; give at least one held-out image");
+  const order = permutation(count, key.fold("calibration halves").stream());
+  const fitCount = count < leastCalibrationSplit ? 0 : Math.floor(count / 2);
+  const fitted = selectTerms(heldOut, order.subarray(0, fitCount));
+  const references = selectTerms(heldOut, order.subarray(fitCount));
+
+  const definitions = scoreDefinitions(scales, heldOut.general !== undefined).filter(
+    ({ learn }) => learn === undefined || fitCount > 0,
+  );
+  const hierarchy = Object.fromEntries(
+    definitions.flatMap(({ name, learn }) => (learn ? [[name, learn(fitted)]] : [])),
+  );
+  const scores = Object.fromEntries(
+    definitions.map(({ name }) => {
+      const { values } = computeScore(name, references, { hierarchy });
+      return [name, Array.from(values.filter(Number.isFinite).sort())];
+    }),
+  );
+  return { count: references.normal.count, scores, hierarchy };
+}
+
+/**
+ * The p-value of every score, each in [1/(n + 1), 1]: the share of normal images that look at least as anomalous.
+ * Throws ConfigError where the calibration lacks this score.
+ */
+export function pValues(calibration: Calibration, name: string, scores: ArrayLike<number>): Float64Array {
+  const reference = referenceScores(calibration, name);
+  return Float64Array.from(scores, (score) => {
+    if (Number.isNaN(score)) throw internalError(`the score ${name} is not a number`);
+    return (1 + calibration.count - countBelow(reference, score)) / (calibration.count + 1);
+  });
+}
+
+/** Whether an image with this p-value is flagged as anomalous at a false-alarm rate in (0, 1). Throws ConfigError for another rate. */
+export function decide(pValue: number, falseAlarm: number): boolean {
+  checkFalseAlarm(falseAlarm);
+  return pValue <= falseAlarm;
+}
+
+/** The smallest false-alarm rate that n reference images can resolve: below it nothing is ever flagged. */
+export function smallestFalseAlarm(count: number): number {
+  return 1 / (count + 1);
+}
+
+/**
+ * The score above which (not at which) an image is flagged at a false-alarm rate, the same decision as by p-value. +Infinity, so nothing
+ * is flagged, where the rate is below smallestFalseAlarm; also where so many references are +Infinity that the rate allows no finite one.
+ * Throws ConfigError for a rate outside (0, 1) or a missing score.
+ */
+export function scoreThreshold(calibration: Calibration, name: string, falseAlarm: number): number {
+  checkFalseAlarm(falseAlarm);
+  const reference = referenceScores(calibration, name);
+  const { count } = calibration;
+  // The most references allowed at or above a flagged score, found with the very division and comparison of decide and pValues.
+  let allowed = Math.floor(falseAlarm * (count + 1)) - 2;
+  while ((2 + allowed) / (count + 1) <= falseAlarm) allowed++;
+  if (allowed < 0) return Number.POSITIVE_INFINITY;
+  return reference[count - allowed - 1] ?? Number.POSITIVE_INFINITY;
+}
+
+function referenceScores(calibration: Calibration, name: string): readonly number[] {
+  // Object.hasOwn: a score called like a property that every object has is still a missing score.
+  if (Object.hasOwn(calibration.scores, name)) return calibration.scores[name]!;
+  throw new ConfigError(
+    `score ${name}: expected one of the calibrated scores ${Object.keys(calibration.scores).join(", ")}; calibrate the detector again`,
+  );
+}
+
+function checkFalseAlarm(rate: number): void {
+  if (rate > 0 && rate < 1) return;
+  throw new ConfigError(
+    `false-alarm rate: expected a number between 0 and 1, got ${rate}; try 0.01 for one in a hundred`,
+  );
+}
+
+/** How many of the ascending values are less than a number, by bisection. */
+function countBelow(ascending: readonly number[], value: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (ascending[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

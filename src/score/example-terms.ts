@@ -1,0 +1,40 @@
+/** Made-up term tables for tests. */
+import type { RandomStream } from "../base/index.ts";
+import { type ModelTerms, makeTermTable, type TermTable } from "./terms.ts";
+
+/** A table of rows [count][2 * scales]. */
+export function tableOf(rows: readonly (readonly number[])[]): TermTable {
+  return makeTermTable(rows.length, (rows[0]?.length ?? 0) / 2, Float32Array.from(rows.flat()));
+}
+
+/** The terms of rows of the normal and, if given, the general model, for images of 12 numbers. */
+export function termsOf(normal: readonly (readonly number[])[], general?: readonly (readonly number[])[]): ModelTerms {
+  return { normal: tableOf(normal), ...(general && { general: tableOf(general) }), dimensions: 12 };
+}
+
+/** Rows made by calling `row` once an image. */
+export function rowsOf(count: number, row: (index: number) => number[]): number[][] {
+  return Array.from({ length: count }, (_, index) => row(index));
+}
+
+/**
+ * Terms like a colour model's: log-dets in thousands of nats that the two models share almost wholly, prior terms against them.
+ * `shift` moves the normal model's last log-det alone.
+ */
+export function likelyTerms(count: number, scales: number, stream: RandomStream, shift = 0): ModelTerms {
+  const general: number[][] = [];
+  const normal = rowsOf(count, () => {
+    const own: number[] = [];
+    const other: number[] = [];
+    for (let scale = 0; scale < scales; scale++) {
+      const detail = 900 * stream.normal();
+      const logDet = 5000 + 1000 * scale + detail;
+      const prior = -3000 - 0.9 * detail + 40 * stream.normal();
+      other.push(logDet, prior);
+      own.push(logDet + 10 * stream.normal() + (scale === scales - 1 ? shift : 0), prior + 10 * stream.normal());
+    }
+    general.push(other);
+    return own;
+  });
+  return termsOf(normal, general);
+}

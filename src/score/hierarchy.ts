@@ -1,0 +1,120 @@
+/**
+ * The hierarchy score: how unusual an image's log-dets and prior terms of all scales are together, among normal images.
+ *
+ *   score(x) = 1/2 (f - m)' S^-1 (f - m)   in nats
+ *
+ * the negative log-density of a Gaussian up to a constant (half the squared Mahalanobis distance), fitted on held-out normal images.
+ * The features f are the 2L terms of the normal model and, with a general model, their 2L differences to the general model's.
+ *
+ * Differences instead of the general model's own terms: without shrinkage the distance is the same for every invertible linear map of
+ * the features. Shrinkage is not so neutral. The terms of the two models correlate at 0.97 and more, what tells images apart is their
+ * small difference, and with few images shrinkage inflates exactly that direction. As a feature of its own the difference has its own
+ * variance, which shrinkage hardly touches.
+ */
+import { ConfigError, RunError } from "../base/index.ts";
+import {
+  choleskyFactor,
+  columnMoments,
+  inverseQuadraticForm,
+  type LowerTriangle,
+  shrunkCorrelation,
+} from "./covariance.ts";
+import { checkModelTerms, type ModelTerms, type TermTable, termsPerScale } from "./terms.ts";
+
+/** A fitted Gaussian over the terms of all scales: plain data, safe to keep as JSON. */
+export interface HierarchyFit {
+  /** `normal-log-det-0`, `normal-prior-0`, ..., then `difference-log-det-0`, ... where a general model took part. */
+  readonly featureNames: readonly string[];
+  /** In nats, one per feature. */
+  readonly mean: readonly number[];
+  /** In nats, one per feature, never zero. */
+  readonly standardDeviation: readonly number[];
+  /** How much of the correlations shrinkage took away, in [0, 1]. */
+  readonly shrinkage: number;
+  /** Cholesky factor of the shrunk correlation matrix. */
+  readonly cholesky: LowerTriangle;
+  /** Images with finite terms that the fit rests on. */
+  readonly count: number;
+}
+
+/** The fewest images with finite terms that a fit accepts: with fewer, means and deviations alone are guesses. */
+export const leastHierarchyImages = 8;
+
+/**
+ * The least standard deviation of a feature, relative to its mean. A feature that is constant on normal images, such as the log-det of
+ * a volume-preserving scale, still differs by float32 rounding (6e-8 per operation) between batch sizes: that must not count.
+ */
+const leastRelativeDeviation = 1e-5;
+
+/** The names of the features, in the order of hierarchyFeatures. */
+export function hierarchyFeatureNames(scales: number, hasGeneral: boolean): string[] {
+  return (hasGeneral ? ["normal", "difference"] : ["normal"]).flatMap((source) =>
+    Array.from({ length: scales }, (_, scale) => [`${source}-log-det-${scale}`, `${source}-prior-${scale}`]).flat(),
+  );
+}
+
+/** The features of every image, [count] rows of 2L or, with a general model, 4L numbers in nats. */
+function hierarchyFeatures({ normal, general }: ModelTerms): Float64Array[] {
+  const width = normal.scales * termsPerScale;
+  return Array.from({ length: normal.count }, (_, image) => {
+    const own = rowOf(normal, image);
+    if (general === undefined) return Float64Array.from(own);
+    const other = rowOf(general, image);
+    return Float64Array.from({ length: 2 * width }, (_, j) =>
+      j < width ? own[j]! : own[j - width]! - other[j - width]!,
+    );
+  });
+}
+
+function rowOf({ scales, values }: TermTable, image: number): Float32Array {
+  const width = scales * termsPerScale;
+  return values.subarray(image * width, (image + 1) * width);
+}
+
+/**
+ * The Gaussian over all terms that `terms` has, fitted on normal images that took no part in training. Works with fewer images than
+ * features and with constant features. Images with a non-finite term are left out.
+ * Throws RunError where fewer than leastHierarchyImages remain.
+ */
+export function fitHierarchy(terms: ModelTerms): HierarchyFit {
+  checkModelTerms(terms);
+  const featureNames = hierarchyFeatureNames(terms.normal.scales, terms.general !== undefined);
+  const rows = hierarchyFeatures(terms).filter((row) => row.every(Number.isFinite));
+  if (rows.length < leastHierarchyImages) {
+    throw new RunError(
+      `hierarchy score: expected at least ${leastHierarchyImages} normal images with finite terms, got ${rows.length} of ${terms.normal.count}; calibrate on more images`,
+    );
+  }
+  const { mean, deviation } = columnMoments(rows, featureNames.length);
+  const least = mean.map((value) => leastRelativeDeviation * Math.max(1, Math.abs(value)));
+  const standardDeviation = deviation.map((value, j) => Math.max(value, least[j]!));
+  // Rounding around a constant is no correlation either: such a column becomes zero and takes no part in the estimate.
+  const standardised = rows.map((row) =>
+    row.map((value, j) => (deviation[j]! > least[j]! ? (value - mean[j]!) / standardDeviation[j]! : 0)),
+  );
+  const { matrix, shrinkage } = shrunkCorrelation(standardised, featureNames.length);
+  return { featureNames, mean, standardDeviation, shrinkage, cholesky: choleskyFactor(matrix), count: rows.length };
+}
+
+/**
+ * The hierarchy score of every image, [count] in nats, 0 at the mean; an image with a non-finite term gets +Infinity.
+ * Throws ConfigError where the fit is one of other features, such as of a detector with a general model.
+ */
+export function hierarchyScores(fit: HierarchyFit, terms: ModelTerms): Float64Array {
+  checkModelTerms(terms);
+  const names = hierarchyFeatureNames(terms.normal.scales, terms.general !== undefined);
+  if (names.join() !== fit.featureNames.join()) {
+    throw new ConfigError(
+      `hierarchy score: expected a calibration over ${names.length} numbers, got one over ${fit.featureNames.length}; calibrate this detector again`,
+    );
+  }
+  return Float64Array.from(hierarchyFeatures(terms), (row) => {
+    if (!row.every(Number.isFinite)) return Number.POSITIVE_INFINITY;
+    return (
+      inverseQuadraticForm(
+        fit.cholesky,
+        row.map((value, j) => (value - fit.mean[j]!) / fit.standardDeviation[j]!),
+      ) / 2
+    );
+  });
+}

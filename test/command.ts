@@ -1,0 +1,72 @@
+/** Runs the built command line as a person would, in a folder of its own. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { randomKey } from "../src/base/index.ts";
+import { type MadeKind, makeImages, writeImages } from "../src/data/index.ts";
+
+const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Starts `outglow ARGS` in a folder. */
+export function startOutglow(
+  folder: string,
+  args: readonly string[],
+): { child: ChildProcess; outcome: Promise<Outcome> } {
+  const child = spawn(process.execPath, [program, ...args], { cwd: folder, env: { ...process.env, CI: "1" } });
+  const chunks = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name]?.setEncoding("utf8").on("data", (text: string) => {
+      chunks[name] += text;
+    });
+  }
+  const outcome = new Promise<Outcome>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code, signal) => resolve({ code, signal, ...chunks }));
+  });
+  return { child, outcome };
+}
+
+/** Runs `outglow ARGS` to its end. */
+export function runOutglow(folder: string, ...args: string[]): Promise<Outcome> {
+  return startOutglow(folder, args).outcome;
+}
+
+/** A temporary folder that `dispose` removes. */
+export async function temporaryFolder(): Promise<{ path: string; dispose: () => Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), "outglow-test-"));
+  return { path, dispose: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** Writes made grey 16x16 images as PNG files. */
+export async function writeMadeImages(
+  folder: string,
+  kind: MadeKind,
+  count: number,
+  label: string = kind,
+): Promise<void> {
+  const specification = { channels: 1, height: 16, width: 16 };
+  await mkdir(folder, { recursive: true });
+  const images = makeImages({ kind, count, specification, key: randomKey("test").fold(label) });
+  await writeImages(images, specification, folder);
+}
+
+/** Flags of a training that takes a second. */
+export const quickTraining = [
+  "--size=16",
+  "--scales=2",
+  "--depth=2",
+  "--width=8",
+  "--batch=16",
+  "--steps=30",
+  "--evaluate-every=10",
+  "--threads=1",
+] as const;
