@@ -1,5 +1,8 @@
-/** Fails a test that writes to the console: a warning nobody reads is a defect nobody fixes. */
+/** For every test: the matcher toBeAllclose, and failure of a test that writes to the console: a warning nobody reads is a defect nobody fixes. */
 import { afterEach, beforeEach, expect, vi } from "vitest";
+import { toBeAllclose } from "./reference/matcher.ts";
+
+expect.extend({ toBeAllclose });
 
 const methods = ["log", "info", "warn", "error", "debug"] as const;
 

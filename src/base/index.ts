@@ -28,3 +28,4 @@ export {
   staticDimension,
   staticSize,
 } from "./shape.ts";
+export { nearestSpelling } from "./spelling.ts";

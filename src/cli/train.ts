@@ -3,7 +3,7 @@ import { readdir, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { ConfigError } from "../base/index.ts";
-import { type ImageSet, type InputSpecification, loadImages, openImages } from "../data/index.ts";
+import { gatherImages, type ImageSet, type InputSpecification, loadImages, openImages } from "../data/index.ts";
 import {
   type DetectorParts,
   loadManifest,
@@ -14,7 +14,6 @@ import {
 } from "../detector/index.ts";
 import {
   createRun,
-  gather,
   type PhaseConfiguration,
   parseConfiguration,
   type RunData,
@@ -258,7 +257,7 @@ async function finishDetector(
       normal: describe(normal),
       general: general ? describe(general) : (generalModel?.manifest.data.normal ?? null),
     },
-    heldOutPixels: gather(normal.images, heldOut),
+    heldOutPixels: gatherImages(normal.images, heldOut),
   };
   return writeDetector(out, parts, { threads: configuration.threads, device: configuration.device });
 }

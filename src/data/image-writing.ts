@@ -22,7 +22,9 @@ export async function writeImages(
   const write = async (index: number): Promise<void> => {
     const planes = pixels.subarray(index * size, (index + 1) * size);
     const raw = { width, height, channels: channels === 1 ? 1 : 3 } as const;
-    const png = await sharp(interleave(planes, channels, height * width), { raw }).png().toBuffer();
+    const png = await sharp(interleave(planes, channels, height * width), { raw })
+      .png()
+      .toBuffer();
     await writeFile(join(folder, `${names[index]}.png`), png);
   };
   for (let first = 0; first < names.length; first += concurrency) {

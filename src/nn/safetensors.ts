@@ -90,7 +90,7 @@ function readTensor(data: Uint8Array, name: string, entry: HeaderEntry, where: s
     const got = `${entry?.dtype} ${JSON.stringify(entry?.shape)} at ${JSON.stringify(entry?.data_offsets)}`;
     throw new FormatError(`${where}: expected tensor '${name}' within ${data.length} bytes of data, got ${got}`);
   }
-  // A copy, because a Float32Array must start at a multiple of four.
-  const bytes = data.slice(from, to);
+  // A copy, because a Float32Array must start at a multiple of four. Not slice(): Node's Buffer gives a view there.
+  const bytes = new Uint8Array(data.subarray(from, to));
   return { shape, data: width === 4 ? new Float32Array(bytes.buffer, 0, size) : bytes };
 }

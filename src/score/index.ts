@@ -35,7 +35,6 @@ export {
   scoreDefinitions,
   scoreNames,
 } from "./scores.ts";
-export { nearestSpelling } from "./spelling.ts";
 export {
   bitsPerDimension,
   joinTermTables,

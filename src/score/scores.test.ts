@@ -4,7 +4,6 @@ import { ConfigError, randomKey } from "../base/index.ts";
 import { likelyTerms, termsOf } from "./example-terms.ts";
 import { fitHierarchy } from "./hierarchy.ts";
 import { computeScore, defaultScoreName, scoreDefinitions, scoreNames } from "./scores.ts";
-import { nearestSpelling } from "./spelling.ts";
 
 const both = termsOf(
   [
@@ -125,14 +124,4 @@ test("the default is the hierarchy once calibrated", () => {
   expect(defaultScoreName(true, { hierarchy: {} })).toBe("ratio");
   const hierarchy = fitHierarchy(likelyTerms(20, 1, randomKey("default").stream()));
   expect(defaultScoreName(true, { hierarchy: { hierarchy } })).toBe("hierarchy");
-});
-
-describe("nearest spelling", () => {
-  test.each([
-    ["Ratio", "ratio"],
-    ["finalscale", "final-scale"],
-    ["likelyhood", "likelihood"],
-  ])("%s is %s", (text, expected) => expect(nearestSpelling(text, scoreNames(2, true))).toBe(expected));
-
-  test("of no names is none", () => expect(nearestSpelling("ratio", [])).toBeUndefined());
 });

@@ -7,9 +7,8 @@
  * Policy for non-finite numbers: a score that rests on a non-finite log-likelihood, of either model, is +Infinity, the most anomalous.
  * A model that cannot evaluate an image has not found it normal. No score is ever NaN, and every result counts such images.
  */
-import { ConfigError } from "../base/index.ts";
+import { ConfigError, nearestSpelling } from "../base/index.ts";
 import { fitHierarchy, type HierarchyFit, hierarchyScores } from "./hierarchy.ts";
-import { nearestSpelling } from "./spelling.ts";
 import { checkModelTerms, logLikelihoods, type ModelTerms, scaleSums } from "./terms.ts";
 
 /** What one score is and how it is made. */

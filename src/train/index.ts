@@ -8,7 +8,7 @@ export {
   trainingSchema,
 } from "./configuration.ts";
 export { compileEvaluator, type Evaluator } from "./evaluation.ts";
-export { gather, type LoopInput, type LoopResult, type StepReport, trainFlow } from "./loop.ts";
+export { type LoopInput, type LoopResult, type StepReport, trainFlow } from "./loop.ts";
 export {
   createRun,
   type RunData,

@@ -1,6 +1,6 @@
 /** The training loop of one flow: batches prepared while the engine works, held-out evaluation, checkpoints, early stopping. */
 import { type RandomKey, RunError } from "../base/index.ts";
-import { dequantize, type ImageSet, makeBatch, makeSampler } from "../data/index.ts";
+import { dequantize, gatherImages, type ImageSet, makeBatch, makeSampler } from "../data/index.ts";
 import type { Flow } from "../flow/index.ts";
 import { type ParameterVectors, packArrays } from "../nn/index.ts";
 import { learningRateAt, type OptimizerName, optimizerNamed, type UpdateOptions } from "../optim/index.ts";
@@ -89,7 +89,10 @@ export async function trainFlow(loop: LoopInput): Promise<LoopResult> {
     { optimizer }: UpdateOptions,
   ): Promise<LoopResult> {
     const prepare = batchMaker(loop);
-    const heldOutPixels = gather(loop.images, loop.heldOut.subarray(0, evaluationBatches * configuration.batchSize));
+    const heldOutPixels = gatherImages(
+      loop.images,
+      loop.heldOut.subarray(0, evaluationBatches * configuration.batchSize),
+    );
     const clock = performance.now() - begun.seconds * 1000;
     const elapsed = (): number => (performance.now() - clock) / 1000;
     let progress = begun;
@@ -172,7 +175,7 @@ async function freshParameters({ flow, images, train, key }: LoopInput, options:
   const drawn = packArrays(flow.parameters, flow.createParameters(key.fold("parameters")));
   const count = Math.min(adaptationImages, train.length);
   const indices = makeSampler(train, count, key.fold("adaptation"))(0);
-  const pixels = gather(images, indices);
+  const pixels = gatherImages(images, indices);
   const x = dequantize(pixels, images.specification, key.fold("adaptation noise").stream());
   return adaptToData(flow, drawn, x, options);
 }
@@ -184,16 +187,6 @@ function batchMaker({ images, train, configuration, key }: LoopInput): (step: nu
     const pixels = makeBatch(images, sample(step), configuration.augmentation, key.fold("augmentation").fold(step));
     return dequantize(pixels, images.specification, key.fold("noise").fold(step).stream());
   };
-}
-
-/** The pixels of some images, [n, C, H, W]. */
-export function gather({ pixels, specification }: ImageSet, indices: Uint32Array): Uint8Array {
-  const size = specification.channels * specification.height * specification.width;
-  const result = new Uint8Array(indices.length * size);
-  for (const [position, index] of indices.entries()) {
-    result.set(pixels.subarray(index * size, (index + 1) * size), position * size);
-  }
-  return result;
 }
 
 function advance(progress: Progress, { applied }: StepResult, seconds: number): Progress {

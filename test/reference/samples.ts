@@ -1,0 +1,310 @@
+/**
+ * The sample table: for every op small graphs that use it, and graphs that it refuses. The op contract is generated from it.
+ * Numbers are drawn from where an op is defined and smooth, so that finite differences mean something.
+ */
+import { freeBatch, type RandomStream, type Shape } from "../../src/base/index.ts";
+import type { DataType, Graph, Operand, OpName, Value } from "../../src/graph/index.ts";
+import * as ops from "../../src/graph/index.ts";
+
+/** What an input's numbers are drawn from. */
+export type Domain = (stream: RandomStream) => number;
+
+export interface SampleInput {
+  readonly shape: Shape;
+  readonly domain: Domain;
+  readonly dataType: DataType;
+}
+
+export interface OpSample {
+  readonly name: string;
+  readonly inputs: Readonly<Record<string, SampleInput>>;
+  readonly build: (values: Readonly<Record<string, Value>>, graph: Graph) => Value | readonly Value[];
+  /** Why this sample has no gradient although its op has one. */
+  readonly withoutGradient?: string;
+}
+
+export interface OpErrorCase {
+  readonly name: string;
+  readonly build: (graph: Graph) => unknown;
+  readonly match: RegExp;
+}
+
+const N = freeBatch;
+const free = (factor: number) => ({ factor });
+
+const anywhere: Domain = (stream) => stream.normal();
+const positive: Domain = (stream) => 0.5 + 2 * stream.uniform();
+/** At least 0.25 away from zero, where relu and absolute have their kinks and division its pole. */
+const offZero: Domain = (stream) => (stream.integer(2) === 0 ? -1 : 1) * (0.25 + 2 * stream.uniform());
+/** Two grids that never meet, for ops with a kink where their operands are equal. */
+const evenGrid: Domain = (stream) => stream.integer(9) - 4;
+const oddGrid: Domain = (stream) => stream.integer(9) - 3.5;
+
+const float = (shape: Shape, domain: Domain = anywhere): SampleInput => ({ shape, domain, dataType: "float32" });
+const mask = (shape: Shape): SampleInput => ({ shape, domain: (stream) => stream.integer(2), dataType: "bool" });
+const pixels = (shape: Shape): SampleInput => ({ shape, domain: (stream) => stream.integer(256), dataType: "uint8" });
+
+const show = (shape: Shape): string =>
+  `[${shape.map((size) => (typeof size === "number" ? size : `${size.factor}N`))}]`;
+
+/** One operand of every kind of shape. */
+function unary(apply: (x: Value) => Value, domain: Domain = anywhere): OpSample[] {
+  const shapes: Shape[] = [[], [1], [5], [2, 1, 3], [3, N], [N], [1, free(4)]];
+  return shapes.map((shape) => ({
+    name: show(shape),
+    inputs: { x: float(shape, domain) },
+    build: ({ x }) => apply(x!),
+  }));
+}
+
+const operandShapes: readonly (readonly [Shape, Shape])[] = [
+  [[], []],
+  [[3], [3]],
+  [[], [2, 3]],
+  [[2, 3], []],
+  [[1], [5]],
+  [[5], [1]],
+  [[2, 3], [3]],
+  [[3], [2, 3]],
+  [
+    [2, 1],
+    [1, 3],
+  ],
+  [
+    [2, 1, 3],
+    [4, 1],
+  ],
+  [[1], [1, 1, 1]],
+  [
+    [4, N],
+    [4, N],
+  ],
+  [
+    [4, N],
+    [4, 1],
+  ],
+  [
+    [4, 1],
+    [1, N],
+  ],
+  [[N], [2, N]],
+  [[2, 3, N], []],
+  [[1, 1], [N]],
+];
+
+/** Two operands: equal shapes, repeated on either side or both, different ranks, with N; and a number for either. */
+function binary(apply: (a: Operand, b: Operand) => Value, left: Domain = anywhere, right: Domain = left): OpSample[] {
+  return [
+    ...operandShapes.map(([a, b]) => ({
+      name: `${show(a)} ${show(b)}`,
+      inputs: { a: float(a, left), b: float(b, right) },
+      build: ({ a, b }: Readonly<Record<string, Value>>) => apply(a!, b!),
+    })),
+    { name: "value, number", inputs: { a: float([2, 2], left) }, build: ({ a }) => apply(a!, 0.75) },
+    { name: "number, value", inputs: { b: float([2, 2], right) }, build: ({ b }) => apply(0.75, b!) },
+  ];
+}
+
+function one(name: string, x: SampleInput, build: (x: Value, graph: Graph) => Value | readonly Value[]): OpSample {
+  return { name, inputs: { x }, build: ({ x }, graph) => build(x!, graph) };
+}
+
+function two(name: string, a: Shape, b: Shape, build: (a: Value, b: Value) => Value | readonly Value[]): OpSample {
+  return { name, inputs: { a: float(a), b: float(b) }, build: ({ a, b }) => build(a!, b!) };
+}
+
+function matrices(a: Shape, b: Shape, bias: Shape | undefined, options: Parameters<typeof ops.gemm>[2] = {}): OpSample {
+  const name = `${show(a)}${options.transposeA ? "^T" : ""} ${show(b)}${options.transposeB ? "^T" : ""}`;
+  return {
+    name: bias ? `${name} + ${show(bias)}` : name,
+    inputs: { a: float(a), b: float(b), ...(bias ? { bias: float(bias) } : {}) },
+    build: ({ a, b, bias }) => ops.gemm(a!, b!, bias ? { ...options, bias } : options),
+  };
+}
+
+/** a where the mask holds, else b, for three shapes. */
+function selection(holds: Shape, a: Shape, b: Shape): OpSample {
+  return {
+    name: `${show(holds)} ${show(a)} ${show(b)}`,
+    inputs: { holds: mask(holds), a: float(a), b: float(b) },
+    build: ({ holds, a, b }) => ops.select(holds!, a!, b!),
+  };
+}
+
+export const samples: { readonly [K in OpName]: readonly OpSample[] } = {
+  input: [
+    one("a number", float([]), (x) => x),
+    one("float32 [2,N]", float([2, N]), (x) => x),
+    one("uint8 [N,2]", pixels([N, 2]), (x) => x),
+    one("bool [3]", mask([3]), (x) => x),
+  ],
+  constant: [
+    { name: "a number", inputs: {}, build: (_, graph) => ops.constant(graph, -0.1) },
+    { name: "[2,3]", inputs: {}, build: (_, graph) => ops.constant(graph, Float32Array.of(1, 2, 3, 4, 5, 6), [2, 3]) },
+    {
+      name: "equal numbers of two shapes",
+      inputs: {},
+      build: (_, graph) =>
+        [[2, 3], [6], [3, 2]].map((shape) => ops.constant(graph, new Float32Array(6).fill(2), shape)),
+    },
+    {
+      name: "0 and -0",
+      inputs: {},
+      build: (_, graph) => [0, -0].map((zero) => ops.divide(ops.constant(graph, 1), zero)),
+    },
+  ],
+
+  add: binary(ops.add),
+  subtract: binary(ops.subtract),
+  multiply: binary(ops.multiply),
+  divide: binary(ops.divide, anywhere, offZero),
+  maximum: binary(ops.maximum, evenGrid, oddGrid),
+  minimum: binary(ops.minimum, evenGrid, oddGrid),
+  negate: unary(ops.negate),
+  exponential: unary(ops.exponential),
+  logarithm: unary(ops.logarithm, positive),
+  squareRoot: unary(ops.squareRoot, positive),
+  absolute: unary(ops.absolute, offZero),
+  relu: unary(ops.relu, offZero),
+  sigmoid: [
+    ...unary(ops.sigmoid),
+    one(
+      "far from zero",
+      float([6], (stream) => 40 * stream.normal()),
+      ops.sigmoid,
+    ),
+  ],
+  softplus: [
+    ...unary(ops.softplus),
+    one(
+      "far from zero",
+      float([6], (stream) => 40 * stream.normal()),
+      ops.softplus,
+    ),
+  ],
+
+  // On one grid, so that ties occur.
+  greater: binary(ops.greater, evenGrid),
+  lessOrEqual: binary(ops.lessOrEqual, evenGrid),
+  select: [
+    selection([], [], []),
+    selection([3], [3], [3]),
+    selection([2, 3], [3], [2, 1]),
+    selection([2, 1], [3], [2, 3]),
+    selection([1], [2, 3], []),
+    selection([4, N], [4, 1], [N]),
+    selection([4, 1], [4, N], []),
+    { name: "numbers", inputs: { holds: mask([2, N]) }, build: ({ holds }) => ops.select(holds!, 2, -3) },
+    one("mask of the operand", float([3, 2], offZero), (x) => ops.select(ops.greater(x, 0), x, ops.multiply(x, 0.1))),
+  ],
+  toFloat: [
+    one("uint8 [2,3]", pixels([2, 3]), ops.toFloat),
+    one("uint8 [N,2]", pixels([N, 2]), ops.toFloat),
+    one("bool [4]", mask([4]), ops.toFloat),
+    one("float32, unchanged", float([2]), ops.toFloat),
+  ],
+  stopGradient: [
+    {
+      ...one("alone", float([3, N]), ops.stopGradient),
+      withoutGradient: "its derivative is zero by definition, whatever finite differences say",
+    },
+  ],
+
+  reduceSum: [
+    one("[] over all", float([]), (x) => ops.reduceSum(x)),
+    one("[2,3] over all", float([2, 3]), (x) => ops.reduceSum(x)),
+    one("[2,3] over all, kept", float([2, 3]), (x) => ops.reduceSum(x, undefined, true)),
+    one("[2,3] over 0", float([2, 3]), (x) => ops.reduceSum(x, [0])),
+    one("[2,3] over -1, kept", float([2, 3]), (x) => ops.reduceSum(x, [-1], true)),
+    one("[2,3,4] over -1 and 0", float([2, 3, 4]), (x) => ops.reduceSum(x, [-1, 0])),
+    one("[2,3] over 1 and -1", float([2, 3]), (x) => ops.reduceSum(x, [1, -1])),
+    one("[2,3] over none", float([2, 3]), (x) => ops.reduceSum(x, [])),
+    one("[2,1,3] over 1", float([2, 1, 3]), (x) => ops.reduceSum(x, [1])),
+    one("[3,N] over 0", float([3, N]), (x) => ops.reduceSum(x, [0])),
+    one("[3,N] over -1", float([3, N]), (x) => ops.reduceSum(x, [-1])),
+    one("[2,N,3] over all", float([2, N, 3]), (x) => ops.reduceSum(x)),
+    one("[2,4N] over -1, kept", float([2, free(4)]), (x) => ops.reduceSum(x, [-1], true)),
+  ],
+
+  reshape: [
+    one("[2,3] to [6]", float([2, 3]), (x) => ops.reshape(x, [6])),
+    one("[6] to [3,1,2]", float([6]), (x) => ops.reshape(x, [3, 1, 2])),
+    one("[1] to []", float([1]), (x) => ops.reshape(x, [])),
+    one("[] to [1,1]", float([]), (x) => ops.reshape(x, [1, 1])),
+    one("[2,3,N] to [2,3N]", float([2, 3, N]), (x) => ops.reshape(x, [2, free(3)])),
+    one("[2,3N] to [3,2,N]", float([2, free(3)]), (x) => ops.reshape(x, [3, 2, N])),
+    one("[N,4] to [4N]", float([N, 4]), (x) => ops.reshape(x, [free(4)])),
+    one("bool [2,3] to [3,2]", mask([2, 3]), (x) => ops.reshape(x, [3, 2])),
+  ],
+  transpose: [
+    one("[2,3]", float([2, 3]), (x) => ops.transpose(x, [1, 0])),
+    one("[2,1,3,4] by 3,1,0,2", float([2, 1, 3, 4]), (x) => ops.transpose(x, [3, 1, 0, 2])),
+    one("[2,3,4] by 1,2,0", float([2, 3, 4]), (x) => ops.transpose(x, [1, 2, 0])),
+    one("[N,2,3,2] by 1,2,3,0", float([N, 2, 3, 2]), (x) => ops.transpose(x, [1, 2, 3, 0])),
+    one("uint8 [N,2]", pixels([N, 2]), (x) => ops.transpose(x, [1, 0])),
+    one("unchanged", float([2, 3]), (x) => ops.transpose(x, [0, 1])),
+  ],
+  broadcast: [
+    one("[] to [2,3]", float([]), (x) => ops.broadcast(x, [2, 3])),
+    one("[3] to [2,3]", float([3]), (x) => ops.broadcast(x, [2, 3])),
+    one("[2,1] to [2,3]", float([2, 1]), (x) => ops.broadcast(x, [2, 3])),
+    one("[1,1] to [2,1,3]", float([1, 1]), (x) => ops.broadcast(x, [2, 1, 3])),
+    one("[3,1] to [2,3,4]", float([3, 1]), (x) => ops.broadcast(x, [2, 3, 4])),
+    one("unchanged", float([2, 3]), (x) => ops.broadcast(x, [2, 3])),
+    two("[3,1] like [3,N]", [3, 1], [3, N], ops.broadcastLike),
+    two("[] like [2,N]", [], [2, N], ops.broadcastLike),
+  ],
+  concatenate: [
+    two("[2,3] [1,3] along 0", [2, 3], [1, 3], (a, b) => ops.concatenate([a, b], 0)),
+    two("[2,3] [2,1] along -1", [2, 3], [2, 1], (a, b) => ops.concatenate([a, b], -1)),
+    two("[2,2,N] [3,2,N] along 0", [2, 2, N], [3, 2, N], (a, b) => ops.concatenate([a, b], 0)),
+    two("[2,N] twice and another", [2, N], [1, N], (a, b) => ops.concatenate([a, b, a], 0)),
+    {
+      ...two("[2,N] [2,2N] along N", [2, N], [2, free(2)], (a, b) => ops.concatenate([a, b], 1)),
+      withoutGradient: "sizes along a free axis are not known to split by",
+    },
+    one("alone", float([2, 3]), (x) => ops.concatenate([x], 1)),
+  ],
+  split: [
+    one("[3,2] along 0", float([3, 2]), (x) => ops.split(x, 0, [1, 2])),
+    one("[2,6] along -1", float([2, 6]), (x) => ops.split(x, -1, [3, 1, 2])),
+    one("one piece of three", float([6, N]), (x) => ops.split(x, 0, [3, 1, 2])[1]!),
+    one("outer pieces of [N,1,4]", float([N, 1, 4]), (x) =>
+      ops.split(x, 2, [1, 2, 1]).filter((_, piece) => piece !== 1),
+    ),
+    one("one piece", float([3, 2]), (x) => ops.split(x, 0, [3])),
+  ],
+
+  gemm: [
+    matrices([2, 3], [3, 4], undefined),
+    matrices([3, 2], [3, 4], undefined, { transposeA: true }),
+    matrices([2, 3], [4, 3], undefined, { transposeB: true }),
+    matrices([3, 2], [4, 3], undefined, { transposeA: true, transposeB: true }),
+    matrices([1, 1], [1, 1], [1, 1]),
+    matrices([2, 3], [3, 4], []),
+    matrices([2, 3], [3, 4], [4]),
+    matrices([2, 3], [3, 4], [1]),
+    matrices([2, 3], [3, 4], [2, 1]),
+    matrices([3, 2], [4, 3], [2, 4], { transposeA: true, transposeB: true }),
+    matrices([2, 3], [3, N], [2, 1]),
+    matrices([2, 3], [3, free(4)], undefined),
+    matrices([2, 3], [N, 3], [2, 1], { transposeB: true }),
+    matrices([N, 3], [3, 2], [2]),
+    matrices([3, N], [3, 2], [1, 2], { transposeA: true }),
+    matrices([2, N], [3, N], undefined, { transposeB: true }),
+    two("a matrix by itself", [2, 2], [1], (a) => ops.gemm(a, a, { transposeB: true })),
+  ],
+
+  unfold: [
+    one("[1,1,1,1]", float([1, 1, 1, 1]), ops.unfold),
+    one("[2,3,4,N]", float([2, 3, 4, N]), ops.unfold),
+    one("[1,2,2,3]", float([1, 2, 2, 3]), ops.unfold),
+    one("[3,1,5,N]", float([3, 1, 5, N]), ops.unfold),
+  ],
+  fold: [
+    one("[1,9,1,1,1]", float([1, 9, 1, 1, 1]), ops.fold),
+    one("[2,9,3,4,N]", float([2, 9, 3, 4, N]), ops.fold),
+    one("[1,9,2,2,3]", float([1, 9, 2, 2, 3]), ops.fold),
+    one("[3,9,5,1,N]", float([3, 9, 5, 1, N]), ops.fold),
+  ],
+};
