@@ -16,12 +16,17 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** Starts `outglow ARGS` in a folder. */
+/** Starts `outglow ARGS` in a folder. `largestFile` limits the size of every file it writes, in blocks of 512 bytes. */
 export function startOutglow(
   folder: string,
   args: readonly string[],
+  { largestFile }: { readonly largestFile?: number } = {},
 ): { child: ChildProcess; outcome: Promise<Outcome> } {
-  const child = spawn(process.execPath, [program, ...args], { cwd: folder, env: { ...process.env, CI: "1" } });
+  const options = { cwd: folder, env: { ...process.env, CI: "1" } };
+  const child =
+    largestFile === undefined
+      ? spawn(process.execPath, [program, ...args], options)
+      : spawn("sh", ["-c", `ulimit -f ${largestFile}; exec "$@"`, "sh", process.execPath, program, ...args], options);
   const chunks = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
     child[name]?.setEncoding("utf8").on("data", (text: string) => {

@@ -10,9 +10,9 @@ import { tolerances } from "./reference/tolerances.ts";
 const names = Object.keys(opTable) as OpName[];
 
 /** `where: expectation, got value[; hint]`, in lower case where the sentence starts, without a full stop. */
-const grammar = /^[\w ]+: expected [^]+, got [^]+[^.]$/;
+const grammar = /^[\w ]+: expected .+, got .*[^.]$/;
 
-test.each(names)("%s has samples, of which one has a free batch", (op) => {
+test.each(names)("%s has samples", (op) => {
   expect(samples[op].length).toBeGreaterThan(0);
 });
 

@@ -4,6 +4,7 @@
  * Nothing has hidden state, so the noise of training step 1,234 is `key.fold("noise").fold(1234)` whether the run was stopped
  * before or not. Keys are mixed with the 64-bit finaliser of MurmurHash3; streams are xoshiro128** (Blackman and Vigna, 2018).
  */
+import { internalError } from "./errors.ts";
 
 /** A name for a stream of random numbers. Keys are values: folding and streaming never change them. */
 export interface RandomKey {
@@ -21,7 +22,7 @@ export interface RandomStream {
   uniform(): number;
   /** Standard normal number (Box-Muller). */
   normal(): number;
-  /** Uniform integer in [0, bound), without bias. */
+  /** Uniform integer in [0, bound), without bias. The bound is an integer from 1 to 2^32. */
   integer(bound: number): number;
 }
 
@@ -89,6 +90,9 @@ function makeStream(seed: bigint): RandomStream {
       return radius * Math.cos(angle);
     },
     integer(bound) {
+      if (!(Number.isInteger(bound) && bound >= 1 && bound <= 4294967296)) {
+        throw internalError(`random: expected a bound from 1 to 2^32, got ${bound}`);
+      }
       // Rejecting the tail that does not divide evenly keeps every value equally likely.
       const limit = 4294967296 - (4294967296 % bound);
       let value = uint32();

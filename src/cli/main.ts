@@ -35,9 +35,15 @@ for (const makeCommand of [
 program.exitOverride();
 
 try {
-  await program.parseAsync();
+  await program.parseAsync(process.argv.flatMap(splitValue));
 } catch (error) {
   process.exitCode = report(error);
+}
+
+/** `--flag=value` as two arguments: commander then names the nearest flag for a mistyped one. */
+function splitValue(argument: string): string[] {
+  const match = /^(--[a-z][a-z-]*)=(.*)$/s.exec(argument);
+  return match ? [match[1]!, match[2]!] : [argument];
 }
 
 function report(error: unknown): number {

@@ -3,7 +3,7 @@ import { readdir, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { ConfigError } from "../base/index.ts";
-import { gatherImages, type ImageSet, type InputSpecification, loadImages, openImages } from "../data/index.ts";
+import { type ImageSet, type InputSpecification, loadImages, openImages } from "../data/index.ts";
 import {
   type DetectorParts,
   loadManifest,
@@ -12,8 +12,10 @@ import {
   manifestName,
   writeDetector,
 } from "../detector/index.ts";
+import { makeGlow } from "../flow/index.ts";
 import {
   createRun,
+  gatherImages,
   type PhaseConfiguration,
   parseConfiguration,
   type RunData,
@@ -83,6 +85,8 @@ async function freshPlan(options: TrainOptions, output: Console): Promise<Plan> 
   const source = await openImages(options.normal, "train: --normal");
   const channels = options.channels ?? (await source.channels());
   const configuration = configurationOf(options, { channels, height: options.size, width: options.size });
+  // Sizes that cannot be are refused before anything is read or written.
+  makeGlow({ ...configuration.input, ...configuration.model });
   const generalModel = await loadGeneralModel(options.generalDetector, configuration);
   const normal = await loadData(options.normal, "--normal", configuration.input, options.strict, output);
   const general =

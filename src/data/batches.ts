@@ -1,119 +1,91 @@
-/** Training batches as pure functions of a key and a step, so that a resumed run sees what the first one would have seen. */
-import { permutation, type RandomKey, type RandomStream } from "../base/index.ts";
-import type { ImageSet } from "./image-set.ts";
-import type { InputSpecification } from "./preparation.ts";
+/** Training batches: images gathered, augmented and dequantised. Pure and synchronous. */
+import { internalError, type RandomKey, type RandomStream } from "../base/index.ts";
+import type { ImageSet } from "./loading.ts";
+import { type InputSpecification, imageSizeOf } from "./specification.ts";
 
-/** Random changes that leave an image normal. */
+/** How training images are varied. */
 export interface Augmentation {
-  /** Mirror half of the images. */
+  /** Mirror every second image, on average, left to right. */
   readonly flip: boolean;
-  /** Shift by up to this share of height and width, filled with 0 (paper, section 2: 0.1). */
+  /** Largest shift along each axis as a fraction of height and width, rounded down to pixels. What comes in from outside is black. */
   readonly translate: number;
 }
 
-/** A seeded split into images to train on and images to watch, both sorted, the second never empty. */
-export function splitHeldOut(
-  count: number,
-  fraction: number,
-  key: RandomKey,
-): { readonly train: Uint32Array; readonly heldOut: Uint32Array } {
-  const order = permutation(count, key.stream());
-  const held = Math.min(count - 1, Math.max(1, Math.round(count * fraction)));
-  return { heldOut: order.slice(0, held).sort(), train: order.slice(held).sort() };
-}
-
 /**
- * A function from a step to its batch of indices. Epochs are independent permutations laid end to end, so every image comes equally
- * often and small sets serve large batches.
+ * Gathers images by index and augments each with its own random numbers. Flip and shift of a batch depend on the key alone, the shifts not on
+ * whether there are flips.
+ *
+ * @returns uint8 [indices.length, C, H, W].
  */
-export function makeSampler(indices: Uint32Array, batchSize: number, key: RandomKey): (step: number) => Uint32Array {
-  let order: Uint32Array = new Uint32Array(0);
-  let epochOfOrder = -1;
-  return (step) =>
-    Uint32Array.from({ length: batchSize }, (_, position) => {
-      const sample = step * batchSize + position;
-      const epoch = Math.floor(sample / indices.length);
-      if (epoch !== epochOfOrder) {
-        order = permutation(indices.length, key.fold("epoch").fold(epoch).stream());
-        epochOfOrder = epoch;
-      }
-      return indices[order[sample % indices.length]!]!;
-    });
-}
-
-/** The pixels of some images, [n, C, H, W]. */
-export function gatherImages({ pixels, specification }: ImageSet, indices: Uint32Array): Uint8Array {
-  const size = sizeOf(specification);
-  const result = new Uint8Array(indices.length * size);
-  for (const [position, index] of indices.entries()) {
-    result.set(pixels.subarray(index * size, (index + 1) * size), position * size);
-  }
-  return result;
-}
-
-/** The augmented pixels of some images, [n, C, H, W]. */
 export function makeBatch(
-  set: ImageSet,
+  { pixels, specification }: Pick<ImageSet, "pixels" | "specification">,
   indices: Uint32Array,
   { flip, translate }: Augmentation,
   key: RandomKey,
 ): Uint8Array {
-  const batch = gatherImages(set, indices);
-  if (!flip && translate === 0) return batch;
-  const { height, width } = set.specification;
-  const size = sizeOf(set.specification);
+  const { height, width } = specification;
+  const size = imageSizeOf(specification);
+  const batch = new Uint8Array(indices.length * size);
+  const most = { down: Math.floor(translate * height), across: Math.floor(translate * width) };
   const stream = key.stream();
-  const shift = (extent: number): number => {
-    const most = Math.floor(extent * translate);
-    return stream.integer(2 * most + 1) - most;
-  };
-  for (let image = 0; image < indices.length; image++) {
-    const pixels = batch.subarray(image * size, (image + 1) * size);
-    const mirrored = flip && stream.integer(2) === 1;
-    moveImage(pixels, set.specification, mirrored, shift(height), shift(width));
+  for (let position = 0; position < indices.length; position++) {
+    const start = indices[position]! * size;
+    const mirrored = stream.integer(2) === 1 && flip;
+    const down = stream.integer(2 * most.down + 1) - most.down;
+    const across = stream.integer(2 * most.across + 1) - most.across;
+    const image = pixels.subarray(start, start + size);
+    const target = batch.subarray(position * size, (position + 1) * size);
+    if (!mirrored && down === 0 && across === 0) target.set(image);
+    else moveImage(image, target, specification, { mirrored, down, across });
   }
   return batch;
 }
 
-/** Mirrors and shifts one image [C, H, W] in place. */
+interface Move {
+  readonly mirrored: boolean;
+  readonly down: number;
+  readonly across: number;
+}
+
+/** Mirrors, then shifts. The target is black at first. */
 function moveImage(
-  pixels: Uint8Array,
+  source: Uint8Array,
+  target: Uint8Array,
   { channels, height, width }: InputSpecification,
-  mirrored: boolean,
-  down: number,
-  right: number,
+  { mirrored, down, across }: Move,
 ): void {
-  const source = pixels.slice();
-  let position = 0;
+  const left = Math.max(0, across);
+  const right = Math.min(width, width + across);
   for (let channel = 0; channel < channels; channel++) {
-    for (let y = 0; y < height; y++) {
-      for (let x = 0; x < width; x++) {
-        const [fromY, shifted] = [y - down, x - right];
-        const inside = fromY >= 0 && fromY < height && shifted >= 0 && shifted < width;
-        const fromX = mirrored ? width - 1 - shifted : shifted;
-        pixels[position++] = inside ? source[(channel * height + fromY) * width + fromX]! : 0;
+    for (let y = Math.max(0, down); y < Math.min(height, height + down); y++) {
+      const to = (channel * height + y) * width;
+      const from = (channel * height + y - down) * width;
+      if (!mirrored) {
+        target.set(source.subarray(from + left - across, from + right - across), to + left);
+        continue;
       }
+      for (let x = left; x < right; x++) target[to + x] = source[from + width - 1 - (x - across)]!;
     }
   }
 }
 
 /**
- * Pixels [N, C, H, W] to data x [C, H, W, N]: x = pixel/256 - 0.5 + u/256 with u uniform in [0, 1) from the stream, or 1/2 without one
- * (paper, section 1.5).
+ * Pixels as the flow's input: x = pixel / 256 - 0.5 + u / 256, with u uniform in [0, 1) from the stream, or 1/2 without one. Rounded once, to float32.
+ *
+ * @param pixels uint8 [N, C, H, W].
+ * @returns float32 [C, H, W, N], batch innermost; random numbers are drawn in this order.
  */
 export function dequantize(pixels: Uint8Array, specification: InputSpecification, stream?: RandomStream): Float32Array {
-  const size = sizeOf(specification);
+  const size = imageSizeOf(specification);
   const count = pixels.length / size;
-  const x = new Float32Array(pixels.length);
-  for (let image = 0; image < count; image++) {
-    for (let entry = 0; entry < size; entry++) {
-      const noise = stream ? stream.uniform() : 0.5;
-      x[entry * count + image] = (pixels[image * size + entry]! + noise) / 256 - 0.5;
+  if (!Number.isInteger(count)) throw internalError(`dequantize: ${pixels.length} bytes are no images of ${size}`);
+  const values = new Float32Array(pixels.length);
+  let position = 0;
+  for (let place = 0; place < size; place++) {
+    for (let source = place; source < pixels.length; source += size) {
+      const noise = stream === undefined ? 0.5 : stream.uniform();
+      values[position++] = (pixels[source]! + noise) / 256 - 0.5;
     }
   }
-  return x;
-}
-
-function sizeOf({ channels, height, width }: InputSpecification): number {
-  return channels * height * width;
+  return values;
 }

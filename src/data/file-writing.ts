@@ -20,7 +20,7 @@ export async function writeFileAtomic(path: string, content: Uint8Array | string
     await rename(temporary, path);
     await syncFolder(dirname(path));
   } catch (error) {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => undefined);
     throw new RunError(`write: could not write '${path}': ${messageOf(error)}; what was there before is unchanged`);
   }
 }

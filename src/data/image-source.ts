@@ -1,97 +1,80 @@
-/** Where images come from: names, classes and splits are known at once, pixels are read when asked for. */
-import { basename } from "node:path";
-import { ConfigError, nearestSpelling, permutation, randomKey } from "../base/index.ts";
-import { archiveFormat } from "./formats/archive.ts";
-import { cifarFormat } from "./formats/cifar.ts";
-import { folderFormat } from "./formats/folder.ts";
-import { idxFormat } from "./formats/idx.ts";
-import type { ImageEntry, ImageFormat, OpenedImages } from "./formats/image-format.ts";
-import { describePath } from "./path-description.ts";
-import { encodedChannels } from "./preparation.ts";
-import { parseLocation, type Selection } from "./selection.ts";
+/** What images look like before they are prepared: stored images, and sources that read them one by one. */
 
-/** Images of one location, in a fixed order. */
-export interface ImageSource {
-  readonly location: string;
+/** Pixels as a data set stores them: uint8 [channels, height, width]. One channel is grey, three are RGB. */
+export interface RawImage {
+  readonly kind: "raw";
+  readonly pixels: Uint8Array;
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** The bytes of a PNG, JPEG or other image file. */
+export interface EncodedImage {
+  readonly kind: "encoded";
+  readonly bytes: Uint8Array;
+}
+
+/** An image as it was read, not yet decoded, resized or checked. */
+export type StoredImage = RawImage | EncodedImage;
+
+/** Images that can be listed at once and read one by one. What a format makes of files. */
+export interface ImageCatalogue {
+  /** The format's name, such as `images`, `idx` or `cifar-10`. */
   readonly format: string;
   readonly length: number;
-  readonly entries: readonly ImageEntry[];
-  /** 1 if the first readable image is grey, else 3. */
+  /** A name that leads a person to the image: its path, starting with the location as it was typed. Unique within the catalogue. */
+  name(index: number): string;
+  /** The class of an image: its folder or its label. Undefined where there is none. */
+  className(index: number): string | undefined;
+  /** The splits an image belongs to: `train` or `test` of a data set, the folders that hold an image file. */
+  splitNames(index: number): readonly string[];
+  /** Reads one image. Throws what the file system throws. */
+  read(index: number): Promise<StoredImage>;
+}
+
+/** The images that a location and its selection name. */
+export interface ImageSource extends ImageCatalogue {
+  /** The location as it was typed, selection included. */
+  readonly location: string;
+  /** The argument that named the location; begins error messages. */
+  readonly where: string;
+  /** 1 if all images are grey, else 3. Of image files, a sample of 16 is looked at: what their headers say, not their pixels. */
   channels(): Promise<1 | 3>;
 }
 
-/** Tried in this order; a new format is one file and one line here. Whatever no other takes is a folder or a file of images. */
-const formats: readonly ImageFormat[] = [idxFormat, cifarFormat, archiveFormat, folderFormat];
-
-/**
- * Opens a location: `PATH` or `PATH#split=test,class=3+5,limit=1000,seed=1`.
- * `where` begins every message. Throws ConfigError for a path, selection or content that cannot be used, FormatError for a damaged file.
- */
-export async function openImages(location: string, where: string): Promise<ImageSource> {
-  const { path, selection } = parseLocation(location, where);
-  const described = await describePath(path, where);
-  const format = formats.find((candidate) => candidate.matches(described)) ?? folderFormat;
-  const opened = await format.open(described, where);
-  if (opened.entries.length === 0) {
-    throw new ConfigError(`${where} expects images, found 0 in '${path}'; supported: ${supportedFormats}`);
-  }
-  const entries = selectEntries(opened, selection, path, where);
-  return {
-    location,
-    format: opened.format,
-    length: entries.length,
-    entries,
-    channels: () => countChannels(entries),
-  };
+/** A format of images: recognised by names alone, opened on demand. Add one by adding a record to the list in `opening.ts`. */
+export interface ImageFormat {
+  readonly name: string;
+  /** Whether the files hold images of this format. */
+  matches(tree: FileTree): boolean;
+  /** Lists the images. Throws FormatError where the files are not what their names say, ConfigError where they are ambiguous. */
+  open(tree: FileTree, where: string): Promise<ImageCatalogue>;
 }
 
-/** What a person may give, for messages. */
-export const supportedFormats =
-  "PNG, JPEG, WebP, AVIF, TIFF and GIF files, folders and .tar archives of them, IDX and CIFAR files";
-
-function selectEntries(opened: OpenedImages, selection: Selection, path: string, where: string): readonly ImageEntry[] {
-  let entries = opened.entries;
-  if (selection.split !== undefined) {
-    const { split } = selection;
-    const known = distinct(entries.flatMap(({ splits }) => splits));
-    entries = entries.filter(({ splits }) => splits.includes(split));
-    if (entries.length === 0) throw unknownPart("split", split, known, path, where);
-  }
-  if (selection.classes !== undefined) {
-    const known = distinct(entries.flatMap(({ className }) => (className === undefined ? [] : [className])));
-    const missing = selection.classes.find((name) => !known.includes(name));
-    if (missing !== undefined) throw unknownPart("class", missing, known, path, where);
-    const wanted = new Set(selection.classes);
-    entries = entries.filter(({ className }) => className !== undefined && wanted.has(className));
-  }
-  if (selection.seed !== undefined) {
-    const all = entries;
-    const order = permutation(all.length, randomKey(selection.seed).fold("selection").stream());
-    entries = Array.from(order, (index) => all[index]!);
-  }
-  return selection.limit === undefined ? entries : entries.slice(0, selection.limit);
+/** A file of a folder or of an archive. */
+export interface StoredFile {
+  /** Path within the folder or archive, `/` between its parts. */
+  readonly path: string;
+  /** The path as a person may type it, from the location on. */
+  readonly shown: string;
+  /** All bytes of the file. */
+  read(): Promise<Uint8Array>;
 }
 
-function distinct(names: readonly string[]): string[] {
-  return [...new Set(names)].sort();
+/** The files a location holds, hidden ones left out, sorted by path. */
+export interface FileTree {
+  readonly location: string;
+  readonly container: "folder" | "archive" | "file";
+  readonly files: readonly StoredFile[];
+  /** Files in which to look for labels and class names: the tree's own, or what lies beside a lone file. */
+  companions(): Promise<readonly StoredFile[]>;
 }
 
-function unknownPart(kind: string, name: string, known: readonly string[], path: string, where: string): ConfigError {
-  const shown = 12;
-  const list =
-    known.length === 0 ? "none" : `${known.slice(0, shown).join(", ")}${known.length > shown ? ", ..." : ""}`;
-  const hint = known.length === 0 ? "" : `; did you mean ${kind}=${nearestSpelling(name, known)}?`;
-  return new ConfigError(`${where} expects a ${kind} of '${basename(path)}' (${list}), got '${name}'${hint}`);
-}
-
-/** The first few images decide; unreadable ones are passed over. */
-async function countChannels(entries: readonly ImageEntry[]): Promise<1 | 3> {
-  for (const entry of entries.slice(0, 16)) {
-    try {
-      const image = await entry.read();
-      if (image.kind === "encoded") return await encodedChannels(image.bytes);
-      return image.channels === 1 ? 1 : 3;
-    } catch {}
-  }
-  return 3;
+/** Something that holds files: a folder, an archive, or a file by itself. */
+export interface FileContainer {
+  readonly name: string;
+  matches(path: string, isFolder: boolean): boolean;
+  /** Lists the files. Throws FormatError where an archive is damaged. */
+  open(path: string, where: string): Promise<FileTree>;
 }

@@ -1,44 +1,49 @@
-/** Pixels as PNG files. */
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+/** Writing images as PNG files. */
+import { mkdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import sharp from "sharp";
+import { internalError, messageOf, RunError } from "../base/index.ts";
+import { mapInOrder } from "./ordered.ts";
+import { type InputSpecification, imageSizeOf } from "./specification.ts";
 
-/** Images to write: uint8 [N, C, H, W] with 1 (grey) or 3 (RGB) channels, and a name each. */
-export interface NamedPixels {
+/** Images to write: uint8 [N, C, H, W] and a name for each, without the ending. */
+export interface NamedImages {
   readonly pixels: Uint8Array;
   readonly names: readonly string[];
 }
 
-/** Images encoded at a time: enough to keep every core busy. */
-const concurrency = 16;
-
-/** Writes every image as `NAME.png` into an existing folder. */
+/** Writes every image as `folder/NAME.png`, making folders as needed. Throws RunError where the disk refuses. */
 export async function writeImages(
-  { pixels, names }: NamedPixels,
-  { channels, height, width }: { readonly channels: number; readonly height: number; readonly width: number },
+  { pixels, names }: NamedImages,
+  specification: InputSpecification,
   folder: string,
 ): Promise<void> {
-  const size = channels * height * width;
-  const write = async (index: number): Promise<void> => {
-    const planes = pixels.subarray(index * size, (index + 1) * size);
-    const raw = { width, height, channels: channels === 1 ? 1 : 3 } as const;
-    const png = await sharp(interleave(planes, channels, height * width), { raw })
-      .png()
-      .toBuffer();
-    await writeFile(join(folder, `${names[index]}.png`), png);
-  };
-  for (let first = 0; first < names.length; first += concurrency) {
-    const batch = Array.from({ length: Math.min(concurrency, names.length - first) }, (_, offset) => first + offset);
-    await Promise.all(batch.map(write));
+  const size = imageSizeOf(specification);
+  if (pixels.length !== names.length * size) {
+    throw internalError(`write images: ${names.length} names for ${pixels.length / size} images`);
   }
+  const write = async (index: number): Promise<void> => {
+    const path = join(folder, `${names[index]}.png`);
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      await encode(pixels.subarray(index * size, (index + 1) * size), specification).toFile(path);
+    } catch (error) {
+      throw new RunError(`write: could not write '${path}': ${messageOf(error)}`);
+    }
+  };
+  for await (const _ of mapInOrder(names.length, write, { concurrency: 4, ahead: 8 }));
 }
 
-/** [C, H W] to [H W, C]. */
-function interleave(planes: Uint8Array, channels: number, size: number): Uint8Array {
-  if (channels === 1) return planes;
-  const pixels = new Uint8Array(planes.length);
+function encode(pixels: Uint8Array, { channels, height, width }: InputSpecification) {
+  const interleaved = new Uint8Array(pixels.length);
+  const area = height * width;
   for (let channel = 0; channel < channels; channel++) {
-    for (let index = 0; index < size; index++) pixels[index * channels + channel] = planes[channel * size + index]!;
+    for (let pixel = 0; pixel < area; pixel++) {
+      interleaved[pixel * channels + channel] = pixels[channel * area + pixel]!;
+    }
   }
-  return pixels;
+  const raw = { channels: channels === 1 ? 1 : 3, height, width } as const;
+  return sharp(interleaved, { raw })
+    .toColourspace(channels === 1 ? "b-w" : "srgb")
+    .png();
 }

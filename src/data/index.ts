@@ -1,18 +1,29 @@
-/** Images: sources, preparation, training batches, made images, files written whole. */
-export { type Augmentation, dequantize, gatherImages, makeBatch, makeSampler, splitHeldOut } from "./batches.ts";
+/** Images: sources, preparation, splits, batches, made images, files. */
+export { type Augmentation, dequantize, makeBatch } from "./batches.ts";
 export { writeFileAtomic } from "./file-writing.ts";
+export type { EncodedImage, ImageCatalogue, ImageSource, RawImage, StoredImage } from "./image-source.ts";
+export { type NamedImages, writeImages } from "./image-writing.ts";
 export {
   fingerprintOf,
   type ImageBatch,
   type ImageSet,
   type LoadOptions,
   loadImages,
-  type PreparationProblem,
   type StreamOptions,
   streamImages,
-} from "./image-set.ts";
-export { type ImageSource, openImages, supportedFormats } from "./image-source.ts";
-export { type NamedPixels, writeImages } from "./image-writing.ts";
-export { anomalousMadeKinds, type MadeKind, makeImages } from "./made/index.ts";
-export { type InputSpecification, prepareImage } from "./preparation.ts";
-export { parseLocation, type Selection } from "./selection.ts";
+} from "./loading.ts";
+export {
+  anomalousMadeKinds,
+  type MadeImages,
+  type MadeKind,
+  type MadeRequest,
+  type MadeSpecification,
+  madeKinds,
+  makeImages,
+  smallestMadeSide,
+} from "./made/index.ts";
+export { openImages } from "./opening.ts";
+export { type PreparationProblem, type PreparedImage, prepareImage } from "./preparation.ts";
+export { type HeldOutSplit, makeSampler, splitHeldOut } from "./sampling.ts";
+export { type ParsedLocation, parseLocation, type Selection } from "./selection.ts";
+export type { InputSpecification } from "./specification.ts";

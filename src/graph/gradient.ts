@@ -14,23 +14,33 @@ import { type Node, showType, type Value } from "./value.ts";
 /**
  * The gradients of a scalar with respect to some values, as values of the same graph and of the targets' shapes.
  * A target that the scalar does not depend on has gradient zero.
- * Throws GraphError where the scalar is none or where a path crosses an op without a gradient.
+ * Throws GraphError where the scalar is none, where a target is no float32 value of its graph, or where a path crosses an op without
+ * a gradient.
  */
 export function gradients(scalar: Value, targets: readonly Value[]): Value[] {
   if (scalar.shape.length !== 0 || scalar.dataType !== "float32") {
     throw new GraphError(`gradients: expected a float32 scalar to differentiate, got ${showType(scalar)}`);
+  }
+  for (const target of targets) {
+    if (target.dataType !== "float32" || target.graph !== scalar.graph) {
+      const whose = target.graph === scalar.graph ? "" : " of another graph";
+      throw new GraphError(
+        `gradients: expected float32 targets of the scalar's graph, got ${showType(target)}${whose}`,
+      );
+    }
   }
   const order = reachableNodes([scalar]);
   const needed = nodesDependingOn(order, targets);
   const arrived = new Map<Value, Value>([[scalar, constant(scalar.graph, 1)]]);
 
   for (const node of order.reverse()) {
-    if (!needed.has(node)) continue;
+    // What a target is made from matters only where another target lies behind it.
+    if (!node.inputs.some((value) => isNeeded(value, needed))) continue;
     const incoming = node.outputs.map((output) => arrived.get(output));
-    if (node.inputs.length === 0 || incoming.every((gradient) => gradient === undefined)) continue;
+    if (incoming.every((gradient) => gradient === undefined)) continue;
     for (const [index, gradient] of differentiate(node, incoming).entries()) {
       const value = node.inputs[index]!;
-      if (!gradient || !needed.has(value.node)) continue;
+      if (!gradient || !isNeeded(value, needed)) continue;
       const summed = isElementwise(node) ? sumRepeated(gradient, value, node.outputs[0]!) : gradient;
       const sofar = arrived.get(value);
       arrived.set(value, sofar ? add(sofar, summed) : summed);
@@ -87,7 +97,11 @@ function differentiate(node: Node, incoming: readonly (Value | undefined)[]): re
 function nodesDependingOn(order: readonly Node[], targets: readonly Value[]): Set<Node> {
   const needed = new Set(targets.map((target) => target.node));
   for (const node of order) {
-    if (node.inputs.some((value) => value.dataType === "float32" && needed.has(value.node))) needed.add(node);
+    if (node.inputs.some((value) => isNeeded(value, needed))) needed.add(node);
   }
   return needed;
+}
+
+function isNeeded(value: Value, needed: ReadonlySet<Node>): boolean {
+  return value.dataType === "float32" && needed.has(value.node);
 }

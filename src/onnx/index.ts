@@ -8,4 +8,5 @@ export {
   type OnnxTensor,
   type OnnxValue,
 } from "./model.ts";
+export { readModel } from "./reader.ts";
 export { writeModel } from "./writer.ts";

@@ -1,5 +1,5 @@
 /** From a graph to an ONNX model: only what the outputs need, constants shared, outputs under their own names. */
-import { type Dimension, showDimension } from "../base/index.ts";
+import { type Dimension, GraphError, showDimension } from "../base/index.ts";
 import {
   type Emitter,
   type Node,
@@ -22,6 +22,7 @@ const opset = 18;
 /**
  * The ONNX model that computes some values of one graph, each under its name.
  * Inputs are declared in the order in which they were made; the free batch dimension is called N.
+ * Throws GraphError where the values are of several graphs or an output bears the name of something else.
  */
 export function lowerGraph(outputs: Readonly<Record<string, Value>>, options: LoweringOptions): OnnxModel {
   const nodes: OnnxNode[] = [];
@@ -46,12 +47,14 @@ export function lowerGraph(outputs: Readonly<Record<string, Value>>, options: Lo
     },
   };
 
+  expectOneGraph(outputs);
   for (const node of reachableNodes(Object.values(outputs))) {
     current = `${node.op}_${node.id}`;
     if (node.op === "input") inputs.push(describe((node.attributes as { name: string }).name, node.outputs[0]!));
     for (const [index, name] of emitNode(emitter, node, names).entries()) names.set(node.outputs[index]!, name);
   }
   const renamed = nameOutputs(outputs, names, nodes);
+  expectUniqueNames([...inputs, ...initializers.values()], renamed);
   return {
     producer: "outglow",
     opset,
@@ -62,6 +65,22 @@ export function lowerGraph(outputs: Readonly<Record<string, Value>>, options: Lo
     nodes: renamed,
     metadata: options.metadata ?? {},
   };
+}
+
+function expectOneGraph(outputs: Readonly<Record<string, Value>>): void {
+  const [first, ...others] = Object.entries(outputs);
+  const foreign = others.find(([, value]) => value.graph !== first![1].graph);
+  if (foreign) throw new GraphError(`lower: expected outputs of one graph, got '${foreign[0]}' of another`);
+}
+
+/** ONNX has one name space for inputs, constants and results; the engine would take an input for a constant of the same name. */
+function expectUniqueNames(given: readonly { readonly name: string }[], nodes: readonly OnnxNode[]): void {
+  const seen = new Set<string>();
+  for (const name of [...given.map((value) => value.name), ...nodes.flatMap((node) => node.outputs)]) {
+    if (seen.has(name))
+      throw new GraphError(`lower: expected every input and output under a name of its own, got '${name}' twice`);
+    seen.add(name);
+  }
 }
 
 function emitNode(emitter: Emitter, node: Node, names: ReadonlyMap<Value, string>): readonly string[] {

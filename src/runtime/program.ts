@@ -40,13 +40,17 @@ export interface Program {
 }
 
 /** Compiles values of one graph into a program whose outputs bear their names. */
-export function compileGraph(outputs: Readonly<Record<string, Value>>, options: ProgramOptions): Promise<Program> {
+export async function compileGraph(
+  outputs: Readonly<Record<string, Value>>,
+  options: ProgramOptions,
+): Promise<Program> {
   return loadProgram(writeModel(lowerGraph(outputs, { name: "outglow" })), options);
 }
 
 /** Loads ONNX bytes. Throws RunError where the engine does not accept them. */
 export async function loadProgram(model: Uint8Array, options: ProgramOptions): Promise<Program> {
   const session = await createSession(model, options);
+  const masks = maskNames([...session.inputMetadata, ...session.outputMetadata]);
   return {
     inputNames: session.inputNames,
     outputNames: session.outputNames,
@@ -56,10 +60,11 @@ export async function loadProgram(model: Uint8Array, options: ProgramOptions): P
         const buffer = inputs[name];
         if (!buffer)
           throw new GraphError(`run: expected input '${name}', got ${Object.keys(inputs).join(", ") || "none"}`);
-        feeds[name] = toTensor(name, buffer);
+        feeds[name] = toTensor(name, buffer, masks.has(name));
       }
       const fetches: Record<string, Tensor | null> = {};
-      for (const name of session.outputNames) fetches[name] = into[name] ? toTensor(name, into[name]) : null;
+      for (const name of session.outputNames)
+        fetches[name] = into[name] ? toTensor(name, into[name], masks.has(name)) : null;
       const results = await session.run(feeds, fetches).catch((error: unknown) => {
         throw new RunError(`run: the engine failed: ${messageOf(error)}`);
       });
@@ -81,7 +86,8 @@ async function createSession(model: Uint8Array, options: ProgramOptions): Promis
       executionProviders: [options.device ?? "cpu"],
       enableMemPattern: true,
       enableCpuMemArena: true,
-      logSeverityLevel: 3,
+      // Fatal only: errors come back as exceptions with the same text, and stderr belongs to the command line.
+      logSeverityLevel: 4,
       ...(options.profilePrefix ? { enableProfiling: true, profileFilePrefix: options.profilePrefix } : {}),
     });
   } catch (error) {
@@ -89,18 +95,24 @@ async function createSession(model: Uint8Array, options: ProgramOptions): Promis
   }
 }
 
-function toTensor(name: string, { data, shape }: Buffer): Tensor {
+/** Which inputs and outputs are bool: their buffers hold bytes as those of uint8 do. */
+function maskNames(values: readonly InferenceSession.ValueMetadata[]): Set<string> {
+  return new Set(values.filter((value) => value.isTensor && value.type === "bool").map(({ name }) => name));
+}
+
+function toTensor(name: string, { data, shape }: Buffer, mask: boolean): Tensor {
   const size = shape.reduce((product, dimension) => product * dimension, 1);
   if (data.length !== size) {
     throw new GraphError(`run: expected ${size} numbers in '${name}' [${shape.join(",")}], got ${data.length}`);
   }
-  return data instanceof Uint8Array ? new Tensor("uint8", data, shape) : new Tensor("float32", data, shape);
+  if (data instanceof Float32Array) return new Tensor("float32", data, shape);
+  return mask ? new Tensor("bool", data, shape) : new Tensor("uint8", data, shape);
 }
 
 function fromTensor(tensor: Tensor): Buffer {
   const { data, dims } = tensor;
   if (data instanceof Float32Array || data instanceof Uint8Array) return { data, shape: dims };
-  throw new GraphError(`run: expected float32 or uint8 results, got ${tensor.type}`);
+  throw new GraphError(`run: expected float32, uint8 or bool results, got ${tensor.type}`);
 }
 
 /** A zeroed buffer for a value whose shape is known once N is. */

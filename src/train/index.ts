@@ -8,6 +8,7 @@ export {
   trainingSchema,
 } from "./configuration.ts";
 export { compileEvaluator, type Evaluator } from "./evaluation.ts";
+export { gatherImages } from "./image-selection.ts";
 export { type LoopInput, type LoopResult, type StepReport, trainFlow } from "./loop.ts";
 export {
   createRun,

@@ -1,6 +1,6 @@
 /** The training loop of one flow: batches prepared while the engine works, held-out evaluation, checkpoints, early stopping. */
 import { type RandomKey, RunError } from "../base/index.ts";
-import { dequantize, gatherImages, type ImageSet, makeBatch, makeSampler } from "../data/index.ts";
+import { dequantize, type ImageSet, makeBatch, makeSampler } from "../data/index.ts";
 import type { Flow } from "../flow/index.ts";
 import { type ParameterVectors, packArrays } from "../nn/index.ts";
 import { learningRateAt, type OptimizerName, optimizerNamed, type UpdateOptions } from "../optim/index.ts";
@@ -9,6 +9,7 @@ import { bitsPerDimension } from "../score/index.ts";
 import { type Checkpoint, loadCheckpoint, noProgress, type Progress, saveCheckpoint } from "./checkpoint.ts";
 import type { PhaseConfiguration, TrainingConfiguration } from "./configuration.ts";
 import { compileEvaluator, type Evaluator } from "./evaluation.ts";
+import { gatherImages } from "./image-selection.ts";
 import { adaptToData, compileStep, type StepResult, type TrainingStep, zeroState } from "./step.ts";
 
 /** One line of the run log. */

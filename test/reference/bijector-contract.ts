@@ -138,7 +138,7 @@ export async function parameterGradients(bijector: Bijector): Promise<Map<string
 }
 
 /** log|det A| by Gaussian elimination with partial pivoting. */
-function logAbsoluteDeterminant(matrix: Float64Array, size: number): number {
+export function logAbsoluteDeterminant(matrix: Float64Array, size: number): number {
   let logDeterminant = 0;
   for (let column = 0; column < size; column++) {
     let pivot = column;

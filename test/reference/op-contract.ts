@@ -17,7 +17,8 @@ import {
 } from "../../src/graph/index.ts";
 import { type Buffer, compileGraph } from "../../src/runtime/index.ts";
 import { evaluate } from "./evaluator.ts";
-import { type OpSample, samples } from "./samples.ts";
+import type { OpSample } from "./sample-kinds.ts";
+import { samples } from "./samples.ts";
 
 /** N takes each of these values. */
 export const batches = [1, 3] as const;

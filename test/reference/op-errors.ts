@@ -2,7 +2,7 @@
 import { freeBatch, type Shape } from "../../src/base/index.ts";
 import type { DataType, Graph, OpName, Value } from "../../src/graph/index.ts";
 import * as ops from "../../src/graph/index.ts";
-import type { OpErrorCase } from "./samples.ts";
+import type { OpErrorCase } from "./sample-kinds.ts";
 
 const N = freeBatch;
 

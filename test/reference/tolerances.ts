@@ -13,6 +13,8 @@ export const tolerances = {
   gradient: { relative: 1e-5, absolute: 1e-5 },
   /** float64 gradients against central differences of float64 values: truncation and cancellation at step 1e-5. */
   finiteDifference: { relative: 1e-6, absolute: 1e-7 },
+  /** The same through a network, where the second derivative is larger. */
+  networkDifference: { relative: 1e-5, absolute: 1e-6 },
   /** A network of a dozen ops: the engine's float32 against float64. */
   network: { relative: 1e-4, absolute: 1e-4 },
   /** There and back again in float32. */

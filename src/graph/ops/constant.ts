@@ -7,7 +7,8 @@ import type { GraphHandle, Value } from "../value.ts";
  * Throws ShapeError where the values do not fill the shape.
  */
 export function constant(graph: GraphHandle, values: number | Float32Array, shape: readonly number[] = []): Value {
-  const data = typeof values === "number" ? Float32Array.of(values) : values;
+  // A copy, as equal constants are found by content: the caller's array may change later.
+  const data = typeof values === "number" ? Float32Array.of(values) : values.slice();
   const size = shape.reduce((product, dimension) => product * dimension, 1);
   if (data.length !== size) {
     throw new ShapeError(`constant: expected ${size} values for shape [${shape.join(",")}], got ${data.length}`);

@@ -18,13 +18,13 @@ export const convolutionOps: OpFamily<"unfold" | "fold"> = {
       expectFloats("unfold", inputs, 1);
       const { shape } = inputs[0]!;
       if (shape.length !== 4) throw new ShapeError(`unfold: expected [C, H, W, N], got ${showShape(shape)}`);
-      const [channels, height, width, batch] = shape;
-      return [{ dataType: "float32", shape: [channels!, taps, height!, width!, batch!] }];
+      const { channels, height, width } = extent("unfold", shape, 1);
+      return [{ dataType: "float32", shape: [channels, taps, height, width, shape[3]!] }];
     },
     // unfold is linear, its adjoint is fold
     gradient: (_, [dy]) => [fold(dy!)],
     emit: (emitter, names, _attributes, { inputs, outputs }) => {
-      const { channels, height, width } = extent(inputs[0]!.shape, 1);
+      const { channels, height, width } = extent("unfold", inputs[0]!.shape, 1);
       // A row of zeros behind the pixels is what taps outside the image read.
       const rows = emitter.node("Reshape", [names[0]!, emitter.int64([channels, height * width, -1])]);
       const padded = emitter.node("Pad", [rows[0]!, emitter.int64([0, 0, 0, 0, 1, 0])]);
@@ -39,13 +39,13 @@ export const convolutionOps: OpFamily<"unfold" | "fold"> = {
       if (shape.length !== 5 || shape[1] !== taps) {
         throw new ShapeError(`fold: expected [C, 9, H, W, N], got ${showShape(shape)}`);
       }
-      const [channels, , height, width, batch] = shape;
-      return [{ dataType: "float32", shape: [channels!, height!, width!, batch!] }];
+      const { channels, height, width } = extent("fold", shape, 2);
+      return [{ dataType: "float32", shape: [channels, height, width, shape[4]!] }];
     },
     // fold is linear, its adjoint is unfold
     gradient: (_, [dy]) => [unfold(dy!)],
     emit: (emitter, names, _attributes, { inputs, outputs }) => {
-      const { channels, height, width } = extent(inputs[0]!.shape, 2);
+      const { channels, height, width } = extent("fold", inputs[0]!.shape, 2);
       const rows = emitter.node("Reshape", [names[0]!, emitter.int64([channels, taps * height * width, -1])]);
       const padded = emitter.node("Pad", [rows[0]!, emitter.int64([0, 0, 0, 0, 1, 0])]);
       const gathered = emitter.node("Gather", [padded[0]!, emitter.int64(foldRows(height, width))], { axis: 1 });
@@ -56,11 +56,16 @@ export const convolutionOps: OpFamily<"unfold" | "fold"> = {
   },
 };
 
-function extent(shape: TensorType["shape"], first: number): { channels: number; height: number; width: number } {
+/** Channels, and the height and width that follow each other from axis `first` on; all must be known. */
+function extent(
+  op: string,
+  shape: TensorType["shape"],
+  first: number,
+): { channels: number; height: number; width: number } {
   return {
-    channels: staticDimension(shape[0], "channels"),
-    height: staticDimension(shape[first], "height"),
-    width: staticDimension(shape[first + 1], "width"),
+    channels: staticDimension(shape[0], op),
+    height: staticDimension(shape[first], op),
+    width: staticDimension(shape[first + 1], op),
   };
 }
 

@@ -161,7 +161,8 @@ export function concatenate(values: readonly Value[], axis: number): Value {
 /** x cut along an axis into pieces of the given sizes. */
 export function split(x: Value, axis: number, sizes: readonly number[]): readonly Value[] {
   const normal = normalizeAxis(axis, x.shape.length, "split");
-  return sizes.length === 1 ? [x] : x.graph.apply("split", [x], { axis: normal, sizes });
+  const whole = sizes.length === 1 && sizes[0] === x.shape[normal];
+  return whole ? [x] : x.graph.apply("split", [x], { axis: normal, sizes });
 }
 
 /** op(A) op(B) + bias for matrices, where op transposes if asked, and bias (optional) broadcasts to the result. */

@@ -27,12 +27,13 @@ export const movementOps: OpFamily<"reshape" | "transpose" | "broadcast" | "conc
     },
     // d reshape(x) = reshape(dx)
     gradient: ({ inputs: [x] }, [dy]) => [reshape(dy!, x!.shape)],
-    // ONNX takes -1 for the one dimension it is to find out: the free one.
+    // ONNX takes -1 for the one dimension it is to find out: the free one. Unless told otherwise it takes 0 for "as in the input".
     emit: (emitter, names, { shape }) =>
-      emitter.node("Reshape", [
-        ...names,
-        emitter.int64(shape.map((dimension) => (typeof dimension === "number" ? dimension : -1))),
-      ]),
+      emitter.node(
+        "Reshape",
+        [...names, emitter.int64(shape.map((dimension) => (typeof dimension === "number" ? dimension : -1)))],
+        shape.includes(0) ? { allowzero: 1 } : {},
+      ),
   },
   transpose: {
     infer: (inputs, { permutation }) => {
@@ -70,7 +71,9 @@ export const movementOps: OpFamily<"reshape" | "transpose" | "broadcast" | "conc
       expectFloats("concatenate", inputs, inputs.length);
       const [first] = inputs;
       const others = (shape: readonly Dimension[]) => shape.filter((_, index) => index !== axis);
-      const wrong = inputs.find(({ shape }) => !sameShape(others(shape), others(first!.shape)));
+      const wrong = inputs.find(
+        ({ shape }) => shape.length !== first!.shape.length || !sameShape(others(shape), others(first!.shape)),
+      );
       if (wrong || axis >= first!.shape.length) {
         const shapes = inputs.map(({ shape }) => showShape(shape)).join(", ");
         throw new ShapeError(`concatenate: expected shapes equal outside axis ${axis}, got ${shapes}`);
@@ -121,8 +124,9 @@ function addDimensions(a: Dimension, b: Dimension): Dimension {
 function sizesAlong(values: readonly { readonly shape: readonly Dimension[] }[], axis: number): number[] {
   return values.map(({ shape }) => {
     const size = shape[axis]!;
-    if (typeof size !== "number")
-      throw new ShapeError(`concatenate: no gradient along a free axis of ${showShape(shape)}`);
-    return size;
+    if (typeof size === "number") return size;
+    throw new ShapeError(
+      `concatenate: expected known sizes along axis ${axis} to differentiate, got ${showShape(shape)}`,
+    );
   });
 }

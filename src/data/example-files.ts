@@ -1,0 +1,87 @@
+/** Files for tests: folders that vanish afterwards, and bytes of every format. */
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { gzipSync } from "node:zlib";
+import sharp from "sharp";
+import { pack } from "tar-stream";
+
+/** Where arbitrary inputs begin, so that a failure can be repeated. */
+export const propertySeed = 20_240_607;
+
+/** A temporary folder, and a function that removes it. */
+export async function makeFolder(): Promise<{ readonly folder: string; remove(): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), "outglow-data-"));
+  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/** Writes files, making folders as needed. */
+export async function writeFiles(folder: string, files: Readonly<Record<string, Uint8Array | string>>): Promise<void> {
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), content);
+  }
+}
+
+/** A PNG of one colour. */
+export function plainPng(width: number, height: number, colour = "#336699"): Promise<Buffer> {
+  return sharp({ create: { width, height, channels: 3, background: colour } })
+    .png()
+    .toBuffer();
+}
+
+/** A grey PNG of one level. */
+export function greyPng(width: number, height: number, level: number): Promise<Buffer> {
+  const raw = { width, height, channels: 1 } as const;
+  return sharp(new Uint8Array(width * height).fill(level), { raw })
+    .toColourspace("b-w")
+    .png()
+    .toBuffer();
+}
+
+/** The bytes of a tar archive. */
+export async function tarOf(files: Readonly<Record<string, Uint8Array | string>>): Promise<Buffer> {
+  const archive = pack();
+  for (const [name, content] of Object.entries(files)) {
+    archive.entry({ name }, typeof content === "string" ? Buffer.from(content) : Buffer.from(content));
+  }
+  archive.finalize();
+  const chunks: Buffer[] = [];
+  for await (const chunk of archive) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+/** The bytes of an IDX file of unsigned bytes. */
+export function idxOf(dimensions: readonly number[], data: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(4 + 4 * dimensions.length + data.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, 0x0800 + dimensions.length);
+  for (const [axis, dimension] of dimensions.entries()) view.setUint32(4 + 4 * axis, dimension);
+  bytes.set(data, 4 + 4 * dimensions.length);
+  return bytes;
+}
+
+/** Bytes 0, 1, 2, ... that wrap at 256. */
+export function countingBytes(length: number, first = 0): Uint8Array {
+  return Uint8Array.from({ length }, (_, index) => index + first);
+}
+
+/** CIFAR-10 records with these labels; record number n is filled with the level 10 n. */
+export function cifarOf(labels: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(3073 * labels.length);
+  for (const [record, label] of labels.entries()) {
+    bytes.fill(10 * record, 3073 * record, 3073 * (record + 1));
+    bytes[3073 * record] = label;
+  }
+  return bytes;
+}
+
+/** A tiny MNIST-like folder: 3 training and 2 test images of 4x4 with labels, the test part compressed. */
+export function idxFiles(): Record<string, Uint8Array> {
+  return {
+    "train-images-idx3-ubyte": idxOf([3, 4, 4], countingBytes(48)),
+    "train-labels-idx1-ubyte": idxOf([3], Uint8Array.of(7, 1, 7)),
+    "t10k-images-idx3-ubyte.gz": gzipSync(idxOf([2, 4, 4], countingBytes(32, 100))),
+    "t10k-labels-idx1-ubyte.gz": gzipSync(idxOf([2], Uint8Array.of(1, 2))),
+  };
+}

@@ -1,0 +1,32 @@
+/** Gzip: recognised by content, unpacked with errors a person understands. */
+import { promisify } from "node:util";
+import { gunzip } from "node:zlib";
+import { FormatError, messageOf } from "../base/index.ts";
+import type { StoredFile } from "./image-source.ts";
+
+const unpack = promisify(gunzip);
+
+/** Whether bytes begin like a gzip file. */
+export function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+/** The content of a file, unpacked if its name ends in .gz. Throws FormatError where that does not work. */
+export async function readUnpacked(file: StoredFile, where: string): Promise<Uint8Array> {
+  const bytes = await file.read();
+  if (!file.path.toLowerCase().endsWith(".gz")) return bytes;
+  if (!isGzip(bytes)) throw damagedGzip(where, file.shown, bytes.length === 0 ? "it is empty" : "it is not gzip");
+  try {
+    return await unpack(bytes);
+  } catch (error) {
+    throw damagedGzip(where, file.shown, messageOf(error));
+  }
+}
+
+/** The error for a gzip file that cannot be unpacked. */
+export function damagedGzip(where: string, shown: string, reason: string): FormatError {
+  const plain = reason === "unexpected end of file" ? "it is cut off" : reason;
+  return new FormatError(
+    `${where} expects a gzip file, got a damaged one in '${shown}' (${plain}); copy or download it again`,
+  );
+}

@@ -1,0 +1,46 @@
+/** Image files in folders and archives: which names are images, and which class a path belongs to. */
+import type { FileTree, ImageFormat, StoredFile } from "./image-source.ts";
+import { foldersOf } from "./path-names.ts";
+
+/** Formats of image files that can be decoded, as messages name them. */
+export const supportedImages = "png, jpeg, webp, tiff, avif, gif";
+
+const imageName = /\.(png|jpe?g|jpe|jfif|webp|tiff?|avif|gif)$/i;
+
+/** The folder in which MVTec-like data sets keep masks, which are not images to train on or to score. */
+const maskFolder = "ground_truth";
+
+/** Image files. The class is the folder an image lies in, its splits are all folders on the way to it. */
+export const imageFilesFormat: ImageFormat = {
+  name: "images",
+  matches: ({ files }) => files.some(isImage),
+  async open(tree) {
+    const images = tree.files.filter(isImage);
+    const folders = images.map(({ path }) => foldersOf(path));
+    const ignored = ignoredFolders(tree, folders);
+    return {
+      format: "images",
+      length: images.length,
+      name: (index) => images[index]!.shown,
+      className: (index) => folders[index]!.slice(ignored).at(-1),
+      splitNames: (index) => folders[index]!,
+      read: async (index) => ({ kind: "encoded", bytes: await images[index]!.read() }),
+    };
+  },
+};
+
+/** Whether images of these splits are masks, used only where the selection asks for them. */
+export function areMasks(splitNames: readonly string[]): boolean {
+  return splitNames.includes(maskFolder);
+}
+
+function isImage({ path }: StoredFile): boolean {
+  return imageName.test(path);
+}
+
+/** Archives usually hold one folder with everything in it: that folder's name is the data set's, not a class. */
+function ignoredFolders({ container }: FileTree, folders: readonly (readonly string[])[]): number {
+  const first = folders[0]?.[0];
+  const shared = first !== undefined && folders.every((path) => path[0] === first);
+  return container === "archive" && shared ? 1 : 0;
+}

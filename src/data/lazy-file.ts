@@ -1,0 +1,28 @@
+/** A file read by position, open only while somebody reads. */
+import { type FileHandle, open } from "node:fs/promises";
+
+/** Reads `size` bytes from `offset`. Throws an Error where the file ends before. */
+export type PositionReader = (offset: number, size: number) => Promise<Uint8Array>;
+
+/** Opens a file when the first of several overlapping reads begins and closes it when the last one ends, so that nobody has to close it. */
+export function readerOf(path: string): PositionReader {
+  let handle: Promise<FileHandle> | undefined;
+  let readers = 0;
+  return async (offset, size) => {
+    readers++;
+    handle ??= open(path, "r");
+    const current = handle;
+    try {
+      const bytes = new Uint8Array(size);
+      const { bytesRead } = await (await current).read(bytes, 0, size, offset);
+      if (bytesRead < size) throw new Error("the archive has changed since it was opened");
+      return bytes;
+    } finally {
+      readers--;
+      if (readers === 0) {
+        handle = undefined;
+        await current.then((file) => file.close()).catch(() => undefined);
+      }
+    }
+  };
+}

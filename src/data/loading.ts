@@ -1,0 +1,181 @@
+/** Loading prepared images: all of them into memory, or batch after batch. */
+import { createHash } from "node:crypto";
+import { availableParallelism } from "node:os";
+import { ConfigError, FormatError, messageOf } from "../base/index.ts";
+import type { ImageSource } from "./image-source.ts";
+import { mapInOrder } from "./ordered.ts";
+import { type PreparationProblem, type PreparedImage, prepareImage } from "./preparation.ts";
+import { checkSpecification, type InputSpecification, imageSizeOf } from "./specification.ts";
+
+/** Prepared images in memory. */
+export interface ImageSet {
+  readonly specification: InputSpecification;
+  readonly count: number;
+  /** uint8 [count, C, H, W]. */
+  readonly pixels: Uint8Array;
+  readonly names: readonly string[];
+  readonly classNames: readonly (string | undefined)[];
+  /** Images that were left out, in the source's order. */
+  readonly problems: readonly PreparationProblem[];
+  /** SHA-256 over the pixels, in hexadecimal. */
+  readonly fingerprint: string;
+}
+
+/** Some prepared images on their way. */
+export interface ImageBatch {
+  /** uint8 [n, C, H, W]. */
+  readonly pixels: Uint8Array;
+  readonly names: readonly string[];
+  readonly classNames: readonly (string | undefined)[];
+  /** How many usable images came in earlier batches. */
+  readonly firstIndex: number;
+}
+
+export interface LoadOptions {
+  /** Fail at the first image that cannot be used instead of leaving it out. */
+  readonly strict: boolean;
+  /** Called about ten times a second and at the end, with the number of images seen. */
+  readonly onProgress?: (done: number) => void;
+  /** Images read and decoded at a time. Default: twice the cores. */
+  readonly concurrency?: number;
+}
+
+export interface StreamOptions {
+  /** Images in a batch; the last batch may hold fewer. */
+  readonly batchSize: number;
+  /** Fail at the first image that cannot be used instead of leaving it out. */
+  readonly strict: boolean;
+  /** Batches decoded ahead while the consumer works. Default 2. */
+  readonly prefetch?: number;
+  /** Told of every image that was left out. */
+  readonly onProblem?: (problem: PreparationProblem) => void;
+}
+
+const progressInterval = 100;
+
+/**
+ * Reads and prepares all images of a source.
+ *
+ * @throws FormatError at the first unusable image if `strict`; ConfigError if no image is usable or they do not fit in memory.
+ */
+export async function loadImages(
+  source: ImageSource,
+  specification: InputSpecification,
+  { strict, onProgress, concurrency = defaultConcurrency() }: LoadOptions,
+): Promise<ImageSet> {
+  checkSpecification(specification, source.where);
+  const size = imageSizeOf(specification);
+  const pixels = allocate(source, size);
+  const names: string[] = [];
+  const classNames: (string | undefined)[] = [];
+  const problems: PreparationProblem[] = [];
+  let done = 0;
+  let told = performance.now();
+  const ahead = 4 * concurrency;
+  const load = (index: number): Promise<PreparedImage> => readAndPrepare(source, index, specification);
+  for await (const prepared of mapInOrder(source.length, load, { concurrency, ahead })) {
+    const index = done++;
+    if ("reason" in prepared) problems.push(noteProblem(source, index, prepared.reason, strict));
+    else {
+      pixels.set(prepared.pixels, names.length * size);
+      names.push(source.name(index));
+      classNames.push(source.className(index));
+    }
+    if (onProgress && performance.now() - told >= progressInterval) {
+      onProgress(done);
+      told = performance.now();
+    }
+  }
+  onProgress?.(done);
+  const count = names.length;
+  if (count === 0) throw noneUsable(source, problems[0]);
+  const used = count === source.length ? pixels : pixels.slice(0, count * size);
+  return { specification, count, pixels: used, names, classNames, problems, fingerprint: fingerprintOf(used) };
+}
+
+/**
+ * Reads and prepares the images of a source batch after batch, in order, decoding ahead while the consumer works. Memory does not grow
+ * with the number of images.
+ *
+ * @throws FormatError at the first unusable image if `strict`; ConfigError after the last one if none was usable.
+ */
+export async function* streamImages(
+  source: ImageSource,
+  specification: InputSpecification,
+  { batchSize, strict, prefetch = 2, onProblem }: StreamOptions,
+): AsyncGenerator<ImageBatch, void, void> {
+  checkSpecification(specification, source.where);
+  const size = imageSizeOf(specification);
+  const newBatch = (firstIndex: number) => ({
+    pixels: new Uint8Array(batchSize * size),
+    names: [] as string[],
+    classNames: [] as (string | undefined)[],
+    firstIndex,
+  });
+  let batch = newBatch(0);
+  let index = 0;
+  let firstProblem: PreparationProblem | undefined;
+  const load = (position: number): Promise<PreparedImage> => readAndPrepare(source, position, specification);
+  const options = { concurrency: defaultConcurrency(), ahead: batchSize * Math.max(1, prefetch) };
+  for await (const prepared of mapInOrder(source.length, load, options)) {
+    const position = index++;
+    if ("reason" in prepared) {
+      const problem = noteProblem(source, position, prepared.reason, strict);
+      firstProblem ??= problem;
+      onProblem?.(problem);
+      continue;
+    }
+    batch.pixels.set(prepared.pixels, batch.names.length * size);
+    batch.names.push(source.name(position));
+    batch.classNames.push(source.className(position));
+    if (batch.names.length === batchSize) {
+      yield batch;
+      batch = newBatch(batch.firstIndex + batchSize);
+    }
+  }
+  const rest = batch.names.length;
+  if (rest > 0) yield { ...batch, pixels: batch.pixels.slice(0, rest * size) };
+  else if (batch.firstIndex === 0) throw noneUsable(source, firstProblem);
+}
+
+/** SHA-256 over pixels, in hexadecimal: the same images in the same order give the same fingerprint. */
+export function fingerprintOf(pixels: Uint8Array): string {
+  return createHash("sha256").update(pixels).digest("hex");
+}
+
+async function readAndPrepare(
+  source: ImageSource,
+  index: number,
+  specification: InputSpecification,
+): Promise<PreparedImage> {
+  const image = await source.read(index).catch((error: unknown) => ({ reason: `cannot be read: ${messageOf(error)}` }));
+  return "reason" in image ? image : prepareImage(image, specification);
+}
+
+function noteProblem(source: ImageSource, index: number, reason: string, strict: boolean): PreparationProblem {
+  const name = source.name(index);
+  if (!strict) return { name, reason };
+  throw new FormatError(
+    `${source.where} expects usable images only, got '${name}': ${reason}; leave it out of the data`,
+  );
+}
+
+function noneUsable({ where, location, length }: ImageSource, first: PreparationProblem | undefined): ConfigError {
+  const example = first ? `, '${first.name}': ${first.reason}` : "";
+  return new ConfigError(`${where} expects usable images, found 0 among ${length} in '${location}'${example}`);
+}
+
+function allocate({ where, length }: ImageSource, size: number): Uint8Array {
+  try {
+    return new Uint8Array(length * size);
+  } catch {
+    const gigabytes = ((length * size) / 1e9).toFixed(1);
+    throw new ConfigError(
+      `${where} expects images that fit in memory, got ${length} of ${gigabytes} GB in all; take some of them with '#limit=...,seed=1'`,
+    );
+  }
+}
+
+function defaultConcurrency(): number {
+  return 2 * availableParallelism();
+}

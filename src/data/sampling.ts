@@ -1,0 +1,54 @@
+/** Which images go where: held out or trained on, and in which batch. Pure functions of a random key, so a resumed run goes on exactly. */
+import { ConfigError, internalError, permutation, type RandomKey } from "../base/index.ts";
+
+/** Indices of images to train on and of images held out, each ascending. */
+export interface HeldOutSplit {
+  readonly train: Uint32Array;
+  readonly heldOut: Uint32Array;
+}
+
+/**
+ * Holds out a random fraction of `count` images, rounded, but at least one, and leaves at least one to train on.
+ *
+ * @throws ConfigError for fewer than two images or a fraction outside 0 to 1.
+ */
+export function splitHeldOut(count: number, fraction: number, key: RandomKey): HeldOutSplit {
+  if (!(fraction >= 0 && fraction <= 1)) {
+    throw new ConfigError(`held-out images: expects a fraction between 0 and 1, got ${fraction}`);
+  }
+  if (count < 2) {
+    throw new ConfigError(
+      `held-out images: expects 2 images or more, one to train on and one held out, got ${count}; give more images`,
+    );
+  }
+  const held = Math.min(count - 1, Math.max(1, Math.round(count * fraction)));
+  const order = permutation(count, key.stream());
+  return { train: order.slice(held).sort(), heldOut: order.slice(0, held).sort() };
+}
+
+/**
+ * Cuts an endless series of random orders of `indices`, one an epoch, into batches: the sampler gives the indices of batch `step`, a
+ * function of (key, step) alone. Every image comes once an epoch; a batch may reach into the next one. Steps in sequence are cheapest.
+ */
+export function makeSampler(indices: Uint32Array, batchSize: number, key: RandomKey): (step: number) => Uint32Array {
+  const { length } = indices;
+  if (length === 0) throw internalError("sampler: no indices");
+  const epochs = key.fold("epoch");
+  let currentEpoch = -1;
+  let order: Uint32Array = new Uint32Array(0);
+  const orderOf = (epoch: number): Uint32Array => {
+    if (epoch !== currentEpoch) {
+      order = permutation(length, epochs.fold(epoch).stream());
+      currentEpoch = epoch;
+    }
+    return order;
+  };
+  return (step) => {
+    const batch = new Uint32Array(batchSize);
+    for (let position = 0; position < batchSize; position++) {
+      const sample = step * batchSize + position;
+      batch[position] = indices[orderOf(Math.floor(sample / length))[sample % length]!]!;
+    }
+    return batch;
+  };
+}

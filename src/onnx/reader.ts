@@ -1,0 +1,274 @@
+/**
+ * ONNX models from bytes: the subset that writer.ts writes, on a protobuf wire library. Unknown fields are skipped, as protobuf asks;
+ * what is known but of another kind than written here (other element types, operator domains, attribute types) is refused.
+ */
+import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import { FormatError, messageOf } from "../base/index.ts";
+import {
+  type ElementType,
+  elementTypes,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxValue,
+} from "./model.ts";
+
+/** What to do with each known field of a message; a handler reads exactly the field's value. */
+type Fields = Readonly<Record<number, readonly [WireType, (reader: BinaryReader) => void]>>;
+
+/** The model in the bytes of a ModelProto. Throws FormatError where they are none, or one that Outglow did not write. */
+export function readModel(bytes: Uint8Array): OnnxModel {
+  try {
+    return readModelFields(bytes);
+  } catch (error) {
+    if (error instanceof FormatError) throw error;
+    // The wire library reports truncated and malformed input with errors of its own.
+    throw new FormatError(
+      `onnx: expected a well-formed model, got ${bytes.length} bytes that are none: ${messageOf(error)}`,
+    );
+  }
+}
+
+function readModelFields(bytes: Uint8Array): OnnxModel {
+  let producer = "";
+  let opset: number | undefined;
+  let graph: Uint8Array | undefined;
+  const metadata: [string, string][] = [];
+  readFields(bytes, {
+    2: text((value) => {
+      producer = value;
+    }),
+    7: message((part) => {
+      graph = part;
+    }),
+    8: message((part) => {
+      opset = readOpset(part);
+    }),
+    14: message((part) => metadata.push(readEntry(part))),
+  });
+  if (!graph) throw new FormatError(`onnx: expected a graph, got a model of ${bytes.length} bytes without one`);
+  if (opset === undefined) throw new FormatError("onnx: expected a standard operator set, got none");
+  return { producer, opset, ...readGraph(graph), metadata: Object.fromEntries(metadata) };
+}
+
+function readGraph(bytes: Uint8Array): Omit<OnnxModel, "producer" | "opset" | "metadata"> {
+  let name = "";
+  const nodes: OnnxNode[] = [];
+  const initializers: OnnxTensor[] = [];
+  const inputs: OnnxValue[] = [];
+  const outputs: OnnxValue[] = [];
+  readFields(bytes, {
+    1: message((part) => nodes.push(readNode(part))),
+    2: text((value) => {
+      name = value;
+    }),
+    5: message((part) => initializers.push(readTensor(part))),
+    11: message((part) => inputs.push(readValue(part))),
+    12: message((part) => outputs.push(readValue(part))),
+  });
+  return { name, inputs, outputs, initializers, nodes };
+}
+
+function readOpset(bytes: Uint8Array): number {
+  let domain = "";
+  let version = 0;
+  readFields(bytes, {
+    1: text((value) => {
+      domain = value;
+    }),
+    2: integer((value) => {
+      version = value;
+    }),
+  });
+  expectStandardDomain(domain);
+  return version;
+}
+
+function expectStandardDomain(domain: string): void {
+  if (domain !== "" && domain !== "ai.onnx") {
+    throw new FormatError(`onnx: expected standard operators only, got domain '${domain}'`);
+  }
+}
+
+function readNode(bytes: Uint8Array): OnnxNode {
+  let [name, operator] = ["", ""];
+  const inputs: string[] = [];
+  const outputs: string[] = [];
+  const attributes: [string, OnnxNode["attributes"][string]][] = [];
+  readFields(bytes, {
+    1: text((value) => inputs.push(value)),
+    2: text((value) => outputs.push(value)),
+    3: text((value) => {
+      name = value;
+    }),
+    4: text((value) => {
+      operator = value;
+    }),
+    5: message((part) => attributes.push(readAttribute(part))),
+    7: text(expectStandardDomain),
+  });
+  return { name, operator, inputs, outputs, attributes: Object.fromEntries(attributes) };
+}
+
+function readAttribute(bytes: Uint8Array): [string, OnnxNode["attributes"][string]] {
+  let name = "";
+  let type = 0;
+  let float = 0;
+  let single = 0;
+  const several: number[] = [];
+  readFields(bytes, {
+    1: text((value) => {
+      name = value;
+    }),
+    2: [
+      WireType.Bit32,
+      (reader) => {
+        float = reader.float();
+      },
+    ],
+    3: integer((value) => {
+      single = value;
+    }),
+    8: integer((value) => several.push(value)),
+    20: integer((value) => {
+      type = value;
+    }),
+  });
+  if (type === 1) return [name, { float }];
+  if (type === 2) return [name, single];
+  if (type === 7) return [name, several];
+  throw new FormatError(`onnx: expected a float, an integer or integers in attribute '${name}', got type ${type}`);
+}
+
+function readTensor(bytes: Uint8Array): OnnxTensor {
+  let name = "";
+  let type = 0;
+  let data: Uint8Array = new Uint8Array(0);
+  const shape: number[] = [];
+  readFields(bytes, {
+    1: integer((value) => shape.push(expectSize(value))),
+    2: integer((value) => {
+      type = value;
+    }),
+    8: text((value) => {
+      name = value;
+    }),
+    // A copy, so that the numbers are aligned and the file's bytes can go.
+    9: message((part) => {
+      data = part.slice();
+    }),
+  });
+  const elementType = elementTypeOf(type, name);
+  const expected = shape.reduce((product, dimension) => product * dimension, elementSizes[elementType]);
+  if (data.length !== expected) {
+    throw new FormatError(`onnx: expected ${expected} bytes in tensor '${name}', got ${data.length}`);
+  }
+  return { name, elementType, shape, data };
+}
+
+const elementSizes: Readonly<Record<ElementType, number>> = { float32: 4, uint8: 1, int64: 8, bool: 1 };
+
+function elementTypeOf(type: number, name: string): ElementType {
+  for (const [elementType, number] of Object.entries(elementTypes)) {
+    if (number === type) return elementType as ElementType;
+  }
+  throw new FormatError(
+    `onnx: expected ${Object.keys(elementTypes).join(", ")} in '${name}', got element type ${type}`,
+  );
+}
+
+function readValue(bytes: Uint8Array): OnnxValue {
+  let name = "";
+  let type = 0;
+  const shape: (number | string)[] = [];
+  const dimensions: Fields = { 1: message((part) => shape.push(readDimension(part, name))) };
+  const tensorType: Fields = {
+    1: integer((value) => {
+      type = value;
+    }),
+    2: message((part) => readFields(part, dimensions)),
+  };
+  readFields(bytes, {
+    1: text((value) => {
+      name = value;
+    }),
+    2: message((part) => readFields(part, { 1: message((inner) => readFields(inner, tensorType)) })),
+  });
+  return { name, elementType: elementTypeOf(type, name), shape };
+}
+
+function readDimension(bytes: Uint8Array, name: string): number | string {
+  let dimension: number | string | undefined;
+  readFields(bytes, {
+    1: integer((value) => {
+      dimension = expectSize(value);
+    }),
+    2: text((value) => {
+      dimension = value;
+    }),
+  });
+  if (dimension === undefined)
+    throw new FormatError(`onnx: expected a size or a name for every axis of '${name}', got none`);
+  return dimension;
+}
+
+function readEntry(bytes: Uint8Array): [string, string] {
+  const entry: [string, string] = ["", ""];
+  readFields(bytes, {
+    1: text((key) => {
+      entry[0] = key;
+    }),
+    2: text((value) => {
+      entry[1] = value;
+    }),
+  });
+  return entry;
+}
+
+/** Reads a message field by field. Throws where a known field has another wire type than its own. */
+function readFields(bytes: Uint8Array, fields: Fields): void {
+  const reader = new BinaryReader(bytes);
+  while (reader.pos < reader.len) {
+    const [number, wireType] = reader.tag();
+    const field = fields[number];
+    if (!field) {
+      reader.skip(wireType, number);
+      continue;
+    }
+    const [expected, read] = field;
+    if (wireType === expected) read(reader);
+    else if (expected === WireType.Varint && wireType === WireType.LengthDelimited) readPacked(reader.bytes(), read);
+    else throw new FormatError(`onnx: expected wire type ${expected} in field ${number}, got ${wireType}`);
+  }
+}
+
+/** Other writers pack repeated integers into one field, and protobuf asks readers to take both forms. */
+function readPacked(bytes: Uint8Array, read: (reader: BinaryReader) => void): void {
+  const packed = new BinaryReader(bytes);
+  while (packed.pos < packed.len) read(packed);
+}
+
+function message(use: (part: Uint8Array) => void): Fields[number] {
+  return [WireType.LengthDelimited, (reader) => use(reader.bytes())];
+}
+
+function text(use: (value: string) => void): Fields[number] {
+  return [WireType.LengthDelimited, (reader) => use(reader.string(true))];
+}
+
+function integer(use: (value: number) => void): Fields[number] {
+  return [
+    WireType.Varint,
+    (reader) => {
+      const exact = reader.int64();
+      const value = Number(exact);
+      if (!Number.isSafeInteger(value)) throw new FormatError(`onnx: expected an integer below 2^53, got ${exact}`);
+      use(value);
+    },
+  ];
+}
+
+function expectSize(value: number): number {
+  if (value < 0) throw new FormatError(`onnx: expected a size that is not negative, got ${value}`);
+  return value;
+}

@@ -1,0 +1,113 @@
+/** The floors of the house: who may import what, and what no source file may hold. See ARCHITECTURE.md. */
+import { readdirSync, readFileSync } from "node:fs";
+import { posix } from "node:path";
+import { expect, test } from "vitest";
+
+/** A folder imports from folders before it only. Files beside the folders, such as the package's door, come last. */
+const floors = "base graph onnx runtime nn optim flow score data train detector report cli".split(" ");
+const pure = "base graph onnx nn optim flow score".split(" ");
+const packages: Readonly<Record<string, readonly string[]>> = {
+  "onnxruntime-node": ["runtime"],
+  "@bufbuild/protobuf": ["onnx"],
+  sharp: ["data", "report"],
+  "tar-stream": ["data"],
+  commander: ["cli"],
+  "log-update": ["cli"],
+  zod: ["detector", "train", "cli"],
+};
+/** Ways past an index.ts, each with its reason. */
+const sideDoors = [
+  "cli/main.ts -> detector/version.ts", // --version and --help must not load the engine
+];
+const mostLines = 400;
+
+interface Source {
+  readonly path: string;
+  readonly folder: string;
+  readonly text: string;
+  /** `typeOnly` imports are gone once compiled, so that they make no cycle. */
+  readonly imports: readonly { readonly target: string; readonly typeOnly: boolean }[];
+}
+
+const root = new URL("../src/", import.meta.url);
+const sources: readonly Source[] = readdirSync(root, { recursive: true, encoding: "utf8" })
+  .map((path) => path.replaceAll("\\", "/"))
+  .filter((path) => path.endsWith(".ts") && !path.endsWith(".test.ts"))
+  .map((path) => {
+    const text = readFileSync(new URL(path, root), "utf8");
+    return { path, folder: folderOf(path), text, imports: importsOf(path, text) };
+  });
+const files = new Map(sources.map((source) => [source.path, source]));
+
+function folderOf(path: string): string {
+  return path.includes("/") ? path.slice(0, path.indexOf("/")) : "";
+}
+
+/** Statements that import or export from somewhere, and calls of import(). Relative targets become paths within src. */
+function importsOf(path: string, text: string): Source["imports"] {
+  const statements = text.matchAll(/^(?:import|export)\s+(type\s)?(?:[\w*{][^;"]*?\sfrom\s+)?"([^"]+)"/gm);
+  const calls = text.matchAll(/\bimport\(\s*()"([^"]+)"/g);
+  return [...statements, ...calls].map(([, type, target]) => ({
+    target: target!.startsWith(".") ? posix.join(posix.dirname(path), target!) : target!,
+    typeOnly: Boolean(type),
+  }));
+}
+
+/** Every import that a rule calls an offence, as `file -> target`. */
+function imports(offends: (folder: string, target: string) => boolean): string[] {
+  return sources.flatMap(({ path, folder, imports }) =>
+    imports.filter(({ target }) => offends(folder, target)).map(({ target }) => `${path} -> ${target}`),
+  );
+}
+
+/** Every file whose text matches, with the first match. */
+function texts(pattern: RegExp, folders: readonly string[] = ["", ...floors]): string[] {
+  return sources.flatMap(({ path, folder, text }) => {
+    const match = folders.includes(folder) ? pattern.exec(text) : null;
+    return match ? [`${path}: ${match[0]}`] : [];
+  });
+}
+
+const paths = (offends: (source: Source) => boolean): string[] => sources.filter(offends).map(({ path }) => path);
+
+/** The first cycle that a walk along imports finds, as a list of files. */
+function findCycle(): string[] {
+  const done = new Set<string>();
+  const walk = (path: string, trail: readonly string[]): string[] => {
+    if (trail.includes(path)) return [...trail.slice(trail.indexOf(path)), path];
+    if (done.has(path)) return [];
+    done.add(path);
+    const next = files.get(path)?.imports.filter(({ typeOnly, target }) => !typeOnly && files.has(target)) ?? [];
+    return next.map(({ target }) => walk(target, [...trail, path])).find((cycle) => cycle.length > 0) ?? [];
+  };
+  return sources.map(({ path }) => walk(path, [])).find((cycle) => cycle.length > 0) ?? [];
+}
+
+const inside = (target: string): boolean => target.endsWith(".ts");
+const isPackage = (target: string): boolean => !inside(target) && !target.startsWith("node:");
+const packageOf = (target: string): string => target.split("/", target.startsWith("@") ? 2 : 1).join("/");
+const floorOf = (path: string): number => [...floors, ""].indexOf(folderOf(path));
+const clocks = /\b(Math\.random|Date\.now|new Date\b|performance\.now|process\.\w+)/;
+
+test.each<[string, () => string[]]>([
+  ["lies in an unknown folder", () => paths(({ path }) => floorOf(path) < 0)],
+  ["imports what is not there", () => imports((_, to) => (inside(to) ? !files.has(to) : to.startsWith(".")))],
+  ["imports a later folder", () => imports((folder, to) => inside(to) && floorOf(to) > floorOf(`${folder}/`))],
+  [
+    "imports another folder past its index.ts",
+    () =>
+      imports((folder, to) => inside(to) && folderOf(to) !== folder && to !== `${folderOf(to)}/index.ts`).filter(
+        (offence) => !sideDoors.includes(offence),
+      ),
+  ],
+  ["is part of a cycle", findCycle],
+  ["imports a foreign package", () => imports((at, to) => isPackage(to) && !packages[packageOf(to)]?.includes(at))],
+  ["is pure but imports node:*", () => imports((folder, to) => pure.includes(folder) && to.startsWith("node:"))],
+  ["is pure but has a clock, chance or a process", () => texts(clocks, pure)],
+  ["is too long", () => paths(({ text }) => text.trimEnd().split("\n").length > mostLines)],
+  ["extends anything but Error", () => texts(/\bclass\s+\w+(<[^{]*>)?\s+extends\s+(?!Error\b)\w+/)],
+  ["exports a whole module or a default", () => texts(/^export\s+(\*|default\b)/m)],
+  ["starts with anything but what it is", () => paths(({ text }) => !/^(#!.*\n)?\/\*\*/.test(text))],
+])("no source file %s", (_rule, offenders) => {
+  expect(offenders()).toEqual([]);
+});

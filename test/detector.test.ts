@@ -1,0 +1,175 @@
+/** Training in process, and the detector that comes of it. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { randomKey } from "../src/base/index.ts";
+import { type ImageSet, makeImages } from "../src/data/index.ts";
+import { type Detector, loadDetector, loadWeights, type Manifest, writeDetector } from "../src/detector/index.ts";
+import { makeGlow } from "../src/flow/index.ts";
+import { readModel } from "../src/onnx/index.ts";
+import { computeScore, logLikelihoods, scoreNames } from "../src/score/index.ts";
+import {
+  compileEvaluator,
+  type LoopInput,
+  parseConfiguration,
+  type StepReport,
+  trainFlow,
+} from "../src/train/index.ts";
+import { temporaryFolder } from "./command.ts";
+
+const input = { channels: 1, height: 16, width: 16 };
+const phase = { steps: 120, seconds: null, learningRate: 1e-3, warmup: 10, milestones: [], factor: 1 };
+const configuration = parseConfiguration(
+  {
+    input,
+    model: { scales: 2, depth: 2, hidden: 12 },
+    batchSize: 16,
+    optimizer: "adamax",
+    weightDecay: 5e-5,
+    clipNorm: null,
+    augmentation: { flip: true, translate: 0 },
+    heldOut: 0.2,
+    evaluateEvery: 20,
+    patience: 20,
+    seed: 0,
+    threads: 1,
+    device: "cpu",
+    normal: phase,
+    general: null,
+  },
+  "test",
+);
+
+function madeSet(count: number): ImageSet {
+  const { pixels, names } = makeImages({ kind: "normal", count, specification: input, key: randomKey("detector") });
+  return { specification: input, count, pixels, names, classNames: [], problems: [], fingerprint: "made" };
+}
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+const images = madeSet(200);
+const reports: StepReport[] = [];
+const flow = makeGlow({ ...input, ...configuration.model });
+const heldOut = Uint32Array.from({ length: 60 }, (_, index) => index);
+const train = Uint32Array.from({ length: 140 }, (_, index) => 60 + index);
+
+const loop = (name: string, change: Partial<LoopInput> = {}): LoopInput => ({
+  flow,
+  configuration,
+  phase,
+  images,
+  train,
+  heldOut,
+  key: randomKey("loop"),
+  checkpointPath: join(folder.path, `${name}.safetensors`),
+  checkpointEvery: 3600,
+  ...change,
+});
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+});
+
+afterAll(() => folder.dispose());
+
+describe("training", () => {
+  test("lowers bits/dim on images that it does not train on", async () => {
+    await trainFlow(loop("learns", { onStep: (report) => reports.push(report) }));
+    const heldOutBits = reports.flatMap(({ heldOutBitsPerDimension: bits }) => (bits === undefined ? [] : [bits]));
+    expect(heldOutBits).toHaveLength(6);
+    expect(heldOutBits.at(-1)!).toBeLessThan(heldOutBits[0]! - 0.05); // it falls by 0.11
+  });
+
+  test("logs terms that sum to the likelihood", () => {
+    for (const { bitsPerDimension, terms } of reports) {
+      const logLikelihood = terms.reduce((sum, term) => sum + term, 0);
+      expect(8 - logLikelihood / (256 * Math.LN2)).toBeCloseTo(bitsPerDimension, 4);
+    }
+  });
+
+  test("keeps the weights with the best held-out value", async () => {
+    const result = await trainFlow(loop("learns"));
+    const evaluator = await compileEvaluator(flow, 16, { threads: 1 });
+    const bits = await evaluator.bitsPerDimension(result.parameters, images.pixels.subarray(0, 60 * 256));
+    await evaluator.dispose();
+    expect(bits).toBeCloseTo(result.progress.best!, 6);
+  });
+
+  test("stops early once held-out images stop improving", async () => {
+    const hasty = { ...configuration, evaluateEvery: 1, patience: 2 };
+    const long = { ...phase, steps: 100_000, learningRate: 0.05, warmup: 0 };
+    const result = await trainFlow(loop("hasty", { configuration: hasty, phase: long }));
+    expect(result.progress.finished).toBe(true);
+    expect(result.progress.evaluationsSinceBest).toBe(2);
+  });
+
+  test("stops with a clear error when no step is finite", async () => {
+    const wild = { ...phase, learningRate: 1e30, warmup: 0 };
+    await expect(trainFlow(loop("wild", { phase: wild }))).rejects.toThrow(
+      /train: expected finite losses, got 20 steps in a row without one .*lower --learning-rate/,
+    );
+  });
+
+  test("stops at a time limit", async () => {
+    const timed = { ...phase, steps: null, seconds: 0.3 };
+    const result = await trainFlow(loop("timed", { phase: timed }));
+    expect(result.progress.finished).toBe(true);
+    expect(result.progress.seconds).toBeGreaterThanOrEqual(0.3);
+  });
+});
+
+describe("a detector", () => {
+  let detector: Detector;
+  let manifest: Manifest;
+
+  beforeAll(async () => {
+    const { parameters, progress } = await trainFlow(loop("learns"));
+    const model = { parameters, steps: progress.step, heldOutBitsPerDimension: progress.best };
+    const data = { normal: { location: "made", count: 200, fingerprint: "made" }, general: null };
+    const heldOutPixels = images.pixels.subarray(0, 60 * 256);
+    const parts = { training: configuration, normal: model, general: model, data, heldOutPixels };
+    manifest = await writeDetector(join(folder.path, "detector"), parts, { threads: 1 });
+    detector = await loadDetector(join(folder.path, "detector"), { threads: 1 });
+  });
+
+  afterAll(() => detector.dispose());
+
+  test("is read as it was written", () => {
+    expect(detector.manifest).toEqual(manifest);
+  });
+
+  test("gives the likelihood that training measured", async () => {
+    const { normal } = await detector.terms(images.pixels.subarray(0, 60 * 256));
+    const mean = logLikelihoods(normal).reduce((sum, value) => sum + value, 0) / 60;
+    expect(8 - mean / (256 * Math.LN2)).toBeCloseTo(manifest.models.normal.heldOutBitsPerDimension!, 5);
+  });
+
+  test("gives the same terms for one image as for many", async () => {
+    const many = await detector.terms(images.pixels.subarray(0, 70 * 256));
+    const one = await detector.terms(images.pixels.subarray(65 * 256, 66 * 256));
+    const row = many.normal.values.subarray(65 * 4, 66 * 4);
+    expect(one.normal.values).toBeAllclose(row, { relative: 1e-5, absolute: 1e-3 }); // blocking differs with the batch
+  });
+
+  test("has a ratio of exactly zero where both models are the same", async () => {
+    const terms = await detector.terms(images.pixels.subarray(0, 20 * 256));
+    const ratio = computeScore("ratio", terms, manifest.calibration).values;
+    expect(Array.from(ratio, Math.abs)).toEqual(Array.from(ratio, () => 0));
+  });
+
+  test("calibrates every score it has", () => {
+    expect(Object.keys(manifest.calibration.scores)).toEqual(scoreNames(2, true));
+    expect(manifest.defaultScore).toBe("hierarchy");
+  });
+
+  test("keeps the weights it was given", async () => {
+    const weights = await loadWeights(detector.folder, manifest, "normal");
+    const { parameters } = await trainFlow(loop("learns"));
+    expect(weights).toEqual(parameters);
+  });
+
+  test("carries a graph of standard operators with a free batch size", async () => {
+    const model = readModel(await readFile(join(detector.folder, "model.onnx")));
+    expect(model.inputs).toEqual([{ name: "images", elementType: "uint8", shape: ["N", 1, 16, 16] }]);
+    expect(model.outputs).toEqual([{ name: "terms", elementType: "float32", shape: ["N", 2, 2] }]);
+  });
+});
