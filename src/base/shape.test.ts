@@ -104,6 +104,17 @@ describe("broadcasting", () => {
     );
   });
 
+  test.each<[Shape, Shape, number[]]>([
+    [[1, 3], [1, 3], []],
+    [[1, 3], [2, 3], [0]],
+    [[3], [1, 3], [0]],
+    [[1, N], [2, N], [0]],
+    [[2, 1], [2, N], [1]],
+    [[], [2, N], [0, 1]],
+  ])("of %j to %j repeats the axes %j and no others", (from, to, axes) => {
+    expect(broadcastAxes(from, to)).toEqual(axes);
+  });
+
   test.each<[Shape, Shape, Shape]>([
     [[N], [2, 1], [2, N]],
     [[free(4)], [1], [free(4)]],

@@ -1,13 +1,14 @@
 /** `outglow predict`: a table of scores, p-values and decisions, and a contact sheet of the most anomalous images. */
 import { extname } from "node:path";
 import { ConfigError } from "../base/index.ts";
+import type { PreparationProblem } from "../data/index.ts";
 import type { Detector } from "../detector/index.ts";
 import { flaggedColour, renderContactSheet } from "../report/index.ts";
-import { computeScore, decide, type ModelTerms, pValues, scoreDefinition, smallestFalseAlarm } from "../score/index.ts";
+import { computeScore, decide, pValues, scoreDefinition, smallestFalseAlarm } from "../score/index.ts";
 import { openConsole } from "./console.ts";
 import { refuseExisting, writeOutput } from "./output-file.ts";
 import type { PredictOptions } from "./predict-command.ts";
-import { joinModelTerms, openDetector, scoreImages } from "./scoring.ts";
+import { openDetector, type ScoredBatch, scoreBatches } from "./scoring.ts";
 import { reportProblems } from "./train.ts";
 
 /** One image's line of the table. */
@@ -21,64 +22,57 @@ interface Row {
   readonly scores: Readonly<Record<string, number>>;
 }
 
+/** A row with its pixels [C, H, W], for the contact sheet. */
+interface Candidate {
+  readonly row: Row;
+  readonly pixels: Uint8Array;
+}
+
+/** How rows are made: the score that ranks and decides. */
+interface Decision {
+  readonly score: string;
+  readonly falseAlarm: number;
+}
+
 /** Thumbnails in a row of a contact sheet. */
 const sheetColumns = 8;
 
 /** Scores images and prints or writes the table. */
 export async function predict(folder: string, locations: readonly string[], options: PredictOptions): Promise<void> {
   const output = openConsole(options.quiet);
+  checkFormat(options.out);
   if (options.out !== undefined) await refuseExisting(options.out, options.force, "predict: --out");
   if (options.top !== undefined) await refuseExisting(options.sheet, options.force, "predict: --sheet");
-  checkFormat(options.out);
   const detector = await openDetector(folder, options);
   try {
     const { manifest } = detector;
-    const name = options.score ?? manifest.defaultScore;
-    scoreDefinition(name, manifest.training.model.scales, manifest.models.general !== null);
+    const decision = { score: options.score ?? manifest.defaultScore, falseAlarm: options.falseAlarm };
+    scoreDefinition(decision.score, manifest.training.model.scales, manifest.models.general !== null);
     warnOfCoarseCalibration(manifest.calibration.count, options.falseAlarm, output.note);
 
-    const { channels, height, width } = manifest.input;
-    const shape = { channels, height, width };
-    const imageSize = channels * height * width;
-    const kept: Uint8Array[] = [];
-    const names: string[] = [];
-    const tables: ModelTerms[] = [];
-    const problems = [];
+    const rows: Row[] = [];
+    const problems: PreparationProblem[] = [];
+    const onProblem = (problem: PreparationProblem) => problems.push(problem);
+    let top: readonly Candidate[] = [];
     for (const location of locations) {
-      const onPixels = (pixels: Uint8Array): void => {
-        if (options.top !== undefined) kept.push(pixels);
-      };
-      const scored = await scoreImages(
-        detector,
-        location,
-        { strict: options.strict, where: "predict", onPixels },
-        output,
-      );
-      names.push(...scored.names);
-      tables.push(scored.terms);
-      problems.push(...scored.problems);
+      const scoring = { strict: options.strict, where: "predict:", onProblem };
+      for await (const batch of scoreBatches(detector, location, scoring, output)) {
+        const scored = makeRows(detector, decision, batch);
+        rows.push(...scored);
+        top = keepTop(top, scored, batch, options.top ?? 0);
+      }
     }
     reportProblems({ problems }, output);
-    const rows = makeRows(detector, name, names, joinModelTerms(tables), options.falseAlarm);
-    const order = [...rows.keys()].sort((a, b) => rows[b]!.score - rows[a]!.score || a - b);
-    const listed = options.sort ? order.map((index) => rows[index]!) : rows;
 
     if (options.top !== undefined) {
-      const best = order.slice(0, options.top);
-      const png = await renderContactSheet({
-        title: `${best.length} most anomalous of ${rows.length} images by ${name}; framed: marked at a false-alarm rate of ${options.falseAlarm}`,
-        images: { ...shape, count: best.length, pixels: gatherPixels(kept, imageSize, best) },
-        captions: best.map((index) => {
-          const { file, score, pValue, anomalous } = rows[index]!;
-          return { name: file, score, pValue, ...(anomalous ? { frame: flaggedColour } : {}) };
-        }),
-        columns: sheetColumns,
-      });
-      await writeOutput(options.sheet, png, { force: options.force, where: "predict: --sheet" });
+      const sheet = await drawSheet(detector, decision, top, rows.length);
+      await writeOutput(options.sheet, sheet, { force: options.force, where: "predict: --sheet" });
       output.note(`contact sheet: ${options.sheet}`);
     }
-    const table =
-      options.json || extname(options.out ?? "") === ".json" ? toJson(name, options.falseAlarm, listed) : toCsv(listed);
+    // Sorting is stable: images with equal scores stay in input order.
+    const listed = options.sort ? rows.toSorted(byScore) : rows;
+    const json = options.json || extname(options.out ?? "") === ".json";
+    const table = json ? toJson(decision, listed) : toCsv(listed);
     if (options.out === undefined) output.print(table);
     else {
       await writeOutput(options.out, `${table}\n`, { force: options.force, where: "predict: --out" });
@@ -86,30 +80,62 @@ export async function predict(folder: string, locations: readonly string[], opti
     }
     const marked = rows.filter(({ anomalous }) => anomalous).length;
     output.note(
-      `${marked} of ${rows.length} images marked anomalous by ${name} at a false-alarm rate of ${options.falseAlarm}`,
+      `${marked} of ${rows.length} images marked anomalous by ${decision.score} at a false-alarm rate of ${decision.falseAlarm}`,
     );
   } finally {
     await detector.dispose();
   }
 }
 
-function makeRows(
-  { manifest: { calibration } }: Detector,
-  chosen: string,
-  names: readonly string[],
-  terms: ModelTerms,
-  falseAlarm: number,
-): Row[] {
+/** Most anomalous first. Not a difference: infinity less infinity is no order. */
+function byScore(a: Row, b: Row): number {
+  return a.score === b.score ? 0 : a.score > b.score ? -1 : 1;
+}
+
+function makeRows({ manifest: { calibration } }: Detector, decision: Decision, { names, terms }: ScoredBatch): Row[] {
   const columns = Object.keys(calibration.scores).map((name) => computeScore(name, terms, calibration));
-  const decisive = computeScore(chosen, terms, calibration);
-  const probabilities = pValues(calibration, chosen, decisive.values);
+  const decisive = computeScore(decision.score, terms, calibration);
+  const probabilities = pValues(calibration, decision.score, decisive.values);
   return names.map((file, index) => ({
     file,
     score: decisive.values[index]!,
     pValue: probabilities[index]!,
-    anomalous: decide(probabilities[index]!, falseAlarm),
+    anomalous: decide(probabilities[index]!, decision.falseAlarm),
     scores: Object.fromEntries(columns.map(({ name, values }) => [name, values[index]!])),
   }));
+}
+
+/** The `count` most anomalous images so far. Only their pixels are kept, however many images there are. */
+function keepTop(
+  top: readonly Candidate[],
+  rows: readonly Row[],
+  { pixels }: ScoredBatch,
+  count: number,
+): readonly Candidate[] {
+  if (count === 0) return top;
+  const size = pixels.length / rows.length;
+  const fresh = rows.map((row, index) => ({ row, pixels: pixels.slice(index * size, (index + 1) * size) }));
+  return [...top, ...fresh].sort((a, b) => byScore(a.row, b.row)).slice(0, count);
+}
+
+function drawSheet(
+  { manifest: { input } }: Detector,
+  { score, falseAlarm }: Decision,
+  top: readonly Candidate[],
+  total: number,
+): Promise<Uint8Array> {
+  const { channels, height, width } = input;
+  return renderContactSheet({
+    title: `${top.length} most anomalous of ${total} images by ${score}; framed: marked at a false-alarm rate of ${falseAlarm}`,
+    images: { channels, height, width, count: top.length, pixels: Buffer.concat(top.map(({ pixels }) => pixels)) },
+    captions: top.map(({ row }) => ({
+      name: row.file,
+      score: row.score,
+      pValue: row.pValue,
+      ...(row.anomalous ? { frame: flaggedColour } : {}),
+    })),
+    columns: sheetColumns,
+  });
 }
 
 function warnOfCoarseCalibration(count: number, falseAlarm: number, note: (line: string) => void): void {
@@ -121,31 +147,14 @@ function warnOfCoarseCalibration(count: number, falseAlarm: number, note: (line:
   );
 }
 
-/** The pixels of some images out of batches that each hold whole images. */
-function gatherPixels(batches: readonly Uint8Array[], imageSize: number, indices: readonly number[]): Uint8Array {
-  const starts: number[] = [];
-  let total = 0;
-  for (const batch of batches) {
-    starts.push(total);
-    total += batch.length / imageSize;
-  }
-  const result = new Uint8Array(indices.length * imageSize);
-  for (const [position, index] of indices.entries()) {
-    const batch = starts.findLastIndex((start) => start <= index);
-    const offset = (index - starts[batch]!) * imageSize;
-    result.set(batches[batch]!.subarray(offset, offset + imageSize), position * imageSize);
-  }
-  return result;
-}
-
 function checkFormat(path: string | undefined): void {
   if (path !== undefined && ![".csv", ".json"].includes(extname(path))) {
     throw new ConfigError(`predict: --out expects a name that ends in .csv or .json, got '${path}'`);
   }
 }
 
-function toJson(score: string, falseAlarm: number, rows: readonly Row[]): string {
-  // JSON has no infinity: a score that is not finite is null, and its image has the smallest p-value there is.
+function toJson({ score, falseAlarm }: Decision, rows: readonly Row[]): string {
+  // JSON has no infinity: a score that is not finite becomes null, and its image has the smallest p-value there is.
   return JSON.stringify({ score, falseAlarm, orientation: "higher is more anomalous", unit: "nats", images: rows });
 }
 

@@ -6,6 +6,14 @@ import { joinTermTables, type ModelTerms } from "../score/index.ts";
 import type { Console } from "./console.ts";
 import type { EngineOptions } from "./predict-command.ts";
 
+/** Some images of a location with their terms, in order. */
+export interface ScoredBatch {
+  readonly names: readonly string[];
+  /** uint8 [n, C, H, W]. */
+  readonly pixels: Uint8Array;
+  readonly terms: ModelTerms;
+}
+
 /** The terms of all images of a location, with their names. */
 export interface ScoredImages {
   readonly names: readonly string[];
@@ -15,10 +23,9 @@ export interface ScoredImages {
 
 export interface ScoringOptions {
   readonly strict: boolean;
-  /** Names the argument in errors and progress. */
+  /** Begins every error message. */
   readonly where: string;
-  /** Called with every batch of pixels [n, C, H, W] before its scores are known, in order. */
-  readonly onPixels?: (pixels: Uint8Array) => void;
+  readonly onProblem?: (problem: PreparationProblem) => void;
 }
 
 /** Images prepared and scored in one go. */
@@ -29,32 +36,51 @@ export function openDetector(folder: string, { threads, device }: EngineOptions)
   return loadDetector(folder, { threads: threads ?? availableParallelism(), device });
 }
 
-/** Scores every readable image of a location. Throws ConfigError where there is none. */
+/**
+ * Scores the readable images of a location batch by batch; the next images are decoded meanwhile, and memory stays flat.
+ * Throws ConfigError where none is readable.
+ */
+export async function* scoreBatches(
+  detector: Detector,
+  location: string,
+  { strict, where, onProblem }: ScoringOptions,
+  output: Console,
+): AsyncGenerator<ScoredBatch> {
+  const source = await openImages(location, where);
+  const { channels, height, width } = detector.manifest.input;
+  const options = { batchSize, strict, ...(onProblem ? { onProblem } : {}) };
+  const started = performance.now();
+  let count = 0;
+  for await (const { names, pixels } of streamImages(source, { channels, height, width }, options)) {
+    const terms = await detector.terms(pixels);
+    count += names.length;
+    const speed = (count * 1000) / (performance.now() - started);
+    output.live(`scoring ${location}: ${count} of ${source.length}  ${speed.toFixed(0)} images/s`);
+    yield { names, pixels, terms };
+  }
+  output.settle();
+}
+
+/** Scores every readable image of a location. Throws as `scoreBatches`. */
 export async function scoreImages(
   detector: Detector,
   location: string,
-  { strict, where, onPixels }: ScoringOptions,
+  options: Omit<ScoringOptions, "onProblem">,
   output: Console,
 ): Promise<ScoredImages> {
-  const source = await openImages(location, where);
   const names: string[] = [];
-  const problems: PreparationProblem[] = [];
   const tables: ModelTerms[] = [];
-  const started = performance.now();
+  const problems: PreparationProblem[] = [];
   const onProblem = (problem: PreparationProblem) => problems.push(problem);
-  for await (const batch of streamImages(source, detector.manifest.input, { batchSize, strict, onProblem })) {
+  for await (const batch of scoreBatches(detector, location, { ...options, onProblem }, output)) {
     names.push(...batch.names);
-    onPixels?.(batch.pixels);
-    tables.push(await detector.terms(batch.pixels));
-    const speed = (names.length * 1000) / (performance.now() - started);
-    output.live(`scoring ${location}: ${names.length} of ${source.length}  ${speed.toFixed(0)} images/s`);
+    tables.push(batch.terms);
   }
-  output.settle();
   return { names, terms: joinModelTerms(tables), problems };
 }
 
 /** The terms of successive batches as one. */
-export function joinModelTerms(tables: readonly ModelTerms[]): ModelTerms {
+function joinModelTerms(tables: readonly ModelTerms[]): ModelTerms {
   const general = tables.flatMap((table) => (table.general ? [table.general] : []));
   return {
     normal: joinTermTables(tables.map(({ normal }) => normal)),

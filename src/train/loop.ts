@@ -3,7 +3,13 @@ import { type RandomKey, RunError } from "../base/index.ts";
 import { dequantize, type ImageSet, makeBatch, makeSampler } from "../data/index.ts";
 import type { Flow } from "../flow/index.ts";
 import { type ParameterVectors, packArrays } from "../nn/index.ts";
-import { learningRateAt, type OptimizerName, optimizerNamed, type UpdateOptions } from "../optim/index.ts";
+import {
+  learningRateAt,
+  type Optimizer,
+  type OptimizerName,
+  optimizerNamed,
+  type UpdateOptions,
+} from "../optim/index.ts";
 import type { ProgramOptions } from "../runtime/index.ts";
 import { bitsPerDimension } from "../score/index.ts";
 import { type Checkpoint, loadCheckpoint, noProgress, type Progress, saveCheckpoint } from "./checkpoint.ts";
@@ -65,7 +71,7 @@ const mostSkippedInRow = 20;
  * Throws RunError where training diverged or a checkpoint cannot be written.
  */
 export async function trainFlow(loop: LoopInput): Promise<LoopResult> {
-  const { configuration, flow, phase } = loop;
+  const { configuration, flow } = loop;
   const programOptions: ProgramOptions = { threads: configuration.threads, device: configuration.device };
   const update = updateOptions(configuration);
   const saved = await loadCheckpoint(loop.checkpointPath);
@@ -76,86 +82,88 @@ export async function trainFlow(loop: LoopInput): Promise<LoopResult> {
   const step = await compileStep(flow, configuration.batchSize, first.state, update, programOptions);
   const evaluator = await compileEvaluator(flow, configuration.batchSize, programOptions);
   try {
-    return await run(loop, first, step, evaluator, update);
+    return await runSteps(loop, first, { step, evaluator, optimizer: update.optimizer });
   } finally {
     await step.dispose();
     await evaluator.dispose();
   }
+}
 
-  async function run(
-    { onStep, signal, checkpointPath, checkpointEvery }: LoopInput,
-    { progress: begun, best: bestSoFar }: Checkpoint,
-    compiled: TrainingStep,
-    watched: Evaluator,
-    { optimizer }: UpdateOptions,
-  ): Promise<LoopResult> {
-    const prepare = batchMaker(loop);
-    const heldOutPixels = gatherImages(
-      loop.images,
-      loop.heldOut.subarray(0, evaluationBatches * configuration.batchSize),
-    );
-    const clock = performance.now() - begun.seconds * 1000;
-    const elapsed = (): number => (performance.now() - clock) / 1000;
-    let progress = begun;
-    let best = bestSoFar;
-    let savedAt = elapsed();
-    let x = prepare(progress.step);
+interface Compiled {
+  readonly step: TrainingStep;
+  readonly evaluator: Evaluator;
+  readonly optimizer: Optimizer;
+}
 
-    while (!progress.finished) {
-      const learningRate = learningRateAt(phase, progress.step);
-      const started = performance.now();
-      const running = compiled.run(x, optimizer.scalars(learningRate, progress.updates + 1));
-      const following = prepare(progress.step + 1);
-      const result = await running;
-      const imagesPerSecond = (configuration.batchSize * 1000) / (performance.now() - started);
-      x = following;
-      progress = advance(progress, result, elapsed());
+/** Steps from a checkpoint to the end or the signal. The next batch is prepared while the engine works on this one. */
+async function runSteps(loop: LoopInput, begun: Checkpoint, compiled: Compiled): Promise<LoopResult> {
+  const { configuration, phase, checkpointPath, checkpointEvery, onStep, signal } = loop;
+  const { step, evaluator, optimizer } = compiled;
+  const prepare = batchMaker(loop);
+  const watched = gatherImages(loop.images, loop.heldOut.subarray(0, evaluationBatches * configuration.batchSize));
+  const clock = performance.now() - begun.progress.seconds * 1000;
+  const elapsed = (): number => (performance.now() - clock) / 1000;
+  let { progress, best } = begun;
+  let savedAt = elapsed();
+  let x = prepare(progress.step);
 
-      let finished = reachedEnd(phase, progress);
-      let heldOutBits: number | undefined;
-      if (finished || progress.step % configuration.evaluateEvery === 0) {
-        heldOutBits = await watched.bitsPerDimension(compiled.state().parameters, heldOutPixels);
-        if (heldOutBits < (progress.best ?? Number.POSITIVE_INFINITY)) {
-          best = compiled.state().parameters.trainable.slice();
-          progress = { ...progress, best: heldOutBits, evaluationsSinceBest: 0 };
-        } else {
-          progress = { ...progress, evaluationsSinceBest: progress.evaluationsSinceBest + 1 };
-          finished ||= progress.evaluationsSinceBest >= configuration.patience;
-        }
-      }
-      progress = { ...progress, finished, seconds: elapsed() };
-      onStep?.(report(result, progress, learningRate, imagesPerSecond, heldOutBits));
+  while (!progress.finished) {
+    const learningRate = learningRateAt(phase, progress.step);
+    const started = performance.now();
+    const running = step.run(x, optimizer.scalars(learningRate, progress.updates + 1));
+    x = prepare(progress.step + 1);
+    const result = await running;
+    const imagesPerSecond = (configuration.batchSize * 1000) / (performance.now() - started);
+    progress = advance(progress, result, elapsed());
+    progress = { ...progress, finished: reachedEnd(phase, progress) };
 
-      const stopping = signal?.aborted === true && !finished;
-      if (finished || stopping || elapsed() - savedAt >= checkpointEvery) {
-        await saveCheckpoint(checkpointPath, { progress, state: compiled.state(), best });
-        savedAt = elapsed();
-      }
-      if (stopping) break;
+    let heldOutBits: number | undefined;
+    if (progress.finished || progress.step % configuration.evaluateEvery === 0) {
+      const { parameters } = step.state();
+      heldOutBits = await evaluator.bitsPerDimension(parameters, watched);
+      progress = judge(progress, heldOutBits, configuration.patience);
+      if (progress.evaluationsSinceBest === 0) best = parameters.trainable.slice();
     }
-    return finish({ progress, state: compiled.state(), best });
-  }
+    progress = { ...progress, seconds: elapsed() };
+    onStep?.(reportStep(loop, result, progress, { learningRate, imagesPerSecond, heldOutBits }));
 
-  function report(
-    result: StepResult,
-    { step: done, seconds }: Progress,
-    learningRate: number,
-    imagesPerSecond: number,
-    heldOutBits: number | undefined,
-  ): StepReport {
-    const { channels, height, width } = flow.inputShape;
-    return {
-      step: done,
-      bitsPerDimension: bitsPerDimension(-result.loss, channels * height * width),
-      terms: result.terms,
-      gradientNorm: result.gradientNorm,
-      learningRate,
-      applied: result.applied,
-      imagesPerSecond,
-      seconds,
-      ...(heldOutBits === undefined ? {} : { heldOutBitsPerDimension: heldOutBits }),
-    };
+    const stopping = signal?.aborted === true && !progress.finished;
+    if (progress.finished || stopping || elapsed() - savedAt >= checkpointEvery) {
+      await saveCheckpoint(checkpointPath, { progress, state: step.state(), best });
+      savedAt = elapsed();
+    }
+    if (stopping) break;
   }
+  return finish({ progress, state: step.state(), best });
+}
+
+/** Takes note of a held-out value: the best so far starts the count anew, too many others in a row end the run. */
+function judge(progress: Progress, heldOutBits: number, patience: number): Progress {
+  if (heldOutBits < (progress.best ?? Number.POSITIVE_INFINITY)) {
+    return { ...progress, best: heldOutBits, evaluationsSinceBest: 0 };
+  }
+  const evaluationsSinceBest = progress.evaluationsSinceBest + 1;
+  return { ...progress, evaluationsSinceBest, finished: progress.finished || evaluationsSinceBest >= patience };
+}
+
+function reportStep(
+  { flow: { inputShape } }: LoopInput,
+  { loss, terms, gradientNorm, applied }: StepResult,
+  { step, seconds }: Progress,
+  measured: { learningRate: number; imagesPerSecond: number; heldOutBits: number | undefined },
+): StepReport {
+  const { learningRate, imagesPerSecond, heldOutBits } = measured;
+  return {
+    step,
+    bitsPerDimension: bitsPerDimension(-loss, inputShape.channels * inputShape.height * inputShape.width),
+    terms,
+    gradientNorm,
+    learningRate,
+    applied,
+    imagesPerSecond,
+    seconds,
+    ...(heldOutBits === undefined ? {} : { heldOutBitsPerDimension: heldOutBits }),
+  };
 }
 
 function updateOptions({ optimizer, weightDecay, clipNorm }: TrainingConfiguration): UpdateOptions {
