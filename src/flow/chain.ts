@@ -1,6 +1,6 @@
 /** Bijectors one after the other, as a bijector. */
 import { ShapeError } from "../base/index.ts";
-import { add, constant, type Value } from "../graph/index.ts";
+import { add, constant, type Value, within } from "../graph/index.ts";
 import type { ParameterTree, ValuesOf } from "../nn/index.ts";
 import type { Bijector } from "./bijector.ts";
 
@@ -33,7 +33,7 @@ export function chain(name: string, parts: Readonly<Record<string, Bijector>>): 
       let z = x;
       const adapted: Record<string, ValuesOf<ParameterTree>> = {};
       for (const [key, part] of entries) {
-        const result = part.adapt(inner(parameters, key), z);
+        const result = within(x.graph, key, () => part.adapt(inner(parameters, key), z));
         adapted[key] = result.parameters;
         z = result.z;
       }
@@ -43,7 +43,7 @@ export function chain(name: string, parts: Readonly<Record<string, Bijector>>): 
       let z = x;
       let logDet: Value = constant(x.graph, 0);
       for (const [key, part] of entries) {
-        const result = part.normalize(inner(parameters, key), z);
+        const result = within(x.graph, key, () => part.normalize(inner(parameters, key), z));
         z = result.z;
         logDet = add(logDet, result.logDet);
       }
@@ -53,7 +53,7 @@ export function chain(name: string, parts: Readonly<Record<string, Bijector>>): 
       let x = z;
       let logDet: Value = constant(z.graph, 0);
       for (const [key, part] of entries.toReversed()) {
-        const result = part.generate(inner(parameters, key), x);
+        const result = within(z.graph, key, () => part.generate(inner(parameters, key), x));
         x = result.x;
         logDet = add(logDet, result.logDet);
       }

@@ -5,7 +5,7 @@
  * The log-likelihood is a sum of one term a scale, each the scale's own log-det plus its prior's: log p(x) = sum_s (logDet_s + prior_s).
  */
 import { ConfigError, type RandomKey } from "../base/index.ts";
-import { add, concatenate, split, type Value } from "../graph/index.ts";
+import { add, concatenate, split, type Value, within } from "../graph/index.ts";
 import type { ArraysOf, ParameterTree, ValuesOf } from "../nn/index.ts";
 import { affineCoupling } from "./affine-coupling.ts";
 import type { Bijector, EventShape } from "./bijector.ts";
@@ -96,9 +96,12 @@ export function makeGlow(configuration: GlowConfiguration): Flow {
       const terms: ScaleTerm[] = [];
       let rest: Value | undefined = x;
       for (const scale of scales) {
-        const steps = scale.steps.normalize(inner(parameters, scale.name), rest!);
+        const y: Value = rest!;
+        const steps = within(x.graph, scale.name, () => scale.steps.normalize(inner(parameters, scale.name), y));
         const [z, onward] = cut(scale, steps.z);
-        const prior = scale.prior.normalize(inner(parameters, scale.priorName), z);
+        const prior = within(x.graph, scale.priorName, () =>
+          scale.prior.normalize(inner(parameters, scale.priorName), z),
+        );
         latents.push(prior.z);
         terms.push({
           logDet: add(steps.logDet, prior.logDet),

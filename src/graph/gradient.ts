@@ -38,17 +38,24 @@ export function gradients(scalar: Value, targets: readonly Value[]): Value[] {
     if (!node.inputs.some((value) => isNeeded(value, needed))) continue;
     const incoming = node.outputs.map((output) => arrived.get(output));
     if (incoming.every((gradient) => gradient === undefined)) continue;
-    for (const [index, gradient] of differentiate(node, incoming).entries()) {
-      const value = node.inputs[index]!;
-      if (!gradient || !isNeeded(value, needed)) continue;
-      const summed = isElementwise(node) ? sumRepeated(gradient, value, node.outputs[0]!) : gradient;
-      const sofar = arrived.get(value);
-      arrived.set(value, sofar ? add(sofar, summed) : summed);
-    }
+    scalar.graph.inScope(gradientScope(node), () => {
+      for (const [index, gradient] of differentiate(node, incoming).entries()) {
+        const value = node.inputs[index]!;
+        if (!gradient || !isNeeded(value, needed)) continue;
+        const summed = isElementwise(node) ? sumRepeated(gradient, value, node.outputs[0]!) : gradient;
+        const sofar = arrived.get(value);
+        arrived.set(value, sofar ? add(sofar, summed) : summed);
+      }
+    });
   }
   return targets.map((target) => {
     return broadcastLike(arrived.get(target) ?? constant(target.graph, 0), target);
   });
+}
+
+/** Gradients bear the scope of what they differentiate, marked so that a profile tells the two apart. */
+function gradientScope({ scope }: Node): string {
+  return scope === "" ? "gradient" : `${scope}/gradient`;
 }
 
 function isElementwise(node: Node): boolean {

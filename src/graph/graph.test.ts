@@ -18,6 +18,7 @@ import {
   select,
   split,
   toFloat,
+  within,
 } from "./index.ts";
 
 const N = freeBatch;
@@ -163,5 +164,27 @@ describe("printed", () => {
     input(graph, "unused", [1]);
     const x = input(graph, "x", []);
     expect(printGraph([x, x])).toBe("%0: f32[] = input() 'x'\nreturn %0, %0");
+  });
+});
+
+describe("scopes", () => {
+  test("nest, and name the nodes made inside them and their gradients", () => {
+    const graph = makeGraph();
+    const x = input(graph, "x", [2]);
+    const y = within(graph, "scale0", () => within(graph, "step1", () => multiply(x, x)));
+    const [gradient] = gradients(reduceSum(y), [x]);
+    expect(y.node.scope).toBe("scale0/step1");
+    expect(gradient!.node.scope).toBe("scale0/step1/gradient");
+    expect(graph.scope).toBe("");
+  });
+
+  test("are left also where building fails", () => {
+    const graph = makeGraph();
+    expect(() =>
+      within(graph, "broken", () => {
+        throw new Error("on purpose");
+      }),
+    ).toThrow("on purpose");
+    expect(graph.scope).toBe("");
   });
 });

@@ -16,9 +16,22 @@ export function makeGraph(): Graph {
   const nodes: Node[] = [];
   const known = new Map<string, Node>();
   const inputNames = new Set<string>();
+  let scope = "";
 
   const graph: Graph = {
     nodes,
+    get scope() {
+      return scope;
+    },
+    inScope(inner, build) {
+      const outer = scope;
+      scope = inner;
+      try {
+        return build();
+      } finally {
+        scope = outer;
+      }
+    },
     apply(op, inputs, attributes) {
       const foreign = inputs.findIndex((value) => value.graph !== graph);
       if (foreign >= 0) throw new GraphError(`${op}: expected values of one graph, got input ${foreign} of another`);
@@ -45,7 +58,8 @@ function makeNode<K extends OpName>(
   const definition: OpDefinition<K> = opTable[op];
   const types = definition.infer(inputs, attributes);
   const outputs: Value[] = [];
-  const node = Object.freeze({ id, op, inputs: Object.freeze([...inputs]), attributes, outputs }) as Node;
+  const { scope } = graph;
+  const node = Object.freeze({ id, op, inputs: Object.freeze([...inputs]), attributes, outputs, scope }) as Node;
   for (const [output, type] of types.entries()) outputs.push(Object.freeze({ ...type, graph, node, output }));
   Object.freeze(outputs);
   return node;
@@ -58,6 +72,11 @@ function registerInput(names: Set<string>, name: string): void {
 
 function attributeKey<K extends OpName>(op: K, attributes: OpAttributes[K]): string {
   return op === "constant" ? (attributes as OpAttributes["constant"]).key : JSON.stringify(attributes);
+}
+
+/** Builds a named part of a model within the scope that is open: `scale0`, then `scale0/step3`. */
+export function within<T>(graph: GraphHandle, name: string, build: () => T): T {
+  return graph.inScope(graph.scope === "" ? name : `${graph.scope}/${name}`, build);
 }
 
 /** The nodes that some values need, in topological order. */

@@ -1,6 +1,6 @@
 /** A differentiable graph of float32 tensors: builder, ops, reverse-mode gradients, printer. Pure. */
 export { gradients } from "./gradient.ts";
-export { type Graph, makeGraph, reachableNodes } from "./graph.ts";
+export { type Graph, makeGraph, reachableNodes, within } from "./graph.ts";
 export type { OpAttributes, OpName } from "./ops/attributes.ts";
 export { constant } from "./ops/constant.ts";
 export type { Emitter, OnnxAttribute, OpDefinition } from "./ops/definition.ts";

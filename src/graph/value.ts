@@ -25,12 +25,18 @@ export interface Node<K extends OpName = OpName> {
   readonly inputs: readonly Value[];
   readonly attributes: OpAttributes[K];
   readonly outputs: readonly Value[];
+  /** Where in the model it was made, e.g. `scale0/step3/coupling`; empty outside any scope. Names the node in profiles. */
+  readonly scope: string;
 }
 
 /** What ops need of the graph they build in. */
 export interface GraphHandle {
   /** Adds a node, or returns the equal one that is already there. */
   apply<K extends OpName>(op: K, inputs: readonly Value[], attributes: OpAttributes[K]): readonly Value[];
+  /** The scope in which nodes are made now. */
+  readonly scope: string;
+  /** Builds within a scope, then returns to the one before. */
+  inScope<T>(scope: string, build: () => T): T;
 }
 
 /** `f32[2,3,4N]`. */

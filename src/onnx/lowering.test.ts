@@ -43,7 +43,7 @@ describe("a lowered graph", () => {
 
   test("has the bytes it had when they were last looked at", () => {
     expect(sha256(writeModel(lowerGraph(layer(), options)))).toMatchInlineSnapshot(
-      `"6203f995a89fdd74e5877c7b496e83b3059a6c86c3c199c09d0298fc7b31ee76"`,
+      `"ce2f4f31338d8f9d7c5eb55764b6ac85cd008ca3ee9ccaee62011c6f96b9bd95"`,
     );
   });
 

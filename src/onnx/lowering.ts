@@ -49,7 +49,7 @@ export function lowerGraph(outputs: Readonly<Record<string, Value>>, options: Lo
 
   expectOneGraph(outputs);
   for (const node of reachableNodes(Object.values(outputs))) {
-    current = `${node.op}_${node.id}`;
+    current = `${node.scope === "" ? "" : `${node.scope}/`}${node.op}_${node.id}`;
     if (node.op === "input") inputs.push(describe((node.attributes as { name: string }).name, node.outputs[0]!));
     for (const [index, name] of emitNode(emitter, node, names).entries()) names.set(node.outputs[index]!, name);
   }

@@ -1,6 +1,6 @@
 /** The training step as one compiled graph: loss, gradients, optimiser update; parameters and state go in and come out. */
 import type { EventShape, Flow } from "../flow/index.ts";
-import { add, gradients, input, makeGraph, multiply, negate, reduceSum, type Value } from "../graph/index.ts";
+import { add, gradients, input, makeGraph, multiply, negate, reduceSum, type Value, within } from "../graph/index.ts";
 import { layoutOf, leavesOf, type ParameterVectors, unpackValues } from "../nn/index.ts";
 import { guardedUpdate, type UpdateOptions } from "../optim/index.ts";
 import { type Buffer, compileGraph, type Program, type ProgramOptions } from "../runtime/index.ts";
@@ -53,7 +53,7 @@ export async function compileStep(
   const means = terms.map(({ logDet, prior }) => multiply(reduceSum(add(logDet, prior)), 1 / batchSize));
   const loss = negate(means.reduce((sum, mean) => add(sum, mean)));
   const [gradient] = gradients(loss, [trainable]);
-  const next = guardedUpdate(loss, trainable, gradient!, state, scalars, update);
+  const next = within(graph, "update", () => guardedUpdate(loss, trainable, gradient!, state, scalars, update));
   const outputs: Record<string, Value> = {
     loss,
     gradientNorm: next.gradientNorm,
