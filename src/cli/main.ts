@@ -3,6 +3,7 @@
 import { Command, CommanderError } from "commander";
 import { ConfigError, isUserError } from "../base/index.ts";
 import { packageVersion } from "../detector/version.ts";
+import { benchmarkCommand } from "./benchmark-command.ts";
 import { doctorCommand } from "./doctor-command.ts";
 import { evaluateCommand } from "./evaluate-command.ts";
 import { predictCommand } from "./predict-command.ts";
@@ -25,6 +26,7 @@ for (const makeCommand of [
   predictCommand,
   evaluateCommand,
   sampleCommand,
+  benchmarkCommand,
   doctorCommand,
   quickstartCommand,
 ]) {

@@ -1,0 +1,65 @@
+/** What a person types after `outglow benchmark`. */
+import { Command, Option } from "commander";
+import { oneOf, wholeNumber } from "./options.ts";
+
+/** A model and a batch to measure. */
+export interface BenchmarkCase {
+  readonly name: string;
+  readonly channels: number;
+  readonly depth: number;
+  readonly width: number;
+  readonly batch: number;
+  readonly work: "train" | "score";
+}
+
+const small = { channels: 1, depth: 6, width: 64 } as const;
+const medium = { channels: 3, depth: 8, width: 128 } as const;
+const paper = { channels: 3, depth: 32, width: 512 } as const;
+
+/** What is measured by default, smallest first; all at 32x32 with 3 scales. */
+export const benchmarkCases: readonly BenchmarkCase[] = [
+  { name: "grey-train", ...small, batch: 64, work: "train" },
+  { name: "colour-train", ...medium, batch: 64, work: "train" },
+  { name: "colour-score-1", ...medium, batch: 1, work: "score" },
+  { name: "colour-score-16", ...medium, batch: 16, work: "score" },
+  { name: "colour-score-256", ...medium, batch: 256, work: "score" },
+  { name: "paper-train", ...paper, batch: 16, work: "train" },
+];
+
+/** The options of `outglow benchmark`, as commander parses them. */
+export interface BenchmarkOptions {
+  readonly case?: string[];
+  readonly threads?: number;
+  readonly profile: boolean;
+  readonly compare?: string[];
+  readonly rounds: number;
+  readonly out?: string;
+  readonly force: boolean;
+  readonly json: boolean;
+  readonly worker: boolean;
+}
+
+/** `outglow benchmark`. */
+export function benchmarkCommand(): Command {
+  const names = benchmarkCases.map(({ name }) => name);
+  const collect = (text: string, before: readonly string[] = []): string[] => [...before, oneOf(names)(text)];
+  return new Command("benchmark")
+    .description("measure training and scoring on this machine")
+    .option("--case <name>", `one of ${names.join(", ")}; give it again for more (default: all)`, collect)
+    .option("--threads <n>", "threads of the engine (default: all cores)", wholeNumber(1))
+    .option("--profile", "show where the time of a step goes, by operator and by layer", false)
+    .option(
+      "--compare <command>",
+      "measure a PyTorch script too, taking turns; give it again for more",
+      (text, before: string[] = []) => [...before, text],
+    )
+    .option("--rounds <n>", "turns; the best of them counts", wholeNumber(1), 2)
+    .option("--out <file>", "write the results as JSON here too")
+    .option("--force", "replace an existing file", false)
+    .option("--json", "print one JSON object on stdout", false)
+    .addOption(new Option("--worker", "measure one case in this process").default(false).hideHelp())
+    .action(async (options: BenchmarkOptions) => {
+      const { benchmark } = await import("./benchmark.ts");
+      await benchmark(options);
+    });
+}

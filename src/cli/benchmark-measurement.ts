@@ -1,0 +1,206 @@
+/** Measures one case in this process: speed, memory, building time, and where the time goes. */
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { randomKey } from "../base/index.ts";
+import { scoringModel } from "../detector/index.ts";
+import { type Flow, makeGlow } from "../flow/index.ts";
+import { gemm, input, makeGraph } from "../graph/index.ts";
+import { type ParameterVectors, packArrays } from "../nn/index.ts";
+import { adamax } from "../optim/index.ts";
+import { type Column, formatTable } from "../report/index.ts";
+import { compileGraph, loadProgram, type ProgramOptions } from "../runtime/index.ts";
+import { adaptToData, compileStep, zeroState } from "../train/index.ts";
+import type { BenchmarkCase } from "./benchmark-command.ts";
+
+export interface Measurement {
+  readonly imagesPerSecond: number;
+  /** Median of a step or of a scored batch. */
+  readonly milliseconds: number;
+  /** From nothing to a program that is ready: graph, gradient, ONNX, engine. */
+  readonly buildSeconds: number;
+  /** Largest resident memory of the process. */
+  readonly peakMegabytes: number;
+  /** Share of the engine's time in matrix multiplication. */
+  readonly matrixShare: number;
+  /** Rate of those multiplications. */
+  readonly matrixGigaflops: number;
+}
+
+/** One operator of one run, as ONNX Runtime profiles it. */
+interface ProfileEvent {
+  readonly operator: string;
+  readonly node: string;
+  readonly microseconds: number;
+  readonly inputShapes: readonly (readonly number[])[];
+}
+
+interface Prepared {
+  run(): Promise<unknown>;
+  dispose(): Promise<void>;
+}
+
+const side = 32;
+const profiledRuns = 4;
+
+/** Measures a case. */
+export async function measureCase(item: BenchmarkCase, threads: number): Promise<Measurement> {
+  const parameters = await initialParameters(item, threads);
+  const started = performance.now();
+  const prepared = await prepare(item, parameters, { threads });
+  const buildSeconds = (performance.now() - started) / 1000;
+  const times = await time(prepared, item);
+  const peakMegabytes = process.resourceUsage().maxRSS / 1000;
+  await prepared.dispose();
+  const events = await profile(item, parameters, threads);
+  const total = events.reduce((sum, { microseconds }) => sum + microseconds, 0);
+  const products = events.filter(({ operator }) => operator === "Gemm");
+  const productTime = products.reduce((sum, { microseconds }) => sum + microseconds, 0);
+  const operations = products.reduce((sum, event) => sum + operationsOf(event), 0);
+  const milliseconds = times[Math.floor(times.length / 2)]!;
+  return {
+    imagesPerSecond: (item.batch * 1000) / milliseconds,
+    milliseconds,
+    buildSeconds,
+    peakMegabytes,
+    matrixShare: productTime / total,
+    matrixGigaflops: operations / productTime / 1000,
+  };
+}
+
+/** The rate of one large matrix multiplication through the engine, GFLOP/s. */
+export async function matrixRate(threads: number): Promise<number> {
+  const size = 1024;
+  const graph = makeGraph();
+  const program = await compileGraph(
+    { product: gemm(input(graph, "a", [size, size]), input(graph, "b", [size, size])) },
+    { threads },
+  );
+  const stream = randomKey("matrix").stream();
+  const data = Float32Array.from({ length: size * size }, () => stream.uniform());
+  const matrix = { data, shape: [size, size] };
+  let best = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < 15; round++) {
+    const started = performance.now();
+    await program.run({ a: matrix, b: matrix });
+    best = Math.min(best, performance.now() - started);
+  }
+  await program.dispose();
+  return (2 * size ** 3) / best / 1e6;
+}
+
+/** A table of the time a step takes by operator and by layer. */
+export async function profileCase(item: BenchmarkCase, threads: number): Promise<string> {
+  const events = await profile(item, await initialParameters(item, threads), threads);
+  const total = events.reduce((sum, { microseconds }) => sum + microseconds, 0);
+  const table = (heading: string, group: (event: ProfileEvent) => string): string => {
+    const groups = new Map<string, { time: number; count: number }>();
+    for (const event of events) {
+      const { time: before, count } = groups.get(group(event)) ?? { time: 0, count: 0 };
+      groups.set(group(event), { time: before + event.microseconds, count: count + 1 });
+    }
+    const rows = [...groups].sort((a, b) => b[1].time - a[1].time).slice(0, 16);
+    const columns: Column<(typeof rows)[number]>[] = [
+      { heading, value: ([name]) => name },
+      { heading: "ms a step", value: ([, { time: sum }]) => sum / 1000 / profiledRuns, digits: 2 },
+      { heading: "share", value: ([, { time: sum }]) => sum / total, digits: 3 },
+      { heading: "nodes", value: ([, { count }]) => Math.round(count / profiledRuns) },
+    ];
+    return formatTable(rows, columns);
+  };
+  const layer = ({ node }: ProfileEvent): string =>
+    node
+      .replace(/step\d+/, "step*")
+      .split("/")
+      .slice(0, -2)
+      .join("/") || "rest";
+  return [item.name, table("operator", ({ operator }) => operator), "", table("layer", layer)].join("\n");
+}
+
+async function initialParameters(item: BenchmarkCase, threads: number): Promise<ParameterVectors> {
+  const flow = makeFlow(item);
+  const drawn = packArrays(flow.parameters, flow.createParameters(randomKey("benchmark")));
+  return adaptToData(flow, drawn, noise(item, 16), { threads });
+}
+
+function makeFlow({ channels, depth, width }: BenchmarkCase): Flow {
+  return makeGlow({ channels, height: side, width: side, scales: 3, depth, hidden: width });
+}
+
+/** Uniform noise [C, H, W, N]: the engine's time does not depend on the values. */
+function noise({ channels }: BenchmarkCase, batch: number): Float32Array {
+  const stream = randomKey("noise").stream();
+  return Float32Array.from({ length: channels * side * side * batch }, () => stream.uniform() - 0.5);
+}
+
+async function prepare(item: BenchmarkCase, parameters: ParameterVectors, options: ProgramOptions): Promise<Prepared> {
+  const flow = makeFlow(item);
+  const { channels, batch } = item;
+  if (item.work === "score") {
+    const program = await loadProgram(scoringModel(flow, parameters), options);
+    const stream = randomKey("pixels").stream();
+    const data = Uint8Array.from({ length: channels * side * side * batch }, () => stream.integer(256));
+    const images = { data, shape: [batch, channels, side, side] };
+    return { run: () => program.run({ images }), dispose: () => program.dispose() };
+  }
+  const update = { optimizer: adamax, weightDecay: 5e-5 };
+  const step = await compileStep(flow, batch, zeroState(parameters, update), update, options);
+  const x = noise(item, batch);
+  let count = 0;
+  return { run: () => step.run(x, adamax.scalars(1e-4, ++count)), dispose: () => step.dispose() };
+}
+
+/** Times of repeated runs after a warm-up, ascending: about ten seconds' worth, at least five. */
+async function time({ run }: Prepared, { depth }: BenchmarkCase): Promise<number[]> {
+  for (let warm = 0; warm < 2; warm++) await run();
+  const times: number[] = [];
+  const budget = depth > 16 ? 30_000 : 8_000;
+  const begun = performance.now();
+  while (times.length < 5 || (performance.now() - begun < budget && times.length < 200)) {
+    const started = performance.now();
+    await run();
+    times.push(performance.now() - started);
+  }
+  return times.sort((a, b) => a - b);
+}
+
+async function profile(item: BenchmarkCase, parameters: ParameterVectors, threads: number): Promise<ProfileEvent[]> {
+  const folder = await mkdtemp(join(tmpdir(), "outglow-profile-"));
+  try {
+    const prepared = await prepare(item, parameters, { threads, profilePrefix: join(folder, "profile") });
+    for (let round = 0; round < profiledRuns; round++) await prepared.run();
+    await prepared.dispose();
+    const [name] = await readdir(folder);
+    return parseProfile(await readFile(join(folder, name!), "utf8"));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+interface RawEvent {
+  readonly cat?: string;
+  readonly name: string;
+  readonly dur: number;
+  readonly args: { readonly op_name?: string; readonly input_type_shape?: readonly Record<string, number[]>[] };
+}
+
+function parseProfile(text: string): ProfileEvent[] {
+  const suffix = "_kernel_time";
+  return (JSON.parse(text) as RawEvent[])
+    .filter(({ cat, name }) => cat === "Node" && name.endsWith(suffix))
+    .map(({ name, dur, args }) => ({
+      operator: args.op_name === "FusedGemm" ? "Gemm" : (args.op_name ?? "unknown"),
+      node: name.slice(0, -suffix.length),
+      microseconds: dur,
+      inputShapes: (args.input_type_shape ?? []).flatMap((type) => Object.values(type)),
+    }));
+}
+
+/** Floating-point operations of a Gemm: 2 M N K, where M N K is the root of the product of all three matrices' sizes. */
+function operationsOf({ inputShapes }: ProfileEvent): number {
+  const [a, b] = inputShapes as [number[], number[]];
+  // Whether an operand is transposed is not in the profile: the dimension that both share is the inner one.
+  const inner = a[1] === b[0] ? a[1] : a[0] === b[0] ? a[0] : a[1] === b[1] ? a[1] : a[0];
+  const sizes = a[0]! * a[1]! * b[0]! * b[1]!;
+  return (2 * sizes) / inner!;
+}
