@@ -111,3 +111,17 @@ test.each<[string, () => string[]]>([
 ])("no source file %s", (_rule, offenders) => {
   expect(offenders()).toEqual([]);
 });
+
+test("package.json offers every folder's index but that of the command line", () => {
+  const { exports } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+    exports: Record<string, { types: string; default: string }>;
+  };
+  const offered = floors.filter((folder) => folder !== "cli");
+  expect(Object.keys(exports)).toEqual(offered.map((folder) => `./${folder}`));
+  for (const folder of offered) {
+    expect(exports[`./${folder}`]).toEqual({
+      types: `./dist/${folder}/index.d.ts`,
+      default: `./dist/${folder}/index.js`,
+    });
+  }
+});

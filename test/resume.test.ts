@@ -1,6 +1,6 @@
 /** Training that is stopped, in every way, goes on as if it had never been. */
 import { createHash } from "node:crypto";
-import { access, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -57,27 +57,52 @@ test("another seed gives another detector", async () => {
 });
 
 describe("kill -9", () => {
-  // Seeded moments spread over the run, start-up included.
+  // Seeded steps, spread over both phases; the kill comes once the log has that many lines.
   const moments = randomKey("kill").stream();
-  const delays = Array.from({ length: 5 }, () => 300 + moments.integer(1500));
+  const points = Array.from({ length: 5 }, (_, index) => ({
+    phase: index < 2 ? ("general" as const) : ("normal" as const),
+    step: 2 + moments.integer(18),
+  }));
 
-  test.each(delays)("after %i ms, then --resume, ends with the same weights", async (delay) => {
-    const name = `killed-${delay}`;
-    const { child, outcome } = startOutglow(folder.path, [...train, `--out=${name}`]);
-    await wait(delay);
+  test.each(points)(
+    "at step $step of the $phase phase, then --resume, ends with the same weights",
+    async ({ phase, step }) => {
+      const name = `killed-${phase}-${step}`;
+      const { child, outcome } = startOutglow(folder.path, [...train, `--out=${name}`]);
+      const log = join(folder.path, name, "run", `${phase}.metrics.jsonl`);
+      while ((await readFile(log, "utf8").catch(() => "")).split("\n").length <= step) await wait(2);
+      child.kill("SIGKILL");
+      expect((await outcome).signal).toBe("SIGKILL");
+      expect(await readdir(join(folder.path, name))).toEqual(["run"]);
+      const resumed = await runOutglow(folder.path, "train", "--resume", `--out=${name}`);
+      expect(resumed.stderr).not.toContain("outglow:");
+      expect(await fingerprints(name)).toEqual(reference);
+      expect(await loggedSteps(name)).toEqual(Array.from({ length: 30 }, (_, index) => index + 1));
+    },
+  );
+
+  test("after a kill, a broken line in the log costs that line's step and no more", async () => {
+    const name = "broken-log";
+    await runOutglow(folder.path, ...train, `--out=${name}`);
+    const log = join(folder.path, name, "run", "normal.metrics.jsonl");
+    const lines = (await readFile(log, "utf8")).split("\n");
+    lines[20] = "\0\0\0";
+    await writeFile(log, lines.join("\n"));
+    const resumed = await runOutglow(folder.path, "train", "--resume", `--out=${name}`);
+    expect(resumed.code, resumed.stderr).toBe(0);
+    expect(await fingerprints(name)).toEqual(reference);
+  });
+
+  test("a run that another process works on is left to it", async () => {
+    const name = "locked";
+    const { child, outcome } = startOutglow(folder.path, [...train, `--out=${name}`, "--general-steps=100000"]);
+    const log = join(folder.path, name, "run", "general.metrics.jsonl");
+    while ((await readFile(log, "utf8").catch(() => "")).split("\n").length <= 3) await wait(2);
+    const second = await runOutglow(folder.path, "train", "--resume", `--out=${name}`);
     child.kill("SIGKILL");
     await outcome;
-    const begun = await access(join(folder.path, name, "run", "config.json")).then(
-      () => true,
-      () => false,
-    );
-    const arguments_ = begun
-      ? ["train", "--resume", `--out=${name}`, "--checkpoint-every=0.05s"]
-      : [...train, `--out=${name}`];
-    const resumed = await runOutglow(folder.path, ...arguments_);
-    expect(resumed.stderr).not.toContain("outglow:");
-    expect(await fingerprints(name)).toEqual(reference);
-    expect(await loggedSteps(name)).toEqual(Array.from({ length: 30 }, (_, index) => index + 1));
+    expect(second.code).toBe(1);
+    expect(second.stderr).toMatch(new RegExp(`got '.*' with process ${child.pid}; stop that one first`));
   });
 });
 
@@ -99,13 +124,24 @@ test("Ctrl-C saves, names the command that resumes, and that command ends with t
 
 test("--resume with other images is refused", async () => {
   await runOutglow(folder.path, ...train, "--out=moved");
-  await writeMadeImages(join(folder.path, "normal-copy"), "normal", 120);
-  const { path } = folder;
-  const config = join(path, "moved", "run", "config.json");
-  const text = await readFile(config, "utf8");
-  const { writeFile } = await import("node:fs/promises");
-  await writeFile(config, text.replace('"location": "normal"', '"location": "general"'));
-  const outcome = await runOutglow(path, "train", "--resume", "--out=moved");
+  const config = join(folder.path, "moved", "run", "config.json");
+  const record = JSON.parse(await readFile(config, "utf8")) as { normal: { location: string } };
+  record.normal.location = join(folder.path, "general");
+  await writeFile(config, JSON.stringify(record));
+  const outcome = await runOutglow(folder.path, "train", "--resume", "--out=moved");
   expect(outcome.stderr).toMatch(/outglow: train: --resume expects the images the run began with/);
   expect(outcome.code).toBe(2);
+});
+
+test.each([
+  ["no JSON", "not json", /config\.json: expected JSON/],
+  ["missing parts", "{}", /config\.json: configuration: /],
+])("--resume of a run whose record has %s is refused in one line", async (_name, text, message) => {
+  const name = `damaged-${text.length}`;
+  await runOutglow(folder.path, ...train, `--out=${name}`);
+  await writeFile(join(folder.path, name, "run", "config.json"), text);
+  const outcome = await runOutglow(folder.path, "train", "--resume", `--out=${name}`);
+  expect(outcome.stderr).toMatch(message);
+  expect(outcome.stderr).not.toMatch(/\n\s+at /);
+  expect(outcome.code).toBe(1);
 });

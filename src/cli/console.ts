@@ -1,11 +1,16 @@
 /** What the commands print: data on stdout, progress on stderr, a live line only where a person watches. */
 import { createLogUpdate } from "log-update";
+import type { PreparationProblem } from "../data/index.ts";
 
 export interface Console {
   /** Data: one line on stdout. */
   print(line: string): void;
-  /** A lasting line on stderr. */
+  /** A lasting line on stderr, for those who watch. */
   note(line: string): void;
+  /** A lasting line on stderr that must not be missed: quiet does not drop it. */
+  warn(line: string): void;
+  /** Warns of images that were skipped: all of a few, the first of many. */
+  problems(problems: readonly PreparationProblem[]): void;
   /** A line on stderr that replaces itself; printed every ten seconds at most where stderr is no terminal. */
   live(line: string): void;
   /** Leaves the live line as it stands. */
@@ -14,7 +19,10 @@ export interface Console {
 
 const plainInterval = 10_000;
 
-/** The console of a command. `quiet` drops everything on stderr but errors. */
+/** Skipped images that are listed by name. */
+const listedProblems = 5;
+
+/** The console of a command. `quiet` drops progress and notes, never warnings. */
 export function openConsole(quiet: boolean): Console {
   const interactive = process.stderr.isTTY === true && !process.env.CI && process.env.TERM !== "dumb";
   const update = createLogUpdate(process.stderr);
@@ -23,7 +31,18 @@ export function openConsole(quiet: boolean): Console {
   const line = (text: string): void => {
     process.stderr.write(`${text}\n`);
   };
+  const warn = (text: string): void => {
+    if (interactive && !quiet) update.clear();
+    line(text);
+  };
   return {
+    warn,
+    problems: (problems) => {
+      if (problems.length === 0) return;
+      warn(`skipped ${problems.length} ${problems.length === 1 ? "image" : "images"} (--strict fails instead):`);
+      for (const { name, reason } of problems.slice(0, listedProblems)) warn(`  ${name}: ${reason}`);
+      if (problems.length > listedProblems) warn(`  and ${problems.length - listedProblems} more`);
+    },
     print: (text) => {
       process.stdout.write(`${text}\n`);
     },

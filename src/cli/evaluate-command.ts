@@ -1,7 +1,6 @@
 /** What a person types after `outglow evaluate`. */
 import { Command } from "commander";
-import { wholeNumber } from "./options.ts";
-import { type EngineOptions, withEngineOptions } from "./predict-command.ts";
+import { type EngineOptions, wholeNumber, withEngineOptions } from "./options.ts";
 
 /** The options of `outglow evaluate`, as commander parses them. */
 export interface EvaluateOptions extends EngineOptions {

@@ -1,6 +1,7 @@
 /** `outglow evaluate`: a table of AUROC by score and set on stdout, everything else as JSON beside it. */
 import { basename, join } from "node:path";
 import { ConfigError, randomKey } from "../base/index.ts";
+import { type ImageSource, openImages, type PreparationProblem } from "../data/index.ts";
 import type { Detector } from "../detector/index.ts";
 import { type Column, formatTable } from "../report/index.ts";
 import {
@@ -10,23 +11,32 @@ import {
   evaluateScores,
   logLikelihoods,
   type ModelTerms,
+  spearmanCorrelation,
 } from "../score/index.ts";
 import { type Console, openConsole } from "./console.ts";
 import type { EvaluateOptions } from "./evaluate-command.ts";
 import { nextFreeName, refuseExisting, writeOutput } from "./output-file.ts";
 import { openDetector, scoreImages } from "./scoring.ts";
-import { reportProblems } from "./train.ts";
+
+/** What an evaluation says of one set of images. */
+interface SetReport {
+  readonly location: string;
+  readonly count: number;
+  readonly skipped: readonly PreparationProblem[];
+  /** Mean under the normal model. */
+  readonly bitsPerDimension: number;
+  /** Mean under the general model. */
+  readonly generalBitsPerDimension?: number;
+  /** Spearman's, between the log-likelihoods of both models; null where one of them is constant. */
+  readonly rankCorrelation?: number | null;
+}
 
 /** The result of an evaluation, as it is written. */
 export interface EvaluationReport {
   readonly detector: string;
   readonly positiveClass: "anomalous";
   readonly defaultScore: string;
-  /** Mean bits/dim of every set under the normal model, and under the general model where there is one. */
-  readonly bitsPerDimension: Readonly<Record<string, { readonly normal: number; readonly general?: number }>>;
-  readonly sets: Readonly<
-    Record<string, { readonly location: string; readonly count: number; readonly skipped: number }>
-  >;
+  readonly sets: Readonly<Record<string, SetReport>>;
   readonly evaluations: readonly Evaluation[];
 }
 
@@ -48,33 +58,49 @@ export async function evaluate(folder: string, options: EvaluateOptions): Promis
   if (twice) {
     throw new ConfigError(`evaluate: --anomalous expects different names, got '${twice.name}' again; write NAME=DATA`);
   }
-  if (options.out !== undefined) await refuseExisting(options.out, options.force, "evaluate: --out");
+  const path = options.out ?? (await nextFreeName((number) => join(folder, `evaluation-${number}.json`)));
+  // Everything that can be wrong is found before the first image is scored.
+  const normal = { name: normalName, source: await openImages(options.normal, "evaluate: --normal") };
+  const anomalous = await Promise.all(
+    sets.map(async ({ name, location }) => ({ name, source: await openImages(location, "evaluate: --anomalous") })),
+  );
   const detector = await openDetector(folder, options);
   try {
-    const report = await evaluateSets(detector, { name: normalName, location: options.normal }, sets, options, output);
-    const path = await writeReport(folder, options, `${JSON.stringify(report, null, 2)}\n`);
+    await refuseExisting(path, options.force, "evaluate: --out");
+    const report = await evaluateSets(detector, normal, anomalous, options, output);
     output.print(options.json ? JSON.stringify(report) : showReport(report));
+    await writeOutput(path, `${JSON.stringify(report, null, 2)}\n`, { force: options.force, where: "evaluate: --out" });
     output.note(`written: ${path}`);
   } finally {
     await detector.dispose();
   }
 }
 
+interface OpenedSet {
+  readonly name: string;
+  readonly source: ImageSource;
+}
+
+interface ScoredSet {
+  readonly terms: ModelTerms;
+  readonly location: string;
+  readonly skipped: readonly PreparationProblem[];
+}
+
 /** Scores the sets and compares each with the normal images, by every calibrated score. */
-export async function evaluateSets(
+async function evaluateSets(
   detector: Detector,
-  normal: NamedSet,
-  anomalous: readonly NamedSet[],
+  normal: OpenedSet,
+  anomalous: readonly OpenedSet[],
   { strict, seed }: Pick<EvaluateOptions, "strict" | "seed">,
   output: Console,
 ): Promise<EvaluationReport> {
   const { calibration, defaultScore } = detector.manifest;
-  const scored = new Map<string, { terms: ModelTerms; location: string; skipped: number }>();
-  for (const { name, location } of [normal, ...anomalous]) {
-    const where = `evaluate: ${name === normalName ? "--normal" : "--anomalous"}`;
-    const { terms, problems } = await scoreImages(detector, location, { strict, where }, output);
-    reportProblems({ problems }, output);
-    scored.set(name, { terms, location, skipped: problems.length });
+  const scored = new Map<string, ScoredSet>();
+  for (const { name, source } of [normal, ...anomalous]) {
+    const { terms, problems } = await scoreImages(detector, source, { strict }, output);
+    output.problems(problems);
+    scored.set(name, { terms, location: source.location, skipped: problems });
   }
   const scoresOf = (set: string, score: string): Float64Array =>
     computeScore(score, scored.get(set)!.terms, calibration).values;
@@ -85,23 +111,28 @@ export async function evaluateSets(
       evaluateScores({ score, set }, { normal: normalScores, anomalous: scoresOf(set, score) }, key),
     );
   });
-  const entries = [...scored];
   return {
     detector: detector.folder,
     positiveClass: "anomalous",
     defaultScore,
-    bitsPerDimension: Object.fromEntries(entries.map(([name, { terms }]) => [name, meanBits(terms)])),
-    sets: Object.fromEntries(
-      entries.map(([name, { terms, location, skipped }]) => [name, { location, count: terms.normal.count, skipped }]),
-    ),
+    sets: Object.fromEntries([...scored].map(([name, set]) => [name, describeSet(set)])),
     evaluations,
   };
 }
 
-function meanBits({ normal, general, dimensions }: ModelTerms): { normal: number; general?: number } {
-  const mean = (table: ModelTerms["normal"]): number =>
-    bitsPerDimension(logLikelihoods(table).reduce((sum, value) => sum + value, 0) / table.count, dimensions);
-  return { normal: mean(normal), ...(general ? { general: mean(general) } : {}) };
+function describeSet({ terms, location, skipped }: ScoredSet): SetReport {
+  const { normal, general, dimensions } = terms;
+  const likelihoods = logLikelihoods(normal);
+  const mean = (values: Float64Array): number =>
+    bitsPerDimension(values.reduce((sum, value) => sum + value, 0) / values.length, dimensions);
+  const report = { location, count: normal.count, skipped, bitsPerDimension: mean(likelihoods) };
+  if (!general) return report;
+  const generalLikelihoods = logLikelihoods(general);
+  return {
+    ...report,
+    generalBitsPerDimension: mean(generalLikelihoods),
+    rankCorrelation: spearmanCorrelation(likelihoods, generalLikelihoods) ?? null,
+  };
 }
 
 /** The report as a person reads it: bits/dim and AUROC with intervals. */
@@ -117,13 +148,16 @@ export function showReport(report: EvaluationReport): string {
     { heading: "score", value: (score) => (score === report.defaultScore ? `${score} (default)` : score) },
     ...names.map((set) => ({ heading: set, value: (score: string) => cell(score, set) })),
   ];
-  const bits = Object.entries(report.bitsPerDimension)
-    .map(([name, { normal }]) => `${name} ${normal.toFixed(3)}`)
-    .join(", ");
+  const sets = Object.entries(report.sets);
+  const bits = sets.map(([name, set]) => `${name} ${set.bitsPerDimension.toFixed(3)}`).join(", ");
+  const ranks = sets.flatMap(([name, { rankCorrelation: rank }]) =>
+    rank == null ? [] : [`${name} ${rank.toFixed(3)}`],
+  );
   return [
     "AUROC with 95 % bootstrap interval; positive = anomalous; 0.5 is chance",
     formatTable(scores, columns),
     `bits/dim under the normal model: ${bits}`,
+    ...(ranks.length > 0 ? [`rank correlation of both models' likelihoods: ${ranks.join(", ")}`] : []),
   ].join("\n");
 }
 
@@ -133,10 +167,4 @@ export function parseSet(text: string): NamedSet {
   if (match) return { name: match[1]!, location: match[2]! };
   const path = text.split("#")[0]!;
   return { name: basename(path.replace(/\/+$/, "")) || path, location: text };
-}
-
-async function writeReport(folder: string, { out, force }: EvaluateOptions, text: string): Promise<string> {
-  const path = out ?? (await nextFreeName((number) => join(folder, `evaluation-${number}.json`)));
-  await writeOutput(path, text, { force, where: "evaluate: --out" });
-  return path;
 }

@@ -6,20 +6,18 @@ import { packageVersion } from "../detector/version.ts";
 import { benchmarkCommand } from "./benchmark-command.ts";
 import { doctorCommand } from "./doctor-command.ts";
 import { evaluateCommand } from "./evaluate-command.ts";
+import { exitCodes } from "./exit-codes.ts";
 import { predictCommand } from "./predict-command.ts";
 import { quickstartCommand } from "./quickstart-command.ts";
 import { sampleCommand } from "./sample-command.ts";
 import { trainCommand } from "./train-command.ts";
-
-/** Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C. */
-const exitCodes = { failure: 1, usage: 2 } as const;
 
 const program = new Command("outglow")
   .description("Finds the images that don't belong: normalizing flows trained on your normal images.")
   .version(packageVersion())
   .showSuggestionAfterError()
   .configureHelp({ sortSubcommands: false })
-  .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.");
+  .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C or SIGTERM.");
 
 for (const makeCommand of [
   trainCommand,
@@ -35,6 +33,12 @@ for (const makeCommand of [
   program.addCommand(command);
 }
 program.exitOverride();
+
+// A reader that has seen enough, such as head, is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
 
 try {
   await program.parseAsync(process.argv.flatMap(splitValue));

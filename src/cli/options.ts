@@ -1,5 +1,5 @@
 /** Parsers of option values. Each throws commander's InvalidArgumentError, which becomes one line and exit code 2. */
-import { InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 
 /** A whole number from `least`. */
 export function wholeNumber(least: number): (text: string) => number {
@@ -51,4 +51,21 @@ export function showDuration(seconds: number): string {
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+/** Options that every command with a detector has. */
+export interface EngineOptions {
+  readonly threads?: number;
+  readonly device: "cpu" | "webgpu" | "cuda";
+  readonly quiet: boolean;
+  readonly json: boolean;
+}
+
+/** Adds the options of `EngineOptions`. */
+export function withEngineOptions(command: Command): Command {
+  return command
+    .option("--threads <n>", "threads of the engine (default: all cores)", wholeNumber(1))
+    .option("--device <name>", "cpu, webgpu or cuda", oneOf(["cpu", "webgpu", "cuda"]), "cpu")
+    .option("--quiet", "no progress on stderr", false)
+    .option("--json", "print one JSON object on stdout", false);
 }

@@ -1,10 +1,20 @@
 /** Files that commands write for a person: whole or not at all, and never over an existing one unasked. */
-import { access } from "node:fs/promises";
+import { access, constants } from "node:fs/promises";
+import { dirname } from "node:path";
 import { ConfigError } from "../base/index.ts";
 import { writeFileAtomic } from "../data/index.ts";
 
-/** Throws ConfigError where a file exists and may not be replaced. To be called before the work that leads to the file. */
+/**
+ * Throws ConfigError where a file exists and may not be replaced, or its folder cannot be written. To be called before the work that leads
+ * to the file.
+ */
 export async function refuseExisting(path: string, force: boolean, where: string): Promise<void> {
+  const folder = dirname(path);
+  await access(folder, constants.W_OK).catch(() => {
+    throw new ConfigError(
+      `${where} expects a file in a folder that can be written, got '${path}'; make '${folder}' first or choose another`,
+    );
+  });
   if (force || !(await exists(path))) return;
   throw new ConfigError(`${where} expects a new file, got '${path}', which exists; choose another or give --force`);
 }

@@ -1,14 +1,6 @@
 /** What a person types after `outglow predict`. */
 import { Command } from "commander";
-import { numberWithin, oneOf, wholeNumber } from "./options.ts";
-
-/** Options that every command with a detector has. */
-export interface EngineOptions {
-  readonly threads?: number;
-  readonly device: "cpu" | "webgpu" | "cuda";
-  readonly quiet: boolean;
-  readonly json: boolean;
-}
+import { type EngineOptions, numberWithin, wholeNumber, withEngineOptions } from "./options.ts";
 
 /** The options of `outglow predict`, as commander parses them. */
 export interface PredictOptions extends EngineOptions {
@@ -20,15 +12,6 @@ export interface PredictOptions extends EngineOptions {
   readonly sheet: string;
   readonly strict: boolean;
   readonly force: boolean;
-}
-
-/** Adds the options of `EngineOptions`. */
-export function withEngineOptions(command: Command): Command {
-  return command
-    .option("--threads <n>", "threads of the engine (default: all cores)", wholeNumber(1))
-    .option("--device <name>", "cpu, webgpu or cuda", oneOf(["cpu", "webgpu", "cuda"]), "cpu")
-    .option("--quiet", "no progress on stderr", false)
-    .option("--json", "print one JSON object on stdout", false);
 }
 
 /** `outglow predict`. */

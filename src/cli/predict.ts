@@ -1,7 +1,7 @@
 /** `outglow predict`: a table of scores, p-values and decisions, and a contact sheet of the most anomalous images. */
 import { extname } from "node:path";
 import { ConfigError } from "../base/index.ts";
-import type { PreparationProblem } from "../data/index.ts";
+import { openImages, type PreparationProblem } from "../data/index.ts";
 import type { Detector } from "../detector/index.ts";
 import { flaggedColour, renderContactSheet } from "../report/index.ts";
 import { computeScore, decide, pValues, scoreDefinition, smallestFalseAlarm } from "../score/index.ts";
@@ -9,7 +9,6 @@ import { openConsole } from "./console.ts";
 import { refuseExisting, writeOutput } from "./output-file.ts";
 import type { PredictOptions } from "./predict-command.ts";
 import { openDetector, type ScoredBatch, scoreBatches } from "./scoring.ts";
-import { reportProblems } from "./train.ts";
 
 /** One image's line of the table. */
 interface Row {
@@ -43,40 +42,43 @@ export async function predict(folder: string, locations: readonly string[], opti
   checkFormat(options.out);
   if (options.out !== undefined) await refuseExisting(options.out, options.force, "predict: --out");
   if (options.top !== undefined) await refuseExisting(options.sheet, options.force, "predict: --sheet");
+  // Everything that can be wrong is found before the first image is scored.
+  const sources = await Promise.all(locations.map((location) => openImages(location, "predict:")));
   const detector = await openDetector(folder, options);
   try {
     const { manifest } = detector;
     const decision = { score: options.score ?? manifest.defaultScore, falseAlarm: options.falseAlarm };
     scoreDefinition(decision.score, manifest.training.model.scales, manifest.models.general !== null);
-    warnOfCoarseCalibration(manifest.calibration.count, options.falseAlarm, output.note);
+    warnOfCoarseCalibration(manifest.calibration.count, options.falseAlarm, output.warn);
 
     const rows: Row[] = [];
     const problems: PreparationProblem[] = [];
     const onProblem = (problem: PreparationProblem) => problems.push(problem);
     let top: readonly Candidate[] = [];
-    for (const location of locations) {
-      const scoring = { strict: options.strict, where: "predict:", onProblem };
-      for await (const batch of scoreBatches(detector, location, scoring, output)) {
+    for (const source of sources) {
+      const scoring = { strict: options.strict, onProblem };
+      for await (const batch of scoreBatches(detector, source, scoring, output)) {
         const scored = makeRows(detector, decision, batch);
         rows.push(...scored);
         top = keepTop(top, scored, batch, options.top ?? 0);
       }
     }
-    reportProblems({ problems }, output);
+    output.problems(problems);
 
+    // Sorting is stable: images with equal scores stay in input order.
+    const listed = options.sort ? rows.toSorted(byScore) : rows;
+    const json = (): string => toJson(decision, listed, problems);
+    if (options.out !== undefined) {
+      const table = extname(options.out) === ".json" ? json() : toCsv(listed);
+      await writeOutput(options.out, `${table}\n`, { force: options.force, where: "predict: --out" });
+      output.note(`scores of ${rows.length} images: ${options.out}`);
+    }
+    if (options.json) output.print(json());
+    else if (options.out === undefined) output.print(toCsv(listed));
     if (options.top !== undefined) {
       const sheet = await drawSheet(detector, decision, top, rows.length);
       await writeOutput(options.sheet, sheet, { force: options.force, where: "predict: --sheet" });
       output.note(`contact sheet: ${options.sheet}`);
-    }
-    // Sorting is stable: images with equal scores stay in input order.
-    const listed = options.sort ? rows.toSorted(byScore) : rows;
-    const json = options.json || extname(options.out ?? "") === ".json";
-    const table = json ? toJson(decision, listed) : toCsv(listed);
-    if (options.out === undefined) output.print(table);
-    else {
-      await writeOutput(options.out, `${table}\n`, { force: options.force, where: "predict: --out" });
-      output.note(`scores of ${rows.length} images: ${options.out}`);
     }
     const marked = rows.filter(({ anomalous }) => anomalous).length;
     output.note(
@@ -153,9 +155,16 @@ function checkFormat(path: string | undefined): void {
   }
 }
 
-function toJson({ score, falseAlarm }: Decision, rows: readonly Row[]): string {
+function toJson({ score, falseAlarm }: Decision, rows: readonly Row[], skipped: readonly PreparationProblem[]): string {
   // JSON has no infinity: a score that is not finite becomes null, and its image has the smallest p-value there is.
-  return JSON.stringify({ score, falseAlarm, orientation: "higher is more anomalous", unit: "nats", images: rows });
+  return JSON.stringify({
+    score,
+    falseAlarm,
+    orientation: "higher is more anomalous",
+    unit: "nats",
+    images: rows,
+    skipped,
+  });
 }
 
 function toCsv(rows: readonly Row[]): string {

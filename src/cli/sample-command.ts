@@ -1,7 +1,6 @@
 /** What a person types after `outglow sample`. */
 import { Command } from "commander";
-import { numberWithin, oneOf, wholeNumber } from "./options.ts";
-import { type EngineOptions, withEngineOptions } from "./predict-command.ts";
+import { type EngineOptions, numberWithin, oneOf, wholeNumber, withEngineOptions } from "./options.ts";
 
 /** The options of `outglow sample`, as commander parses them. */
 export interface SampleOptions extends EngineOptions {

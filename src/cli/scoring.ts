@@ -1,10 +1,10 @@
 /** Scoring images for the commands: from locations to terms, streaming, with what was skipped. */
 import { availableParallelism } from "node:os";
-import { openImages, type PreparationProblem, streamImages } from "../data/index.ts";
+import { type ImageSource, type PreparationProblem, streamImages } from "../data/index.ts";
 import { type Detector, loadDetector } from "../detector/index.ts";
 import { joinTermTables, type ModelTerms } from "../score/index.ts";
 import type { Console } from "./console.ts";
-import type { EngineOptions } from "./predict-command.ts";
+import type { EngineOptions } from "./options.ts";
 
 /** Some images of a location with their terms, in order. */
 export interface ScoredBatch {
@@ -21,10 +21,9 @@ export interface ScoredImages {
   readonly problems: readonly PreparationProblem[];
 }
 
+/** How images are scored. */
 export interface ScoringOptions {
   readonly strict: boolean;
-  /** Begins every error message. */
-  readonly where: string;
   readonly onProblem?: (problem: PreparationProblem) => void;
 }
 
@@ -37,16 +36,15 @@ export function openDetector(folder: string, { threads, device }: EngineOptions)
 }
 
 /**
- * Scores the readable images of a location batch by batch; the next images are decoded meanwhile, and memory stays flat.
+ * Scores the readable images of a source batch by batch; only a few batches are in memory at a time.
  * Throws ConfigError where none is readable.
  */
 export async function* scoreBatches(
   detector: Detector,
-  location: string,
-  { strict, where, onProblem }: ScoringOptions,
+  source: ImageSource,
+  { strict, onProblem }: ScoringOptions,
   output: Console,
 ): AsyncGenerator<ScoredBatch> {
-  const source = await openImages(location, where);
   const { channels, height, width } = detector.manifest.input;
   const options = { batchSize, strict, ...(onProblem ? { onProblem } : {}) };
   const started = performance.now();
@@ -55,16 +53,16 @@ export async function* scoreBatches(
     const terms = await detector.terms(pixels);
     count += names.length;
     const speed = (count * 1000) / (performance.now() - started);
-    output.live(`scoring ${location}: ${count} of ${source.length}  ${speed.toFixed(0)} images/s`);
+    output.live(`scoring ${source.location}: ${count} of ${source.length}  ${speed.toFixed(0)} images/s`);
     yield { names, pixels, terms };
   }
   output.settle();
 }
 
-/** Scores every readable image of a location. Throws as `scoreBatches`. */
+/** Scores every readable image of a source. Throws as `scoreBatches`. */
 export async function scoreImages(
   detector: Detector,
-  location: string,
+  source: ImageSource,
   options: Omit<ScoringOptions, "onProblem">,
   output: Console,
 ): Promise<ScoredImages> {
@@ -72,7 +70,7 @@ export async function scoreImages(
   const tables: ModelTerms[] = [];
   const problems: PreparationProblem[] = [];
   const onProblem = (problem: PreparationProblem) => problems.push(problem);
-  for await (const batch of scoreBatches(detector, location, { ...options, onProblem }, output)) {
+  for await (const batch of scoreBatches(detector, source, { ...options, onProblem }, output)) {
     names.push(...batch.names);
     tables.push(batch.terms);
   }

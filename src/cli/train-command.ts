@@ -1,5 +1,6 @@
 /** What a person types after `outglow train`. */
 import { Command } from "commander";
+import { ConfigError } from "../base/index.ts";
 import { duration, numberWithin, oneOf, wholeNumber } from "./options.ts";
 
 /** The options of `outglow train`, as commander parses them. */
@@ -61,11 +62,15 @@ export function trainCommand(): Command {
       "train the normal model this long, e.g. 90s, 20m, 1.5h (default 10m; with --general a third of it)",
       duration,
     )
-    .option("--steps <n>", "train the normal model this many steps, in place of --time", positive)
+    .option("--steps <n>", "train the normal model this many steps; with --time, whichever ends first", positive)
     .option("--general-time <duration>", "train the general model this long (default two thirds of --time)", duration)
-    .option("--general-steps <n>", "train the general model this many steps (default twice --steps)", positive)
+    .option(
+      "--general-steps <n>",
+      "train the general model this many steps (default twice --steps); with a time, whichever ends first",
+      positive,
+    )
     .option("--size <pixels>", "height and width of the model's images", positive, 32)
-    .option("--channels <n>", "1 for grey, 3 for colour (default: what the first normal image has)", positive)
+    .option("--channels <n>", "1 for grey, 3 for colour (default: 1 if the normal images are grey)", positive)
     .option("--scales <n>", "scales of the flow", positive, 3)
     .option("--depth <n>", "flow steps a scale", positive, 8)
     .option("--width <n>", "hidden channels of the coupling networks", positive, 96)
@@ -101,12 +106,24 @@ export function trainCommand(): Command {
     .option("--threads <n>", "threads of the engine (default: all cores)", positive)
     .option("--device <name>", "cpu, webgpu or cuda", oneOf(["cpu", "webgpu", "cuda"]), "cpu")
     .option("--strict", "fail at the first unreadable image instead of skipping it", false)
-    .option("--resume", "go on with the run in --out, as if it had never stopped", false)
+    .option("--resume", "go on with the run in --out; with --steps, bit for bit as if it had never stopped", false)
     .option("--force", "replace what is in --out", false)
     .option("--quiet", "no progress on stderr", false)
     .option("--json", "print one JSON object on stdout", false)
-    .action(async (options: TrainOptions) => {
+    .action(async (options: TrainOptions, command: Command) => {
+      if (options.resume) refuseChanges(command);
       const { train } = await import("./train.ts");
       await train(options);
     });
+}
+
+/** Throws ConfigError for options that a resumed run has already decided. */
+function refuseChanges(command: Command): void {
+  const allowed = ["out", "resume", "strict", "quiet", "json"];
+  const given = command.options.filter((option) => command.getOptionValueSource(option.attributeName()) === "cli");
+  const changed = given.filter((option) => !allowed.includes(option.attributeName())).map((option) => option.long);
+  if (changed.length === 0) return;
+  throw new ConfigError(
+    `train: --resume expects no other settings than those the run began with, got ${changed.join(", ")}; leave them out or start anew with --force`,
+  );
 }

@@ -1,10 +1,11 @@
 /** Tests of loading: what is kept, what is left out, order, progress and memory. */
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ConfigError, FormatError } from "../base/index.ts";
 import { greyPng, idxFiles, makeFolder, plainPng, writeFiles } from "./example-files.ts";
 import type { ImageSource } from "./image-source.ts";
-import { fingerprintOf, type ImageBatch, loadImages, streamImages } from "./loading.ts";
+import { fingerprintOf, type ImageBatch, loadImages, slicesOf, streamImages } from "./loading.ts";
 import { openImages } from "./opening.ts";
 import type { PreparationProblem } from "./preparation.ts";
 
@@ -56,6 +57,11 @@ describe("loadImages", () => {
     expect(seen.at(-1)).toBe(5);
   });
 
+  test("makes no second copy of the pixels where images were left out", async () => {
+    const { pixels, count } = await loadImages(await open("mixed"), specification, { strict: false });
+    expect([count, pixels.length, pixels.buffer.byteLength]).toEqual([2, 2 * 16, 5 * 16]);
+  });
+
   test("fails at the first unusable image if strict", async () => {
     const loading = loadImages(await open("mixed"), specification, { strict: true });
     await expect(loading).rejects.toThrow(FormatError);
@@ -103,6 +109,27 @@ describe("loadImages", () => {
     const loading = loadImages(await open("bad"), wrong, { strict: false });
     await expect(loading).rejects.toThrow(ConfigError);
     await expect(loading).rejects.toThrow(message);
+  });
+});
+
+describe("a fingerprint", () => {
+  const bytes = Uint8Array.from({ length: 100 }, (_, index) => 7 * index);
+
+  test("is SHA-256 of the pixels", () => {
+    expect(fingerprintOf(bytes)).toBe(createHash("sha256").update(bytes).digest("hex"));
+  });
+
+  test.each([1, 7, 50, 99, 100, 1000])("does not depend on slices, such as those of %i bytes", (size) => {
+    const slices = [...slicesOf(bytes, size)];
+    expect(slices.map(({ length }) => length).slice(0, -1)).toEqual(Array(slices.length - 1).fill(size));
+    expect(slices.at(-1)!.length).toBeLessThanOrEqual(size);
+    const hash = createHash("sha256");
+    for (const slice of slices) hash.update(slice);
+    expect(hash.digest("hex")).toBe(fingerprintOf(bytes));
+  });
+
+  test("of no pixels is that of no bytes", () => {
+    expect(fingerprintOf(new Uint8Array(0))).toBe(createHash("sha256").digest("hex"));
   });
 });
 

@@ -11,7 +11,7 @@ import { checkSpecification, type InputSpecification, imageSizeOf } from "./spec
 export interface ImageSet {
   readonly specification: InputSpecification;
   readonly count: number;
-  /** uint8 [count, C, H, W]. */
+  /** uint8 [count, C, H, W]; may be a view into a larger buffer. */
   readonly pixels: Uint8Array;
   readonly names: readonly string[];
   readonly classNames: readonly (string | undefined)[];
@@ -53,6 +53,9 @@ export interface StreamOptions {
 
 const progressInterval = 100;
 
+/** Bytes hashed in one call: Node's hashes refuse 2 GiB and more. */
+const hashedAtOnce = 2 ** 28;
+
 /**
  * Reads and prepares all images of a source.
  *
@@ -89,7 +92,8 @@ export async function loadImages(
   onProgress?.(done);
   const count = names.length;
   if (count === 0) throw noneUsable(source, problems[0]);
-  const used = count === source.length ? pixels : pixels.slice(0, count * size);
+  // A view, not a copy: the images may fill most of the memory.
+  const used = count === source.length ? pixels : pixels.subarray(0, count * size);
   return { specification, count, pixels: used, names, classNames, problems, fingerprint: fingerprintOf(used) };
 }
 
@@ -140,7 +144,14 @@ export async function* streamImages(
 
 /** SHA-256 over pixels, in hexadecimal: the same images in the same order give the same fingerprint. */
 export function fingerprintOf(pixels: Uint8Array): string {
-  return createHash("sha256").update(pixels).digest("hex");
+  const hash = createHash("sha256");
+  for (const slice of slicesOf(pixels, hashedAtOnce)) hash.update(slice);
+  return hash.digest("hex");
+}
+
+/** Bytes in order, cut into views of at most `size` bytes. */
+export function* slicesOf(bytes: Uint8Array, size: number): Generator<Uint8Array, void, void> {
+  for (let start = 0; start < bytes.length; start += size) yield bytes.subarray(start, start + size);
 }
 
 async function readAndPrepare(

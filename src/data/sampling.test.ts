@@ -10,9 +10,10 @@ describe("splitHeldOut", () => {
   test.each([
     [100, 0.1, 10],
     [100, 0, 1],
-    [100, 1, 99],
-    [2, 0.5, 1],
+    [100, 1, 98],
+    [4, 0.75, 2],
     [3, 0.01, 1],
+    [3, 0.9, 1],
   ])("of %i images a fraction of %d holds out %i", (count, fraction, expected) => {
     const { train, heldOut } = splitHeldOut(count, fraction, key);
     expect(heldOut.length).toBe(expected);
@@ -27,10 +28,16 @@ describe("splitHeldOut", () => {
   });
 
   test("refuses too few images and fractions that are none", () => {
-    expect(() => splitHeldOut(1, 0.1, key)).toThrow(ConfigError);
-    expect(() => splitHeldOut(1, 0.1, key)).toThrow("expects 2 images or more");
+    for (const count of [0, 1, 2]) {
+      expect(() => splitHeldOut(count, 0.5, key)).toThrow(ConfigError);
+      expect(() => splitHeldOut(count, 0.5, key)).toThrow(
+        `held-out images: expected 3 images or more, 2 to train on and 1 held out, got ${count}; give more images`,
+      );
+    }
     for (const fraction of [-0.1, 1.1, Number.NaN]) {
-      expect(() => splitHeldOut(10, fraction, key)).toThrow(`expects a fraction between 0 and 1, got ${fraction}`);
+      expect(() => splitHeldOut(10, fraction, key)).toThrow(
+        `held-out images: expected a fraction between 0 and 1, got ${fraction}; try 0.1`,
+      );
     }
   });
 });

@@ -7,21 +7,24 @@ export interface HeldOutSplit {
   readonly heldOut: Uint32Array;
 }
 
+/** The fewest images to train on: initialisation divides by their deviation, and a single image has none. */
+const leastTrained = 2;
+
 /**
- * Holds out a random fraction of `count` images, rounded, but at least one, and leaves at least one to train on.
+ * Holds out a random fraction of `count` images, rounded, but at least one, and leaves at least two to train on.
  *
- * @throws ConfigError for fewer than two images or a fraction outside 0 to 1.
+ * @throws ConfigError for fewer than three images or a fraction outside 0 to 1.
  */
 export function splitHeldOut(count: number, fraction: number, key: RandomKey): HeldOutSplit {
   if (!(fraction >= 0 && fraction <= 1)) {
-    throw new ConfigError(`held-out images: expects a fraction between 0 and 1, got ${fraction}`);
+    throw new ConfigError(`held-out images: expected a fraction between 0 and 1, got ${fraction}; try 0.1`);
   }
-  if (count < 2) {
+  if (count < leastTrained + 1) {
     throw new ConfigError(
-      `held-out images: expects 2 images or more, one to train on and one held out, got ${count}; give more images`,
+      `held-out images: expected ${leastTrained + 1} images or more, ${leastTrained} to train on and 1 held out, got ${count}; give more images`,
     );
   }
-  const held = Math.min(count - 1, Math.max(1, Math.round(count * fraction)));
+  const held = Math.min(count - leastTrained, Math.max(1, Math.round(count * fraction)));
   const order = permutation(count, key.stream());
   return { train: order.slice(held).sort(), heldOut: order.slice(0, held).sort() };
 }

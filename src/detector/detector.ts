@@ -1,8 +1,8 @@
 /** A trained detector: a folder with a manifest, weights, scoring graphs and golden outputs, written and loaded with every check. */
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { ConfigError, FormatError, randomKey } from "../base/index.ts";
-import { writeFileAtomic } from "../data/index.ts";
+import { ConfigError, FormatError, messageOf, RunError, randomKey } from "../base/index.ts";
+import { decoderVersions, writeFileAtomic } from "../data/index.ts";
 import { type Flow, makeGlow } from "../flow/index.ts";
 import {
   layoutOf,
@@ -13,7 +13,7 @@ import {
   writeTensors,
 } from "../nn/index.ts";
 import { engineVersion, type ProgramOptions } from "../runtime/index.ts";
-import { calibrate, defaultScoreName, type ModelTerms } from "../score/index.ts";
+import { type Calibration, calibrate, defaultScoreName, type ModelTerms } from "../score/index.ts";
 import type { TrainingConfiguration } from "../train/index.ts";
 import { checkGolden, goldenFile, goldenImages, writeGolden } from "./golden.ts";
 import { checksumOf, formatVersion, type Manifest, manifestName, readManifest, writeManifest } from "./manifest.ts";
@@ -25,7 +25,9 @@ type ModelName = keyof Manifest["models"];
 /** A flow with its weights, and how it came about. */
 export interface TrainedModel {
   readonly parameters: ParameterVectors;
+  /** Steps trained; null for a model taken from another detector. */
   readonly steps: number | null;
+  /** Of the kept weights; null for a model taken from another detector and where no evaluation was finite. */
   readonly heldOutBitsPerDimension: number | null;
 }
 
@@ -34,6 +36,8 @@ export interface DetectorParts {
   readonly normal: TrainedModel;
   readonly general?: TrainedModel | undefined;
   readonly data: Manifest["data"];
+  /** Where the general model came from if another detector gave it. */
+  readonly generalDetector?: Manifest["generalDetector"] | undefined;
   /** Held-out normal images, uint8 [N, C, H, W]: calibration comes from them alone. */
   readonly heldOutPixels: Uint8Array;
 }
@@ -53,56 +57,95 @@ const modelFiles = {
   general: { weights: "general.safetensors", graph: "general.onnx" },
 } as const;
 
+/** Every file that a detector may hold beside its manifest. */
+export const detectorFiles: readonly string[] = [
+  goldenFile,
+  ...Object.values(modelFiles).flatMap(({ weights, graph }) => [weights, graph]),
+];
+
+/** Contents of a detector's files by name. */
+type ModelFiles = Readonly<Record<string, Uint8Array>>;
+
+const wayOut = "copy the detector again or train anew";
+
 /**
  * Calibrates on the held-out images and writes a detector into a folder. The manifest comes last and names the checksum of every other
- * file, so a folder that was left half-written is never taken for a detector.
+ * file, so a folder that was left half-written is never taken for a detector. Files of a former detector that the new one lacks go after
+ * that. Throws RunError where the engine fails or the disk refuses.
  */
 export async function writeDetector(folder: string, parts: DetectorParts, options: ProgramOptions): Promise<Manifest> {
-  const { training } = parts;
-  const flow = makeGlow({ ...training.input, ...training.model });
+  const flow = makeGlow({ ...parts.training.input, ...parts.training.model });
   const models = { normal: parts.normal, ...(parts.general ? { general: parts.general } : {}) };
-  const graphs = Object.fromEntries(
-    Object.entries(models).map(([name, model]) => [name, scoringModel(flow, model.parameters)]),
-  );
-  const scorers = await openScorers(flow, graphs, options);
-  const heldOut = await scorers.terms(parts.heldOutPixels);
-  const images = goldenImages(flow.inputShape);
-  const files: Record<string, Uint8Array> = {
-    [goldenFile]: writeGolden(flow.inputShape, images, await scorers.terms(images)),
-  };
-  await scorers.dispose();
-  for (const [name, model] of Object.entries(models)) {
-    files[modelFiles[name as ModelName].weights] = writeWeights(flow, model.parameters);
-    files[modelFiles[name as ModelName].graph] = graphs[name]!;
+  const files: Record<string, Uint8Array> = {};
+  for (const [name, { parameters }] of Object.entries(models)) {
+    files[modelFiles[name as ModelName].weights] = writeWeights(flow, parameters);
+    files[modelFiles[name as ModelName].graph] = scoringModel(flow, parameters);
   }
+  const { heldOut, golden } = await measureTerms(flow, files, parts.heldOutPixels, options);
+  files[goldenFile] = golden;
+  const calibration = calibrate(heldOut, randomKey(parts.training.seed).fold("calibration"));
+  const manifest = describeDetector(parts, calibration, files);
+  await mkdir(folder, { recursive: true });
+  for (const [name, bytes] of Object.entries(files)) await writeFileAtomic(join(folder, name), bytes);
+  await writeFileAtomic(join(folder, manifestName), writeManifest(manifest));
+  await removeFormerFiles(folder, manifest);
+  return manifest;
+}
 
-  const calibration = calibrate(heldOut, randomKey(training.seed).fold("calibration"));
-  const describe = (name: ModelName, model: TrainedModel) => ({
+/** Terms of the held-out images and the golden file, both from the graphs that the detector will hold. */
+async function measureTerms(flow: Flow, files: ModelFiles, heldOutPixels: Uint8Array, options: ProgramOptions) {
+  const scorers = await openScorers(flow, files, options);
+  try {
+    const heldOut = await scorers.terms(heldOutPixels);
+    const images = goldenImages(flow.inputShape);
+    return { heldOut, golden: writeGolden(flow.inputShape, images, await scorers.terms(images)) };
+  } finally {
+    await scorers.dispose();
+  }
+}
+
+function describeDetector(
+  { training, normal, general, data, generalDetector }: DetectorParts,
+  calibration: Calibration,
+  files: ModelFiles,
+): Manifest {
+  const describe = (name: ModelName, { steps, heldOutBitsPerDimension }: TrainedModel) => ({
     ...modelFiles[name],
-    steps: model.steps,
-    heldOutBitsPerDimension: model.heldOutBitsPerDimension,
+    steps,
+    heldOutBitsPerDimension,
   });
-  const manifest: Manifest = {
+  return {
     kind: "outglow detector",
     formatVersion,
-    versions: { outglow: packageVersion(), onnxruntime: engineVersion(), node: process.versions.node },
+    versions: {
+      outglow: packageVersion(),
+      onnxruntime: engineVersion(),
+      node: process.versions.node,
+      ...decoderVersions(),
+    },
     input: { ...training.input, type: "uint8", layout: "NCHW", transform: "x = pixel / 256 - 0.5 + 1 / 512" },
     orientation: "higher is more anomalous",
     unit: "nats",
-    defaultScore: defaultScoreName(parts.general !== undefined, calibration),
-    models: {
-      normal: describe("normal", parts.normal),
-      general: parts.general ? describe("general", parts.general) : null,
-    },
-    data: parts.data,
+    defaultScore: defaultScoreName(general !== undefined, calibration),
+    models: { normal: describe("normal", normal), general: general ? describe("general", general) : null },
+    data,
+    generalDetector: generalDetector ?? null,
     training,
     calibration,
     files: Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, checksumOf(bytes)])),
   };
-  await mkdir(folder, { recursive: true });
-  for (const [name, bytes] of Object.entries(files)) await writeFileAtomic(join(folder, name), bytes);
-  await writeFileAtomic(join(folder, manifestName), writeManifest(manifest));
-  return manifest;
+}
+
+/** Removes what a former detector in this folder had and the new one does not name. */
+async function removeFormerFiles(folder: string, { files }: Manifest): Promise<void> {
+  for (const name of detectorFiles.filter((file) => !Object.hasOwn(files, file))) {
+    const path = join(folder, name);
+    await rm(path, { force: true }).catch((error: unknown) => {
+      throw new RunError(
+        `detector: expected to remove '${path}' of the former detector, got ${messageOf(error)}; remove it, the new detector is complete`,
+      );
+    });
+  }
 }
 
 /**
@@ -112,12 +155,33 @@ export async function writeDetector(folder: string, parts: DetectorParts, option
 export async function loadDetector(folder: string, options: ProgramOptions): Promise<Detector> {
   const manifest = await loadManifest(folder);
   const flow = makeGlow({ ...manifest.training.input, ...manifest.training.model });
-  const names = (["normal", "general"] as const).filter((name) => manifest.models[name] !== null);
-  const graphs: Record<string, Uint8Array> = {};
-  for (const name of names) graphs[name] = await readChecked(folder, modelFiles[name].graph, manifest);
+  const { graphs, golden } = await readDetectorFiles(folder, manifest);
   const scorers = await openScorers(flow, graphs, options);
-  await checkGolden(await readChecked(folder, goldenFile, manifest), scorers.terms, `detector '${folder}'`);
+  try {
+    await checkGolden(golden, scorers.terms, `detector '${folder}'`);
+  } catch (error) {
+    await scorers.dispose();
+    throw error;
+  }
   return { folder, manifest, flow, ...scorers };
+}
+
+/** Reads and checks every file of a detector, one after another, and keeps those that scoring needs. */
+async function readDetectorFiles(
+  folder: string,
+  manifest: Manifest,
+): Promise<{ graphs: ModelFiles; golden: Uint8Array }> {
+  const names = (["normal", "general"] as const).filter((name) => manifest.models[name] !== null);
+  const graphNames: readonly string[] = names.map((name) => modelFiles[name].graph);
+  const needed = [goldenFile, ...names.flatMap((name) => [modelFiles[name].weights, modelFiles[name].graph])];
+  const graphs: Record<string, Uint8Array> = {};
+  let golden = new Uint8Array(0);
+  for (const name of new Set([...needed, ...Object.keys(manifest.files)])) {
+    const bytes = await readChecked(folder, name, manifest);
+    if (name === goldenFile) golden = bytes;
+    if (graphNames.includes(name)) graphs[name] = bytes;
+  }
+  return { graphs, golden };
 }
 
 /** The manifest of a detector folder. Throws as `loadDetector`. */
@@ -160,15 +224,14 @@ function writeWeights(flow: Flow, parameters: ParameterVectors): Uint8Array {
   return writeTensors({ tensors, metadata: { format: "outglow glow weights" } });
 }
 
-async function readChecked(folder: string, name: string, manifest: Manifest): Promise<Uint8Array> {
+async function readChecked(folder: string, name: string, manifest: Manifest): Promise<Uint8Array<ArrayBuffer>> {
   const path = join(folder, name);
   const bytes = await readFile(path).catch((error: Error) => {
-    throw new FormatError(`detector: could not read '${path}': ${error.message}; the detector is incomplete`);
+    throw new FormatError(`detector: could not read '${path}': ${error.message}; ${wayOut}`);
   });
-  if (checksumOf(bytes) !== manifest.files[name]) {
-    throw new FormatError(
-      `detector: expected '${path}' to match its checksum, got other content; copy the detector again or train anew`,
-    );
+  const expected = Object.hasOwn(manifest.files, name) ? manifest.files[name] : undefined;
+  if (checksumOf(bytes) !== expected) {
+    throw new FormatError(`detector: expected '${path}' to match its checksum, got other content; ${wayOut}`);
   }
   return bytes;
 }
@@ -178,16 +241,13 @@ interface Scorers {
   dispose(): Promise<void>;
 }
 
-async function openScorers(
-  flow: Flow,
-  graphs: Readonly<Record<string, Uint8Array>>,
-  options: ProgramOptions,
-): Promise<Scorers> {
+/** Opens the graphs among a detector's files. */
+async function openScorers(flow: Flow, files: ModelFiles, options: ProgramOptions): Promise<Scorers> {
   const { channels, height, width } = flow.inputShape;
   const scales = flow.latentShapes.length;
   const open = (graph: Uint8Array): Promise<Scorer> => loadScorer(graph, flow.inputShape, scales, options);
-  const normal = await open(graphs.normal!);
-  const general = graphs.general ? await open(graphs.general) : undefined;
+  const normal = await open(files[modelFiles.normal.graph]!);
+  const general = await openSecond(normal, open, files[modelFiles.general.graph]);
   return {
     terms: async (pixels) => ({
       normal: await normal.terms(pixels),
@@ -199,4 +259,18 @@ async function openScorers(
       await general?.dispose();
     },
   };
+}
+
+/** Opens a second graph where there is one, and frees the first where that fails. */
+async function openSecond(
+  first: Scorer,
+  open: (graph: Uint8Array) => Promise<Scorer>,
+  graph: Uint8Array | undefined,
+): Promise<Scorer | undefined> {
+  try {
+    return graph ? await open(graph) : undefined;
+  } catch (error) {
+    await first.dispose();
+    throw error;
+  }
 }

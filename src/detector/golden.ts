@@ -2,7 +2,7 @@
  * Golden inputs and outputs: images that the program makes itself (none of the person's are stored) and their terms when the detector
  * was written. A detector that does not reproduce them is refused.
  */
-import { RunError, randomKey } from "../base/index.ts";
+import { FormatError, RunError, randomKey } from "../base/index.ts";
 import type { EventShape } from "../flow/index.ts";
 import { readTensors, type StoredTensor, writeTensors } from "../nn/index.ts";
 import type { ModelTerms, TermTable } from "../score/index.ts";
@@ -10,6 +10,8 @@ import type { ModelTerms, TermTable } from "../score/index.ts";
 const imageCount = 4;
 /** The file inside a detector. */
 export const goldenFile = "golden.safetensors";
+
+const wayOut = "copy the detector again or train anew";
 
 /** How far terms may move between machines: rounding in another order of summation, no more. */
 const tolerance = { relative: 1e-4, nats: 0.1 };
@@ -46,7 +48,10 @@ export function writeGolden(shape: EventShape, images: Uint8Array, terms: ModelT
   });
 }
 
-/** Runs a detector on its golden images. Throws RunError where its terms are not those recorded. */
+/**
+ * Runs a detector on its golden images. Throws FormatError where images or the record of a model are missing, RunError where its terms are
+ * not those recorded.
+ */
 export async function checkGolden(
   bytes: Uint8Array,
   terms: (pixels: Uint8Array) => Promise<ModelTerms>,
@@ -54,12 +59,18 @@ export async function checkGolden(
 ): Promise<void> {
   const { tensors } = readTensors(bytes, `${where}/${goldenFile}`);
   const images = tensors.images?.data;
-  if (!(images instanceof Uint8Array))
-    throw new RunError(`${where}: expected golden images in ${goldenFile}, got none`);
+  if (!(images instanceof Uint8Array) || images.length === 0) {
+    throw new FormatError(`${where}: expected golden images in ${goldenFile}, got none; ${wayOut}`);
+  }
   const computed = await terms(images);
   for (const [model, table] of Object.entries({ normal: computed.normal, general: computed.general })) {
+    if (!table) continue;
     const recorded = tensors[model]?.data;
-    if (!table || !recorded) continue;
+    if (recorded?.length !== table.values.length) {
+      throw new FormatError(
+        `${where}: expected ${table.values.length} recorded terms of the ${model} model in ${goldenFile}, got ${recorded?.length ?? "none"}; ${wayOut}`,
+      );
+    }
     const worst = table.values.findIndex((value, index) => {
       const expected = recorded[index]!;
       return !(Math.abs(value - expected) <= tolerance.relative * Math.abs(expected) + tolerance.nats);

@@ -2,6 +2,7 @@
 export {
   type Detector,
   type DetectorParts,
+  detectorFiles,
   loadDetector,
   loadManifest,
   loadWeights,

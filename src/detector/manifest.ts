@@ -4,6 +4,7 @@ import { z } from "zod";
 import { FormatError, messageOf } from "../base/index.ts";
 import { trainingSchema } from "../train/index.ts";
 import { calibrationSchema } from "./calibration-schema.ts";
+import { describeIssue } from "./schema-issue.ts";
 
 export const formatVersion = 1;
 
@@ -23,15 +24,22 @@ const dataSchema = z.strictObject({
 const modelSchema = z.strictObject({
   weights: z.string(),
   graph: z.string(),
-  /** Steps trained, and held-out bits/dim of the kept weights; null for a model taken from another detector. */
+  /** Steps trained; null for a model taken from another detector. */
   steps: z.number().int().min(0).nullable(),
+  /** Held-out bits/dim of the kept weights; null for a model taken from another detector and where no evaluation was finite. */
   heldOutBitsPerDimension: z.number().nullable(),
 });
 
 export const manifestSchema = z.strictObject({
   kind: z.literal("outglow detector"),
   formatVersion: z.literal(formatVersion),
-  versions: z.strictObject({ outglow: z.string(), onnxruntime: z.string(), node: z.string() }),
+  versions: z.strictObject({
+    outglow: z.string(),
+    onnxruntime: z.string(),
+    node: z.string(),
+    sharp: z.string(),
+    libvips: z.string(),
+  }),
   input: z.strictObject({
     channels: positive,
     height: positive,
@@ -45,6 +53,8 @@ export const manifestSchema = z.strictObject({
   defaultScore: z.string(),
   models: z.strictObject({ normal: modelSchema, general: modelSchema.nullable() }),
   data: z.strictObject({ normal: dataSchema, general: dataSchema.nullable() }),
+  /** Where the general model came from if another detector gave it: that detector's folder and SHA-256 of the weights file read there. */
+  generalDetector: z.strictObject({ folder: z.string(), weights: z.string() }).nullable(),
   training: trainingSchema,
   calibration: calibrationSchema,
   /** SHA-256 of every other file, hexadecimal. */
@@ -66,17 +76,10 @@ export function writeManifest(manifest: Manifest): string {
 
 /** Parses and checks `detector.json`. Throws FormatError for damage and for other format versions. */
 export function readManifest(text: string, where: string): Manifest {
-  let content: Record<string, unknown>;
-  try {
-    content = JSON.parse(text) as Record<string, unknown>;
-  } catch (error) {
-    throw new FormatError(`${where}: expected JSON, got ${messageOf(error)}; the detector is damaged`);
-  }
-  if (content.kind !== "outglow detector")
-    throw new FormatError(`${where}: expected an outglow detector, got another file`);
+  const content = parseObject(text, where);
   if (content.formatVersion !== formatVersion) {
     throw new FormatError(
-      `${where}: expected format version ${formatVersion}, got ${content.formatVersion}; ` +
+      `${where}: expected format version ${formatVersion}, got ${JSON.stringify(content.formatVersion)}; ` +
         "use the version of outglow that wrote it, or train again",
     );
   }
@@ -88,6 +91,23 @@ export function readManifest(text: string, where: string): Manifest {
   }
   const result = manifestSchema.safeParse(rest);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw new FormatError(`${where}: ${issue?.path.join(".")}: ${issue?.message}`);
+  throw new FormatError(`${where}: ${describeIssue(result.error, rest)}; the file was damaged or edited`);
+}
+
+/** The JSON object of a detector's manifest, its fields unchecked. */
+function parseObject(text: string, where: string): Readonly<Record<string, unknown>> {
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (error) {
+    throw new FormatError(`${where}: expected JSON, got ${messageOf(error)}; the file was damaged or edited`);
+  }
+  if (isDetector(content)) return content;
+  throw new FormatError(
+    `${where}: expected an outglow detector, got another file; name a folder made by outglow train`,
+  );
+}
+
+function isDetector(content: unknown): content is Readonly<Record<string, unknown>> {
+  return typeof content === "object" && content !== null && "kind" in content && content.kind === "outglow detector";
 }

@@ -3,7 +3,7 @@ import { freeBatch, type RandomKey } from "../base/index.ts";
 import type { Flow } from "../flow/index.ts";
 import { input, makeGraph } from "../graph/index.ts";
 import { constantValues, type ParameterVectors } from "../nn/index.ts";
-import { type Buffer, compileGraph, type ProgramOptions } from "../runtime/index.ts";
+import { type Buffer, compileGraph, type Program, type ProgramOptions } from "../runtime/index.ts";
 
 export interface SamplingOptions {
   readonly count: number;
@@ -12,29 +12,57 @@ export interface SamplingOptions {
   readonly key: RandomKey;
 }
 
-/** Samples of a flow as uint8 images [count, C, H, W]. */
+/** Images generated in one run: memory does not grow with their number. */
+const samplingBatch = 64;
+
+/** Samples of a flow as uint8 images [count, C, H, W]. Throws RunError where the engine fails. */
 export async function sampleImages(
   flow: Flow,
   parameters: ParameterVectors,
   { count, temperature, key }: SamplingOptions,
   options: ProgramOptions,
 ): Promise<Uint8Array> {
+  const { channels, height, width } = flow.inputShape;
+  const size = channels * height * width;
+  const pixels = new Uint8Array(count * size);
+  const program = await compileGenerator(flow, parameters, options);
+  try {
+    for (let first = 0; first < count; first += samplingBatch) {
+      const images = Math.min(samplingBatch, count - first);
+      const latents = drawLatents(flow, images, temperature, key.fold(first / samplingBatch));
+      const { x } = await program.run(latents);
+      pixels.set(toPixels(x!.data as Float32Array, images), first * size);
+    }
+  } finally {
+    await program.dispose();
+  }
+  return pixels;
+}
+
+/** Latents in, x [C, H, W, N] out, for any N. */
+function compileGenerator(flow: Flow, parameters: ParameterVectors, options: ProgramOptions): Promise<Program> {
   const graph = makeGraph();
   const latents = flow.latentShapes.map(({ channels, height, width }, scale) =>
-    input(graph, `latent${scale}`, [channels, height, width, freeBatch]),
+    input(graph, latentName(scale), [channels, height, width, freeBatch]),
   );
   const x = flow.generate(constantValues(graph, flow.parameters, parameters), latents);
-  const program = await compileGraph({ x }, options);
+  return compileGraph({ x }, options);
+}
+
+/** Normal numbers of deviation `temperature` for the latents of `count` images. */
+function drawLatents({ latentShapes }: Flow, count: number, temperature: number, key: RandomKey) {
   const drawn: Record<string, Buffer> = {};
-  for (const [scale, { channels, height, width }] of flow.latentShapes.entries()) {
+  for (const [scale, { channels, height, width }] of latentShapes.entries()) {
     const stream = key.fold("latent").fold(scale).stream();
     const size = channels * height * width * count;
     const data = Float32Array.from({ length: size }, () => temperature * stream.normal());
-    drawn[`latent${scale}`] = { data, shape: [channels, height, width, count] };
+    drawn[latentName(scale)] = { data, shape: [channels, height, width, count] };
   }
-  const results = await program.run(drawn);
-  await program.dispose();
-  return toPixels(results.x!.data as Float32Array, count);
+  return drawn;
+}
+
+function latentName(scale: number): string {
+  return `latent${scale}`;
 }
 
 /** x [C, H, W, N] back to pixels [N, C, H, W]: the interval of x = pixel/256 - 0.5 in which a number lies. */

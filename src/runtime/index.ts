@@ -1,6 +1,5 @@
 /** The engine: compile, run, buffers. The only importer of ONNX Runtime. */
 export {
-  allocate,
   type Buffer,
   compileGraph,
   engineVersion,

@@ -1,5 +1,6 @@
 /** Programs: buffers that are filled in place, free batches, bitwise repeatable runs, and what is refused. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { InferenceSession } from "onnxruntime-node";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { normalNumbers } from "../../test/reference/random-inputs.ts";
 import { freeBatch, GraphError, RunError } from "../base/index.ts";
 import {
@@ -18,15 +19,7 @@ import {
   unfold,
 } from "../graph/index.ts";
 import { lowerGraph, writeModel } from "../onnx/index.ts";
-import {
-  allocate,
-  type Buffer,
-  compileGraph,
-  engineVersion,
-  executionProviders,
-  loadProgram,
-  type Program,
-} from "./index.ts";
+import { type Buffer, compileGraph, engineVersion, executionProviders, loadProgram, type Program } from "./index.ts";
 
 const options = { threads: 1 };
 const numbers = (shape: readonly number[], label: string): Buffer => ({
@@ -36,6 +29,11 @@ const numbers = (shape: readonly number[], label: string): Buffer => ({
       label,
     ),
   ),
+  shape,
+});
+
+const zeros = (...shape: number[]): Buffer => ({
+  data: new Float32Array(shape.reduce((product, dimension) => product * dimension, 1)),
   shape,
 });
 
@@ -66,7 +64,7 @@ describe("a program", () => {
   });
 
   test("fills the buffers it is given, and returns those", async () => {
-    const into = { doubled: allocate(values.doubled, 2), sum: allocate(values.sum, 2) };
+    const into = { doubled: zeros(3, 2), sum: zeros(2) };
     const arrays = [into.doubled.data, into.sum.data];
     const results = await program.run({ x: { data: Float32Array.of(1, 2, 3, 4, 5, 6), shape: [3, 2] } }, into);
     expect(results.doubled).toBe(into.doubled);
@@ -79,7 +77,7 @@ describe("a program", () => {
   });
 
   test("fills some buffers and makes the others", async () => {
-    const into = { sum: allocate(values.sum, 1) };
+    const into = { sum: zeros(1) };
     const results = await program.run({ x: { data: Float32Array.of(1, 2, 3), shape: [3, 1] } }, into);
     expect(results.sum).toBe(into.sum);
     expect([...results.sum!.data, ...results.doubled!.data]).toEqual([6, 2, 4, 6]);
@@ -159,7 +157,7 @@ describe("masks", () => {
       x: { data: Float32Array.of(-1, 0, 2), shape: [3] },
       mask: { data: Uint8Array.of(1, 0, 1), shape: [3] },
     };
-    const into = { positive: allocate(outputs.positive) };
+    const into = { positive: { data: new Uint8Array(3), shape: [3] } };
     const { positive, chosen } = await program.run(feeds, into);
     await program.dispose();
     expect(positive).toBe(into.positive);
@@ -216,11 +214,12 @@ describe("refused", () => {
   });
 });
 
-test("allocate gives zeros of a value's type and shape", () => {
-  const graph = makeGraph();
-  const [x, pixels] = [input(graph, "x", [2, freeBatch]), input(graph, "pixels", [3], "uint8")];
-  expect(allocate(x, 4)).toEqual({ data: new Float32Array(8), shape: [2, 4] });
-  expect(allocate(pixels)).toEqual({ data: new Uint8Array(3), shape: [3] });
+test("the engine's threads sleep while they wait", async () => {
+  const create = vi.spyOn(InferenceSession, "create");
+  const program = await compileGraph(smallGraph(), { threads: 2 });
+  await program.dispose();
+  const [, given] = create.mock.calls[0] as unknown as [Uint8Array, InferenceSession.SessionOptions];
+  expect(given.extra).toEqual({ session: { intra_op: { allow_spinning: "0" } } });
 });
 
 test("the engine has a version and runs on the CPU", () => {

@@ -1,8 +1,10 @@
 /** Checkpoints: everything that the next step depends on, in one safetensors file that is written whole or not at all. */
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { FormatError } from "../base/index.ts";
+import { z } from "zod";
+import { FormatError, messageOf } from "../base/index.ts";
 import { writeFileAtomic } from "../data/index.ts";
-import { readTensors, type StoredTensor, writeTensors } from "../nn/index.ts";
+import { readTensors, type StoredTensor, type TensorFile, writeTensors } from "../nn/index.ts";
 import type { TrainingState } from "./step.ts";
 
 /** The numbers of a run besides its tensors. */
@@ -41,6 +43,34 @@ export const noProgress: Progress = {
   finished: false,
 };
 
+/** The sizes that a checkpoint has for a model and an optimiser. */
+export interface CheckpointSizes {
+  /** Trained numbers of the model, which every vector of the optimiser has too. */
+  readonly trainable: number;
+  /** Fixed numbers of the model. */
+  readonly fixed: number;
+  /** State vectors of the optimiser. */
+  readonly optimizerVectors: number;
+}
+
+const count = z.number().int().min(0);
+
+const progressSchema: z.ZodType<Progress> = z.strictObject({
+  step: count,
+  updates: count,
+  skipped: count,
+  skippedInRow: count,
+  seconds: z.number().min(0),
+  best: z.number().nullable(),
+  evaluationsSinceBest: count,
+  finished: z.boolean(),
+});
+
+/** What the header holds besides the tensors; `checksum` is SHA-256, hexadecimal, of the progress and of every tensor. */
+const metadataSchema = z.object({ progress: z.string(), checksum: z.string() });
+
+const wayOut = "delete it to start this phase again, or restore it from a copy";
+
 /** Saves a checkpoint. Throws RunError where the disk refuses, leaving the last one as it was. */
 export async function saveCheckpoint(path: string, { progress, state, best }: Checkpoint): Promise<void> {
   const vector = (data: Float32Array): StoredTensor => ({ shape: [data.length], data });
@@ -48,36 +78,107 @@ export async function saveCheckpoint(path: string, { progress, state, best }: Ch
     trainable: vector(state.parameters.trainable),
     fixed: vector(state.parameters.fixed),
   };
-  for (const [index, data] of state.optimizer.entries()) tensors[`optimizer${index}`] = vector(data);
+  for (const [index, data] of state.optimizer.entries()) tensors[optimizerName(index)] = vector(data);
   if (best) tensors.best = vector(best);
-  await writeFileAtomic(path, writeTensors({ tensors, metadata: { progress: JSON.stringify(progress) } }));
+  const text = JSON.stringify(progress);
+  const metadata = { progress: text, checksum: checksumOf(text, tensors) };
+  await writeFileAtomic(path, writeTensors({ tensors, metadata }));
 }
 
-/** The checkpoint at a path, or undefined where there is none. Throws FormatError where it is damaged. */
-export async function loadCheckpoint(path: string): Promise<Checkpoint | undefined> {
+/**
+ * The checkpoint at a path, or undefined where there is none.
+ * Throws FormatError where it cannot be read, is damaged, or has other sizes than those expected.
+ */
+export async function loadCheckpoint(path: string, expected?: CheckpointSizes): Promise<Checkpoint | undefined> {
+  const where = `checkpoint '${path}'`;
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
-    throw new FormatError(`checkpoint: could not read '${path}': ${error.message}`);
+    throw new FormatError(`${where}: expected a file that can be read, got ${messageOf(error)}; ${wayOut}`);
   });
   if (!bytes) return undefined;
-  const where = `checkpoint '${path}'`;
-  const { tensors, metadata } = readTensors(bytes, where);
-  const vector = (name: string): Float32Array => {
-    const data = tensors[name]?.data;
-    if (!(data instanceof Float32Array))
-      throw new FormatError(`${where}: expected a float32 tensor '${name}', got none`);
-    return data;
-  };
-  if (!metadata.progress) throw new FormatError(`${where}: expected its progress, got none`);
+  const file = parseFile(bytes, where);
+  const progress = readProgress(file, where);
+  const optimizerVectors = expected?.optimizerVectors ?? countOptimizerVectors(file);
+  expectVectorCount(file, optimizerVectors, where);
+  const trainable = readVector(file, "trainable", expected?.trainable, where);
+  const names = Array.from({ length: optimizerVectors }, (_, index) => optimizerName(index));
   return {
-    progress: JSON.parse(metadata.progress) as Progress,
+    progress,
     state: {
-      parameters: { trainable: vector("trainable"), fixed: vector("fixed") },
-      optimizer: Object.keys(tensors)
-        .filter((name) => name.startsWith("optimizer"))
-        .sort()
-        .map(vector),
+      parameters: { trainable, fixed: readVector(file, "fixed", expected?.fixed, where) },
+      optimizer: names.map((name) => readVector(file, name, trainable.length, where)),
     },
-    best: tensors.best ? vector("best") : undefined,
+    best: Object.hasOwn(file.tensors, "best") ? readVector(file, "best", trainable.length, where) : undefined,
   };
+}
+
+function optimizerName(index: number): string {
+  return `optimizer${index}`;
+}
+
+function countOptimizerVectors({ tensors }: TensorFile): number {
+  return Object.keys(tensors).filter((name) => name.startsWith("optimizer")).length;
+}
+
+/** SHA-256, hexadecimal, of the progress and of every tensor with its name and length, in the order of the names. */
+function checksumOf(progress: string, tensors: TensorFile["tensors"]): string {
+  const hash = createHash("sha256").update(progress);
+  for (const name of Object.keys(tensors).sort()) {
+    const { data } = tensors[name]!;
+    // Name and length go in as well, so that numbers cannot move from one tensor to the next unnoticed.
+    hash.update(`\n${name} ${data.byteLength}\n`);
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return hash.digest("hex");
+}
+
+function parseFile(bytes: Uint8Array, where: string): TensorFile {
+  try {
+    return readTensors(bytes, "safetensors");
+  } catch (error) {
+    throw new FormatError(`${where}: expected a whole checkpoint, got a damaged one (${messageOf(error)}); ${wayOut}`);
+  }
+}
+
+function readProgress({ tensors, metadata }: TensorFile, where: string): Progress {
+  const parsed = metadataSchema.safeParse(metadata);
+  if (!parsed.success) throw new FormatError(`${where}: expected progress and checksum, got none; ${wayOut}`);
+  const { progress, checksum } = parsed.data;
+  if (checksum !== checksumOf(progress, tensors)) {
+    throw new FormatError(`${where}: expected content that matches its checksum, got damaged content; ${wayOut}`);
+  }
+  const result = progressSchema.safeParse(parseJson(progress));
+  if (result.success) return result.data;
+  throw new FormatError(`${where}: expected the progress of a run, got '${progress.slice(0, 80)}'; ${wayOut}`);
+}
+
+/** The value of a JSON text, undefined for another text. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function expectVectorCount(file: TensorFile, expected: number, where: string): void {
+  const got = countOptimizerVectors(file);
+  if (got === expected) return;
+  throw new FormatError(
+    `${where}: expected ${expected} vectors of the optimiser, got ${got}; it belongs to another run: ${wayOut}`,
+  );
+}
+
+/** A float32 tensor, of `size` numbers where that is known. */
+function readVector({ tensors }: TensorFile, name: string, size: number | undefined, where: string): Float32Array {
+  const data = Object.hasOwn(tensors, name) ? tensors[name]!.data : undefined;
+  if (!(data instanceof Float32Array)) {
+    throw new FormatError(`${where}: expected a float32 tensor '${name}', got ${data ? "bytes" : "none"}; ${wayOut}`);
+  }
+  if (size !== undefined && data.length !== size) {
+    throw new FormatError(
+      `${where}: expected ${size} numbers in '${name}', got ${data.length}; it belongs to another model: ${wayOut}`,
+    );
+  }
+  return data;
 }

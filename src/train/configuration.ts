@@ -1,14 +1,14 @@
 /** What a training run is told: validated, complete, and stored beside its results. */
 import { z } from "zod";
 import { ConfigError } from "../base/index.ts";
+import { checkSchedule } from "../optim/index.ts";
 
 const positive = z.number().int().min(1);
 
 /** One flow's training. Defaults are the paper's where they fit a small machine (paper, section 2). */
 const phaseSchema = z.strictObject({
-  /** Stop after this many steps; null for no limit. */
+  /** Stop after this many steps or seconds, whichever comes first; null for no limit. */
   steps: positive.nullable(),
-  /** Stop after this many seconds of training; null for no limit. */
   seconds: z.number().positive().nullable(),
   learningRate: z.number().positive(),
   warmup: z.number().int().min(0),
@@ -43,7 +43,14 @@ export type PhaseName = "general" | "normal";
 /** A checked configuration. Throws ConfigError that names the first wrong field. */
 export function parseConfiguration(value: unknown, where: string): TrainingConfiguration {
   const result = trainingSchema.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw new ConfigError(`${where}: ${issue?.path.join(".") || "configuration"}: ${issue?.message ?? "not valid"}`);
+  if (!result.success) throw new ConfigError(`${where}: ${describeIssue(result.error)}`);
+  for (const phase of [result.data.general, result.data.normal]) if (phase) checkSchedule(phase);
+  return result.data;
+}
+
+/** The first thing that is wrong with a value, as `path: expected ..., got ...` as far as the schema says. */
+export function describeIssue({ issues }: z.ZodError): string {
+  const [issue] = issues;
+  const message = issue?.message.replace(/^Invalid input: /, "").replace(", received ", ", got ") ?? "not valid";
+  return `${issue?.path.join(".") || "content"}: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
 }

@@ -1,6 +1,7 @@
 /** Training: configuration, the compiled step, the loop, checkpoints, the run folder. */
 export { type Checkpoint, loadCheckpoint, noProgress, type Progress, saveCheckpoint } from "./checkpoint.ts";
 export {
+  describeIssue,
   type PhaseConfiguration,
   type PhaseName,
   parseConfiguration,
@@ -8,19 +9,10 @@ export {
   trainingSchema,
 } from "./configuration.ts";
 export { compileEvaluator, type Evaluator } from "./evaluation.ts";
-export { gatherImages } from "./image-selection.ts";
+export { gatherImages, type ImageSplit, splitRun } from "./image-split.ts";
 export { type LoopInput, type LoopResult, type StepReport, trainFlow } from "./loop.ts";
-export {
-  createRun,
-  type RunData,
-  type RunRecord,
-  type RunRequest,
-  type RunResult,
-  readRun,
-  runFolder,
-  runTraining,
-  splitImages,
-} from "./run.ts";
+export { adoptGeneralModel, type RunRequest, type RunResult, runTraining } from "./run.ts";
+export { createRun, isRun, makeRunFolder, type RunRecord, readRun, removeRun, runFolder } from "./run-folder.ts";
 export {
   adaptToData,
   compileStep,

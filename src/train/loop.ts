@@ -1,24 +1,18 @@
-/** The training loop of one flow: batches prepared while the engine works, held-out evaluation, checkpoints, early stopping. */
+/** The training loop of one flow: batches, held-out evaluation, checkpoints, early stopping. */
 import { type RandomKey, RunError } from "../base/index.ts";
 import { dequantize, type ImageSet, makeBatch, makeSampler } from "../data/index.ts";
 import type { Flow } from "../flow/index.ts";
 import { type ParameterVectors, packArrays } from "../nn/index.ts";
-import {
-  learningRateAt,
-  type Optimizer,
-  type OptimizerName,
-  optimizerNamed,
-  type UpdateOptions,
-} from "../optim/index.ts";
+import { learningRateAt, type Optimizer, optimizerNamed, type UpdateOptions } from "../optim/index.ts";
 import type { ProgramOptions } from "../runtime/index.ts";
 import { bitsPerDimension } from "../score/index.ts";
 import { type Checkpoint, loadCheckpoint, noProgress, type Progress, saveCheckpoint } from "./checkpoint.ts";
 import type { PhaseConfiguration, TrainingConfiguration } from "./configuration.ts";
 import { compileEvaluator, type Evaluator } from "./evaluation.ts";
-import { gatherImages } from "./image-selection.ts";
+import { gatherImages } from "./image-split.ts";
 import { adaptToData, compileStep, type StepResult, type TrainingStep, zeroState } from "./step.ts";
 
-/** One line of the run log. */
+/** One line of the run log. Numbers that are not finite, of skipped steps, become null in JSON. */
 export interface StepReport {
   readonly step: number;
   readonly bitsPerDimension: number;
@@ -32,6 +26,7 @@ export interface StepReport {
   readonly heldOutBitsPerDimension?: number;
 }
 
+/** What the training of one flow needs. */
 export interface LoopInput {
   readonly flow: Flow;
   readonly configuration: TrainingConfiguration;
@@ -53,6 +48,7 @@ export interface LoopInput {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What the training of one flow gives. */
 export interface LoopResult {
   /** The parameters with the best held-out value. */
   readonly parameters: ParameterVectors;
@@ -61,13 +57,16 @@ export interface LoopResult {
 
 /** Images for the data-dependent initialisation: the paper's 11 batches of 64. */
 const adaptationImages = 704;
-/** Held-out images looked at in one evaluation, in batches. */
-const evaluationBatches = 8;
+/** Held-out images looked at in one evaluation. */
+const mostWatched = 512;
+/** Bytes of the largest activation of the initialisation. */
+const mostAdaptationBytes = 2 ** 30;
 /** Skipped steps in a row after which a run has diverged. */
 const mostSkippedInRow = 20;
 
 /**
- * Trains one flow to its end, or until `signal`. Goes on from the checkpoint where there is one, bit for bit as if never stopped.
+ * Trains one flow to its end, or until `signal`. Goes on from the checkpoint where there is one; a run that is limited by steps, not by
+ * time, ends bit for bit as if never stopped.
  * Throws RunError where training diverged or a checkpoint cannot be written.
  */
 export async function trainFlow(loop: LoopInput): Promise<LoopResult> {
@@ -95,24 +94,24 @@ interface Compiled {
   readonly optimizer: Optimizer;
 }
 
-/** Steps from a checkpoint to the end or the signal. The next batch is prepared while the engine works on this one. */
+/**
+ * Steps from a checkpoint to the end or the signal. A batch is prepared between two steps, because ONNX Runtime's Node binding computes
+ * on the calling thread: 1 to 3 % of a step.
+ */
 async function runSteps(loop: LoopInput, begun: Checkpoint, compiled: Compiled): Promise<LoopResult> {
   const { configuration, phase, checkpointPath, checkpointEvery, onStep, signal } = loop;
   const { step, evaluator, optimizer } = compiled;
   const prepare = batchMaker(loop);
-  const watched = gatherImages(loop.images, loop.heldOut.subarray(0, evaluationBatches * configuration.batchSize));
+  const watched = gatherImages(loop.images, watchedImages(loop));
   const clock = performance.now() - begun.progress.seconds * 1000;
   const elapsed = (): number => (performance.now() - clock) / 1000;
   let { progress, best } = begun;
   let savedAt = elapsed();
-  let x = prepare(progress.step);
 
   while (!progress.finished) {
     const learningRate = learningRateAt(phase, progress.step);
     const started = performance.now();
-    const running = step.run(x, optimizer.scalars(learningRate, progress.updates + 1));
-    x = prepare(progress.step + 1);
-    const result = await running;
+    const result = await step.run(prepare(progress.step), optimizer.scalars(learningRate, progress.updates + 1));
     const imagesPerSecond = (configuration.batchSize * 1000) / (performance.now() - started);
     progress = advance(progress, result, elapsed());
     progress = { ...progress, finished: reachedEnd(phase, progress) };
@@ -166,8 +165,13 @@ function reportStep(
   };
 }
 
+/** A random choice of held-out images, because folders list them class by class. Always the same, so that values compare. */
+function watchedImages({ heldOut, key }: LoopInput): Uint32Array {
+  return makeSampler(heldOut, Math.min(mostWatched, heldOut.length), key.fold("watched"))(0);
+}
+
 function updateOptions({ optimizer, weightDecay, clipNorm }: TrainingConfiguration): UpdateOptions {
-  return { optimizer: optimizerNamed(optimizer as OptimizerName), weightDecay, clipNorm: clipNorm ?? undefined };
+  return { optimizer: optimizerNamed(optimizer), weightDecay, clipNorm: clipNorm ?? undefined };
 }
 
 function finish({ progress, state, best }: Checkpoint): LoopResult {
@@ -180,9 +184,16 @@ async function freshCheckpoint(loop: LoopInput, update: UpdateOptions, options: 
   return { progress: noProgress, state: zeroState(parameters, update), best: undefined };
 }
 
-async function freshParameters({ flow, images, train, key }: LoopInput, options: ProgramOptions) {
+async function freshParameters(
+  { flow, images, train, key, configuration }: LoopInput,
+  options: ProgramOptions,
+): Promise<ParameterVectors> {
   const drawn = packArrays(flow.parameters, flow.createParameters(key.fold("parameters")));
-  const count = Math.min(adaptationImages, train.length);
+  const { height, width } = configuration.input;
+  // The widest activation is that of the first scale: hidden channels at half the height and width, four bytes a number.
+  const bytesAnImage = configuration.model.hidden * height * width;
+  const fitting = Math.max(2, Math.floor(mostAdaptationBytes / bytesAnImage));
+  const count = Math.min(adaptationImages, train.length, fitting);
   const indices = makeSampler(train, count, key.fold("adaptation"))(0);
   const pixels = gatherImages(images, indices);
   const x = dequantize(pixels, images.specification, key.fold("adaptation noise").stream());
@@ -203,7 +214,7 @@ function advance(progress: Progress, { applied }: StepResult, seconds: number): 
   if (skippedInRow >= mostSkippedInRow) {
     throw new RunError(
       `train: expected finite losses, got ${skippedInRow} steps in a row without one at step ${progress.step + 1}; ` +
-        "lower --learning-rate or set --clip-norm, then start again",
+        "lower --learning-rate or set --clip-norm, and start anew with --force",
     );
   }
   return {

@@ -1,169 +1,134 @@
-/** A whole training run: the general flow first where one is asked for, then the flow of the normal images, with a folder that keeps both. */
-import { appendFile, mkdir, readFile, truncate } from "node:fs/promises";
-import { join } from "node:path";
+/** A whole training run: the general flow first where one is asked for, then the flow of the normal images. */
 import { ConfigError, type RandomKey, randomKey } from "../base/index.ts";
-import { type ImageSet, splitHeldOut, writeFileAtomic } from "../data/index.ts";
+import type { ImageSet } from "../data/index.ts";
 import { type Flow, makeGlow } from "../flow/index.ts";
 import type { ParameterVectors } from "../nn/index.ts";
-import type { Progress } from "./checkpoint.ts";
-import { type PhaseName, parseConfiguration, type TrainingConfiguration } from "./configuration.ts";
+import { loadCheckpoint, noProgress, type Progress, saveCheckpoint } from "./checkpoint.ts";
+import type { PhaseName, TrainingConfiguration } from "./configuration.ts";
+import { type ImageSplit, splitRun } from "./image-split.ts";
 import { type LoopResult, type StepReport, trainFlow } from "./loop.ts";
+import { checkpointPath, lockRun, metricsPath, type RunRecord } from "./run-folder.ts";
+import { openLog } from "./run-log.ts";
 
-/** Where images came from, so that a resumed run finds the same ones. */
-export interface RunData {
-  readonly location: string;
-  readonly images: ImageSet;
-}
-
-/** What `run/config.json` holds: enough to go on without any flag. */
-export interface RunRecord {
-  readonly configuration: TrainingConfiguration;
-  readonly normal: { readonly location: string; readonly fingerprint: string };
-  readonly general: { readonly location: string; readonly fingerprint: string } | null;
-  /** Folder of the detector whose flow is the general model. */
-  readonly generalDetector: string | null;
-}
-
+/** A run to begin or to go on with. */
 export interface RunRequest {
+  /** Its folder, with a record in it. */
   readonly folder: string;
   readonly record: RunRecord;
-  readonly normal: RunData;
-  readonly general?: RunData | undefined;
-  /** Parameters of a general model that is already trained. */
-  readonly generalParameters?: ParameterVectors | undefined;
-  /** Seconds between two checkpoints. */
-  readonly checkpointEvery: number;
+  readonly normal: ImageSet;
+  readonly general?: ImageSet | undefined;
   readonly onStart?: (phase: PhaseName, progress: Progress) => void;
   readonly onStep?: (phase: PhaseName, report: StepReport) => void;
+  /** Told of what does not stop a run but should be known. */
+  readonly onWarning?: (warning: string) => void;
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The models of a finished run. */
 export interface RunResult {
-  readonly flow: Flow;
   readonly normal: LoopResult;
-  readonly general: { readonly parameters: ParameterVectors; readonly progress: Progress | null } | undefined;
+  readonly general: LoopResult | undefined;
   /** Indices of the normal images that were held out. */
   readonly heldOut: Uint32Array;
-  /** Whether the run was asked to stop before its end. */
-  readonly interrupted: boolean;
 }
 
-const recordName = "config.json";
-
-/** The folder inside a detector that keeps its run. */
-export function runFolder(detector: string): string {
-  return join(detector, "run");
-}
-
-/** Begins a run folder: writes its record. */
-export async function createRun(folder: string, record: RunRecord): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  await writeFileAtomic(join(folder, recordName), `${JSON.stringify(record, null, 2)}\n`);
-}
-
-/** The record of a run folder. Throws ConfigError where there is none. */
-export async function readRun(folder: string): Promise<RunRecord> {
-  const path = join(folder, recordName);
-  const text = await readFile(path, "utf8").catch(() => {
-    throw new ConfigError(`train: --resume expects a run at '${path}', found none; start one without --resume`);
+/** Keeps a copy of a general model that is already trained: a run must not change when that detector does. */
+export async function adoptGeneralModel(folder: string, parameters: ParameterVectors): Promise<void> {
+  const progress = { ...noProgress, finished: true };
+  await saveCheckpoint(checkpointPath(folder, "general"), {
+    progress,
+    state: { parameters, optimizer: [] },
+    best: undefined,
   });
-  const record = JSON.parse(text) as RunRecord;
-  return { ...record, configuration: parseConfiguration(record.configuration, path) };
 }
 
-/** Held-out and training images of a phase, always the same for a seed. */
-export function splitImages({ count }: ImageSet, { heldOut, seed }: TrainingConfiguration, phase: PhaseName) {
-  return splitHeldOut(count, heldOut, randomKey(seed).fold(phase).fold("held out"));
-}
-
-/** Trains what the record asks for, going on from checkpoints where there are some. */
-export async function runTraining(request: RunRequest): Promise<RunResult> {
-  const { configuration } = request.record;
+/**
+ * Trains what the record asks for, going on from checkpoints where there are some. Returns undefined where the signal stopped it; what it
+ * had reached is saved then. Throws ConfigError for too few images, RunError where training diverged, the disk refused or another process
+ * works on the run.
+ */
+export async function runTraining(request: RunRequest): Promise<RunResult | undefined> {
+  const { folder, record, normal, general, onWarning } = request;
+  const { configuration } = record;
   const flow = makeGlow({ ...configuration.input, ...configuration.model });
-  const key = randomKey(configuration.seed);
-  const heldOut = splitImages(request.normal.images, configuration, "normal").heldOut;
-
-  const general = await trainGeneral(request, flow, key);
-  const interrupted = (progress: Progress | null): boolean => progress !== null && !progress.finished;
-  if (general && interrupted(general.progress)) {
-    return { flow, normal: general as LoopResult, general, heldOut, interrupted: true };
+  const splits = splitRun(normal, general, configuration);
+  for (const [phase, split] of Object.entries(splits)) {
+    if (split && split.duplicates > 0) {
+      onWarning?.(`${split.duplicates} ${phase} images equal held-out normal ones and are not trained on`);
+    }
   }
-  const normal = await trainPhase(request, "normal", request.normal, flow, key, general?.parameters);
-  return { flow, normal, general, heldOut, interrupted: interrupted(normal.progress) };
+  const unlock = await lockRun(folder);
+  try {
+    const key = randomKey(configuration.seed);
+    const generalResult = await generalModel(request, splits.general, flow, key);
+    if (generalResult && !generalResult.progress.finished) return undefined;
+    const start = generalResult?.parameters;
+    const normalResult = await trainPhase(request, "normal", normal, splits.normal, flow, key, start);
+    if (!normalResult.progress.finished) return undefined;
+    return { normal: normalResult, general: generalResult, heldOut: splits.normal.heldOut };
+  } finally {
+    await unlock();
+  }
 }
 
-async function trainGeneral(request: RunRequest, flow: Flow, key: RandomKey): Promise<RunResult["general"]> {
-  if (request.generalParameters) return { parameters: request.generalParameters, progress: null };
-  if (!request.general) return undefined;
-  return trainPhase(request, "general", request.general, flow, key, undefined);
+async function generalModel(
+  request: RunRequest,
+  split: ImageSplit | undefined,
+  flow: Flow,
+  key: RandomKey,
+): Promise<LoopResult | undefined> {
+  if (request.record.generalDetector) {
+    const path = checkpointPath(request.folder, "general");
+    const adopted = await loadCheckpoint(path);
+    if (!adopted)
+      throw new ConfigError(`train: expected the general model at '${path}', found none; start anew with --force`);
+    return { parameters: adopted.state.parameters, progress: adopted.progress };
+  }
+  if (!request.general || !split) return undefined;
+  return trainPhase(request, "general", request.general, split, flow, key, undefined);
 }
 
 async function trainPhase(
-  { folder, record: { configuration }, checkpointEvery, onStart, onStep, signal }: RunRequest,
+  { folder, record, onStart, onStep, onWarning, signal }: RunRequest,
   name: PhaseName,
-  { images }: RunData,
+  images: ImageSet,
+  { train, heldOut }: ImageSplit,
   flow: Flow,
   key: RandomKey,
   start: ParameterVectors | undefined,
 ): Promise<LoopResult> {
+  const { configuration, checkpointEvery } = record;
+  const log = openLog(metricsPath(folder, name));
+  try {
+    return await trainFlow({
+      flow,
+      configuration,
+      phase: phaseOf(configuration, name),
+      images,
+      train,
+      heldOut,
+      start,
+      key: key.fold(name),
+      checkpointPath: checkpointPath(folder, name),
+      checkpointEvery,
+      signal,
+      onStart: (progress) => {
+        log.restart(progress.step);
+        if (!progress.finished) onStart?.(name, progress);
+      },
+      onStep: (report) => {
+        log.write(report);
+        onStep?.(name, report);
+      },
+    });
+  } finally {
+    const problem = log.problem();
+    if (problem !== undefined) onWarning?.(problem);
+  }
+}
+
+function phaseOf(configuration: TrainingConfiguration, name: PhaseName) {
   const phase = configuration[name];
   if (!phase) throw new ConfigError(`train: expected settings for the ${name} model, got none`);
-  const { train, heldOut } = splitImages(images, configuration, name);
-  const log = await openLog(join(folder, `${name}.metrics.jsonl`));
-  const result = await trainFlow({
-    flow,
-    configuration,
-    phase,
-    images,
-    train,
-    heldOut,
-    start,
-    key: key.fold(name),
-    checkpointPath: join(folder, `${name}.checkpoint.safetensors`),
-    checkpointEvery,
-    signal,
-    onStart: (progress) => {
-      log.restart(progress.step);
-      onStart?.(name, progress);
-    },
-    onStep: (report) => {
-      log.write(report);
-      onStep?.(name, report);
-    },
-  });
-  await log.close();
-  return result;
-}
-
-interface RunLog {
-  /** Forgets the lines after a step: a resumed run writes them again. */
-  restart(step: number): void;
-  write(report: StepReport): void;
-  close(): Promise<void>;
-}
-
-/** Metrics as JSON lines, appended in order without holding up the training. */
-async function openLog(path: string): Promise<RunLog> {
-  const existing = await readFile(path, "utf8").catch(() => "");
-  let pending: Promise<void> = Promise.resolve();
-  const enqueue = (work: () => Promise<void>): void => {
-    pending = pending.then(work);
-    // A rejection is kept for close(); this handler only keeps it from being reported as unhandled meanwhile.
-    pending.catch(() => undefined);
-  };
-  return {
-    restart: (step) => enqueue(() => truncate(path, bytesUpTo(existing, step)).catch(() => undefined)),
-    write: (report) => enqueue(() => appendFile(path, `${JSON.stringify(report)}\n`)),
-    close: () => pending,
-  };
-}
-
-/** How many bytes of a log are whole lines of steps up to `step`. */
-function bytesUpTo(text: string, step: number): number {
-  let bytes = 0;
-  for (const line of text.split("\n").slice(0, -1)) {
-    if ((JSON.parse(line) as StepReport).step > step) break;
-    bytes += Buffer.byteLength(line) + 1;
-  }
-  return bytes;
+  return phase;
 }

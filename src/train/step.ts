@@ -60,18 +60,24 @@ export async function compileStep(
     applied: next.applied,
     nextTrainable: next.parameters,
   };
-  for (const [scale, mean] of means.entries()) outputs[`term${scale}`] = mean;
+  for (const [scale, mean] of means.entries()) outputs[termName(scale)] = mean;
   for (const [index, value] of next.state.entries()) outputs[`next_${update.optimizer.stateNames[index]}`] = value;
   const program = await compileGraph(outputs, options);
-  return makeRunner(program, flow, batchSize, start, update.optimizer.stateNames);
+  return makeRunner(program, flow.inputShape, batchSize, start, update.optimizer.stateNames, means.length);
+}
+
+/** The graph's output with the mean term of a scale. */
+function termName(scale: number): string {
+  return `term${scale}`;
 }
 
 function makeRunner(
   program: Program,
-  { inputShape }: { readonly inputShape: EventShape },
+  { channels, height, width }: EventShape,
   batchSize: number,
   start: TrainingState,
   stateNames: readonly string[],
+  scales: number,
 ): TrainingStep {
   const vector = (data: Float32Array): Buffer => ({ data, shape: [data.length] });
   const { fixed } = start.parameters;
@@ -81,7 +87,6 @@ function makeRunner(
   const outputNames = ["nextTrainable", ...stateNames.map((name) => `next_${name}`)];
   const pair = (names: readonly string[], buffers: readonly Buffer[]) =>
     Object.fromEntries(names.map((name, index) => [name, buffers[index]!]));
-  const { channels, height, width } = inputShape;
 
   return {
     async run(x, scalars) {
@@ -94,10 +99,9 @@ function makeRunner(
       const results = await program.run(inputs, pair(outputNames, spare));
       [current, spare] = [spare, current];
       const number = (name: string): number => results[name]!.data[0]!;
-      const terms = program.outputNames.filter((name) => name.startsWith("term")).sort();
       return {
         loss: number("loss"),
-        terms: terms.map(number),
+        terms: Array.from({ length: scales }, (_, scale) => number(termName(scale))),
         gradientNorm: number("gradientNorm"),
         applied: number("applied") === 1,
       };
@@ -139,12 +143,13 @@ export async function adaptToData(
   const leaves = leavesOf(flow.parameters, adapted);
   const outputs = Object.fromEntries(layout.entries.map(({ name }, index) => [name, leaves[index]!]));
   const program = await compileGraph(outputs, options);
-  const results = await program.run({
-    trainable: { data: parameters.trainable, shape: [layout.trainableSize] },
-    fixed: { data: parameters.fixed, shape: [layout.fixedSize] },
-    x: { data: x, shape: [channels, height, width, batchSize] },
-  });
-  await program.dispose();
+  const results = await program
+    .run({
+      trainable: { data: parameters.trainable, shape: [layout.trainableSize] },
+      fixed: { data: parameters.fixed, shape: [layout.fixedSize] },
+      x: { data: x, shape: [channels, height, width, batchSize] },
+    })
+    .finally(() => program.dispose());
   const vectors = { trainable: new Float32Array(layout.trainableSize), fixed: parameters.fixed };
   for (const entry of layout.entries) {
     if (entry.trainable) vectors.trainable.set(results[entry.name]!.data as Float32Array, entry.offset);

@@ -1,0 +1,9 @@
+/** What the command's exit code says. */
+export const exitCodes = {
+  /** Something failed: a damaged file, a diverged training, a full disk. */
+  failure: 1,
+  /** It was asked for what cannot be. */
+  usage: 2,
+  /** Stopped by Ctrl-C or SIGTERM, with everything saved. */
+  interrupted: 130,
+} as const;

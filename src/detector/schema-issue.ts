@@ -1,0 +1,38 @@
+/** What a zod schema objects to, in the grammar of our messages: `path: expected ..., got ...`. */
+import type { z } from "zod";
+
+/** The first objection to a value, which is the one that was parsed. */
+export function describeIssue({ issues }: z.ZodError, value: unknown): string {
+  const issue = issues[0]!;
+  const path = issue.path.map(String);
+  if (issue.code === "unrecognized_keys") {
+    return withPath(path, `expected no other keys, got ${issue.keys.map((key) => `'${key}'`).join(", ")}`);
+  }
+  return withPath(path, `expected ${expectationOf(issue.message)}, got ${show(valueAt(value, path))}`);
+}
+
+function withPath(path: readonly string[], text: string): string {
+  return path.length === 0 ? text : `${path.join(".")}: ${text}`;
+}
+
+/** zod says `Invalid input: expected number, received string`, `Too small: expected number to be >=1` and the like. */
+function expectationOf(message: string): string {
+  return /expected (.*?)(, received .*)?$/.exec(message)?.[1] ?? "a valid value";
+}
+
+function valueAt(value: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (node, key) => (isRecord(node) && Object.hasOwn(node, key) ? node[key] : undefined),
+    value,
+  );
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return "none";
+  if (Array.isArray(value)) return "a list";
+  return isRecord(value) ? "an object" : JSON.stringify(value).slice(0, 80);
+}

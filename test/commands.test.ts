@@ -1,0 +1,246 @@
+/** The commands on small made images: what they print, write, keep and refuse. */
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { EvaluationReport } from "../src/cli/evaluate.ts";
+import { type Outcome, quickTraining, runOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+const at = (...parts: string[]): string => join(folder.path, ...parts);
+const run = (...args: string[]): Promise<Outcome> => runOutglow(folder.path, ...args);
+
+async function succeed(...args: string[]): Promise<Outcome> {
+  const outcome = await run(...args);
+  expect(outcome.code, outcome.stderr).toBe(0);
+  return outcome;
+}
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  await writeMadeImages(at("normal"), "normal", 100);
+  await writeMadeImages(at("general"), "general", 60);
+  await writeMadeImages(at("test-normal"), "normal", 30, "test");
+  await writeMadeImages(at("crosses"), "crosses", 30);
+  await succeed("train", "--normal=normal", "--general=general", "--out=detector", ...quickTraining, "--held-out=0.4");
+});
+
+afterAll(() => folder.dispose());
+
+describe("train", () => {
+  test("leaves the files of a detector", async () => {
+    expect((await readdir(at("detector"))).sort()).toEqual([
+      "detector.json",
+      "general.onnx",
+      "general.safetensors",
+      "golden.safetensors",
+      "model.onnx",
+      "run",
+      "weights.safetensors",
+    ]);
+    expect((await readdir(at("detector", "run"))).sort()).toEqual([
+      "config.json",
+      "general.checkpoint.safetensors",
+      "general.metrics.jsonl",
+      "normal.checkpoint.safetensors",
+      "normal.metrics.jsonl",
+    ]);
+  });
+
+  test("prints the folder, or with --json one object", async () => {
+    const plain = await succeed("train", "--normal=normal", "--out=plain", ...quickTraining);
+    expect(plain.stdout).toBe("plain\n");
+    const json = await succeed("train", "--normal=normal", "--out=json", "--json", ...quickTraining);
+    expect(JSON.parse(json.stdout)).toMatchObject({ detector: "json", defaultScore: "final-scale", skipped: [] });
+  });
+
+  test("takes the general model of another detector, and keeps its own copy", async () => {
+    await succeed("train", "--normal=general", "--out=other", ...quickTraining);
+    await succeed("train", "--normal=normal", "--general-detector=other", "--out=borrowed", ...quickTraining);
+    const weights = (name: string, file: string) => readFile(at(name, file));
+    expect(await weights("borrowed", "general.safetensors")).toEqual(await weights("other", "weights.safetensors"));
+  });
+
+  test("a general model of another size is refused by name", async () => {
+    const { code, stderr } = await run(
+      ...["train", "--normal=normal", "--general-detector=detector", "--out=unequal"],
+      ...quickTraining.map((flag) => (flag.startsWith("--width") ? "--width=9" : flag)),
+    );
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/--general-detector expects a model of .* width 9, got one of .* width 8/);
+  });
+
+  test("--force replaces a detector and nothing beside it", async () => {
+    await succeed("train", "--normal=normal", "--general=general", "--out=forced", ...quickTraining);
+    await writeFile(at("forced", "notes.txt"), "mine");
+    await succeed("train", "--normal=normal", "--out=forced", "--force", ...quickTraining);
+    const names = await readdir(at("forced"));
+    expect(names).toContain("notes.txt");
+    expect(names).not.toContain("general.onnx");
+  });
+
+  test("--force leaves a folder alone that only looks like a run", async () => {
+    await mkdir(at("project", "run"), { recursive: true });
+    await writeFile(at("project", "run", "notes.txt"), "mine");
+    await writeFile(at("project", "code.txt"), "mine");
+    const { code, stderr } = await run("train", "--normal=normal", "--out=project", "--force", ...quickTraining);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/with other files in it/);
+    expect(await readFile(at("project", "run", "notes.txt"), "utf8")).toBe("mine");
+  });
+
+  test("--force removes nothing before the new data was read", async () => {
+    await succeed("train", "--normal=normal", "--out=precious", ...quickTraining);
+    const { code } = await run("train", "--normal=nowhere", "--out=precious", "--force", ...quickTraining);
+    expect(code).toBe(2);
+    expect(await readdir(at("precious"))).toContain("detector.json");
+  });
+
+  test("--resume with other settings is refused", async () => {
+    const { code, stderr } = await run("train", "--resume", "--out=detector", "--steps=500", "--depth=3");
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/--resume expects no other settings than those the run began with, got --steps, --depth/);
+  });
+
+  test.each([
+    [1, /--normal.*expected 3 images or more.*got 1/],
+    [2, /--normal.*expected 3 images or more.*got 2/],
+  ])("%i images are too few, and the folder stays free", async (count, message) => {
+    await writeMadeImages(at(`few-${count}`), "normal", count);
+    const { code, stderr } = await run("train", `--normal=few-${count}`, `--out=of-${count}`, ...quickTraining);
+    expect(code, stderr).toBe(2);
+    expect(stderr).toMatch(message);
+    expect(await readdir(folder.path)).not.toContain(`of-${count}`);
+  });
+
+  test("three images, fewer than a batch, are enough", async () => {
+    await writeMadeImages(at("three"), "normal", 3);
+    await succeed("train", "--normal=three", "--out=of-three", ...quickTraining);
+  });
+
+  test("images that equal held-out ones are left out of training, and said so", async () => {
+    await writeMadeImages(at("twice", "a"), "normal", 20);
+    await writeMadeImages(at("twice", "b"), "normal", 20);
+    const { stderr } = await succeed("train", "--normal=twice", "--out=of-twice", ...quickTraining);
+    expect(stderr).toMatch(/\d+ normal images equal held-out normal ones and are not trained on/);
+  });
+});
+
+describe("predict", () => {
+  test("prints a line for every image in input order, every score in it", async () => {
+    const { stdout } = await succeed("predict", "detector", "test-normal", "crosses", "--quiet");
+    const [header, ...lines] = stdout.trim().split("\n");
+    expect(header).toMatch(/^file,score,p_value,anomalous,hierarchy,hierarchy-normal,likelihood,final-scale,ratio,/);
+    expect(lines).toHaveLength(60);
+    expect(lines[0]).toMatch(/^test-normal\/.*\.png,/);
+    expect(lines[59]).toMatch(/^crosses\/.*\.png,/);
+  });
+
+  test("--sort puts the most anomalous first, by the score that is asked for", async () => {
+    const { stdout } = await succeed("predict", "detector", "test-normal", "--sort", "--score=likelihood", "--json");
+    const { images, score } = JSON.parse(stdout) as { images: { score: number }[]; score: string };
+    expect(score).toBe("likelihood");
+    const scores = images.map((image) => image.score);
+    expect(scores).toEqual([...scores].sort((a, b) => b - a));
+  });
+
+  test("--out takes its format from the name, and --json still prints", async () => {
+    const { stdout } = await succeed("predict", "detector", "crosses", "--out=crosses.csv", "--json");
+    expect((JSON.parse(stdout) as { images: unknown[] }).images).toHaveLength(30);
+    expect(await readFile(at("crosses.csv"), "utf8")).toMatch(/^file,score/);
+  });
+
+  test("--top draws a contact sheet", async () => {
+    await succeed("predict", "detector", "crosses", "--top=5", "--sheet=sheet.png", "--quiet");
+    const { format, width, height } = await sharp(at("sheet.png")).metadata();
+    expect(format).toBe("png");
+    expect(width).toBeGreaterThan(5 * 128);
+    expect(height).toBeGreaterThan(128);
+  });
+
+  test("marks every image at the most generous rate and none below what the calibration resolves", async () => {
+    const all = await succeed("predict", "detector", "crosses", "--false-alarm=0.999", "--quiet");
+    const marked = (text: string): number => text.split("\n").filter((line) => line.includes(",true,")).length;
+    const none = await succeed("predict", "detector", "crosses", "--false-alarm=0.001");
+    expect(marked(all.stdout)).toBeGreaterThan(15);
+    expect(marked(none.stdout)).toBe(0);
+    expect(none.stderr).toMatch(/warning: 20 calibration images resolve false-alarm rates from 0\.048/);
+  });
+
+  test.each([
+    ["a location that does not exist", ["predict", "detector", "crosses", "nowhere"], /found nothing at 'nowhere'/],
+    ["a folder that does not exist", ["predict", "detector", "crosses", "--out=no/scores.csv"], /make 'no' first/],
+    [
+      "another format",
+      ["predict", "detector", "crosses", "--out=scores.txt"],
+      /ends in \.csv or \.json, got 'scores\.txt'/,
+    ],
+  ])("%s is found before anything is scored", async (_name, args, message) => {
+    const { code, stdout, stderr } = await run(...args);
+    expect(code).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toContain("scoring");
+  });
+});
+
+describe("evaluate", () => {
+  const sets = ["--normal=test-normal", "--anomalous=crosses", "--anomalous=again=crosses"];
+
+  test("prints a table of every score and set and writes the numbers beside it", async () => {
+    const { stdout, stderr } = await succeed("evaluate", "detector", ...sets);
+    expect(stdout).toMatch(/score +crosses +again/);
+    expect(stdout).toMatch(/hierarchy \(default\) +[01]\.\d{3} \[/);
+    expect(stdout).toContain("rank correlation of both models' likelihoods: normal ");
+    const [, path] = /written: (.+)/.exec(stderr)!;
+    const report = JSON.parse(await readFile(at(path!), "utf8")) as EvaluationReport;
+    expect(Object.keys(report.sets)).toEqual(["normal", "crosses", "again"]);
+    expect(report.sets.crosses).toMatchObject({ location: "crosses", count: 30, skipped: [] });
+    const of = (set: string) => report.evaluations.filter((evaluation) => evaluation.set === set);
+    expect(of("crosses").map(({ auroc }) => auroc)).toEqual(of("again").map(({ auroc }) => auroc));
+  });
+
+  test("never replaces an earlier report", async () => {
+    await succeed("evaluate", "detector", ...sets);
+    const names = await readdir(at("detector"));
+    expect(names.filter((name) => name.startsWith("evaluation-")).length).toBeGreaterThanOrEqual(2);
+  });
+
+  test("two sets of one name are refused", async () => {
+    const { code, stderr } = await run(
+      "evaluate",
+      "detector",
+      "--normal=test-normal",
+      "--anomalous=crosses",
+      "--anomalous=crosses",
+    );
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/--anomalous expects different names, got 'crosses' again/);
+  });
+});
+
+test("sample draws a grid, the same for the same seed", async () => {
+  await succeed("sample", "detector", "--count=4", "--out=one.png", "--seed=3");
+  await succeed("sample", "detector", "--count=4", "--out=two.png", "--seed=3");
+  await succeed("sample", "detector", "--count=4", "--out=three.png", "--model=general");
+  expect(await readFile(at("one.png"))).toEqual(await readFile(at("two.png")));
+  expect(await readFile(at("one.png"))).not.toEqual(await readFile(at("three.png")));
+});
+
+test("doctor finds the engine sound", async () => {
+  const { stdout } = await succeed("doctor", "--json");
+  const { checks } = JSON.parse(stdout) as { checks: { name: string; passed: boolean }[] };
+  expect(checks.map(({ name, passed }) => [name, passed])).toEqual([
+    ["training", true],
+    ["determinism", true],
+  ]);
+});
+
+test("a reader that stops early is no failure", async () => {
+  const { execFile } = await import("node:child_process");
+  const { promisify } = await import("node:util");
+  const program = new URL("../dist/cli/main.js", import.meta.url).pathname;
+  const command = `"${process.execPath}" "${program}" predict detector test-normal --json --quiet | head -c 10; exit \${PIPESTATUS[0]}`;
+  const { stdout } = await promisify(execFile)("bash", ["-c", command], { cwd: folder.path });
+  expect(stdout).toBe('{"score":"');
+});
