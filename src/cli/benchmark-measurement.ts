@@ -11,7 +11,7 @@ import { adamax } from "../optim/index.ts";
 import { type Column, formatTable } from "../report/index.ts";
 import { compileGraph, loadProgram, type ProgramOptions } from "../runtime/index.ts";
 import { adaptToData, compileStep, zeroState } from "../train/index.ts";
-import type { BenchmarkCase } from "./benchmark-command.ts";
+import type { BenchmarkCase } from "./benchmark-cases.ts";
 
 export interface Measurement {
   readonly imagesPerSecond: number;

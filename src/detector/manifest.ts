@@ -2,9 +2,8 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { FormatError, messageOf } from "../base/index.ts";
-import { trainingSchema } from "../train/index.ts";
+import { describeIssue, trainingSchema } from "../train/index.ts";
 import { calibrationSchema } from "./calibration-schema.ts";
-import { describeIssue } from "./schema-issue.ts";
 
 export const formatVersion = 1;
 

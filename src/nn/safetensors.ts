@@ -5,11 +5,13 @@
  */
 import { FormatError, messageOf } from "../base/index.ts";
 
+/** Row-major numbers with a shape. */
 export interface StoredTensor {
   readonly shape: readonly number[];
   readonly data: Float32Array | Uint8Array;
 }
 
+/** What a safetensors file holds. */
 export interface TensorFile {
   readonly tensors: Readonly<Record<string, StoredTensor>>;
   readonly metadata: Readonly<Record<string, string>>;

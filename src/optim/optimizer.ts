@@ -93,6 +93,7 @@ export function optimizerNamed(name: string): Optimizer {
   return found;
 }
 
+/** How a gradient becomes an update. */
 export interface UpdateOptions {
   readonly optimizer: Optimizer;
   /** Coupled L2: the gradient of weightDecay |p|^2 / 2 is added (as in PyTorch). */

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { ConfigError } from "../base/index.ts";
 import { checkSchedule } from "../optim/index.ts";
+import { describeIssue } from "./schema-issue.ts";
 
 const positive = z.number().int().min(1);
 
@@ -43,14 +44,7 @@ export type PhaseName = "general" | "normal";
 /** A checked configuration. Throws ConfigError that names the first wrong field. */
 export function parseConfiguration(value: unknown, where: string): TrainingConfiguration {
   const result = trainingSchema.safeParse(value);
-  if (!result.success) throw new ConfigError(`${where}: ${describeIssue(result.error)}`);
+  if (!result.success) throw new ConfigError(`${where}: ${describeIssue(result.error, value)}`);
   for (const phase of [result.data.general, result.data.normal]) if (phase) checkSchedule(phase);
   return result.data;
-}
-
-/** The first thing that is wrong with a value, as `path: expected ..., got ...` as far as the schema says. */
-export function describeIssue({ issues }: z.ZodError): string {
-  const [issue] = issues;
-  const message = issue?.message.replace(/^Invalid input: /, "").replace(", received ", ", got ") ?? "not valid";
-  return `${issue?.path.join(".") || "content"}: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
 }

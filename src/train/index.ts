@@ -1,7 +1,6 @@
 /** Training: configuration, the compiled step, the loop, checkpoints, the run folder. */
 export { type Checkpoint, loadCheckpoint, noProgress, type Progress, saveCheckpoint } from "./checkpoint.ts";
 export {
-  describeIssue,
   type PhaseConfiguration,
   type PhaseName,
   parseConfiguration,
@@ -13,6 +12,7 @@ export { gatherImages, type ImageSplit, splitRun } from "./image-split.ts";
 export { type LoopInput, type LoopResult, type StepReport, trainFlow } from "./loop.ts";
 export { adoptGeneralModel, type RunRequest, type RunResult, runTraining } from "./run.ts";
 export { createRun, isRun, makeRunFolder, type RunRecord, readRun, removeRun, runFolder } from "./run-folder.ts";
+export { describeIssue } from "./schema-issue.ts";
 export {
   adaptToData,
   compileStep,

@@ -2,7 +2,7 @@
 import { type RandomKey, RunError } from "../base/index.ts";
 import { dequantize, type ImageSet, makeBatch, makeSampler } from "../data/index.ts";
 import type { Flow } from "../flow/index.ts";
-import { type ParameterVectors, packArrays } from "../nn/index.ts";
+import { layoutOf, type ParameterVectors, packArrays } from "../nn/index.ts";
 import { learningRateAt, type Optimizer, optimizerNamed, type UpdateOptions } from "../optim/index.ts";
 import type { ProgramOptions } from "../runtime/index.ts";
 import { bitsPerDimension } from "../score/index.ts";
@@ -73,7 +73,12 @@ export async function trainFlow(loop: LoopInput): Promise<LoopResult> {
   const { configuration, flow } = loop;
   const programOptions: ProgramOptions = { threads: configuration.threads, device: configuration.device };
   const update = updateOptions(configuration);
-  const saved = await loadCheckpoint(loop.checkpointPath);
+  const { trainableSize, fixedSize } = layoutOf(flow.parameters);
+  const saved = await loadCheckpoint(loop.checkpointPath, {
+    trainable: trainableSize,
+    fixed: fixedSize,
+    optimizerVectors: update.optimizer.stateNames.length,
+  });
   const first = saved ?? (await freshCheckpoint(loop, update, programOptions));
   loop.onStart?.(first.progress);
   if (first.progress.finished) return finish(first);

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { z } from "zod";
 import { ConfigError, FormatError, messageOf, RunError } from "../base/index.ts";
 import { writeFileAtomic } from "../data/index.ts";
-import { describeIssue, type PhaseName, trainingSchema } from "./configuration.ts";
+import { type PhaseName, trainingSchema } from "./configuration.ts";
+import { describeIssue } from "./schema-issue.ts";
 
 const sourceSchema = z.strictObject({
   /** Absolute, so that a run can be resumed from anywhere. */
@@ -91,7 +92,7 @@ export async function readRun(folder: string): Promise<RunRecord> {
     throw new FormatError(`${path}: expected JSON, got ${messageOf(error)}; ${wayOut}`);
   }
   const result = recordSchema.safeParse(content);
-  if (!result.success) throw new FormatError(`${path}: ${describeIssue(result.error)}; ${wayOut}`);
+  if (!result.success) throw new FormatError(`${path}: ${describeIssue(result.error, content)}; ${wayOut}`);
   return result.data;
 }
 

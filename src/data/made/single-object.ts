@@ -12,7 +12,7 @@ import { cross, ring, type Shape, star, trio } from "./shapes.ts";
 
 /** Brass on slate: brightness apart far enough that the shape is the image's main coarse structure. */
 const groundTint: Tint = { brightness: { least: 90, most: 110 }, hue: 3.9, colourfulness: 22, spread: 14 };
-const objectTint: Tint = { brightness: { least: 141, most: 161 }, hue: 0.75, colourfulness: 32, spread: 14 };
+const objectTint: Tint = { brightness: { least: 136, most: 156 }, hue: 0.75, colourfulness: 32, spread: 14 };
 
 /** Share of the image that the object covers. */
 const areaShare: Range = { least: 0.17, most: 0.22 };
