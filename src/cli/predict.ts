@@ -1,5 +1,5 @@
 /** `outglow predict`: a table of scores, p-values and decisions, and a contact sheet of the most anomalous images. */
-import { extname } from "node:path";
+import { basename, extname } from "node:path";
 import { ConfigError } from "../base/index.ts";
 import { openImages, type PreparationProblem } from "../data/index.ts";
 import type { Detector } from "../detector/index.ts";
@@ -131,7 +131,7 @@ function drawSheet(
     title: `${top.length} most anomalous of ${total} images by ${score}; framed: marked at a false-alarm rate of ${falseAlarm}`,
     images: { channels, height, width, count: top.length, pixels: Buffer.concat(top.map(({ pixels }) => pixels)) },
     captions: top.map(({ row }) => ({
-      name: row.file,
+      name: basename(row.file),
       score: row.score,
       pValue: row.pValue,
       ...(row.anomalous ? { frame: flaggedColour } : {}),
