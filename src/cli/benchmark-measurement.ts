@@ -33,6 +33,7 @@ interface ProfileEvent {
   readonly node: string;
   readonly microseconds: number;
   readonly inputShapes: readonly (readonly number[])[];
+  readonly outputShapes: readonly (readonly number[])[];
 }
 
 interface Prepared {
@@ -68,25 +69,34 @@ export async function measureCase(item: BenchmarkCase, threads: number): Promise
   };
 }
 
-/** The rate of one large matrix multiplication through the engine, GFLOP/s. */
+/** Sizes [M, K] x [K, N] whose best rate stands for the machine: a square one and one as wide as a layer's activations. */
+const matrixSizes = [
+  { rows: 1024, inner: 1024, columns: 1024 },
+  { rows: 128, inner: 128, columns: 16384 },
+] as const;
+
+/** The best rate of a matrix multiplication through the engine, GFLOP/s. */
 export async function matrixRate(threads: number): Promise<number> {
-  const size = 1024;
-  const graph = makeGraph();
-  const program = await compileGraph(
-    { product: gemm(input(graph, "a", [size, size]), input(graph, "b", [size, size])) },
-    { threads },
-  );
   const stream = randomKey("matrix").stream();
-  const data = Float32Array.from({ length: size * size }, () => stream.uniform());
-  const matrix = { data, shape: [size, size] };
-  let best = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < 15; round++) {
-    const started = performance.now();
-    await program.run({ a: matrix, b: matrix });
-    best = Math.min(best, performance.now() - started);
+  const matrix = (...shape: [number, number]) => ({
+    data: Float32Array.from({ length: shape[0] * shape[1] }, () => stream.uniform()),
+    shape,
+  });
+  let best = 0;
+  for (const { rows, inner, columns } of matrixSizes) {
+    const graph = makeGraph();
+    const product = gemm(input(graph, "a", [rows, inner]), input(graph, "b", [inner, columns]));
+    const program = await compileGraph({ product }, { threads });
+    const operands = { a: matrix(rows, inner), b: matrix(inner, columns) };
+    const into = { product: { data: new Float32Array(rows * columns), shape: [rows, columns] } };
+    for (let round = 0; round < 30; round++) {
+      const started = performance.now();
+      await program.run(operands, into);
+      best = Math.max(best, (2 * rows * inner * columns) / (performance.now() - started) / 1e6);
+    }
+    await program.dispose();
   }
-  await program.dispose();
-  return (2 * size ** 3) / best / 1e6;
+  return best;
 }
 
 /** A table of the time a step takes by operator and by layer. */
@@ -181,7 +191,11 @@ interface RawEvent {
   readonly cat?: string;
   readonly name: string;
   readonly dur: number;
-  readonly args: { readonly op_name?: string; readonly input_type_shape?: readonly Record<string, number[]>[] };
+  readonly args: {
+    readonly op_name?: string;
+    readonly input_type_shape?: readonly Record<string, number[]>[];
+    readonly output_type_shape?: readonly Record<string, number[]>[];
+  };
 }
 
 function parseProfile(text: string): ProfileEvent[] {
@@ -193,14 +207,17 @@ function parseProfile(text: string): ProfileEvent[] {
       node: name.slice(0, -suffix.length),
       microseconds: dur,
       inputShapes: (args.input_type_shape ?? []).flatMap((type) => Object.values(type)),
+      outputShapes: (args.output_type_shape ?? []).flatMap((type) => Object.values(type)),
     }));
 }
 
-/** Floating-point operations of a Gemm: 2 M N K, where M N K is the root of the product of all three matrices' sizes. */
-function operationsOf({ inputShapes }: ProfileEvent): number {
-  const [a, b] = inputShapes as [number[], number[]];
-  // Whether an operand is transposed is not in the profile: the dimension that both share is the inner one.
-  const inner = a[1] === b[0] ? a[1] : a[0] === b[0] ? a[0] : a[1] === b[1] ? a[1] : a[0];
-  const sizes = a[0]! * a[1]! * b[0]! * b[1]!;
-  return (2 * sizes) / inner!;
+/** Floating-point operations of a Gemm [M, K] x [K, N]: 2 M N K, with K^2 = |A| |B| / |Y| whichever operands are transposed. */
+function operationsOf({ inputShapes, outputShapes }: ProfileEvent): number {
+  const [a, b] = inputShapes.map(sizeOf) as [number, number];
+  const y = sizeOf(outputShapes[0]!);
+  return 2 * y * Math.sqrt((a * b) / y);
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, dimension) => product * dimension, 1);
 }
