@@ -13,7 +13,7 @@ const colours: Colour[] = [
 ];
 const captions = colours.map((_, index) => ({ name: `image-${index}.png`, score: 12.34, pValue: 0.05 }));
 
-/** Whether this machine has any font: text vanishes silently without. */
+/** Whether this machine has a font; text vanishes silently without one. */
 async function hasFonts(): Promise<boolean> {
   const svg =
     '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><text y="30" font-size="30">M</text></svg>';
