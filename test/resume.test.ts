@@ -91,6 +91,9 @@ describe("kill -9", () => {
     const resumed = await runOutglow(folder.path, "train", "--resume", `--out=${name}`);
     expect(resumed.code, resumed.stderr).toBe(0);
     expect(await fingerprints(name)).toEqual(reference);
+    expect(await loggedSteps(name)).toEqual(
+      Array.from({ length: 30 }, (_, index) => index + 1).filter((step) => step !== 21),
+    );
   });
 
   test("a run that another process works on is left to it", async () => {

@@ -96,7 +96,8 @@ function byScore(a: Row, b: Row): number {
 
 function makeRows({ manifest: { calibration } }: Detector, decision: Decision, { names, terms }: ScoredBatch): Row[] {
   const columns = Object.keys(calibration.scores).map((name) => computeScore(name, terms, calibration));
-  const decisive = computeScore(decision.score, terms, calibration);
+  const decisive =
+    columns.find(({ name }) => name === decision.score) ?? computeScore(decision.score, terms, calibration);
   const probabilities = pValues(calibration, decision.score, decisive.values);
   return names.map((file, index) => ({
     file,

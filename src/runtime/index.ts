@@ -5,7 +5,6 @@ export {
   engineVersion,
   executionProviders,
   loadProgram,
-  type Optimization,
   type Program,
   type ProgramOptions,
 } from "./program.ts";

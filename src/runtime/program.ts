@@ -10,13 +10,9 @@ export interface Buffer {
   readonly shape: readonly number[];
 }
 
-export type Optimization = "disabled" | "basic" | "extended" | "all";
-
 export interface ProgramOptions {
   /** Threads of the engine; results are bitwise equal only between runs with the same number. */
   readonly threads: number;
-  /** How much ONNX Runtime rewrites the graph. Default "basic". */
-  readonly optimization?: Optimization;
   /** Execution provider. Default "cpu". */
   readonly device?: "cpu" | "webgpu" | "cuda";
   /** Writes ONNX Runtime's profile under this file prefix. */
@@ -82,7 +78,7 @@ async function createSession(model: Uint8Array, options: ProgramOptions): Promis
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
       executionMode: "sequential",
-      graphOptimizationLevel: options.optimization ?? "basic",
+      graphOptimizationLevel: "basic",
       executionProviders: [options.device ?? "cpu"],
       enableMemPattern: true,
       enableCpuMemArena: true,

@@ -1,5 +1,5 @@
 /** Metrics as JSON lines. A log that cannot be written never stops a training: what went wrong is told at the end. */
-import { appendFileSync, readFileSync, truncateSync } from "node:fs";
+import { appendFileSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { messageOf } from "../base/index.ts";
 import type { StepReport } from "./loop.ts";
 
@@ -31,7 +31,7 @@ export function openLog(path: string): RunLog {
   };
 }
 
-/** Cuts a log, if there is one, after the whole and readable lines of steps up to `step`. */
+/** Keeps the whole and readable lines of steps up to `step`, if there is a log. */
 function keepUpTo(path: string, step: number): void {
   let text: string;
   try {
@@ -40,13 +40,11 @@ function keepUpTo(path: string, step: number): void {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
     throw error;
   }
-  let bytes = 0;
-  for (const line of text.split("\n").slice(0, -1)) {
-    const found = stepOf(line);
-    if (found === undefined || found > step) break;
-    bytes += Buffer.byteLength(line) + 1;
-  }
-  truncateSync(path, bytes);
+  const lines = text.split("\n").slice(0, -1);
+  const kept = lines.filter((line) => (stepOf(line) ?? Number.POSITIVE_INFINITY) <= step);
+  // Under another name first: a kill while the log is rewritten must not cost the log.
+  writeFileSync(`${path}.tmp`, kept.map((line) => `${line}\n`).join(""));
+  renameSync(`${path}.tmp`, path);
 }
 
 function stepOf(line: string): number | undefined {

@@ -1,6 +1,6 @@
 /**
- * The two halves of a 3x3 convolution with zero padding, as primitives because their ONNX form (one gather of whole pixels) is several
- * times quicker than what composing them from shifts would give.
+ * The two halves of a 3x3 convolution with zero padding, as primitives because ONNX can gather whole pixels in one operator, where
+ * composing them from shifts would take nine pads and a concatenation.
  *
  * A narrow-to-wide convolution is gemm(weight, unfold(x)), a wide-to-narrow one is fold(gemm(weight, x)): the ninefold copy is always
  * made on the narrow side. Tap k = 3 * ky + kx reads the pixel at (y + ky - 1, x + kx - 1), as in PyTorch's conv2d with padding 1.
