@@ -15,7 +15,8 @@ const train = [
   "--normal=normal",
   "--general=general",
   "--general-steps=25",
-  "--checkpoint-every=0.05s",
+  // A checkpoint after every step: whatever the moment of a kill, there is one to go on from.
+  "--checkpoint-every=0.001s",
   ...quickTraining,
 ];
 
@@ -76,6 +77,7 @@ describe("kill -9", () => {
       expect(await readdir(join(folder.path, name))).toEqual(["run"]);
       const resumed = await runOutglow(folder.path, "train", "--resume", `--out=${name}`);
       expect(resumed.stderr).not.toContain("outglow:");
+      expect(resumed.stderr).toMatch(new RegExp(`training the ${phase} model \\(.*going on from step`));
       expect(await fingerprints(name)).toEqual(reference);
       expect(await loggedSteps(name)).toEqual(Array.from({ length: 30 }, (_, index) => index + 1));
     },
