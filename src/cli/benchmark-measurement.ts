@@ -10,7 +10,7 @@ import { type ParameterVectors, packArrays } from "../nn/index.ts";
 import { adamax } from "../optim/index.ts";
 import { type Column, formatTable } from "../report/index.ts";
 import { compileGraph, loadProgram, type ProgramOptions } from "../runtime/index.ts";
-import { adaptToData, compileStep, zeroState } from "../train/index.ts";
+import { adaptToData, compileStep, maximumLikelihood, zeroState } from "../train/index.ts";
 import type { BenchmarkCase } from "./benchmark-cases.ts";
 
 export interface Measurement {
@@ -154,10 +154,10 @@ async function prepare(item: BenchmarkCase, parameters: ParameterVectors, option
     return { run: () => program.run({ images }), dispose: () => program.dispose() };
   }
   const update = { optimizer: adamax, weightDecay: 5e-5 };
-  const step = await compileStep(flow, batch, zeroState(parameters, update), update, options);
+  const step = await compileStep(maximumLikelihood(flow), batch, zeroState(parameters, update), update, options);
   const x = noise(item, batch);
   let count = 0;
-  return { run: () => step.run(x, adamax.scalars(1e-4, ++count)), dispose: () => step.dispose() };
+  return { run: () => step.run({ x }, adamax.scalars(1e-4, ++count)), dispose: () => step.dispose() };
 }
 
 /** Times of repeated runs after a warm-up, ascending: about ten seconds' worth, at least five. */

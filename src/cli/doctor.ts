@@ -7,7 +7,7 @@ import { makeGlow } from "../flow/index.ts";
 import { type ParameterVectors, packArrays } from "../nn/index.ts";
 import { adamax } from "../optim/index.ts";
 import { engineVersion, executionProviders } from "../runtime/index.ts";
-import { adaptToData, compileStep, type StepResult, zeroState } from "../train/index.ts";
+import { adaptToData, compileStep, maximumLikelihood, type StepResult, zeroState } from "../train/index.ts";
 import type { DoctorOptions } from "./doctor-command.ts";
 
 interface Check {
@@ -80,11 +80,11 @@ async function trainBriefly(): Promise<{ result: StepResult; duration: number }[
   const drawn: ParameterVectors = packArrays(flow.parameters, flow.createParameters(key));
   const parameters = await adaptToData(flow, drawn, x, options);
   const update = { optimizer: adamax, weightDecay: 0 };
-  const step = await compileStep(flow, batchSize, zeroState(parameters, update), update, options);
+  const step = await compileStep(maximumLikelihood(flow), batchSize, zeroState(parameters, update), update, options);
   const results = [];
   for (let count = 1; count <= 20; count++) {
     const started = performance.now();
-    const result = await step.run(x, adamax.scalars(1e-3, count));
+    const result = await step.run({ x }, adamax.scalars(1e-3, count));
     results.push({ result, duration: performance.now() - started });
   }
   await step.dispose();

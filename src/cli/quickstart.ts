@@ -59,6 +59,9 @@ export async function quickstart({ out, time, seed, threads }: QuickstartOptions
   } as const;
   const outcome = await train({
     ...engine,
+    as: "detector",
+    local: false,
+    objective: "nll",
     normal: join(images, "train"),
     general: join(images, "general"),
     out: detector,

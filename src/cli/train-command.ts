@@ -8,6 +8,16 @@ export interface TrainOptions {
   readonly normal?: string;
   readonly general?: string;
   readonly generalDetector?: string;
+  readonly as: "detector" | "general";
+  /** `general`, `fresh`, or the folder of a detector. */
+  readonly init?: string;
+  readonly fineTune?: number[];
+  readonly local: boolean;
+  readonly objective: "nll" | "outlier" | "margin";
+  readonly outliers?: string;
+  readonly outlierWeight?: number;
+  readonly outlierTemperature?: number;
+  readonly margin?: number;
   readonly out: string;
   readonly time?: number;
   readonly steps?: number;
@@ -45,6 +55,8 @@ export interface TrainOptions {
 export function trainCommand(): Command {
   const positive = wholeNumber(1);
   const list = (text: string): number[] => text.split(",").map(positive);
+  const scales = (text: string): number[] => text.split(",").map(wholeNumber(0));
+  const scale = numberWithin(0, Number.POSITIVE_INFINITY);
   return new Command("train")
     .description("train a detector on normal images")
     .option(
@@ -55,7 +67,29 @@ export function trainCommand(): Command {
       "--general <data>",
       "general images: trains a general model first, which makes the likelihood ratio possible",
     )
-    .option("--general-detector <folder>", "take the normal model of this detector as general model")
+    .option("--general-detector <folder>", "take the model that stands in this folder as general model")
+    .option(
+      "--as <role>",
+      "detector, or general: train one general model on --general for many detectors",
+      oneOf(["detector", "general"]),
+      "detector",
+    )
+    .option(
+      "--init <start>",
+      "where the normal model starts: general, fresh, or the folder of a detector (default: general if there is one)",
+    )
+    .option("--fine-tune <scales>", "train these scales of the normal model only, e.g. 1,2 (0 is the finest)", scales)
+    .option("--local", "also train a model of 8x8 patches of the normal images, for the score ratio-local", false)
+    .option(
+      "--objective <loss>",
+      "nll; outlier: also keep away from --outliers, compared with the general model; margin: the same without comparing",
+      oneOf(["nll", "outlier", "margin"]),
+      "nll",
+    )
+    .option("--outliers <data>", "images to keep away from (default: the general images)")
+    .option("--outlier-weight <x>", "weight of the outlier loss (default 6000 x dimensions / 3072; margin: 1)", scale)
+    .option("--outlier-temperature <nats>", "its temperature (default 1000 x dimensions / 3072)", scale)
+    .option("--margin <nats>", "margin of the margin loss (default: the number of dimensions)", scale)
     .option("--out <folder>", "where the detector goes", "detector")
     .option(
       "--time <duration>",

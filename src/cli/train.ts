@@ -37,7 +37,7 @@ export async function train(options: TrainOptions): Promise<"finished" | "interr
 
 async function finishDetector(
   out: string,
-  { record, normal, general }: TrainingPlan,
+  { record, images: { normal, general } }: TrainingPlan,
   result: RunResult,
 ): Promise<Manifest> {
   const { configuration, generalDetector } = record;
@@ -49,7 +49,7 @@ async function finishDetector(
   const trained = ({ parameters, progress }: RunResult["normal"]) => ({
     parameters,
     steps: progress.step,
-    heldOutBitsPerDimension: progress.best,
+    heldOutBitsPerDimension: progress.bestBitsPerDimension,
   });
   const generalModel = result.general && { ...trained(result.general), ...(generalDetector ? { steps: null } : {}) };
   const generalData = record.general && general ? describe(record.general, general) : (generalDetector?.data ?? null);
@@ -64,10 +64,11 @@ async function finishDetector(
   return writeDetector(out, parts, { threads: configuration.threads, device: configuration.device });
 }
 
-function announce(options: TrainOptions, { normal, general }: TrainingPlan, manifest: Manifest, output: Console): void {
+function announce(options: TrainOptions, { images }: TrainingPlan, manifest: Manifest, output: Console): void {
   if (options.json) {
     const { models, defaultScore, data, training } = manifest;
-    const skipped = [...normal.problems, ...(general?.problems ?? [])];
+    const sets = [images.normal, images.general, images.outliers];
+    const skipped = sets.flatMap((set) => set?.problems ?? []);
     output.print(JSON.stringify({ detector: options.out, models, defaultScore, data, training, skipped }));
     return;
   }

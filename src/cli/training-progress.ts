@@ -14,7 +14,9 @@ const memory = 0.95;
 /** Draws the progress of both phases on a console. */
 export function trainingProgress(output: Console, configuration: TrainingConfiguration): TrainingProgress {
   let begun = { step: 0, seconds: 0 };
+  let loss: number | undefined;
   let bits: number | undefined;
+  let outliers: { loss: number; difference: number } | undefined;
   let speed: number | undefined;
   let heldOut: number | undefined;
   let skipped = 0;
@@ -25,7 +27,8 @@ export function trainingProgress(output: Console, configuration: TrainingConfigu
     start(phase, progress) {
       output.settle();
       begun = { step: progress.step, seconds: progress.seconds };
-      [bits, speed, heldOut, skipped] = [undefined, undefined, progress.best ?? undefined, progress.skipped];
+      [loss, bits, outliers, speed] = [undefined, undefined, undefined, undefined];
+      [heldOut, skipped] = [progress.bestBitsPerDimension ?? undefined, progress.skipped];
       const settings = configuration[phase];
       const limit = [
         settings?.steps == null ? undefined : `${settings.steps} steps`,
@@ -35,9 +38,17 @@ export function trainingProgress(output: Console, configuration: TrainingConfigu
       output.note(`training the ${phase} model (${limit.join(" or ")}${from})`);
     },
     step(phase, report) {
-      bits = smooth(bits, report.bitsPerDimension);
+      loss = smooth(loss, report.loss);
+      if (report.bitsPerDimension !== undefined) bits = smooth(bits, report.bitsPerDimension);
+      const { outlierLoss, outlierDifference } = report.measures;
+      if (typeof outlierLoss === "number" && typeof outlierDifference === "number") {
+        outliers = {
+          loss: smooth(outliers?.loss, outlierLoss),
+          difference: smooth(outliers?.difference, outlierDifference),
+        };
+      }
       speed = smooth(speed, report.imagesPerSecond);
-      heldOut = report.heldOutBitsPerDimension ?? heldOut;
+      heldOut = report.heldOut?.bitsPerDimension ?? heldOut;
       if (!report.applied) skipped++;
       const { steps, seconds } = configuration[phase] ?? { steps: null, seconds: null };
       const share = Math.max(steps === null ? 0 : report.step / steps, seconds === null ? 0 : report.seconds / seconds);
@@ -48,8 +59,11 @@ export function trainingProgress(output: Console, configuration: TrainingConfigu
       );
       const parts = [
         `${progressBar(share)} step ${report.step}${steps === null ? "" : `/${steps}`}`,
-        `${bits.toFixed(3)} bits/dim`,
+        bits === undefined ? `loss ${loss.toFixed(3)}` : `${bits.toFixed(3)} bits/dim`,
         ...(heldOut === undefined ? [] : [`held out ${heldOut.toFixed(3)}`]),
+        ...(outliers === undefined
+          ? []
+          : [`outlier loss ${outliers.loss.toFixed(1)}, difference ${outliers.difference.toFixed(0)} nats`]),
         `${speed.toFixed(0)} images/s`,
         `${showDuration(left)} left`,
         ...(skipped === 0 ? [] : [`${skipped} steps skipped (not finite)`]),

@@ -7,5 +7,5 @@ export { type ChannelMixingParameters, channelMixing } from "./channel-mixing.ts
 export { type Flow, type GlowConfiguration, makeGlow, type ScaleTerm } from "./glow.ts";
 export { invertibleConvolution, type LuParameters, luInverse, luMatrix } from "./invertible-convolution.ts";
 export { dimensionNorm, standardNormalLogDensity } from "./prior.ts";
-export { imageInput, pixelsToData, scoreTerms } from "./scoring.ts";
+export { imageInput, logLikelihood, pixelsToData, scoreTerms } from "./scoring.ts";
 export { squeeze } from "./squeeze.ts";

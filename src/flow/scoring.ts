@@ -39,3 +39,9 @@ export function scoreTerms(flow: Flow, parameters: ValuesOf<ParameterTree>, imag
   const table = transpose(concatenate(rows, 0), [1, 0]);
   return reshape(table, [images.shape[0]!, terms.length, 2]);
 }
+
+/** log p(x) of data x [C, H, W, N], in nats: [N]. */
+export function logLikelihood(flow: Flow, parameters: ValuesOf<ParameterTree>, x: Value): Value {
+  const { terms } = flow.normalize(parameters, x);
+  return terms.map(({ logDet, prior }) => add(logDet, prior)).reduce((sum, term) => add(sum, term));
+}

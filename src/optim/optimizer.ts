@@ -102,6 +102,12 @@ export interface UpdateOptions {
   readonly clipNorm?: number | undefined;
 }
 
+/** The options as values of the graph. */
+interface UpdateValues extends UpdateOptions {
+  /** Of the parameters' shape: 1 where a number is trained, 0 where it stays. Undefined: all are trained. */
+  readonly mask?: Value | undefined;
+}
+
 /** What a guarded update gives. */
 export interface GuardedUpdate {
   readonly parameters: Value;
@@ -124,15 +130,17 @@ export function guardedUpdate(
   gradient: Value,
   state: readonly Value[],
   scalars: Value,
-  { optimizer, weightDecay, clipNorm }: UpdateOptions,
+  { optimizer, weightDecay, clipNorm, mask }: UpdateValues,
 ): GuardedUpdate {
-  const squaredNorm = reduceSum(multiply(gradient, gradient));
+  const masked = mask ? multiply(gradient, mask) : gradient;
+  const squaredNorm = reduceSum(multiply(masked, masked));
   const gradientNorm = squareRoot(squaredNorm);
   // NaN and infinity both fail the comparison.
   const finite = lessOrEqual(add(squaredNorm, absolute(loss)), largestFloat);
   const clipped =
-    clipNorm === undefined ? gradient : multiply(gradient, minimum(divide(clipNorm, add(gradientNorm, epsilon)), 1));
-  const decayed = weightDecay === 0 ? clipped : add(clipped, multiply(parameters, weightDecay));
+    clipNorm === undefined ? masked : multiply(masked, minimum(divide(clipNorm, add(gradientNorm, epsilon)), 1));
+  const decay = mask ? multiply(mask, weightDecay) : weightDecay;
+  const decayed = weightDecay === 0 ? clipped : add(clipped, multiply(parameters, decay));
   const rates = split(
     scalars,
     0,

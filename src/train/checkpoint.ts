@@ -18,8 +18,10 @@ export interface Progress {
   readonly skippedInRow: number;
   /** Seconds of training so far. */
   readonly seconds: number;
-  /** Lowest held-out bits/dim and the evaluations since. */
+  /** Lowest held-out value of the objective, nats an image, and the evaluations since. */
   readonly best: number | null;
+  /** Held-out bits/dim at that point; null before it and where the model is no flow. */
+  readonly bestBitsPerDimension: number | null;
   readonly evaluationsSinceBest: number;
   readonly finished: boolean;
 }
@@ -39,6 +41,7 @@ export const noProgress: Progress = {
   skippedInRow: 0,
   seconds: 0,
   best: null,
+  bestBitsPerDimension: null,
   evaluationsSinceBest: 0,
   finished: false,
 };
@@ -62,6 +65,7 @@ const progressSchema: z.ZodType<Progress> = z.strictObject({
   skippedInRow: count,
   seconds: z.number().min(0),
   best: z.number().nullable(),
+  bestBitsPerDimension: z.number().nullable(),
   evaluationsSinceBest: count,
   finished: z.boolean(),
 });

@@ -17,6 +17,16 @@ const phaseSchema = z.strictObject({
   factor: z.number().positive().max(1),
 });
 
+/**
+ * What the normal flow minimises besides its negative log-likelihood (paper, section 3): nothing, the outlier loss with weight and
+ * temperature in nats, or the margin loss with a factor and nats.
+ */
+const objectiveSchema = z.discriminatedUnion("loss", [
+  z.strictObject({ loss: z.literal("nll") }),
+  z.strictObject({ loss: z.literal("outlier"), weight: z.number().positive(), temperature: z.number().positive() }),
+  z.strictObject({ loss: z.literal("margin"), weight: z.number().positive(), margin: z.number().positive() }),
+]);
+
 export const trainingSchema = z.strictObject({
   input: z.strictObject({ channels: positive, height: positive, width: positive }),
   model: z.strictObject({ scales: positive, depth: positive, hidden: positive }),
@@ -35,16 +45,30 @@ export const trainingSchema = z.strictObject({
   device: z.enum(["cpu", "webgpu", "cuda"]),
   normal: phaseSchema,
   general: phaseSchema.nullable(),
+  /** A flow of local patches of the normal images, beside the normal flow. */
+  local: phaseSchema.nullable().default(null),
+  objective: objectiveSchema.default({ loss: "nll" }),
+  /** Where the normal flow starts: at the general model where there is one, fresh, or at another detector's normal model. */
+  start: z.enum(["general", "fresh", "detector"]).default("general"),
+  /** The scales of the normal flow that are trained; null for all. */
+  trainedScales: z.array(z.number().int().min(0)).min(1).nullable().default(null),
 });
 
 export type PhaseConfiguration = z.infer<typeof phaseSchema>;
 export type TrainingConfiguration = z.infer<typeof trainingSchema>;
-export type PhaseName = "general" | "normal";
+export type ObjectiveConfiguration = TrainingConfiguration["objective"];
+
+/** The models that a run can train, in the order it does. */
+export const phaseNames = ["general", "normal", "local"] as const;
+export type PhaseName = (typeof phaseNames)[number];
 
 /** A checked configuration. Throws ConfigError that names the first wrong field. */
 export function parseConfiguration(value: unknown, where: string): TrainingConfiguration {
   const result = trainingSchema.safeParse(value);
   if (!result.success) throw new ConfigError(`${where}: ${describeIssue(result.error, value)}`);
-  for (const phase of [result.data.general, result.data.normal]) if (phase) checkSchedule(phase);
+  for (const name of phaseNames) {
+    const phase = result.data[name];
+    if (phase) checkSchedule(phase);
+  }
   return result.data;
 }

@@ -1,21 +1,27 @@
 /** Training: configuration, the compiled step, the loop, checkpoints, the run folder. */
+export { type BatchSource, makeBatchSource, type PhaseImages } from "./batch-source.ts";
 export { type Checkpoint, loadCheckpoint, noProgress, type Progress, saveCheckpoint } from "./checkpoint.ts";
 export {
+  type ObjectiveConfiguration,
   type PhaseConfiguration,
   type PhaseName,
   parseConfiguration,
   type TrainingConfiguration,
   trainingSchema,
 } from "./configuration.ts";
-export { compileEvaluator, type Evaluator } from "./evaluation.ts";
-export { gatherImages, type ImageSplit, splitRun } from "./image-split.ts";
-export { type LoopInput, type LoopResult, type StepReport, trainFlow } from "./loop.ts";
-export { adoptGeneralModel, type RunRequest, type RunResult, runTraining } from "./run.ts";
+export type { HeldOutResult } from "./held-out.ts";
+export { gatherImages, type ImageSplit, type RunImages, splitRun } from "./image-split.ts";
+export { compileLikelihoods, type Likelihoods } from "./likelihoods.ts";
+export { type LoopInput, type LoopResult, type StepReport, trainModel } from "./loop.ts";
+export * from "./objectives/index.ts";
+export { adoptGeneralModel, adoptStart, flowsOf, type RunRequest, type RunResult, runTraining } from "./run.ts";
 export { createRun, isRun, makeRunFolder, type RunRecord, readRun, removeRun, runFolder } from "./run-folder.ts";
 export { describeIssue } from "./schema-issue.ts";
 export {
   adaptToData,
+  type BatchInputs,
   compileStep,
+  type Measures,
   type StepResult,
   type TrainingState,
   type TrainingStep,

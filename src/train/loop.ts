@@ -1,42 +1,40 @@
-/** The training loop of one flow: batches, held-out evaluation, checkpoints, early stopping. */
+/** The training loop of one model: batches, held-out evaluation, checkpoints, early stopping. */
 import { type RandomKey, RunError } from "../base/index.ts";
-import { dequantize, type ImageSet, makeBatch, makeSampler } from "../data/index.ts";
-import type { Flow } from "../flow/index.ts";
 import { layoutOf, type ParameterVectors, packArrays } from "../nn/index.ts";
 import { learningRateAt, type Optimizer, optimizerNamed, type UpdateOptions } from "../optim/index.ts";
 import type { ProgramOptions } from "../runtime/index.ts";
-import { bitsPerDimension } from "../score/index.ts";
+import type { BatchSource } from "./batch-source.ts";
 import { type Checkpoint, loadCheckpoint, noProgress, type Progress, saveCheckpoint } from "./checkpoint.ts";
 import type { PhaseConfiguration, TrainingConfiguration } from "./configuration.ts";
-import { compileEvaluator, type Evaluator } from "./evaluation.ts";
-import { gatherImages } from "./image-split.ts";
-import { adaptToData, compileStep, type StepResult, type TrainingStep, zeroState } from "./step.ts";
+import { bitsOf, type HeldOutEvaluator, type HeldOutResult, heldOutEvaluator } from "./held-out.ts";
+import type { Objective } from "./objectives/index.ts";
+import { adaptToData, compileStep, type Measures, type StepResult, type TrainingStep, zeroState } from "./step.ts";
 
 /** One line of the run log. Numbers that are not finite, of skipped steps, become null in JSON. */
 export interface StepReport {
   readonly step: number;
-  readonly bitsPerDimension: number;
-  /** Mean log-likelihood of every scale, nats an image. */
-  readonly terms: readonly number[];
+  /** What was minimised, nats an image. */
+  readonly loss: number;
+  /** Of the normal images; absent where the model is no flow. */
+  readonly bitsPerDimension?: number;
+  readonly measures: Measures;
   readonly gradientNorm: number;
   readonly learningRate: number;
   readonly applied: boolean;
   readonly imagesPerSecond: number;
   readonly seconds: number;
-  readonly heldOutBitsPerDimension?: number;
+  readonly heldOut?: HeldOutResult;
 }
-
-/** What the training of one flow needs. */
+/** What the training of one model needs. */
 export interface LoopInput {
-  readonly flow: Flow;
+  readonly objective: Objective;
+  readonly batches: BatchSource;
   readonly configuration: TrainingConfiguration;
   readonly phase: PhaseConfiguration;
-  readonly images: ImageSet;
-  /** Which images are trained on and which only watched. */
-  readonly train: Uint32Array;
-  readonly heldOut: Uint32Array;
   /** Start from these instead of fresh parameters. */
   readonly start?: ParameterVectors | undefined;
+  /** [trainable numbers], 0 where a number stays what it is at the start; undefined trains all. */
+  readonly mask?: Float32Array | undefined;
   readonly key: RandomKey;
   readonly checkpointPath: string;
   /** Seconds between two checkpoints. */
@@ -48,7 +46,7 @@ export interface LoopInput {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What the training of one flow gives. */
+/** What the training of one model gives. */
 export interface LoopResult {
   /** The parameters with the best held-out value. */
   readonly parameters: ParameterVectors;
@@ -57,23 +55,21 @@ export interface LoopResult {
 
 /** Images for the data-dependent initialisation: the paper's 11 batches of 64. */
 const adaptationImages = 704;
-/** Held-out images looked at in one evaluation. */
-const mostWatched = 512;
 /** Bytes of the largest activation of the initialisation. */
 const mostAdaptationBytes = 2 ** 30;
 /** Skipped steps in a row after which a run has diverged. */
 const mostSkippedInRow = 20;
 
 /**
- * Trains one flow to its end, or until `signal`. Goes on from the checkpoint where there is one; a run that is limited by steps, not by
+ * Trains one model to its end, or until `signal`. Goes on from the checkpoint where there is one; a run that is limited by steps, not by
  * time, ends bit for bit as if never stopped.
  * Throws RunError where training diverged or a checkpoint cannot be written.
  */
-export async function trainFlow(loop: LoopInput): Promise<LoopResult> {
-  const { configuration, flow } = loop;
+export async function trainModel(loop: LoopInput): Promise<LoopResult> {
+  const { batches, configuration, mask, objective } = loop;
   const programOptions: ProgramOptions = { threads: configuration.threads, device: configuration.device };
   const update = updateOptions(configuration);
-  const { trainableSize, fixedSize } = layoutOf(flow.parameters);
+  const { trainableSize, fixedSize } = layoutOf(objective.model.parameters);
   const saved = await loadCheckpoint(loop.checkpointPath, {
     trainable: trainableSize,
     fixed: fixedSize,
@@ -83,8 +79,8 @@ export async function trainFlow(loop: LoopInput): Promise<LoopResult> {
   loop.onStart?.(first.progress);
   if (first.progress.finished) return finish(first);
 
-  const step = await compileStep(flow, configuration.batchSize, first.state, update, programOptions);
-  const evaluator = await compileEvaluator(flow, configuration.batchSize, programOptions);
+  const step = await compileStep(objective, configuration.batchSize, first.state, { ...update, mask }, programOptions);
+  const evaluator = await heldOutEvaluator(objective, batches, programOptions);
   try {
     return await runSteps(loop, first, { step, evaluator, optimizer: update.optimizer });
   } finally {
@@ -95,7 +91,7 @@ export async function trainFlow(loop: LoopInput): Promise<LoopResult> {
 
 interface Compiled {
   readonly step: TrainingStep;
-  readonly evaluator: Evaluator;
+  readonly evaluator: HeldOutEvaluator;
   readonly optimizer: Optimizer;
 }
 
@@ -104,10 +100,8 @@ interface Compiled {
  * on the calling thread: 1 to 3 % of a step.
  */
 async function runSteps(loop: LoopInput, begun: Checkpoint, compiled: Compiled): Promise<LoopResult> {
-  const { configuration, phase, checkpointPath, checkpointEvery, onStep, signal } = loop;
+  const { batches, configuration, phase, checkpointPath, checkpointEvery, onStep, signal } = loop;
   const { step, evaluator, optimizer } = compiled;
-  const prepare = batchMaker(loop);
-  const watched = gatherImages(loop.images, watchedImages(loop));
   const clock = performance.now() - begun.progress.seconds * 1000;
   const elapsed = (): number => (performance.now() - clock) / 1000;
   let { progress, best } = begun;
@@ -116,20 +110,21 @@ async function runSteps(loop: LoopInput, begun: Checkpoint, compiled: Compiled):
   while (!progress.finished) {
     const learningRate = learningRateAt(phase, progress.step);
     const started = performance.now();
-    const result = await step.run(prepare(progress.step), optimizer.scalars(learningRate, progress.updates + 1));
+    const batch = await batches.training(progress.step);
+    const result = await step.run(batch, optimizer.scalars(learningRate, progress.updates + 1));
     const imagesPerSecond = (configuration.batchSize * 1000) / (performance.now() - started);
     progress = advance(progress, result, elapsed());
     progress = { ...progress, finished: reachedEnd(phase, progress) };
 
-    let heldOutBits: number | undefined;
+    let heldOut: HeldOutResult | undefined;
     if (progress.finished || progress.step % configuration.evaluateEvery === 0) {
       const { parameters } = step.state();
-      heldOutBits = await evaluator.bitsPerDimension(parameters, watched);
-      progress = judge(progress, heldOutBits, configuration.patience);
+      heldOut = await evaluator.evaluate(parameters);
+      progress = judge(progress, heldOut, configuration.patience);
       if (progress.evaluationsSinceBest === 0) best = parameters.trainable.slice();
     }
     progress = { ...progress, seconds: elapsed() };
-    onStep?.(reportStep(loop, result, progress, { learningRate, imagesPerSecond, heldOutBits }));
+    onStep?.(reportStep(loop, result, progress, { learningRate, imagesPerSecond, heldOut }));
 
     const stopping = signal?.aborted === true && !progress.finished;
     if (progress.finished || stopping || elapsed() - savedAt >= checkpointEvery) {
@@ -142,37 +137,34 @@ async function runSteps(loop: LoopInput, begun: Checkpoint, compiled: Compiled):
 }
 
 /** Takes note of a held-out value: the best so far starts the count anew, too many others in a row end the run. */
-function judge(progress: Progress, heldOutBits: number, patience: number): Progress {
-  if (heldOutBits < (progress.best ?? Number.POSITIVE_INFINITY)) {
-    return { ...progress, best: heldOutBits, evaluationsSinceBest: 0 };
+function judge(progress: Progress, { loss, bitsPerDimension }: HeldOutResult, patience: number): Progress {
+  if (loss < (progress.best ?? Number.POSITIVE_INFINITY)) {
+    return { ...progress, best: loss, bestBitsPerDimension: bitsPerDimension ?? null, evaluationsSinceBest: 0 };
   }
   const evaluationsSinceBest = progress.evaluationsSinceBest + 1;
   return { ...progress, evaluationsSinceBest, finished: progress.finished || evaluationsSinceBest >= patience };
 }
 
 function reportStep(
-  { flow: { inputShape } }: LoopInput,
-  { loss, terms, gradientNorm, applied }: StepResult,
+  { objective }: LoopInput,
+  { loss, measures, gradientNorm, applied }: StepResult,
   { step, seconds }: Progress,
-  measured: { learningRate: number; imagesPerSecond: number; heldOutBits: number | undefined },
+  measured: { learningRate: number; imagesPerSecond: number; heldOut: HeldOutResult | undefined },
 ): StepReport {
-  const { learningRate, imagesPerSecond, heldOutBits } = measured;
+  const { learningRate, imagesPerSecond, heldOut } = measured;
+  const { channels, height, width } = objective.model.inputShape;
   return {
     step,
-    bitsPerDimension: bitsPerDimension(-loss, inputShape.channels * inputShape.height * inputShape.width),
-    terms,
+    loss,
+    ...bitsOf(measures, channels * height * width),
+    measures,
     gradientNorm,
     learningRate,
     applied,
     imagesPerSecond,
     seconds,
-    ...(heldOutBits === undefined ? {} : { heldOutBitsPerDimension: heldOutBits }),
+    ...(heldOut === undefined ? {} : { heldOut }),
   };
-}
-
-/** A random choice of held-out images, because folders list them class by class. Always the same, so that values compare. */
-function watchedImages({ heldOut, key }: LoopInput): Uint32Array {
-  return makeSampler(heldOut, Math.min(mostWatched, heldOut.length), key.fold("watched"))(0);
 }
 
 function updateOptions({ optimizer, weightDecay, clipNorm }: TrainingConfiguration): UpdateOptions {
@@ -190,28 +182,15 @@ async function freshCheckpoint(loop: LoopInput, update: UpdateOptions, options: 
 }
 
 async function freshParameters(
-  { flow, images, train, key, configuration }: LoopInput,
+  { objective: { model }, batches, key, configuration }: LoopInput,
   options: ProgramOptions,
 ): Promise<ParameterVectors> {
-  const drawn = packArrays(flow.parameters, flow.createParameters(key.fold("parameters")));
+  const drawn = packArrays(model.parameters, model.createParameters(key.fold("parameters")));
   const { height, width } = configuration.input;
   // The widest activation is that of the first scale: hidden channels at half the height and width, four bytes a number.
   const bytesAnImage = configuration.model.hidden * height * width;
   const fitting = Math.max(2, Math.floor(mostAdaptationBytes / bytesAnImage));
-  const count = Math.min(adaptationImages, train.length, fitting);
-  const indices = makeSampler(train, count, key.fold("adaptation"))(0);
-  const pixels = gatherImages(images, indices);
-  const x = dequantize(pixels, images.specification, key.fold("adaptation noise").stream());
-  return adaptToData(flow, drawn, x, options);
-}
-
-/** Batch number `step` as data x [C, H, W, N]: sampled, augmented and dequantised, all by the step's own random streams. */
-function batchMaker({ images, train, configuration, key }: LoopInput): (step: number) => Float32Array {
-  const sample = makeSampler(train, configuration.batchSize, key.fold("order"));
-  return (step) => {
-    const pixels = makeBatch(images, sample(step), configuration.augmentation, key.fold("augmentation").fold(step));
-    return dequantize(pixels, images.specification, key.fold("noise").fold(step).stream());
-  };
+  return adaptToData(model, drawn, batches.adaptation(Math.min(adaptationImages, fitting)), options);
 }
 
 function advance(progress: Progress, { applied }: StepResult, seconds: number): Progress {

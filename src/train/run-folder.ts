@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { ConfigError, FormatError, messageOf, RunError } from "../base/index.ts";
 import { writeFileAtomic } from "../data/index.ts";
-import { type PhaseName, trainingSchema } from "./configuration.ts";
+import { type PhaseName, phaseNames, trainingSchema } from "./configuration.ts";
 import { describeIssue } from "./schema-issue.ts";
 
 const sourceSchema = z.strictObject({
@@ -27,6 +27,12 @@ const recordSchema = z.strictObject({
   general: sourceSchema.nullable(),
   /** The detector whose flow is the general model; its weights are copied into the run. */
   generalDetector: generalDetectorSchema.nullable(),
+  /** Images of the outlier or margin loss where they are not the general ones. */
+  outliers: sourceSchema.nullable().default(null),
+  /** The detector whose normal flow the normal flow starts from; its weights are copied into the run. */
+  startDetector: generalDetectorSchema.pick({ folder: true, weights: true }).nullable().default(null),
+  /** What comes of it: a detector, or a general model for other detectors. */
+  role: z.enum(["detector", "general"]).default("detector"),
   /** Seconds between two checkpoints. */
   checkpointEvery: z.number().positive(),
 });
@@ -36,7 +42,6 @@ export type RunRecord = z.infer<typeof recordSchema>;
 
 const recordName = "config.json";
 const lockName = "lock";
-const phases: readonly PhaseName[] = ["general", "normal"];
 
 /** The folder inside a detector that keeps its run. */
 export function runFolder(detector: string): string {
@@ -46,6 +51,11 @@ export function runFolder(detector: string): string {
 /** The checkpoint of a phase. */
 export function checkpointPath(folder: string, phase: PhaseName): string {
   return join(folder, `${phase}.checkpoint.safetensors`);
+}
+
+/** Weights from another detector that the normal flow starts from. */
+export function startPath(folder: string): string {
+  return join(folder, "start.checkpoint.safetensors");
 }
 
 /** The log of a phase, one JSON object a step. */
@@ -101,7 +111,8 @@ export async function removeRun(folder: string): Promise<void> {
   const names = [
     recordName,
     lockName,
-    ...phases.flatMap((phase) => [checkpointPath("", phase), metricsPath("", phase)]),
+    startPath(""),
+    ...phaseNames.flatMap((phase) => [checkpointPath("", phase), metricsPath("", phase)]),
   ];
   await Promise.all(names.map((name) => rm(join(folder, name), { force: true })));
   await removeTemporaryFiles(folder);

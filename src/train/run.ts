@@ -1,13 +1,15 @@
-/** A whole training run: the general flow first where one is asked for, then the flow of the normal images. */
+/** A whole training run: the general flow first where one is asked for, then the flow of the normal images, then that of their patches. */
 import { ConfigError, type RandomKey, randomKey } from "../base/index.ts";
-import type { ImageSet } from "../data/index.ts";
 import { type Flow, makeGlow } from "../flow/index.ts";
-import type { ParameterVectors } from "../nn/index.ts";
+import { layoutOf, type ParameterVectors } from "../nn/index.ts";
+import { makeBatchSource, type PhaseImages } from "./batch-source.ts";
 import { loadCheckpoint, noProgress, type Progress, saveCheckpoint } from "./checkpoint.ts";
-import type { PhaseName, TrainingConfiguration } from "./configuration.ts";
-import { type ImageSplit, splitRun } from "./image-split.ts";
-import { type LoopResult, type StepReport, trainFlow } from "./loop.ts";
-import { checkpointPath, lockRun, metricsPath, type RunRecord } from "./run-folder.ts";
+import type { ObjectiveConfiguration, PhaseName, TrainingConfiguration } from "./configuration.ts";
+import { type RunImages, type RunSplits, splitRun } from "./image-split.ts";
+import { compileLikelihoods } from "./likelihoods.ts";
+import { type LoopInput, type LoopResult, type StepReport, trainModel } from "./loop.ts";
+import { marginLikelihood, maximumLikelihood, type Objective, outlierLikelihood } from "./objectives/index.ts";
+import { checkpointPath, lockRun, metricsPath, type RunRecord, startPath } from "./run-folder.ts";
 import { openLog } from "./run-log.ts";
 
 /** A run to begin or to go on with. */
@@ -15,8 +17,7 @@ export interface RunRequest {
   /** Its folder, with a record in it. */
   readonly folder: string;
   readonly record: RunRecord;
-  readonly normal: ImageSet;
-  readonly general?: ImageSet | undefined;
+  readonly images: RunImages;
   readonly onStart?: (phase: PhaseName, progress: Progress) => void;
   readonly onStep?: (phase: PhaseName, report: StepReport) => void;
   /** Told of what does not stop a run but should be known. */
@@ -28,18 +29,30 @@ export interface RunRequest {
 export interface RunResult {
   readonly normal: LoopResult;
   readonly general: LoopResult | undefined;
+  readonly local: LoopResult | undefined;
   /** Indices of the normal images that were held out. */
   readonly heldOut: Uint32Array;
 }
 
 /** Keeps a copy of a general model that is already trained: a run must not change when that detector does. */
-export async function adoptGeneralModel(folder: string, parameters: ParameterVectors): Promise<void> {
+export function adoptGeneralModel(folder: string, parameters: ParameterVectors): Promise<void> {
+  return adoptModel(checkpointPath(folder, "general"), parameters);
+}
+
+/** Keeps a copy of the weights that the normal flow starts from. */
+export function adoptStart(folder: string, parameters: ParameterVectors): Promise<void> {
+  return adoptModel(startPath(folder), parameters);
+}
+
+function adoptModel(path: string, parameters: ParameterVectors): Promise<void> {
   const progress = { ...noProgress, finished: true };
-  await saveCheckpoint(checkpointPath(folder, "general"), {
-    progress,
-    state: { parameters, optimizer: [] },
-    best: undefined,
-  });
+  return saveCheckpoint(path, { progress, state: { parameters, optimizer: [] }, best: undefined });
+}
+
+/** The flows of a configuration. */
+export function flowsOf({ input, model, local }: TrainingConfiguration): { main: Flow; local: Flow | undefined } {
+  const main = makeGlow({ ...input, ...model });
+  return { main, local: local ? makeGlow({ ...input, ...model }) : undefined };
 }
 
 /**
@@ -48,67 +61,130 @@ export async function adoptGeneralModel(folder: string, parameters: ParameterVec
  * works on the run.
  */
 export async function runTraining(request: RunRequest): Promise<RunResult | undefined> {
-  const { folder, record, normal, general, onWarning } = request;
+  const { folder, record, images, onWarning } = request;
   const { configuration } = record;
-  const flow = makeGlow({ ...configuration.input, ...configuration.model });
-  const splits = splitRun(normal, general, configuration);
-  for (const [phase, split] of Object.entries(splits)) {
-    if (split && split.duplicates > 0) {
-      onWarning?.(`${split.duplicates} ${phase} images equal held-out normal ones and are not trained on`);
-    }
-  }
+  const flows = flowsOf(configuration);
+  const splits = splitRun(images, configuration);
+  warnOfDuplicates(splits, onWarning);
+  const main: PhaseImages = { images: images.normal, split: splits.normal };
   const unlock = await lockRun(folder);
   try {
-    const key = randomKey(configuration.seed);
-    const generalResult = await generalModel(request, splits.general, flow, key);
-    if (generalResult && !generalResult.progress.finished) return undefined;
-    const start = generalResult?.parameters;
-    const normalResult = await trainPhase(request, "normal", normal, splits.normal, flow, key, start);
-    if (!normalResult.progress.finished) return undefined;
-    return { normal: normalResult, general: generalResult, heldOut: splits.normal.heldOut };
+    const run = { request, key: randomKey(configuration.seed) };
+    const general = await generalModel(run, splits, flows.main);
+    if (general && !general.progress.finished) return undefined;
+    const normal = await normalModel(run, main, splits, flows.main, general);
+    if (!normal.progress.finished) return undefined;
+    const local = flows.local && (await trainPhase(run, "local", { main, objective: maximumLikelihood(flows.local) }));
+    if (local && !local.progress.finished) return undefined;
+    return { normal, general, local, heldOut: splits.normal.heldOut };
   } finally {
     await unlock();
   }
 }
 
-async function generalModel(
-  request: RunRequest,
-  split: ImageSplit | undefined,
-  flow: Flow,
-  key: RandomKey,
-): Promise<LoopResult | undefined> {
-  if (request.record.generalDetector) {
-    const path = checkpointPath(request.folder, "general");
-    const adopted = await loadCheckpoint(path);
-    if (!adopted)
-      throw new ConfigError(`train: expected the general model at '${path}', found none; start anew with --force`);
-    return { parameters: adopted.state.parameters, progress: adopted.progress };
-  }
-  if (!request.general || !split) return undefined;
-  return trainPhase(request, "general", request.general, split, flow, key, undefined);
+/** What all phases of a run share. */
+interface Run {
+  readonly request: RunRequest;
+  readonly key: RandomKey;
 }
 
-async function trainPhase(
-  { folder, record, onStart, onStep, onWarning, signal }: RunRequest,
-  name: PhaseName,
-  images: ImageSet,
-  { train, heldOut }: ImageSplit,
+async function generalModel({ request, key }: Run, splits: RunSplits, flow: Flow): Promise<LoopResult | undefined> {
+  const { folder, record, images } = request;
+  if (record.generalDetector) {
+    const adopted = await adoptedModel(checkpointPath(folder, "general"), "general model");
+    return { parameters: adopted, progress: { ...noProgress, finished: true } };
+  }
+  if (!images.general || !splits.general) return undefined;
+  const main = { images: images.general, split: splits.general };
+  return trainPhase({ request, key }, "general", { main, objective: maximumLikelihood(flow) });
+}
+
+async function normalModel(
+  run: Run,
+  main: PhaseImages,
+  splits: RunSplits,
   flow: Flow,
-  key: RandomKey,
-  start: ParameterVectors | undefined,
+  general: LoopResult | undefined,
 ): Promise<LoopResult> {
+  const { folder, record, images } = run.request;
+  const { configuration } = record;
+  const { threads, device, objective, trainedScales } = configuration;
+  const start = {
+    general: () => general?.parameters,
+    fresh: () => undefined,
+    detector: () => adoptedModel(startPath(folder), "weights to start from"),
+  }[configuration.start];
+  const outlierImages = images.outliers ?? images.general;
+  const outliers = splits.outliers && outlierImages && { images: outlierImages, split: splits.outliers };
+  if (objective.loss === "outlier" && !general) {
+    throw new ConfigError(
+      "train: --objective outlier expects a general model to compare with, got none; give --general or --general-detector",
+    );
+  }
+  const likelihoods =
+    objective.loss === "outlier" ? await compileLikelihoods(flow, general!.parameters, { threads, device }) : undefined;
+  try {
+    return await trainPhase(run, "normal", {
+      main,
+      outliers,
+      general: likelihoods,
+      objective: objectiveOf(flow, objective),
+      start: await start(),
+      mask: trainedScales ? maskOf(flow, trainedScales) : undefined,
+    });
+  } finally {
+    await likelihoods?.dispose();
+  }
+}
+
+/** The loss of a configuration, for a flow. */
+function objectiveOf(flow: Flow, settings: ObjectiveConfiguration): Objective {
+  switch (settings.loss) {
+    case "nll":
+      return maximumLikelihood(flow);
+    case "outlier":
+      return outlierLikelihood(flow, settings);
+    case "margin":
+      return marginLikelihood(flow, settings);
+  }
+}
+
+/** 1 for every trainable number of the given scales' steps and priors, else 0. */
+function maskOf(flow: Flow, scales: readonly number[]): Float32Array {
+  const { entries, trainableSize } = layoutOf(flow.parameters);
+  const prefixes = scales.flatMap((scale) => [`scale${scale}.`, `prior${scale}.`]);
+  const mask = new Float32Array(trainableSize);
+  for (const { name, trainable, offset, size } of entries) {
+    if (trainable && prefixes.some((prefix) => name.startsWith(prefix))) mask.fill(1, offset, offset + size);
+  }
+  return mask;
+}
+
+async function adoptedModel(path: string, what: string): Promise<ParameterVectors> {
+  const adopted = await loadCheckpoint(path);
+  if (!adopted) throw new ConfigError(`train: expected the ${what} at '${path}', found none; start anew with --force`);
+  return adopted.state.parameters;
+}
+
+type PhaseParts = Pick<Parameters<typeof makeBatchSource>[0], "main" | "outliers" | "general"> &
+  Pick<LoopInput, "objective" | "start" | "mask">;
+
+async function trainPhase(
+  { request, key: runKey }: Run,
+  name: PhaseName,
+  { main, outliers, general, ...parts }: PhaseParts,
+): Promise<LoopResult> {
+  const { folder, record, onStart, onStep, onWarning, signal } = request;
   const { configuration, checkpointEvery } = record;
   const log = openLog(metricsPath(folder, name));
+  const key = runKey.fold(name);
   try {
-    return await trainFlow({
-      flow,
+    return await trainModel({
+      ...parts,
+      batches: makeBatchSource({ main, outliers, general, configuration, key }),
       configuration,
       phase: phaseOf(configuration, name),
-      images,
-      train,
-      heldOut,
-      start,
-      key: key.fold(name),
+      key,
       checkpointPath: checkpointPath(folder, name),
       checkpointEvery,
       signal,
@@ -131,4 +207,14 @@ function phaseOf(configuration: TrainingConfiguration, name: PhaseName) {
   const phase = configuration[name];
   if (!phase) throw new ConfigError(`train: expected settings for the ${name} model, got none`);
   return phase;
+}
+
+function warnOfDuplicates({ normal, general, outliers }: RunSplits, warn: RunRequest["onWarning"]): void {
+  for (const [phase, split] of Object.entries({ normal, general })) {
+    if (!split || split.duplicates === 0) continue;
+    warn?.(`${split.duplicates} ${phase} images equal held-out normal ones and are not trained on`);
+  }
+  if (outliers && outliers.duplicates > 0) {
+    warn?.(`${outliers.duplicates} outliers are exact duplicates of normal images and are left out`);
+  }
 }

@@ -6,7 +6,7 @@ import { type Flow, makeGlow } from "../flow/index.ts";
 import { add, multiply, reduceSum } from "../graph/index.ts";
 import { packArrays } from "../nn/index.ts";
 import { adamax } from "../optim/index.ts";
-import { adaptToData, compileStep, zeroState } from "./index.ts";
+import { adaptToData, compileStep, maximumLikelihood, zeroState } from "./index.ts";
 
 const small = makeGlow({ channels: 1, height: 4, width: 4, scales: 1, depth: 1, hidden: 2 });
 const parameters = packArrays(small.parameters, small.createParameters(randomKey("step")));
@@ -27,9 +27,12 @@ function manyScales(scales: number): Flow {
 
 test("terms come in the order of the scales, of twelve too", async () => {
   const update = { optimizer: adamax, weightDecay: 0 };
-  const step = await compileStep(manyScales(12), 3, zeroState(parameters, update), update, { threads: 1 });
-  const { terms } = await step.run(data, adamax.scalars(1e-3, 1));
+  const step = await compileStep(maximumLikelihood(manyScales(12)), 3, zeroState(parameters, update), update, {
+    threads: 1,
+  });
+  const { measures } = await step.run({ x: data }, adamax.scalars(1e-3, 1));
   await step.dispose();
+  const terms = measures.terms as number[];
   const unit = terms[1]!;
   expect(terms.map((term) => Math.round(term / unit))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
 });

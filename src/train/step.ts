@@ -1,9 +1,10 @@
 /** The training step as one compiled graph: loss, gradients, optimiser update; parameters and state go in and come out. */
-import type { EventShape, Flow } from "../flow/index.ts";
-import { add, gradients, input, makeGraph, multiply, negate, reduceSum, type Value, within } from "../graph/index.ts";
+
+import { gradients, input, makeGraph, type Value, within } from "../graph/index.ts";
 import { layoutOf, leavesOf, type ParameterVectors, unpackValues } from "../nn/index.ts";
 import { guardedUpdate, type UpdateOptions } from "../optim/index.ts";
 import { type Buffer, compileGraph, type Program, type ProgramOptions } from "../runtime/index.ts";
+import type { Objective, Trainable } from "./objectives/index.ts";
 
 /** Everything an optimiser step changes. */
 export interface TrainingState {
@@ -12,12 +13,17 @@ export interface TrainingState {
   readonly optimizer: readonly Float32Array[];
 }
 
+/** Numbers that an objective reports: a scalar, or one a scale. */
+export type Measures = Readonly<Record<string, number | readonly number[]>>;
+
+/** The inputs of one batch by name, each as long as its shape says. */
+export type BatchInputs = Readonly<Record<string, Float32Array>>;
+
 /** What one step reports. */
 export interface StepResult {
-  /** Mean negative log-likelihood of x in nats an image (without the constant of the 256 grey levels). */
+  /** What was minimised, nats an image. */
   readonly loss: number;
-  /** Mean log-likelihood term of every scale, nats an image. */
-  readonly terms: readonly number[];
+  readonly measures: Measures;
   readonly gradientNorm: number;
   /** Whether the update took place: false where loss or gradient were not finite. */
   readonly applied: boolean;
@@ -25,61 +31,65 @@ export interface StepResult {
 
 /** A compiled step. It owns two copies of the state and writes each step into the one that the step before did not. */
 export interface TrainingStep {
-  /** One update on x [C, H, W, N] with the optimiser's scalars. */
-  run(x: Float32Array, scalars: readonly number[]): Promise<StepResult>;
+  /** One update on a batch with the optimiser's scalars. */
+  run(batch: BatchInputs, scalars: readonly number[]): Promise<StepResult>;
   /** The state after the last step: views that the step after next overwrites. */
   state(): TrainingState;
   dispose(): Promise<void>;
 }
 
-/** Compiles the maximum-likelihood step of a flow for one batch size. */
+/** How a step is compiled. */
+export interface StepOptions extends UpdateOptions {
+  /** [trainable numbers], 1 where a number is trained and 0 where it stays; undefined trains all. */
+  readonly mask?: Float32Array | undefined;
+}
+
+/** Names that a graph gives to what it reports, apart from those of its other outputs. */
+const measurePrefix = "measure.";
+
+/** Compiles the step of an objective for one batch size. */
 export async function compileStep(
-  flow: Flow,
+  objective: Objective,
   batchSize: number,
   start: TrainingState,
-  update: UpdateOptions,
+  { mask, ...update }: StepOptions,
   options: ProgramOptions,
 ): Promise<TrainingStep> {
-  const layout = layoutOf(flow.parameters);
-  const { channels, height, width } = flow.inputShape;
+  const { parameters } = objective.model;
+  const layout = layoutOf(parameters);
+  const shapes = objective.inputShapes(batchSize);
   const graph = makeGraph();
-  const x = input(graph, "x", [channels, height, width, batchSize]);
+  const batch = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, input(graph, name, shape)]));
   const trainable = input(graph, "trainable", [layout.trainableSize]);
   const fixed = input(graph, "fixed", [layout.fixedSize]);
   const scalars = input(graph, "scalars", [update.optimizer.scalarCount]);
   const state = update.optimizer.stateNames.map((name) => input(graph, name, [layout.trainableSize]));
+  const trained = mask && input(graph, "mask", [layout.trainableSize]);
 
-  const { terms } = flow.normalize(unpackValues(flow.parameters, trainable, fixed), x);
-  const means = terms.map(({ logDet, prior }) => multiply(reduceSum(add(logDet, prior)), 1 / batchSize));
-  const loss = negate(means.reduce((sum, mean) => add(sum, mean)));
+  const { loss, measures } = objective.measure(unpackValues(parameters, trainable, fixed), batch);
   const [gradient] = gradients(loss, [trainable]);
-  const next = within(graph, "update", () => guardedUpdate(loss, trainable, gradient!, state, scalars, update));
+  const next = within(graph, "update", () =>
+    guardedUpdate(loss, trainable, gradient!, state, scalars, { ...update, mask: trained }),
+  );
   const outputs: Record<string, Value> = {
     loss,
     gradientNorm: next.gradientNorm,
     applied: next.applied,
     nextTrainable: next.parameters,
   };
-  for (const [scale, mean] of means.entries()) outputs[termName(scale)] = mean;
+  for (const [name, value] of Object.entries(measures)) outputs[measurePrefix + name] = value;
   for (const [index, value] of next.state.entries()) outputs[`next_${update.optimizer.stateNames[index]}`] = value;
   const program = await compileGraph(outputs, options);
-  return makeRunner(program, flow.inputShape, batchSize, start, update.optimizer.stateNames, means.length);
-}
-
-/** The graph's output with the mean term of a scale. */
-function termName(scale: number): string {
-  return `term${scale}`;
+  return makeRunner(program, shapes, start, update.optimizer.stateNames, mask);
 }
 
 function makeRunner(
   program: Program,
-  { channels, height, width }: EventShape,
-  batchSize: number,
+  shapes: ReturnType<Objective["inputShapes"]>,
   start: TrainingState,
   stateNames: readonly string[],
-  scales: number,
+  mask: Float32Array | undefined,
 ): TrainingStep {
-  const vector = (data: Float32Array): Buffer => ({ data, shape: [data.length] });
   const { fixed } = start.parameters;
   let current = [start.parameters.trainable, ...start.optimizer].map((data) => vector(data.slice()));
   let spare = current.map(({ data }) => vector(new Float32Array(data.length)));
@@ -89,11 +99,12 @@ function makeRunner(
     Object.fromEntries(names.map((name, index) => [name, buffers[index]!]));
 
   return {
-    async run(x, scalars) {
+    async run(batch, scalars) {
       const inputs = {
-        x: { data: x, shape: [channels, height, width, batchSize] },
+        ...batchBuffers(batch, shapes),
         fixed: vector(fixed),
         scalars: vector(Float32Array.from(scalars)),
+        ...(mask ? { mask: vector(mask) } : {}),
         ...pair(inputNames, current),
       };
       const results = await program.run(inputs, pair(outputNames, spare));
@@ -101,7 +112,7 @@ function makeRunner(
       const number = (name: string): number => results[name]!.data[0]!;
       return {
         loss: number("loss"),
-        terms: Array.from({ length: scales }, (_, scale) => number(termName(scale))),
+        measures: readMeasures(results),
         gradientNorm: number("gradientNorm"),
         applied: number("applied") === 1,
       };
@@ -112,6 +123,63 @@ function makeRunner(
     },
     dispose: () => program.dispose(),
   };
+}
+
+/** An objective ready to be looked at without training. */
+export interface Measurer {
+  /** Loss and measures of one batch under some parameters. */
+  measure(parameters: ParameterVectors, batch: BatchInputs): Promise<Pick<StepResult, "loss" | "measures">>;
+  dispose(): Promise<void>;
+}
+
+/** Compiles an objective alone, for one batch size: what held-out images say. */
+export async function compileMeasurer(
+  objective: Objective,
+  batchSize: number,
+  options: ProgramOptions,
+): Promise<Measurer> {
+  const { parameters } = objective.model;
+  const layout = layoutOf(parameters);
+  const shapes = objective.inputShapes(batchSize);
+  const graph = makeGraph();
+  const batch = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, input(graph, name, shape)]));
+  const trainable = input(graph, "trainable", [layout.trainableSize]);
+  const fixed = input(graph, "fixed", [layout.fixedSize]);
+  const { loss, measures } = objective.measure(unpackValues(parameters, trainable, fixed), batch);
+  const named = Object.entries(measures).map(([name, value]) => [measurePrefix + name, value] as const);
+  const program = await compileGraph({ loss, ...Object.fromEntries(named) }, options);
+  return {
+    async measure(vectors, inputs) {
+      const results = await program.run({
+        ...batchBuffers(inputs, shapes),
+        trainable: vector(vectors.trainable),
+        fixed: vector(vectors.fixed),
+      });
+      return { loss: results.loss!.data[0]!, measures: readMeasures(results) };
+    },
+    dispose: () => program.dispose(),
+  };
+}
+
+function vector(data: Float32Array): Buffer {
+  return { data, shape: [data.length] };
+}
+
+function batchBuffers(batch: BatchInputs, shapes: ReturnType<Objective["inputShapes"]>): Record<string, Buffer> {
+  const names = Object.keys(shapes).filter((name) => batch[name] !== undefined);
+  return Object.fromEntries(names.map((name) => [name, { data: batch[name]!, shape: shapes[name]! }]));
+}
+
+/** What the graph reports under `measurePrefix`; a value without axes is a number, others are lists. */
+function readMeasures(results: Readonly<Record<string, Buffer>>): Measures {
+  return Object.fromEntries(
+    Object.entries(results)
+      .filter(([name]) => name.startsWith(measurePrefix))
+      .map(([name, { data, shape }]) => [
+        name.slice(measurePrefix.length),
+        shape.length === 0 ? data[0]! : Array.from(data),
+      ]),
+  );
 }
 
 /** Fresh optimiser state: zeros. */
@@ -127,7 +195,7 @@ export function zeroState(parameters: ParameterVectors, update: UpdateOptions): 
  * Returns new vectors.
  */
 export async function adaptToData(
-  flow: Flow,
+  flow: Trainable,
   parameters: ParameterVectors,
   x: Float32Array,
   options: ProgramOptions,

@@ -1,0 +1,103 @@
+/**
+ * The batches of one phase: normal images, and beside them what its objective asks for. Every batch is a function of its step alone, so a
+ * resumed run sees what an undisturbed one would have seen.
+ */
+import type { RandomKey } from "../base/index.ts";
+import { dequantize, type ImageSet, makeBatch, makeSampler } from "../data/index.ts";
+import type { TrainingConfiguration } from "./configuration.ts";
+import { gatherImages, type ImageSplit } from "./image-split.ts";
+import type { Likelihoods } from "./likelihoods.ts";
+import type { BatchInputs } from "./step.ts";
+
+/** Batches for training, for watching, and for the data-dependent initialisation. */
+export interface BatchSource {
+  /** The inputs of a training step. */
+  training(step: number): Promise<BatchInputs>;
+  /** Held-out images without augmentation or noise, always the same ones, in batches of `watchedBatchSize`. */
+  watched(): Promise<readonly BatchInputs[]>;
+  readonly watchedBatchSize: number;
+  /** Data x [C, H, W, n] of up to `most` training images. */
+  adaptation(most: number): Float32Array;
+}
+
+/** Images of a phase and which of them are trained on. */
+export interface PhaseImages {
+  readonly images: ImageSet;
+  readonly split: ImageSplit;
+}
+
+/** What a batch is made of. */
+export interface BatchIngredients {
+  readonly main: PhaseImages;
+  /** A batch of these beside the main one, as `outliers`. */
+  readonly outliers?: PhaseImages | undefined;
+  /** The frozen general model, which gives `reference`, log p of the outliers. */
+  readonly general?: Likelihoods | undefined;
+  readonly configuration: Pick<TrainingConfiguration, "batchSize" | "augmentation">;
+  readonly key: RandomKey;
+}
+
+/** Held-out images looked at in one evaluation. */
+const mostWatched = 512;
+
+/** Prepares the batches of a phase. */
+export function makeBatchSource({ main, outliers, general, configuration, key }: BatchIngredients): BatchSource {
+  const { batchSize, augmentation } = configuration;
+  const outlierKey = key.fold("outliers");
+  const normalBatches = sampleBatches(main, batchSize, augmentation, key);
+  const outlierBatches = outliers && sampleBatches(outliers, batchSize, augmentation, outlierKey);
+  // Every watched image counts once: as many batches as it takes, all of one size.
+  const available = Math.min(mostWatched, main.split.heldOut.length);
+  const watchedBatches = Math.ceil(available / batchSize);
+  const watchedBatchSize = Math.floor(available / watchedBatches);
+
+  const join = async (x: Float32Array, other: Float32Array | undefined): Promise<BatchInputs> => ({
+    x,
+    ...(other ? { outliers: other } : {}),
+    ...(other && general ? { reference: await general.measure(other) } : {}),
+  });
+
+  return {
+    watchedBatchSize,
+    training: (step) => join(normalBatches(step), outlierBatches?.(step)),
+    async watched() {
+      const normal = watchedData(main, watchedBatchSize, key);
+      const other = outliers && watchedData(outliers, watchedBatchSize, outlierKey);
+      const batches: BatchInputs[] = [];
+      for (let batch = 0; batch < watchedBatches; batch++) {
+        batches.push(await join(normal(batch), other?.(batch)));
+      }
+      return batches;
+    },
+    adaptation(most) {
+      const { images, split } = main;
+      const indices = makeSampler(split.train, Math.min(most, split.train.length), key.fold("adaptation"))(0);
+      const pixels = gatherImages(images, indices);
+      return dequantize(pixels, images.specification, key.fold("adaptation noise").stream());
+    },
+  };
+}
+
+/** Batch number `step` as data x [C, H, W, N]: sampled, augmented and dequantised, all by the step's own random streams. */
+function sampleBatches(
+  { images, split }: PhaseImages,
+  batchSize: number,
+  augmentation: TrainingConfiguration["augmentation"],
+  key: RandomKey,
+): (step: number) => Float32Array {
+  const sample = makeSampler(split.train, batchSize, key.fold("order"));
+  return (step) => {
+    const pixels = makeBatch(images, sample(step), augmentation, key.fold("augmentation").fold(step));
+    return dequantize(pixels, images.specification, key.fold("noise").fold(step).stream());
+  };
+}
+
+/** A random choice of held-out images, because folders list them class by class. Always the same, so that values compare. */
+function watchedData(
+  { images, split }: PhaseImages,
+  batchSize: number,
+  key: RandomKey,
+): (batch: number) => Float32Array {
+  const sample = makeSampler(split.heldOut, batchSize, key.fold("watched"));
+  return (batch) => dequantize(gatherImages(images, sample(batch)), images.specification);
+}

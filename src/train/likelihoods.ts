@@ -1,0 +1,44 @@
+/** Log-likelihoods under a flow whose parameters stay: the general model while another one trains. */
+import { freeBatch } from "../base/index.ts";
+import { type Flow, logLikelihood } from "../flow/index.ts";
+import { input, makeGraph } from "../graph/index.ts";
+import { layoutOf, type ParameterVectors, unpackValues } from "../nn/index.ts";
+import { compileGraph, type ProgramOptions } from "../runtime/index.ts";
+
+/** A frozen flow. */
+export interface Likelihoods {
+  /** log p(x) in nats, [N], of data x [C, H, W, N]. */
+  measure(x: Float32Array): Promise<Float32Array>;
+  dispose(): Promise<void>;
+}
+
+/** Compiles the likelihood of a flow with given parameters, for any batch size. */
+export async function compileLikelihoods(
+  flow: Flow,
+  parameters: ParameterVectors,
+  options: ProgramOptions,
+): Promise<Likelihoods> {
+  const { channels, height, width } = flow.inputShape;
+  const size = channels * height * width;
+  const { trainableSize, fixedSize } = layoutOf(flow.parameters);
+  const graph = makeGraph();
+  const values = unpackValues(
+    flow.parameters,
+    input(graph, "trainable", [trainableSize]),
+    input(graph, "fixed", [fixedSize]),
+  );
+  const x = input(graph, "x", [channels, height, width, freeBatch]);
+  const program = await compileGraph({ total: logLikelihood(flow, values, x) }, options);
+  const frozen = {
+    trainable: { data: parameters.trainable, shape: [trainableSize] },
+    fixed: { data: parameters.fixed, shape: [fixedSize] },
+  };
+  return {
+    async measure(data) {
+      const shape = [channels, height, width, data.length / size];
+      const { total } = await program.run({ ...frozen, x: { data, shape } });
+      return total!.data as Float32Array;
+    },
+    dispose: () => program.dispose(),
+  };
+}

@@ -1,0 +1,11 @@
+/** What training can minimise. */
+export { maximumLikelihood } from "./likelihood.ts";
+export { batchShape, type Measured, type Objective, type Trainable } from "./objective.ts";
+export {
+  type MarginLossSettings,
+  marginLikelihood,
+  type OutlierLossSettings,
+  outlierLikelihood,
+  outlierPenalty,
+  paperOutlierLoss,
+} from "./outliers.ts";
