@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EvaluationReport } from "../src/cli/evaluate.ts";
+import { manifestName, readManifest, writeManifest } from "../src/detector/manifest.ts";
 import { type Outcome, quickTraining, runOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -16,6 +17,14 @@ async function succeed(...args: string[]): Promise<Outcome> {
   const outcome = await run(...args);
   expect(outcome.code, outcome.stderr).toBe(0);
   return outcome;
+}
+
+/** Rewrites a manifest as if its calibration had never known the scores whose names match. */
+async function forgetScores(path: string, pattern: RegExp): Promise<void> {
+  const manifest = readManifest(await readFile(path, "utf8"), path);
+  const scores = Object.entries(manifest.calibration.scores).filter(([name]) => !pattern.test(name));
+  const calibration = { ...manifest.calibration, scores: Object.fromEntries(scores) };
+  await writeFile(path, writeManifest({ ...manifest, calibration }));
 }
 
 beforeAll(async () => {
@@ -138,6 +147,43 @@ describe("predict", () => {
     expect(lines[59]).toMatch(/^crosses\/.*\.png,/);
   });
 
+  test("has columns of coders where the chosen score needs them, and only there", async () => {
+    const plain = await succeed("predict", "detector", "crosses", "--quiet");
+    expect(plain.stdout.split("\n")[0]).not.toMatch(/png|webp/);
+    const { stdout } = await succeed("predict", "detector", "crosses", "--score=ratio-png", "--json");
+    const { images, score } = JSON.parse(stdout) as {
+      images: { score: number; scores: Record<string, number> }[];
+      score: string;
+    };
+    expect(score).toBe("ratio-png");
+    for (const image of images) {
+      const { likelihood, png } = image.scores;
+      expect(image.score).toBeCloseTo(256 * Math.log(256) + likelihood! - png!, 9);
+      expect(png! / Math.LN2 / 8).toBeCloseTo(Math.round(png! / Math.LN2 / 8), 6); // whole bytes
+    }
+  });
+
+  test("a detector from before coders were calibrated predicts, and says how to come to their scores", async () => {
+    await cp(at("detector"), at("old"), { recursive: true });
+    await forgetScores(at("old", manifestName), /png|webp/);
+    await succeed("predict", "old", "crosses", "--quiet");
+    const { code, stdout, stderr } = await run("predict", "old", "crosses", "--score=ratio-png");
+    expect(code).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(
+      /score ratio-png: expected one of the calibrated scores hierarchy, .*; calibrate the detector again/,
+    );
+    expect(stderr).not.toContain("scoring");
+    const evaluated = await succeed("evaluate", "old", "--normal=test-normal", "--anomalous=crosses");
+    expect(evaluated.stdout).toMatch(/^ratio-png +[01]\./m);
+  });
+
+  test("a score whose model the detector lacks names the flag", async () => {
+    const { code, stderr } = await run("predict", "detector", "crosses", "--score=ratio-local");
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/score ratio-local: expected a detector with a local model, .*; train with --local/);
+  });
+
   test("--sort puts the most anomalous first, by the score that is asked for", async () => {
     const { stdout } = await succeed("predict", "detector", "test-normal", "--sort", "--score=likelihood", "--json");
     const { images, score } = JSON.parse(stdout) as { images: { score: number }[]; score: string };
@@ -200,6 +246,16 @@ describe("evaluate", () => {
     expect(report.sets.crosses).toMatchObject({ location: "crosses", count: 30, skipped: [] });
     const of = (set: string) => report.evaluations.filter((evaluation) => evaluation.set === set);
     expect(of("crosses").map(({ auroc }) => auroc)).toEqual(of("again").map(({ auroc }) => auroc));
+  });
+
+  test("has coders among the scores, unless --no-coders leaves them out", async () => {
+    const { stdout } = await succeed("evaluate", "detector", ...sets);
+    const without = await succeed("evaluate", "detector", ...sets, "--no-coders");
+    for (const score of ["ratio-png", "ratio-webp", "png", "webp"]) {
+      expect(stdout).toMatch(new RegExp(`^${score} +[01]\\.`, "m"));
+      expect(without.stdout).not.toMatch(new RegExp(`^${score} `, "m"));
+    }
+    expect(without.stdout).toMatch(/^ratio +[01]\./m);
   });
 
   test("never replaces an earlier report", async () => {

@@ -4,7 +4,15 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { randomKey } from "../src/base/index.ts";
 import { dequantize, type ImageSet, makeImages } from "../src/data/index.ts";
-import { type Detector, loadDetector, loadWeights, type Manifest, writeDetector } from "../src/detector/index.ts";
+import {
+  coderTerms,
+  type Detector,
+  detectorSources,
+  loadDetector,
+  loadWeights,
+  type Manifest,
+  writeDetector,
+} from "../src/detector/index.ts";
 import { makeGlow } from "../src/flow/index.ts";
 import { readModel } from "../src/onnx/index.ts";
 import { computeScore, logLikelihoods, scoreNames } from "../src/score/index.ts";
@@ -163,8 +171,18 @@ describe("a detector", () => {
   });
 
   test("calibrates every score it has", () => {
-    expect(Object.keys(manifest.calibration.scores)).toEqual(scoreNames(2, true));
+    expect(Object.keys(manifest.calibration.scores)).toEqual(scoreNames(2, ["general", "coders"]));
     expect(manifest.defaultScore).toBe("hierarchy");
+    expect([...detectorSources(manifest)]).toEqual(["general", "coders"]);
+  });
+
+  test("calibrates coders on the sizes of the held-out images", async () => {
+    const { coderBits } = await coderTerms(images.pixels.subarray(0, 60 * 256), input);
+    const { png } = manifest.calibration.scores;
+    const sizes = Array.from(coderBits!.png, (bits) => bits * Math.LN2);
+    expect(png).toHaveLength(30);
+    expect(png!.every((size) => sizes.includes(size))).toBe(true);
+    expect(await coderTerms(new Uint8Array(8), { channels: 2, height: 2, width: 2 })).toEqual({});
   });
 
   test("keeps the weights it was given", async () => {

@@ -8,6 +8,7 @@ export interface EvaluateOptions extends EngineOptions {
   readonly anomalous: string[];
   readonly out?: string;
   readonly seed: number;
+  readonly coders: boolean;
   readonly strict: boolean;
   readonly force: boolean;
 }
@@ -27,6 +28,7 @@ export function evaluateCommand(): Command {
     )
     .option("--out <file>", "where the JSON goes (default: evaluation-N.json in the detector)")
     .option("--seed <n>", "seed of the bootstrap intervals", wholeNumber(0), 0)
+    .option("--no-coders", "leave out the scores that need every image's size as PNG and WebP")
     .option("--strict", "fail at the first unreadable image instead of skipping it", false)
     .option("--force", "replace an existing file", false);
   return withEngineOptions(command).action(async (detector: string, options: EvaluateOptions) => {

@@ -6,6 +6,7 @@ import type { Detector } from "../detector/index.ts";
 import { type Column, formatTable } from "../report/index.ts";
 import {
   bitsPerDimension,
+  computableScoreNames,
   computeScore,
   type Evaluation,
   evaluateScores,
@@ -87,25 +88,25 @@ interface ScoredSet {
   readonly skipped: readonly PreparationProblem[];
 }
 
-/** Scores the sets and compares each with the normal images, by every calibrated score. */
+/** Scores the sets and compares each with the normal images, by every score that the detector and the images allow. */
 async function evaluateSets(
   detector: Detector,
   normal: OpenedSet,
   anomalous: readonly OpenedSet[],
-  { strict, seed }: Pick<EvaluateOptions, "strict" | "seed">,
+  { strict, coders, seed }: Pick<EvaluateOptions, "strict" | "coders" | "seed">,
   output: Console,
 ): Promise<EvaluationReport> {
   const { calibration, defaultScore } = detector.manifest;
   const scored = new Map<string, ScoredSet>();
   for (const { name, source } of [normal, ...anomalous]) {
-    const { terms, problems } = await scoreImages(detector, source, { strict }, output);
+    const { terms, problems } = await scoreImages(detector, source, { strict, coders }, output);
     output.problems(problems);
     scored.set(name, { terms, location: source.location, skipped: problems });
   }
   const scoresOf = (set: string, score: string): Float64Array =>
     computeScore(score, scored.get(set)!.terms, calibration).values;
   const key = randomKey(seed).fold("bootstrap");
-  const evaluations = Object.keys(calibration.scores).flatMap((score) => {
+  const evaluations = computableScoreNames(scored.get(normal.name)!.terms, calibration).flatMap((score) => {
     const normalScores = scoresOf(normal.name, score);
     return anomalous.map(({ name: set }) =>
       evaluateScores({ score, set }, { normal: normalScores, anomalous: scoresOf(set, score) }, key),

@@ -2,9 +2,17 @@
 import { basename, extname } from "node:path";
 import { ConfigError } from "../base/index.ts";
 import { openImages, type PreparationProblem } from "../data/index.ts";
-import type { Detector } from "../detector/index.ts";
+import { type Detector, detectorSources } from "../detector/index.ts";
 import { flaggedColour, renderContactSheet } from "../report/index.ts";
-import { computeScore, decide, pValues, scoreDefinition, smallestFalseAlarm } from "../score/index.ts";
+import {
+  checkCalibrated,
+  computableScoreNames,
+  computeScore,
+  decide,
+  pValues,
+  scoreDefinition,
+  smallestFalseAlarm,
+} from "../score/index.ts";
 import { openConsole } from "./console.ts";
 import { refuseExisting, writeOutput } from "./output-file.ts";
 import type { PredictOptions } from "./predict-command.ts";
@@ -17,7 +25,7 @@ interface Row {
   readonly score: number;
   readonly pValue: number;
   readonly anomalous: boolean;
-  /** Every score by name. */
+  /** Every score by name; those of coders only where the chosen score needs them. */
   readonly scores: Readonly<Record<string, number>>;
 }
 
@@ -48,7 +56,8 @@ export async function predict(folder: string, locations: readonly string[], opti
   try {
     const { manifest } = detector;
     const decision = { score: options.score ?? manifest.defaultScore, falseAlarm: options.falseAlarm };
-    scoreDefinition(decision.score, manifest.training.model.scales, manifest.models.general !== null);
+    const { needs } = scoreDefinition(decision.score, manifest.training.model.scales, detectorSources(manifest));
+    checkCalibrated(manifest.calibration, decision.score);
     warnOfCoarseCalibration(manifest.calibration.count, options.falseAlarm, output.warn);
 
     const rows: Row[] = [];
@@ -56,7 +65,8 @@ export async function predict(folder: string, locations: readonly string[], opti
     const onProblem = (problem: PreparationProblem) => problems.push(problem);
     let top: readonly Candidate[] = [];
     for (const source of sources) {
-      const scoring = { strict: options.strict, onProblem };
+      // Coding takes longer than a small model's terms: only where the chosen score needs it.
+      const scoring = { strict: options.strict, coders: needs.includes("coders"), onProblem };
       for await (const batch of scoreBatches(detector, source, scoring, output)) {
         const scored = makeRows(detector, decision, batch);
         rows.push(...scored);
@@ -95,7 +105,7 @@ function byScore(a: Row, b: Row): number {
 }
 
 function makeRows({ manifest: { calibration } }: Detector, decision: Decision, { names, terms }: ScoredBatch): Row[] {
-  const columns = Object.keys(calibration.scores).map((name) => computeScore(name, terms, calibration));
+  const columns = computableScoreNames(terms, calibration).map((name) => computeScore(name, terms, calibration));
   const decisive =
     columns.find(({ name }) => name === decision.score) ?? computeScore(decision.score, terms, calibration);
   const probabilities = pValues(calibration, decision.score, decisive.values);

@@ -92,7 +92,14 @@ export async function quickstart({ out, time, seed, threads }: QuickstartOptions
   if (outcome === "interrupted") return;
 
   const anomalous = anomalousMadeKinds.map((kind) => `${kind}=${join(images, `test-${kind}`)}`);
-  await evaluate(detector, { ...engine, normal: join(images, "test-normal"), anomalous, seed, force: false });
+  await evaluate(detector, {
+    ...engine,
+    normal: join(images, "test-normal"),
+    anomalous,
+    seed,
+    coders: true,
+    force: false,
+  });
   const sheet = join(folder, "most-anomalous.png");
   const tests = ["normal", ...anomalousMadeKinds].map((kind) => join(images, `test-${kind}`));
   await predict(detector, tests, {

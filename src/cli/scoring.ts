@@ -1,8 +1,8 @@
 /** Scoring images for the commands: from locations to terms, streaming, with what was skipped. */
 import { availableParallelism } from "node:os";
 import { type ImageSource, type PreparationProblem, streamImages } from "../data/index.ts";
-import { type Detector, loadDetector } from "../detector/index.ts";
-import { joinTermTables, type ModelTerms } from "../score/index.ts";
+import { coderTerms, type Detector, loadDetector } from "../detector/index.ts";
+import { joinModelTerms, type ModelTerms } from "../score/index.ts";
 import type { Console } from "./console.ts";
 import type { EngineOptions } from "./options.ts";
 
@@ -24,6 +24,8 @@ export interface ScoredImages {
 /** How images are scored. */
 export interface ScoringOptions {
   readonly strict: boolean;
+  /** Whether the terms have the images' sizes as files of lossless coders. */
+  readonly coders: boolean;
   readonly onProblem?: (problem: PreparationProblem) => void;
 }
 
@@ -42,7 +44,7 @@ export function openDetector(folder: string, { threads, device }: EngineOptions)
 export async function* scoreBatches(
   detector: Detector,
   source: ImageSource,
-  { strict, onProblem }: ScoringOptions,
+  { strict, coders, onProblem }: ScoringOptions,
   output: Console,
 ): AsyncGenerator<ScoredBatch> {
   const { channels, height, width } = detector.manifest.input;
@@ -50,7 +52,8 @@ export async function* scoreBatches(
   const started = performance.now();
   let count = 0;
   for await (const { names, pixels } of streamImages(source, { channels, height, width }, options)) {
-    const terms = await detector.terms(pixels);
+    const sizes = coders ? await coderTerms(pixels, detector.manifest.input) : {};
+    const terms = { ...(await detector.terms(pixels)), ...sizes };
     count += names.length;
     const speed = (count * 1000) / (performance.now() - started);
     output.live(`scoring ${source.location}: ${count} of ${source.length}  ${speed.toFixed(0)} images/s`);
@@ -75,14 +78,4 @@ export async function scoreImages(
     tables.push(batch.terms);
   }
   return { names, terms: joinModelTerms(tables), problems };
-}
-
-/** The terms of successive batches as one. */
-function joinModelTerms(tables: readonly ModelTerms[]): ModelTerms {
-  const general = tables.flatMap((table) => (table.general ? [table.general] : []));
-  return {
-    normal: joinTermTables(tables.map(({ normal }) => normal)),
-    ...(general.length > 0 ? { general: joinTermTables(general) } : {}),
-    dimensions: tables[0]!.dimensions,
-  };
 }

@@ -1,9 +1,9 @@
 /** Writing images as PNG files. */
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import sharp from "sharp";
 import { internalError, messageOf, RunError } from "../base/index.ts";
 import { mapInOrder } from "./ordered.ts";
+import { openRaw } from "./raw-image.ts";
 import { type InputSpecification, imageSizeOf } from "./specification.ts";
 
 /** Images to write: uint8 [N, C, H, W] and a name for each, without the ending. */
@@ -26,24 +26,12 @@ export async function writeImages(
     const path = join(folder, `${names[index]}.png`);
     try {
       await mkdir(dirname(path), { recursive: true });
-      await encode(pixels.subarray(index * size, (index + 1) * size), specification).toFile(path);
+      await openRaw(pixels.subarray(index * size, (index + 1) * size), specification)
+        .png()
+        .toFile(path);
     } catch (error) {
       throw new RunError(`write: could not write '${path}': ${messageOf(error)}`);
     }
   };
   for await (const _ of mapInOrder(names.length, write, { concurrency: 4, ahead: 8 }));
-}
-
-function encode(pixels: Uint8Array, { channels, height, width }: InputSpecification) {
-  const interleaved = new Uint8Array(pixels.length);
-  const area = height * width;
-  for (let channel = 0; channel < channels; channel++) {
-    for (let pixel = 0; pixel < area; pixel++) {
-      interleaved[pixel * channels + channel] = pixels[channel * area + pixel]!;
-    }
-  }
-  const raw = { channels: channels === 1 ? 1 : 3, height, width } as const;
-  return sharp(interleaved, { raw })
-    .toColourspace(channels === 1 ? "b-w" : "srgb")
-    .png();
 }

@@ -1,5 +1,6 @@
 /** Images: sources, preparation, splits, batches, made images, files. */
 export { type Augmentation, dequantize, makeBatch } from "./batches.ts";
+export { type CodingOptions, measureCoderBits } from "./coders.ts";
 export { decoderVersions } from "./decoder-version.ts";
 export { writeFileAtomic } from "./file-writing.ts";
 export type { EncodedImage, ImageCatalogue, ImageSource, RawImage, StoredImage } from "./image-source.ts";

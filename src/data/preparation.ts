@@ -3,6 +3,7 @@ import sharp, { type Sharp } from "sharp";
 import { messageOf } from "../base/index.ts";
 import { enlargeBilinear } from "./bilinear.ts";
 import type { EncodedImage, ImageCatalogue, RawImage, StoredImage } from "./image-source.ts";
+import { openRaw } from "./raw-image.ts";
 import { type InputSpecification, imageSizeOf } from "./specification.ts";
 
 /** An image that was left out, and why, as in `image is 12x10, smaller than half the model's 32x32`. */
@@ -80,17 +81,9 @@ async function decode(image: EncodedImage, specification: InputSpecification): P
 async function shrinkRaw(image: RawImage, specification: InputSpecification): Promise<RawImage | Refusal> {
   const refusal = refuseSmall(image, specification);
   if (refusal) return refusal;
-  const { channels, height, width } = image;
+  const { height, width } = image;
   if (height <= specification.height && width <= specification.width) return image;
-  const interleaved = new Uint8Array(image.pixels.length);
-  const area = height * width;
-  for (let channel = 0; channel < channels; channel++) {
-    for (let pixel = 0; pixel < area; pixel++) {
-      interleaved[pixel * channels + channel] = image.pixels[channel * area + pixel]!;
-    }
-  }
-  const raw = { channels: channels === 1 ? 1 : 3, height, width } as const;
-  return shrink(sharp(interleaved, { raw }).toColourspace(channels === 1 ? "b-w" : "srgb"), image, specification);
+  return shrink(openRaw(image.pixels, image), image, specification);
 }
 
 /** Shrinks the axes that are larger than the specification and leaves the others. */

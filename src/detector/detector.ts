@@ -15,6 +15,7 @@ import {
 import { engineVersion, type ProgramOptions } from "../runtime/index.ts";
 import { type Calibration, calibrate, defaultScoreName, type ModelTerms } from "../score/index.ts";
 import type { TrainingConfiguration } from "../train/index.ts";
+import { coderTerms } from "./coder-terms.ts";
 import { checkGolden, goldenFile, goldenImages, writeGolden } from "./golden.ts";
 import { checksumOf, formatVersion, type Manifest, manifestName, readManifest, writeManifest } from "./manifest.ts";
 import { loadScorer, type Scorer, scoringModel } from "./scoring.ts";
@@ -71,7 +72,7 @@ const wayOut = "copy the detector again or train anew";
 /**
  * Calibrates on the held-out images and writes a detector into a folder. The manifest comes last and names the checksum of every other
  * file, so a folder that was left half-written is never taken for a detector. Files of a former detector that the new one lacks go after
- * that. Throws RunError where the engine fails or the disk refuses.
+ * that. Throws RunError where the engine or a coder fails or the disk refuses.
  */
 export async function writeDetector(folder: string, parts: DetectorParts, options: ProgramOptions): Promise<Manifest> {
   const flow = makeGlow({ ...parts.training.input, ...parts.training.model });
@@ -83,7 +84,8 @@ export async function writeDetector(folder: string, parts: DetectorParts, option
   }
   const { heldOut, golden } = await measureTerms(flow, files, parts.heldOutPixels, options);
   files[goldenFile] = golden;
-  const calibration = calibrate(heldOut, randomKey(parts.training.seed).fold("calibration"));
+  const references = { ...heldOut, ...(await coderTerms(parts.heldOutPixels, parts.training.input)) };
+  const calibration = calibrate(references, randomKey(parts.training.seed).fold("calibration"));
   const manifest = describeDetector(parts, calibration, files);
   await mkdir(folder, { recursive: true });
   for (const [name, bytes] of Object.entries(files)) await writeFileAtomic(join(folder, name), bytes);
@@ -126,7 +128,7 @@ function describeDetector(
     input: { ...training.input, type: "uint8", layout: "NCHW", transform: "x = pixel / 256 - 0.5 + 1 / 512" },
     orientation: "higher is more anomalous",
     unit: "nats",
-    defaultScore: defaultScoreName(general !== undefined, calibration),
+    defaultScore: defaultScoreName(general ? ["general"] : [], calibration),
     models: { normal: describe("normal", normal), general: general ? describe("general", general) : null },
     data,
     generalDetector: generalDetector ?? null,

@@ -1,4 +1,5 @@
 /** The saved detector: write, load, check, sample. */
+export { coderTerms } from "./coder-terms.ts";
 export {
   type Detector,
   type DetectorParts,
@@ -11,5 +12,6 @@ export {
 } from "./detector.ts";
 export { formatVersion, type Manifest, manifestName } from "./manifest.ts";
 export { type SamplingOptions, sampleImages } from "./sampling.ts";
+export { detectorSources } from "./score-sources.ts";
 export { scoringModel } from "./scoring.ts";
 export { packageVersion } from "./version.ts";

@@ -6,7 +6,7 @@
  */
 import { internalError, type RandomKey, type RandomStream } from "../base/index.ts";
 import { aurocOfGroups } from "./metrics.ts";
-import { groupScores, type ScoreSets } from "./ranking.ts";
+import { groupScores, quantile, type ScoreSets } from "./ranking.ts";
 
 /** A confidence interval. */
 export interface Interval {
@@ -57,12 +57,4 @@ function membersOf(counts: Uint32Array): Uint32Array {
 function draw(members: Uint32Array, counts: Uint32Array, stream: RandomStream): void {
   counts.fill(0);
   for (let image = 0; image < members.length; image++) counts[members[stream.integer(members.length)]!]!++;
-}
-
-/** The quantile of ascending values by linear interpolation (type 7 of Hyndman and Fan, 1996). */
-function quantile(ascending: Float64Array, probability: number): number {
-  const position = probability * (ascending.length - 1);
-  const below = Math.floor(position);
-  const low = ascending[below]!;
-  return low + (position - below) * ((ascending[below + 1] ?? low) - low);
 }

@@ -5,13 +5,14 @@ import { ConfigError, RunError, randomKey } from "../base/index.ts";
 import {
   type Calibration,
   calibrate,
+  checkCalibrated,
   decide,
   leastCalibrationSplit,
   pValues,
   scoreThreshold,
   smallestFalseAlarm,
 } from "./calibration.ts";
-import { likelyTerms, termsOf } from "./example-terms.ts";
+import { likelyEverything, likelyTerms, termsOf } from "./example-terms.ts";
 import { computeScore, scoreNames } from "./scores.ts";
 
 const key = randomKey("calibration");
@@ -30,7 +31,7 @@ describe("calibrating", () => {
 
   test("has sorted references of every score from the half that fitted nothing", () => {
     expect(calibration.count).toBe(51);
-    expect(Object.keys(calibration.scores)).toEqual(scoreNames(2, true));
+    expect(Object.keys(calibration.scores)).toEqual(scoreNames(2, ["general"]));
     expect(Object.keys(calibration.hierarchy)).toEqual(["hierarchy", "hierarchy-normal"]);
     expect(calibration.hierarchy.hierarchy!.count).toBe(50);
     for (const references of Object.values(calibration.scores)) {
@@ -70,6 +71,36 @@ describe("calibrating", () => {
   test("no images are refused", () => expect(() => calibrate(termsOf([]), key)).toThrow(RunError));
 });
 
+describe("scores of other sources", () => {
+  const terms = likelyEverything(60, 2, key.fold("everything").stream());
+  const calibration = calibrate(terms, key);
+
+  test("are calibrated on the same halves, and survive JSON", () => {
+    const sources = ["general", "local", "coders", "classes", "classifier"] as const;
+    expect(Object.keys(calibration.scores)).toEqual(scoreNames(2, sources));
+    for (const references of Object.values(calibration.scores)) expect(references).toHaveLength(30);
+    expect(JSON.parse(JSON.stringify(calibration))).toEqual(calibration);
+  });
+
+  test("change nothing about the scores of the two models", () => {
+    const { normal, general, dimensions } = terms;
+    const plain = calibrate({ normal, general: general!, dimensions }, key);
+    expect(calibration.hierarchy).toEqual(plain.hierarchy);
+    expect(calibration.scores).toMatchObject(plain.scores);
+  });
+
+  test("that were not calibrated are refused by name", () => {
+    const { normal, dimensions } = terms;
+    const old = calibrate({ normal, dimensions }, key);
+    expect(() => checkCalibrated(calibration, "ratio-png")).not.toThrow();
+    expect(() => checkCalibrated(old, "ratio-png")).toThrow(ConfigError);
+    expect(() => checkCalibrated(old, "ratio-png")).toThrow(
+      "score ratio-png: expected one of the calibrated scores hierarchy, likelihood, final-scale, scale-0, scale-1; calibrate the detector again",
+    );
+    expect(() => pValues(old, "ratio-png", [1])).toThrow(ConfigError);
+  });
+});
+
 describe("p-values", () => {
   test("count the references at or above a score, and the image itself", () => {
     const calibration = calibrationOf([1, 2, 2, 3]);
@@ -86,17 +117,36 @@ describe("p-values", () => {
     expect(() => pValues(calibrationOf([1]), "toString", [1])).toThrow(ConfigError);
   });
 
-  test.each(["hierarchy", "hierarchy-normal", "ratio", "likelihood"])(
-    "of new normal images are uniform: %s",
-    (name) => {
-      const calibration = calibrate(likelyTerms(4000, 2, key.fold("references").stream()), key);
-      const fresh = likelyTerms(4000, 2, key.fold("fresh").stream());
+  describe.each([1, 2])("of new normal images are uniform, %d scales", (scales) => {
+    const calibration = calibrate(likelyEverything(4000, scales, key.fold("references").stream()), key);
+    const fresh = likelyEverything(4000, scales, key.fold("fresh").stream());
+
+    test.each([
+      "hierarchy",
+      "hierarchy-normal",
+      "ratio",
+      "likelihood",
+      "ratio-local",
+      "class-ratio",
+      "class-likelihood",
+      "msp",
+      "ratio-png",
+    ])("%s", (name) => {
       const p = pValues(calibration, name, computeScore(name, fresh, calibration).values).sort();
       const distance = Math.max(...p.map((value, index) => Math.abs(value - (index + 0.5) / p.length)));
       // Kolmogorov-Smirnov for 4,000 against 2,000 references: 1.95 sqrt(1/4000 + 1/2000) is exceeded once in a thousand times.
       expect(distance).toBeLessThan(0.053);
-    },
-  );
+    });
+
+    test("a score with ties, such as a file size, has p-values that are not too small", () => {
+      const p = pValues(calibration, "png", computeScore("png", fresh).values);
+      for (const rate of [0.01, 0.05, 0.2, 0.5]) {
+        const flagged = p.filter((value) => decide(value, rate)).length / p.length;
+        // Three standard deviations of the share among 4,000, given a threshold that 2,000 references set.
+        expect(flagged).toBeLessThan(rate + 3 * Math.sqrt(rate * (1 - rate) * (1 / 4000 + 1 / 2000)));
+      }
+    });
+  });
 
   test("are valid even where the fit rests on fewer images than features", () => {
     // Averaged over many small calibrations, a share of at most 1/9 of normal images may have the smallest p-value.

@@ -10,7 +10,8 @@
 import { ConfigError, internalError, permutation, type RandomKey, RunError } from "../base/index.ts";
 import { type HierarchyFit, leastHierarchyImages } from "./hierarchy.ts";
 import { computeScore, scoreDefinitions } from "./scores.ts";
-import { type ModelTerms, selectTerms } from "./terms.ts";
+import { sourcesOf } from "./sources.ts";
+import { checkModelTerms, type ModelTerms, selectTerms } from "./terms.ts";
 
 /** Reference scores of held-out normal images and the fits they rest on: plain data, safe to keep as JSON. */
 export interface Calibration {
@@ -29,12 +30,13 @@ export interface Calibration {
 export const leastCalibrationSplit = 2 * leastHierarchyImages;
 
 /**
- * Calibrates every score on the terms of normal images held out of training. With at least leastCalibrationSplit images a random half
+ * Calibrates every score that the terms allow on those of normal images held out of training. With at least leastCalibrationSplit images a random half
  * (the smaller one) fits the hierarchy scores and the other half gives the reference scores of all scores, so all share one n.
  * With fewer, all images are references and there is no hierarchy score.
  * Throws RunError for no images, or where most of the fitting half has non-finite terms.
  */
 export function calibrate(heldOut: ModelTerms, key: RandomKey): Calibration {
+  checkModelTerms(heldOut);
   const { count, scales } = heldOut.normal;
   if (count === 0)
     throw new RunError("calibration: expected normal images, got none; give at least one held-out image");
@@ -43,7 +45,7 @@ export function calibrate(heldOut: ModelTerms, key: RandomKey): Calibration {
   const fitted = selectTerms(heldOut, order.subarray(0, fitCount));
   const references = selectTerms(heldOut, order.subarray(fitCount));
 
-  const definitions = scoreDefinitions(scales, heldOut.general !== undefined).filter(
+  const definitions = scoreDefinitions(scales, sourcesOf(heldOut)).filter(
     ({ learn }) => learn === undefined || fitCount > 0,
   );
   const hierarchy = Object.fromEntries(
@@ -56,6 +58,11 @@ export function calibrate(heldOut: ModelTerms, key: RandomKey): Calibration {
     }),
   );
   return { count: references.normal.count, scores, hierarchy };
+}
+
+/** Throws ConfigError where the calibration lacks this score: a detector calibrated before there was such a score, or on few images. */
+export function checkCalibrated(calibration: Calibration, name: string): void {
+  referenceScores(calibration, name);
 }
 
 /**

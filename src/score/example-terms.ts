@@ -1,5 +1,6 @@
 /** Made-up term tables for tests. */
 import type { RandomStream } from "../base/index.ts";
+import { type ClassTable, makeClassTable } from "./classes.ts";
 import { type ModelTerms, makeTermTable, type TermTable } from "./terms.ts";
 
 /** A table of rows [count][2 * scales]. */
@@ -37,4 +38,22 @@ export function likelyTerms(count: number, scales: number, stream: RandomStream,
     return own;
   });
   return termsOf(normal, general);
+}
+
+/** A class table of rows [count][classes], the classes called c0, c1, ... */
+export function classesOf(rows: readonly (readonly number[])[]): ClassTable {
+  const names = (rows[0] ?? []).map((_, index) => `c${index}`);
+  return makeClassTable(rows.length, names, Float32Array.from(rows.flat()));
+}
+
+/** likelyTerms with every other member: a local model of one scale, coded sizes, three classes by a flow and by a classifier. */
+export function likelyEverything(count: number, scales: number, stream: RandomStream): ModelTerms {
+  const bits = (): Float64Array => Float64Array.from({ length: count }, () => 8 * (600 + stream.integer(200)));
+  return {
+    ...likelyTerms(count, scales, stream),
+    local: tableOf(rowsOf(count, () => [4000 + 500 * stream.normal(), -2000 + 100 * stream.normal()])),
+    coderBits: { png: bits(), webp: bits() },
+    classes: classesOf(rowsOf(count, () => [0, 1, 2].map(() => 3000 + 300 * stream.normal()))),
+    classifier: classesOf(rowsOf(count, () => [0, 1, 2].map(() => 4 * stream.normal()))),
+  };
 }

@@ -1,7 +1,7 @@
 /** Tests of the hierarchy score: the distance it measures, what must not change it, and few or degenerate images. */
 import { describe, expect, test } from "vitest";
 import { ConfigError, RunError, randomKey } from "../base/index.ts";
-import { likelyTerms, rowsOf, termsOf } from "./example-terms.ts";
+import { likelyEverything, likelyTerms, rowsOf, termsOf } from "./example-terms.ts";
 import { fitHierarchy, hierarchyFeatureNames, hierarchyScores, leastHierarchyImages } from "./hierarchy.ts";
 import { auroc } from "./metrics.ts";
 import { logLikelihoods } from "./terms.ts";
@@ -72,6 +72,14 @@ describe("the distance", () => {
   });
 });
 
+test("the other members of the terms are no features", () => {
+  const everything = likelyEverything(50, 2, key.fold("everything").stream());
+  const { normal, general, dimensions } = everything;
+  const fit = fitHierarchy({ normal, general: general!, dimensions });
+  expect(fitHierarchy(everything)).toEqual(fit);
+  expect(hierarchyScores(fit, everything)).toEqual(hierarchyScores(fit, { normal, general: general!, dimensions }));
+});
+
 describe("few and degenerate images", () => {
   test("fewer images than features: finite, and far images score higher", () => {
     const fit = fitHierarchy(likelyTerms(leastHierarchyImages, 3, key.fold("few").stream()));
@@ -101,6 +109,18 @@ describe("few and degenerate images", () => {
     const fit = fitHierarchy(likelyTerms(2000, 3, key.fold("thousands").stream()));
     const normal = hierarchyScores(fit, likelyTerms(500, 3, key.fold("thousands, normal").stream()));
     expect(auroc({ normal, anomalous: hierarchyScores(fit, moved) })).toBeGreaterThan(0.78);
+  });
+
+  test("one scale is enough: a small difference between the models stays visible, and none is seen where there is none", () => {
+    const fit = fitHierarchy(likelyTerms(200, 1, key.fold("one scale").stream()));
+    expect(fit.featureNames).toHaveLength(4);
+    const scores = (label: string, shift = 0): Float64Array =>
+      hierarchyScores(fit, likelyTerms(1000, 1, key.fold(label).stream(), shift));
+    const normal = scores("one scale, normal");
+    // 40 nats: 4 % of the log-det's own deviation, four deviations of the difference of the models.
+    expect(auroc({ normal, anomalous: scores("one scale, anomalous", 40) })).toBeGreaterThan(0.9);
+    // Three standard errors of an AUROC of 0.5 from twice 1,000 images: 3 sqrt((2 * 1000 + 1) / (12 * 1000^2)).
+    expect(Math.abs(auroc({ normal, anomalous: scores("one scale, more") }) - 0.5)).toBeLessThan(0.039);
   });
 
   test("a constant feature: no NaN, float32 rounding does not count, a real change does", () => {

@@ -3,12 +3,15 @@ export { aurocInterval, defaultResamples, type Interval, intervalCoverage } from
 export {
   type Calibration,
   calibrate,
+  checkCalibrated,
   decide,
   leastCalibrationSplit,
   pValues,
   scoreThreshold,
   smallestFalseAlarm,
 } from "./calibration.ts";
+export { type ClassTable, classPosteriors, makeClassTable, predictedClasses } from "./classes.ts";
+export { type CorrelationMatrix, correlationMatrix } from "./correlation.ts";
 export { type Evaluation, type EvaluationSubject, evaluateScores } from "./evaluation.ts";
 export {
   fitHierarchy,
@@ -17,6 +20,7 @@ export {
   hierarchyScores,
   leastHierarchyImages,
 } from "./hierarchy.ts";
+export { type Histogram, histogram, histogramEdges } from "./histogram.ts";
 export {
   auroc,
   averagePrecision,
@@ -26,6 +30,7 @@ export {
 } from "./metrics.ts";
 export type { ScoreSets } from "./ranking.ts";
 export {
+  computableScoreNames,
   computeScore,
   defaultScoreName,
   type ScoreColumn,
@@ -35,8 +40,13 @@ export {
   scoreDefinitions,
   scoreNames,
 } from "./scores.ts";
+export { type ScoreSource, sourcesOf } from "./sources.ts";
 export {
   bitsPerDimension,
+  byCoder,
+  type CoderName,
+  coderNames,
+  joinModelTerms,
   joinTermTables,
   logLikelihoods,
   type ModelTerms,

@@ -87,9 +87,12 @@ function fprAt95(positives: Uint32Array, negatives: Uint32Array): number {
  */
 export function spearmanCorrelation(a: ArrayLike<number>, b: ArrayLike<number>): number | undefined {
   if (a.length !== b.length) throw internalError(`rank correlation of ${a.length} and ${b.length} values`);
-  const ranksA = averageRanks(a);
-  const ranksB = averageRanks(b);
-  const mean = (a.length + 1) / 2;
+  return correlationOfRanks(averageRanks(a), averageRanks(b));
+}
+
+/** Pearson's correlation of two sets of average ranks of as many values; undefined where one is constant. */
+export function correlationOfRanks(ranksA: Float64Array, ranksB: Float64Array): number | undefined {
+  const mean = (ranksA.length + 1) / 2;
   let products = 0;
   let squaresA = 0;
   let squaresB = 0;

@@ -68,3 +68,11 @@ export function averageRanks(values: ArrayLike<number>): Float64Array {
   }
   return ranks;
 }
+
+/** The quantile of one or more ascending finite values by linear interpolation (type 7 of Hyndman and Fan, 1996). */
+export function quantile(ascending: ArrayLike<number>, probability: number): number {
+  const position = probability * (ascending.length - 1);
+  const below = Math.floor(position);
+  const low = ascending[below]!;
+  return low + (position - below) * ((ascending[below + 1] ?? low) - low);
+}

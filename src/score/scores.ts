@@ -2,20 +2,24 @@
  * The scores: one record each, all with higher = more anomalous, made from terms alone or with a fit on normal images.
  *
  * Scores of section 4 of the paper's evaluation (Schirrmeister et al., 2020): raw likelihood (item 1), ratio to a general model
- * (item 2), final scale (item 5), and per-scale ratios (item 6); the hierarchy score is this project's own.
+ * (item 2), final scale (item 5), per-scale ratios (item 6), ratio to a model of patches, and the supervised ratio; the ratio to a coder
+ * is by Serra et al. (2020), the maximum softmax probability by Hendrycks and Gimpel (2017), the hierarchy score this project's own.
  *
  * Policy for non-finite numbers: a score that rests on a non-finite log-likelihood, of either model, is +Infinity, the most anomalous.
  * A model that cannot evaluate an image has not found it normal. No score is ever NaN, and every result counts such images.
  */
 import { ConfigError, nearestSpelling } from "../base/index.ts";
+import { marginalLogLikelihoods, negativeLogMaximumPosteriors } from "./classes.ts";
 import { fitHierarchy, type HierarchyFit, hierarchyScores } from "./hierarchy.ts";
-import { checkModelTerms, logLikelihoods, type ModelTerms, scaleSums } from "./terms.ts";
+import { describeMissing, missingSources, type ScoreSource, sourcesOf } from "./sources.ts";
+import { type CoderName, checkModelTerms, coderNames, logLikelihoods, type ModelTerms, scaleSums } from "./terms.ts";
 
 /** What one score is and how it is made. */
 export interface ScoreDefinition {
   readonly name: string;
   readonly unit: "nats";
-  readonly needsGeneral: boolean;
+  /** What it draws from beside the normal model. */
+  readonly needs: readonly ScoreSource[];
   /** One line for help and reports. */
   readonly description: string;
   /** The scores of all images, [count]. `fit` is what the record's own `learn` gave, for those that have one. */
@@ -39,14 +43,16 @@ export interface ScoreColumn {
   readonly nonFinite: number;
 }
 
-/** Every score of a model with `scales` scales, whether or not there is a general model. Add a score by adding a record. */
+const coderTitles: Readonly<Record<CoderName, string>> = { png: "PNG", webp: "WebP" };
+
+/** Every score of a model with `scales` scales, whatever it draws from. Add a score by adding a record. */
 function scoreTable(scales: number): ScoreDefinition[] {
   const last = scales - 1;
   return [
     {
       name: "hierarchy",
       unit: "nats",
-      needsGeneral: false,
+      needs: [],
       description: "distance of all log-dets and prior terms of all scales and models from those of normal images",
       measure: measureHierarchy,
       learn: fitHierarchy,
@@ -54,7 +60,7 @@ function scoreTable(scales: number): ScoreDefinition[] {
     {
       name: "hierarchy-normal",
       unit: "nats",
-      needsGeneral: true, // Without a general model it would be `hierarchy` under a second name.
+      needs: ["general"], // Without a general model it would be `hierarchy` under a second name.
       description: "the hierarchy score over the normal model alone",
       measure: (terms, fit) => measureHierarchy(withoutGeneral(terms), fit),
       learn: (terms) => fitHierarchy(withoutGeneral(terms)),
@@ -62,37 +68,84 @@ function scoreTable(scales: number): ScoreDefinition[] {
     {
       name: "likelihood",
       unit: "nats",
-      needsGeneral: false,
+      needs: [],
       description: "negative log-likelihood",
       measure: ({ normal }) => logLikelihoods(normal).map(negative),
     },
     {
       name: "final-scale",
       unit: "nats",
-      needsGeneral: false,
+      needs: [],
       description: "negative log-likelihood of the final, coarsest scale",
       measure: (terms) => measureScale(terms, last),
     },
     {
       name: "ratio",
       unit: "nats",
-      needsGeneral: true,
+      needs: ["general"],
       description: "negative log-likelihood ratio of the normal to the general model",
       measure: ({ normal, general }) => difference(logLikelihoods(normal), logLikelihoods(general!)),
     },
     {
       name: "ratio-final",
       unit: "nats",
-      needsGeneral: true,
+      needs: ["general"],
       description: "negative log-likelihood ratio of the final, coarsest scale",
       measure: (terms) => measureScaleRatio(terms, last),
     },
+    {
+      name: "ratio-local",
+      unit: "nats",
+      needs: ["local"],
+      description: "negative log-likelihood ratio of the normal model to a model of small patches",
+      measure: ({ normal, local }) => difference(logLikelihoods(normal), logLikelihoods(local!)),
+    },
+    {
+      name: "class-ratio",
+      unit: "nats",
+      needs: ["classes", "general"],
+      description:
+        "negative log-likelihood ratio of the class-conditional model, over all classes, to the general model",
+      measure: ({ classes, general }) => difference(marginalLogLikelihoods(classes!), logLikelihoods(general!)),
+    },
+    {
+      name: "class-likelihood",
+      unit: "nats",
+      needs: ["classes"],
+      description: "negative log-likelihood of the class-conditional model, over all classes",
+      measure: ({ classes }) => marginalLogLikelihoods(classes!).map(negative),
+    },
+    {
+      name: "msp",
+      unit: "nats",
+      needs: ["classifier"],
+      description: "negative log of the classifier's maximum softmax probability",
+      measure: ({ classifier }) => negativeLogMaximumPosteriors(classifier!),
+    },
+    ...coderNames.map(
+      (coder): ScoreDefinition => ({
+        name: `ratio-${coder}`,
+        unit: "nats",
+        needs: ["coders"],
+        description: `negative log-likelihood of the 8-bit image less its size as lossless ${coderTitles[coder]}`,
+        measure: (terms) => measureCoderRatio(terms, coder),
+      }),
+    ),
+    ...coderNames.map(
+      (coder): ScoreDefinition => ({
+        name: coder,
+        unit: "nats",
+        needs: ["coders"],
+        description: `size as lossless ${coderTitles[coder]} alone, without any model: the baseline to beat`,
+        measure: ({ coderBits }) => coderBits![coder].map(nats),
+      }),
+    ),
     ...Array.from(
       { length: scales },
       (_, scale): ScoreDefinition => ({
         name: `scale-${scale}`,
         unit: "nats",
-        needsGeneral: false,
+        needs: [],
         description: `negative log-likelihood of scale ${scale}${scale === 0 ? ", the finest" : ""}`,
         measure: (terms) => measureScale(terms, scale),
       }),
@@ -102,7 +155,7 @@ function scoreTable(scales: number): ScoreDefinition[] {
       (_, scale): ScoreDefinition => ({
         name: `ratio-scale-${scale}`,
         unit: "nats",
-        needsGeneral: true,
+        needs: ["general"],
         description: `negative log-likelihood ratio of scale ${scale}${scale === 0 ? ", the finest" : ""}`,
         measure: (terms) => measureScaleRatio(terms, scale),
       }),
@@ -110,50 +163,65 @@ function scoreTable(scales: number): ScoreDefinition[] {
   ];
 }
 
-/** The records of all scores that a detector with these scales, with or without a general model, has. */
-export function scoreDefinitions(scales: number, hasGeneral: boolean): readonly ScoreDefinition[] {
-  return scoreTable(scales).filter(({ needsGeneral }) => hasGeneral || !needsGeneral);
+/** The records of all scores of a model with these scales, given what there is beside the normal model. */
+export function scoreDefinitions(scales: number, sources: Iterable<ScoreSource>): readonly ScoreDefinition[] {
+  const available = new Set(sources);
+  return scoreTable(scales).filter(({ needs }) => missingSources(needs, available).length === 0);
 }
 
-/** The names of all scores that a detector has, the most useful first. */
-export function scoreNames(scales: number, hasGeneral: boolean): string[] {
-  return scoreDefinitions(scales, hasGeneral).map(({ name }) => name);
+/** The names of all scores of a model with these scales and sources, the most useful first. */
+export function scoreNames(scales: number, sources: Iterable<ScoreSource>): string[] {
+  return scoreDefinitions(scales, sources).map(({ name }) => name);
 }
 
-/** The record of a score. Throws ConfigError for an unknown name or one that needs a general model that is not there. */
-export function scoreDefinition(name: string, scales: number, hasGeneral: boolean): ScoreDefinition {
-  const names = scoreNames(scales, hasGeneral);
+/** The record of a score. Throws ConfigError for an unknown name or one that needs a source that is not there. */
+export function scoreDefinition(name: string, scales: number, sources: Iterable<ScoreSource>): ScoreDefinition {
+  const available = new Set(sources);
+  const names = scoreNames(scales, available);
   const definition = scoreTable(scales).find((candidate) => candidate.name === name);
   if (definition === undefined) {
     throw new ConfigError(
       `score: expected one of ${names.join(", ")}, got ${JSON.stringify(name)}; did you mean ${nearestSpelling(name, names)}?`,
     );
   }
-  if (definition.needsGeneral && !hasGeneral) {
-    throw new ConfigError(
-      `score ${name}: expected a detector with a general model, got one without; train with --general or choose one of ${names.join(", ")}`,
-    );
+  const missing = missingSources(definition.needs, available);
+  if (missing.length > 0) {
+    throw new ConfigError(`score ${name}: ${describeMissing(missing)} or choose one of ${names.join(", ")}`);
   }
   return definition;
 }
 
-/** The score to use where none is chosen: hierarchy where it is calibrated, else the ratio, else the final scale. */
-export function defaultScoreName(hasGeneral: boolean, fits?: ScoreFits): string {
+/**
+ * The score to use where none is chosen. With a class-conditional model its ratio to the general model or else its likelihood; without,
+ * hierarchy where it is calibrated, else the ratio, else the final scale.
+ */
+export function defaultScoreName(sources: Iterable<ScoreSource>, fits?: ScoreFits): string {
+  const available = new Set(sources);
+  const hasGeneral = available.has("general");
+  if (available.has("classes")) return hasGeneral ? "class-ratio" : "class-likelihood";
   if (fits?.hierarchy.hierarchy !== undefined) return "hierarchy";
   return hasGeneral ? "ratio" : "final-scale";
 }
 
+/** The names of all scores that `computeScore` can give for `terms` with these fits, the most useful first. */
+export function computableScoreNames(terms: ModelTerms, fits?: ScoreFits): string[] {
+  return scoreDefinitions(terms.normal.scales, sourcesOf(terms))
+    .filter(({ name, learn }) => learn === undefined || fits?.hierarchy[name] !== undefined)
+    .map(({ name }) => name);
+}
+
 /**
  * One score of all images of `terms`. `fits` (a Calibration is one) is needed for the hierarchy scores only.
- * Throws ConfigError for an unknown name, a missing general model and a missing fit.
+ * Throws ConfigError for an unknown name, a missing source and a missing fit.
  */
 export function computeScore(name: string, terms: ModelTerms, fits?: ScoreFits): ScoreColumn {
   checkModelTerms(terms);
-  const definition = scoreDefinition(name, terms.normal.scales, terms.general !== undefined);
+  const sources = sourcesOf(terms);
+  const definition = scoreDefinition(name, terms.normal.scales, sources);
   const fit = fits?.hierarchy[name];
   if (definition.learn !== undefined && fit === undefined) {
     throw new ConfigError(
-      `score ${name}: expected a detector calibrated on enough normal images, got none for it; calibrate on more images or choose another score such as ${defaultScoreName(terms.general !== undefined)}`,
+      `score ${name}: expected a detector calibrated on enough normal images, got none for it; calibrate on more images or choose another score such as ${defaultScoreName(sources)}`,
     );
   }
   const values = definition
@@ -176,12 +244,26 @@ function measureScaleRatio({ normal, general }: ModelTerms, scale: number): Floa
   return difference(columnOf(scaleSums(normal), scales, scale), columnOf(scaleSums(general!), scales, scale));
 }
 
+/**
+ * S(x) = -log p(x) - L(x): how many nats the model needs more than the coder for the 8-bit image (Serra et al., 2020, equation 3, there
+ * in bits). The flow's density is of x = pixel / 256 - 0.5; a grey level is a cell of 1/256 on each of D axes, hence D log 256.
+ */
+function measureCoderRatio({ normal, coderBits, dimensions }: ModelTerms, coder: CoderName): Float64Array {
+  const sizes = coderBits![coder];
+  const cells = dimensions * Math.log(256);
+  return logLikelihoods(normal).map((value, image) => cells - value - nats(sizes[image]!));
+}
+
 function withoutGeneral({ normal, dimensions }: ModelTerms): ModelTerms {
   return { normal, dimensions };
 }
 
 function columnOf(table: Float64Array, width: number, column: number): Float64Array {
   return Float64Array.from({ length: table.length / width }, (_, row) => table[row * width + column]!);
+}
+
+function nats(bits: number): number {
+  return bits * Math.LN2;
 }
 
 /** 0 - value, so that zero does not become -0. */

@@ -1,12 +1,15 @@
 /** Tests of term tables: sums, bits per dimension, selecting and joining. */
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ConfigError } from "../base/index.ts";
-import { tableOf, termsOf } from "./example-terms.ts";
+import { ConfigError, randomKey } from "../base/index.ts";
+import { classesOf, likelyEverything, tableOf, termsOf } from "./example-terms.ts";
 import {
   bitsPerDimension,
   checkModelTerms,
+  joinModelTerms,
   joinTermTables,
   logLikelihoods,
+  type ModelTerms,
   makeTermTable,
   scaleSums,
   selectTerms,
@@ -95,6 +98,69 @@ describe("joining", () => {
 
   test.each([[[]], [[tableOf([[1, 2]]), table]]])("of none or of unequal scales is refused", (tables) => {
     expect(() => joinTermTables(tables)).toThrow("internal: ");
+  });
+});
+
+describe("every member", () => {
+  const everything = likelyEverything(9, 2, randomKey("members").stream());
+  const members = ["normal", "general", "local", "coderBits", "classes", "classifier"] as const;
+
+  test("is selected for the same images", () => {
+    const selected = selectTerms(everything, [8, 0, 8]);
+    expect(Object.keys(selected)).toEqual([...members, "dimensions"]);
+    expect(selected.local!.scales).toBe(1);
+    expect([...selected.local!.values]).toEqual([16, 17, 0, 1, 16, 17].map((index) => everything.local!.values[index]));
+    expect([...selected.coderBits!.png]).toEqual([8, 0, 8].map((index) => everything.coderBits!.png[index]));
+    expect([...selected.coderBits!.webp]).toEqual([8, 0, 8].map((index) => everything.coderBits!.webp[index]));
+    expect([...selected.classes!.values.subarray(0, 3)]).toEqual([...everything.classes!.values.subarray(24)]);
+    expect([...selected.classifier!.values.subarray(3, 6)]).toEqual([...everything.classifier!.values.subarray(0, 3)]);
+    expect(selected.classes!.names).toEqual(["c0", "c1", "c2"]);
+  });
+
+  test("joined from batches is what it was before it was cut", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 5 }), (sizes) => {
+        const count = sizes.reduce((sum, size) => sum + size, 0);
+        const whole = likelyEverything(count, 2, randomKey("batches").stream());
+        let first = 0;
+        const batches = sizes.map((size) => {
+          const batch = selectTerms(
+            whole,
+            Array.from({ length: size }, (_, index) => first + index),
+          );
+          first += size;
+          return batch;
+        });
+        expect(joinModelTerms(batches)).toEqual(whole);
+      }),
+      { seed: 20_061_084, numRuns: 30 },
+    );
+  });
+
+  test("is not invented by joining, and not lost", () => {
+    const alone = termsOf([[1, 2]]);
+    expect(Object.keys(joinModelTerms([alone, alone]))).toEqual(["normal", "dimensions"]);
+    const mixed = [selectTerms(everything, [0]), { normal: selectTerms(everything, [1]).normal, dimensions: 12 }];
+    expect(() => joinModelTerms(mixed)).toThrow("internal: ");
+    expect(() => joinModelTerms([])).toThrow("internal: ");
+  });
+
+  test("speaks of the same images", () => {
+    expect(() => checkModelTerms(everything)).not.toThrow();
+    const fewer = selectTerms(everything, [0, 1]);
+    for (const member of members.slice(1)) {
+      const terms: ModelTerms = { ...everything, [member]: fewer[member] };
+      expect(() => checkModelTerms(terms), member).toThrow("internal: normal terms of 9 images, ");
+    }
+  });
+
+  test("of other classes is not joined", () => {
+    const terms = termsOf([[1, 2]]);
+    const batches = [
+      { ...terms, classes: classesOf([[1, 2]]) },
+      { ...terms, classes: classesOf([[1, 2, 3]]) },
+    ];
+    expect(() => joinModelTerms(batches)).toThrow("all with the same classes");
   });
 });
 

@@ -1,5 +1,5 @@
 /**
- * Terms: what the scoring graph says about every image, and the log-likelihoods that follow from it.
+ * Terms: what models and coders say about every image, and the log-likelihoods that follow from it.
  *
  *   log p(x) = sum_s (log-det_s + prior_s)   in nats
  *   bits per dimension = -log p(x) / (D ln 2) + 8   for 8-bit images scaled to a range of 1
@@ -7,6 +7,7 @@
  * The term of a scale is c_s = F_s + A_s + G_s in section 4, item 5 of the paper's evaluation (Schirrmeister et al., 2020).
  */
 import { ConfigError, internalError } from "../base/index.ts";
+import { type ClassTable, joinClassTables, selectClassRows } from "./classes.ts";
 
 /** The terms of many images under one model. */
 export interface TermTable {
@@ -18,10 +19,25 @@ export interface TermTable {
   readonly values: Float32Array;
 }
 
-/** The terms of the same images under the normal model and, where there is one, the general model. */
+/** The lossless image coders whose sizes take part in scores. */
+export const coderNames = ["png", "webp"] as const;
+
+/** One of the lossless image coders. */
+export type CoderName = (typeof coderNames)[number];
+
+/** What is known of the same images: their terms under the normal model and whatever else scores can draw from. */
 export interface ModelTerms {
   readonly normal: TermTable;
+  /** Under a model of images in general, with as many scales as the normal one. */
   readonly general?: TermTable;
+  /** Under a model of small patches, with a number of scales of its own. */
+  readonly local?: TermTable;
+  /** Bits of every image as a whole file of a lossless coder, headers included: [count] by coder. */
+  readonly coderBits?: Readonly<Record<CoderName, Float64Array>>;
+  /** log p(x|c) of a class-conditional flow, in nats. */
+  readonly classes?: ClassTable;
+  /** Logits of a classifier. */
+  readonly classifier?: ClassTable;
   /** Numbers per image (channels * height * width). */
   readonly dimensions: number;
 }
@@ -38,18 +54,26 @@ export function makeTermTable(count: number, scales: number, values: Float32Arra
 }
 
 /**
- * Checks that the two models speak of the same images and scales.
+ * Checks that all members speak of the same images and the general model of the same scales.
  * Throws ConfigError for another number of scales, an internal error for another number of images.
  */
-export function checkModelTerms({ normal, general }: ModelTerms): void {
-  if (general === undefined) return;
-  if (general.scales !== normal.scales) {
+export function checkModelTerms({ normal, general, local, coderBits, classes, classifier }: ModelTerms): void {
+  if (general !== undefined && general.scales !== normal.scales) {
     throw new ConfigError(
       `general model: expected ${normal.scales} scales like the normal model, got ${general.scales}; train both with the same --scales`,
     );
   }
-  if (general.count !== normal.count) {
-    throw internalError(`normal terms of ${normal.count} images, general terms of ${general.count}`);
+  const counts: readonly (readonly [string, number | undefined])[] = [
+    ["general terms", general?.count],
+    ["local terms", local?.count],
+    ["class table", classes?.count],
+    ["classifier table", classifier?.count],
+    ...coderNames.map((name) => [`${name} sizes`, coderBits?.[name].length] as const),
+  ];
+  for (const [what, count] of counts) {
+    if (count !== undefined && count !== normal.count) {
+      throw internalError(`normal terms of ${normal.count} images, ${what} of ${count}`);
+    }
   }
 }
 
@@ -76,11 +100,20 @@ export function bitsPerDimension(logLikelihood: number, dimensions: number): num
   return 8 - logLikelihood / (dimensions * Math.LN2);
 }
 
-/** The terms of the images with the given indices, in that order. */
-export function selectTerms({ normal, general, dimensions }: ModelTerms, images: ArrayLike<number>): ModelTerms {
+/** Every member of `terms` for the images with the given indices, in that order. */
+export function selectTerms(
+  { normal, general, local, coderBits, classes, classifier, dimensions }: ModelTerms,
+  images: ArrayLike<number>,
+): ModelTerms {
   return {
     normal: selectRows(normal, images),
     ...(general && { general: selectRows(general, images) }),
+    ...(local && { local: selectRows(local, images) }),
+    ...(coderBits && {
+      coderBits: byCoder((coder) => Float64Array.from(images, (image) => coderBits[coder][image]!)),
+    }),
+    ...(classes && { classes: selectClassRows(classes, images) }),
+    ...(classifier && { classifier: selectClassRows(classifier, images) }),
     dimensions,
   };
 }
@@ -111,4 +144,42 @@ export function joinTermTables(tables: readonly TermTable[]): TermTable {
     first.scales,
     values,
   );
+}
+
+/**
+ * The terms of successive batches as one, every member that the first batch has.
+ * Throws an internal error for no batches, for unequal scales or classes, and where a later batch lacks a member.
+ */
+export function joinModelTerms(batches: readonly ModelTerms[]): ModelTerms {
+  const first = batches[0];
+  if (first === undefined) throw internalError("joining terms needs at least one batch");
+  const every = <T>(what: string, member: (terms: ModelTerms) => T | undefined): T[] | undefined => {
+    if (member(first) === undefined) return undefined;
+    return batches.map((terms) => {
+      const value = member(terms);
+      if (value === undefined) throw internalError(`joining terms: a batch lacks the ${what} of the first`);
+      return value;
+    });
+  };
+  const general = every("general terms", (terms) => terms.general);
+  const local = every("local terms", (terms) => terms.local);
+  const coderBits = every("coded sizes", (terms) => terms.coderBits);
+  const classes = every("class table", (terms) => terms.classes);
+  const classifier = every("classifier table", (terms) => terms.classifier);
+  return {
+    normal: joinTermTables(batches.map(({ normal }) => normal)),
+    ...(general && { general: joinTermTables(general) }),
+    ...(local && { local: joinTermTables(local) }),
+    ...(coderBits && {
+      coderBits: byCoder((coder) => Float64Array.from(coderBits.flatMap((sizes) => Array.from(sizes[coder])))),
+    }),
+    ...(classes && { classes: joinClassTables(classes) }),
+    ...(classifier && { classifier: joinClassTables(classifier) }),
+    dimensions: first.dimensions,
+  };
+}
+
+/** A record of something for every coder. */
+export function byCoder<T>(make: (coder: CoderName) => T): Record<CoderName, T> {
+  return { png: make("png"), webp: make("webp") };
 }

@@ -1,0 +1,15 @@
+/** The share of coders in the terms of images. */
+import { type InputSpecification, measureCoderBits } from "../data/index.ts";
+import type { ModelTerms } from "../score/index.ts";
+
+/**
+ * The coded sizes of uint8 images [N, C, H, W], to be spread into their terms; empty for other channels than grey or RGB, which the coders
+ * do not take. Throws RunError where a coder fails.
+ */
+export async function coderTerms(
+  pixels: Uint8Array,
+  specification: InputSpecification,
+): Promise<Pick<ModelTerms, "coderBits">> {
+  if (![1, 3].includes(specification.channels)) return {};
+  return { coderBits: await measureCoderBits(pixels, specification) };
+}
