@@ -17,6 +17,7 @@
 import { ConfigError, type RandomKey, staticDimension } from "../base/index.ts";
 import {
   add,
+  broadcastLike,
   constant,
   divide,
   exponential,
@@ -36,7 +37,6 @@ import {
   logSumExp,
   type ParameterTree,
   softmax,
-  toColumns,
   type ValuesOf,
   zeros,
 } from "../nn/index.ts";
@@ -146,15 +146,15 @@ function scaleName(scale: number): string {
 
 /** bias_c = -sum of the class's u over (their number + priorCount), logScale 0, for u [C, H, W, N] with D numbers an image. */
 function classMeans(u: Value, size: number, labels: Value): ValuesOf<AffineNormParameters> {
-  const columns = toColumns(reshape(u, [size, u.shape[3]!]));
+  const columns = reshape(u, [size, u.shape[3]!]);
   const count = add(reduceSum(labels, [1], true), priorCount);
   const bias = negate(divide(gemm(labels, columns, { transposeB: true }), count));
-  return { bias, logScale: multiply(bias, 0) };
+  return { bias, logScale: broadcastLike(constant(u.graph, 0), bias) };
 }
 
 /** log p(u|c) - log N(u; 0, I) of one scale's latents u [C, H, W, N], as [K, N]. */
 function gainsOf({ bias, logScale }: ValuesOf<AffineNormParameters>, u: Value): Value {
-  const columns = toColumns(reshape(u, [staticSizeOf(logScale), u.shape[3]!]));
+  const columns = reshape(u, [logScale.shape[1]!, u.shape[3]!]);
   const precision = exponential(multiply(logScale, 2));
   const shifted = multiply(bias, precision);
   const offset = reduceSum(subtract(logScale, multiply(multiply(bias, shifted), 0.5)), [1], true);
@@ -192,8 +192,4 @@ function marginalTerms(
     later = { gain, marginal };
   }
   return result;
-}
-
-function staticSizeOf(rows: Value): number {
-  return staticDimension(rows.shape[1], "class-conditional flow");
 }
