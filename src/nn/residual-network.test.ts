@@ -4,10 +4,11 @@ import { evaluate } from "../../test/reference/evaluator.ts";
 import { accuracy, adapted, oneHot, predict, train } from "../../test/reference/learning.ts";
 import { normalNumbers } from "../../test/reference/random-inputs.ts";
 import { tolerances } from "../../test/reference/tolerances.ts";
-import { ConfigError, randomKey } from "../base/index.ts";
+import { ConfigError, freeBatch, randomKey } from "../base/index.ts";
 import { add, gradients, input, makeGraph, multiply } from "../graph/index.ts";
 import { compileGraph } from "../runtime/index.ts";
 import {
+  constantValues,
   crossEntropy,
   layoutOf,
   outlierExposureWeight,
@@ -91,6 +92,17 @@ test("adapting gives the averaged features mean 0 and deviation 1 and leaves the
     expect(mean).toBeCloseTo(0, 4);
     expect(variance).toBeCloseTo(1, 3);
   }
+});
+
+test("the batch size may stay free", async () => {
+  const graph = makeGraph();
+  const x = input(graph, "x", [size.channels, size.height, size.width, freeBatch]);
+  const program = await compileGraph(
+    { logits: network.logits(constantValues(graph, network.parameters, moved), x) },
+    { threads: 1 },
+  );
+  for (const batch of [1, 4]) expect((await program.run(images(batch))).logits!.shape).toEqual([3, batch]);
+  await program.dispose();
 });
 
 describe("away from initialisation", () => {
