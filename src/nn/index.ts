@@ -1,4 +1,14 @@
 /** Parameters as data, layers as functions. Pure. */
+export {
+  crossEntropy,
+  type DifferenceLossOptions,
+  labelledNegativeLogLikelihood,
+  ofLabels,
+  outlierExposureWeight,
+  uniformCrossEntropy,
+  wrongClassLoss,
+} from "./class-losses.ts";
+export { averagePool, globalAverage, neighbourhoods, scatteringConvolution } from "./convolution.ts";
 export { type LuFactors, normal, orthogonalLu, zeros } from "./initial.ts";
 export {
   type AffineNormParameters,
@@ -28,4 +38,10 @@ export {
   unpackValues,
   type ValuesOf,
 } from "./parameters.ts";
+export {
+  type Classifier,
+  type ResidualNetworkConfiguration,
+  residualNetwork,
+} from "./residual-network.ts";
 export { readTensors, type StoredTensor, type TensorFile, writeTensors } from "./safetensors.ts";
+export { logSoftmax, logSumExp, softmax } from "./softmax.ts";
