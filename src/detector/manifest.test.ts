@@ -28,7 +28,7 @@ const manifest: Manifest = {
   generalDetector: { folder: "../faces", weights: checksum },
   training: {
     input: { channels: 1, height: 8, width: 8 },
-    model: { scales: 1, depth: 1, hidden: 2 },
+    model: { architecture: "glow", scales: 1, depth: 1, hidden: 2 },
     batchSize: 4,
     optimizer: "adamax",
     weightDecay: 0,

@@ -1,5 +1,5 @@
 /** Parameters as data, layers as functions. Pure. */
-export { type LuFactors, normal, orthogonalLu, zeros } from "./initial.ts";
+export { type LuFactors, normal, orthogonal, orthogonalLu, uniform, zeros } from "./initial.ts";
 export {
   type AffineNormParameters,
   affineNorm,

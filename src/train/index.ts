@@ -18,6 +18,7 @@ export { adoptGeneralModel, adoptStart, flowsOf, type RunRequest, type RunResult
 export { createRun, isRun, makeRunFolder, type RunRecord, readRun, removeRun, runFolder } from "./run-folder.ts";
 export { describeIssue } from "./schema-issue.ts";
 export {
+  adaptationBytes,
   adaptToData,
   type BatchInputs,
   compileStep,
