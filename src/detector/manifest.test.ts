@@ -73,6 +73,12 @@ test("is read as it was written", () => {
   ).toBeNull();
 });
 
+test("of a program that knew Glow alone is one of a Glow", () => {
+  const { scales, depth, hidden } = manifest.training.model;
+  const text = sealed({ ...manifest, training: { ...manifest.training, model: { scales, depth, hidden } } });
+  expect(readManifest(text, "detector.json")).toEqual(manifest);
+});
+
 describe("refused is", () => {
   test.each(["null", "3", "[]", '"text"', "true", "{}", '{"kind":"another"}', "[null]"])("%s", (text) => {
     expect(refusal(text)).toBe(
