@@ -161,7 +161,7 @@ describe("through the command line", () => {
     await writeMadeImages(join(folder.path, "normal"), "normal", 60);
     await writeMadeImages(join(folder.path, "general"), "general", 40);
     await run("train", "--normal=normal", "--out=glow", "--scales=2", ...training);
-  });
+  }, 60_000);
 
   afterAll(() => folder.dispose());
 

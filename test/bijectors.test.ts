@@ -53,6 +53,7 @@ const others = new Set([
   "standardNormalLogDensity",
   "imageInput",
   "pixelsToData",
+  "logLikelihood",
   "scoreTerms",
 ]);
 
