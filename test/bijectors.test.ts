@@ -203,7 +203,7 @@ test.each([
   [
     "a patch flow of another size",
     () => flow.makePatchGlow({ channels: 1, height: 20, width: 16, scales: 1, depth: 1, hidden: 4 }),
-    /patch: expected a size divisible by the patches' 8, got 20x16; choose a size such as 16 or 32, or another architecture/,
+    /patch: expected a size divisible by the patches' 8, got 20x16; choose a size such as 16 or 32, or do without patches/,
   ],
   [
     "patches of an odd side",

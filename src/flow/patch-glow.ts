@@ -26,7 +26,7 @@ export function makePatchGlow(size: FlowSize, side = paperSide): Flow {
   if (side % 2 !== 0) throw new ConfigError(`patch: expected patches of an even side, got ${side}; choose another`);
   if (height % side !== 0 || width % side !== 0) {
     throw new ConfigError(
-      `patch: expected a size divisible by the patches' ${side}, got ${height}x${width}; choose a size such as ${2 * side} or ${4 * side}, or another architecture`,
+      `patch: expected a size divisible by the patches' ${side}, got ${height}x${width}; choose a size such as ${2 * side} or ${4 * side}, or do without patches`,
     );
   }
   const ofPatch = squeezedSteps("scale0", { channels, height: side, width: side }, depth, (shape) =>
