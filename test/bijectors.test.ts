@@ -22,7 +22,18 @@ const bijectors: Record<string, Bijector> = {
   invertibleConvolution: flow.invertibleConvolution(small),
   channelMixing: flow.channelMixing(small),
   affineCoupling: flow.affineCoupling(small, 5),
+  denseCoupling: flow.denseCoupling(small, 5),
   dimensionNorm: flow.dimensionNorm(small),
+  featureRotation: flow.featureRotation(small),
+  patchwise: flow.patchwise(
+    flow.chain("patch", {
+      squeeze: flow.squeeze({ channels: 1, height: 4, width: 2 }) as Bijector,
+      mixing: flow.channelMixing({ channels: 4, height: 2, width: 1 }),
+      coupling: flow.affineCoupling({ channels: 4, height: 2, width: 1 }, 5),
+      norm: flow.dimensionNorm({ channels: 4, height: 2, width: 1 }),
+    }),
+    { channels: 1, height: 8, width: 6 },
+  ),
   chain: flow.chain("step", {
     squeeze: flow.squeeze({ channels: 1, height: 8, width: 4 }) as Bijector,
     mixing: flow.channelMixing(small),
@@ -34,11 +45,16 @@ const bijectors: Record<string, Bijector> = {
 const others = new Set([
   "makeGlow",
   "classConditional",
+  "makePatchGlow",
+  "makeDenseGlow",
+  "makeFlow",
+  "defaultScales",
   "luInverse",
   "luMatrix",
   "standardNormalLogDensity",
   "imageInput",
   "pixelsToData",
+  "logLikelihood",
   "scoreTerms",
 ]);
 
@@ -154,6 +170,21 @@ test.each([
     () => flow.chain("c", { a: flow.actNorm(small), b: flow.actNorm({ ...small, channels: 2 }) }),
     /chain: expected neighbours that fit at 'b'/,
   ],
+  [
+    "odd channels of features",
+    () => flow.denseCoupling({ channels: 3, height: 2, width: 2 }, 4),
+    /denseCoupling: expected an even number of channels, got 3/,
+  ],
+  [
+    "patches that do not fill",
+    () => flow.patchwise(flow.actNorm(small), { channels: 4, height: 8, width: 3 }),
+    /patchwise: expected 4 channels and a size divisible by 4x2, got 4 channels of 8x3; choose another size/,
+  ],
+  [
+    "patches of other channels",
+    () => flow.patchwise(flow.actNorm(small), { ...small, channels: 2 }),
+    /patchwise: expected 4 channels and .*, got 2 channels of 4x2/,
+  ],
   ["empty chain", () => flow.chain("c", {}), /chain: expected at least one bijector/],
   [
     "too many scales",
@@ -163,7 +194,32 @@ test.each([
   [
     "no depth",
     () => flow.makeGlow({ channels: 1, height: 8, width: 8, scales: 1, depth: 0, hidden: 4 }),
-    /expected a positive depth, got 0/,
+    /glow: expected a positive depth, got 0/,
+  ],
+  [
+    "a patch flow of several scales",
+    () => flow.makePatchGlow({ channels: 1, height: 16, width: 16, scales: 3, depth: 1, hidden: 4 }),
+    /patch: expected 1 scale, got 3; leave --scales out, or choose --architecture glow/,
+  ],
+  [
+    "a patch flow of another size",
+    () => flow.makePatchGlow({ channels: 1, height: 20, width: 16, scales: 1, depth: 1, hidden: 4 }),
+    /patch: expected a size divisible by the patches' 8, got 20x16; choose a size such as 16 or 32, or do without patches/,
+  ],
+  [
+    "patches of an odd side",
+    () => flow.makePatchGlow({ channels: 1, height: 15, width: 15, scales: 1, depth: 1, hidden: 4 }, 5),
+    /patch: expected patches of an even side, got 5/,
+  ],
+  [
+    "a dense flow without features",
+    () => flow.makeDenseGlow({ channels: 1, height: 8, width: 8, scales: 1, depth: 1, hidden: 0 }),
+    /dense: expected a positive hidden, got 0/,
+  ],
+  [
+    "a dense flow of too many scales",
+    () => flow.makeDenseGlow({ channels: 1, height: 12, width: 12, scales: 3, depth: 1, hidden: 4 }),
+    /dense: expected a size divisible by 8 for 3 scales, got 12x12/,
   ],
 ] as const)("%s is refused", (_name, build, message) => {
   expect(build).toThrow(message);

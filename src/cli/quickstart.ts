@@ -67,6 +67,7 @@ export async function quickstart({ out, time, seed, threads }: QuickstartOptions
     out: detector,
     size: specification.height,
     channels: specification.channels,
+    architecture: "glow",
     scales: 3,
     depth: 4,
     width: 48,

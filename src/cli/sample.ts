@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import { randomKey } from "../base/index.ts";
 import { loadManifest, loadWeights, sampleImages } from "../detector/index.ts";
-import { makeGlow } from "../flow/index.ts";
+import { makeFlow } from "../flow/index.ts";
 import { renderImageGrid } from "../report/index.ts";
 import { openConsole } from "./console.ts";
 import { refuseExisting, writeOutput } from "./output-file.ts";
@@ -17,7 +17,7 @@ export async function sample(folder: string, options: SampleOptions): Promise<vo
   await refuseExisting(options.out, options.force, "sample: --out");
   const manifest = await loadManifest(folder);
   const parameters = await loadWeights(folder, manifest, options.model);
-  const flow = makeGlow({ ...manifest.training.input, ...manifest.training.model });
+  const flow = makeFlow({ ...manifest.training.input, ...manifest.training.model });
   const engine = { threads: options.threads ?? availableParallelism(), device: options.device };
   const { count, temperature, seed } = options;
   const pixels = await sampleImages(flow, parameters, { count, temperature, key: randomKey(seed) }, engine);

@@ -1,6 +1,7 @@
 /** What a person types after `outglow train`. */
 import { Command } from "commander";
 import { ConfigError } from "../base/index.ts";
+import type { Architecture } from "../flow/index.ts";
 import { duration, numberWithin, oneOf, wholeNumber } from "./options.ts";
 
 /** The options of `outglow train`, as commander parses them. */
@@ -25,7 +26,8 @@ export interface TrainOptions {
   readonly generalSteps?: number;
   readonly size: number;
   readonly channels?: number;
-  readonly scales: number;
+  readonly architecture: Architecture;
+  readonly scales?: number;
   readonly depth: number;
   readonly width: number;
   readonly batch: number;
@@ -105,7 +107,13 @@ export function trainCommand(): Command {
     )
     .option("--size <pixels>", "height and width of the model's images", positive, 32)
     .option("--channels <n>", "1 for grey, 3 for colour (default: 1 if the normal images are grey)", positive)
-    .option("--scales <n>", "scales of the flow", positive, 3)
+    .option(
+      "--architecture <name>",
+      "glow, patch (8x8 patches, one scale) or dense (fully connected)",
+      oneOf(["glow", "patch", "dense"]),
+      "glow",
+    )
+    .option("--scales <n>", "scales of the flow (default 3; patch has 1)", positive)
     .option("--depth <n>", "flow steps a scale", positive, 8)
     .option("--width <n>", "hidden channels of the coupling networks", positive, 96)
     .option("--batch <n>", "images a step", positive, 64)

@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { ConfigError } from "../base/index.ts";
 import { type ImageSet, type InputSpecification, loadImages, openImages } from "../data/index.ts";
 import { detectorFiles, loadManifest, loadWeights, type Manifest, manifestName } from "../detector/index.ts";
+import { defaultScales } from "../flow/index.ts";
 import type { ParameterVectors } from "../nn/index.ts";
 import {
   adoptGeneralModel,
@@ -186,7 +187,12 @@ function configurationOf(
   const rate = start === "fresh" ? options.learningRate : options.learningRate / 2;
   const configuration: TrainingConfiguration = {
     input,
-    model: { scales: options.scales, depth: options.depth, hidden: options.width },
+    model: {
+      architecture: options.architecture,
+      scales: options.scales ?? defaultScales(options.architecture),
+      depth: options.depth,
+      hidden: options.width,
+    },
     batchSize: options.batch,
     optimizer: options.optimizer,
     weightDecay: options.weightDecay,
@@ -257,7 +263,7 @@ async function loadOtherDetector(
   if (wanted !== got) {
     throw new ConfigError(
       `train: ${flag} expects a model of ${wanted}, got one of ${got}; ` +
-        "give the same --size, --channels, --scales, --depth and --width",
+        "give the same --size, --channels, --architecture, --scales, --depth and --width",
     );
   }
   const weights = manifest.files[manifest.models.normal.weights] ?? "";
@@ -268,7 +274,8 @@ async function loadOtherDetector(
 }
 
 function describeModel({ channels, height, width }: InputSpecification, model: Manifest["training"]["model"]): string {
-  return `${channels}x${height}x${width} pixels, ${model.scales} scales, depth ${model.depth}, width ${model.hidden}`;
+  const { architecture, scales, depth, hidden } = model;
+  return `${channels}x${height}x${width} pixels, architecture ${architecture}, ${scales} scales, depth ${depth}, width ${hidden}`;
 }
 
 async function loadData(

@@ -3,7 +3,7 @@ import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigError, FormatError, messageOf, RunError, randomKey } from "../base/index.ts";
 import { decoderVersions, writeFileAtomic } from "../data/index.ts";
-import { type Flow, makeGlow } from "../flow/index.ts";
+import { type Flow, makeFlow } from "../flow/index.ts";
 import {
   layoutOf,
   type ParameterVectors,
@@ -75,7 +75,7 @@ const wayOut = "copy the detector again or train anew";
  * that. Throws RunError where the engine or a coder fails or the disk refuses.
  */
 export async function writeDetector(folder: string, parts: DetectorParts, options: ProgramOptions): Promise<Manifest> {
-  const flow = makeGlow({ ...parts.training.input, ...parts.training.model });
+  const flow = makeFlow({ ...parts.training.input, ...parts.training.model });
   const models = { normal: parts.normal, ...(parts.general ? { general: parts.general } : {}) };
   const files: Record<string, Uint8Array> = {};
   for (const [name, { parameters }] of Object.entries(models)) {
@@ -156,7 +156,7 @@ async function removeFormerFiles(folder: string, { files }: Manifest): Promise<v
  */
 export async function loadDetector(folder: string, options: ProgramOptions): Promise<Detector> {
   const manifest = await loadManifest(folder);
-  const flow = makeGlow({ ...manifest.training.input, ...manifest.training.model });
+  const flow = makeFlow({ ...manifest.training.input, ...manifest.training.model });
   const { graphs, golden } = await readDetectorFiles(folder, manifest);
   const scorers = await openScorers(flow, graphs, options);
   try {
@@ -203,7 +203,7 @@ export async function loadWeights(folder: string, manifest: Manifest, name: Mode
     throw new ConfigError(`detector '${folder}': expected a ${name} model, got a detector without one`);
   const file = modelFiles[name].weights;
   const { tensors } = readTensors(await readChecked(folder, file, manifest), join(folder, file));
-  const flow = makeGlow({ ...manifest.training.input, ...manifest.training.model });
+  const flow = makeFlow({ ...manifest.training.input, ...manifest.training.model });
   const layout = layoutOf(flow.parameters);
   const vectors = { trainable: new Float32Array(layout.trainableSize), fixed: new Float32Array(layout.fixedSize) };
   for (const entry of layout.entries) {

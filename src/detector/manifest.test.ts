@@ -28,7 +28,7 @@ const manifest: Manifest = {
   generalDetector: { folder: "../faces", weights: checksum },
   training: {
     input: { channels: 1, height: 8, width: 8 },
-    model: { scales: 1, depth: 1, hidden: 2 },
+    model: { architecture: "glow", scales: 1, depth: 1, hidden: 2 },
     batchSize: 4,
     optimizer: "adamax",
     weightDecay: 0,
@@ -71,6 +71,12 @@ test("is read as it was written", () => {
   expect(
     readManifest(writeManifest({ ...manifest, generalDetector: null }), "detector.json").generalDetector,
   ).toBeNull();
+});
+
+test("of a program that knew Glow alone is one of a Glow", () => {
+  const { scales, depth, hidden } = manifest.training.model;
+  const text = sealed({ ...manifest, training: { ...manifest.training, model: { scales, depth, hidden } } });
+  expect(readManifest(text, "detector.json")).toEqual(manifest);
 });
 
 describe("refused is", () => {

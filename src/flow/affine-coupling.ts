@@ -1,30 +1,8 @@
 /**
- * Affine coupling (Glow; paper, section 1.1): with x = [a | b] along channels and (shift, raw) = network(a),
- * z = [a | (b + shift) sigmoid(raw + 2)], log-det = sum log sigmoid(raw + 2). The scale never expands, which keeps training stable.
- *
- * Network: conv 3x3 - ActNorm - ReLU - conv 1x1 - ActNorm - ReLU - conv 3x3 times e^(3 logScale), the last one zero at first, so that
- * the step starts as a constant scaling. The ActNorms inside carry no log-det.
+ * Glow's affine coupling (paper, section 1.1): the network is conv 3x3 - ActNorm - ReLU - conv 1x1 - ActNorm - ReLU - conv 3x3 times
+ * e^(3 logScale), the last one zero at first, so that the step starts as a constant scaling. The ActNorms inside carry no log-det.
  */
-import { ShapeError } from "../base/index.ts";
-import {
-  add,
-  concatenate,
-  divide,
-  exponential,
-  fold,
-  gemm,
-  multiply,
-  negate,
-  reduceSum,
-  relu,
-  reshape,
-  sigmoid,
-  softplus,
-  split,
-  subtract,
-  unfold,
-  type Value,
-} from "../graph/index.ts";
+import { add, exponential, fold, gemm, multiply, relu, reshape, unfold, type Value } from "../graph/index.ts";
 import {
   type AffineNormParameters,
   affineNorm,
@@ -39,7 +17,8 @@ import {
   zeros,
 } from "../nn/index.ts";
 import { smallestDeviation } from "./act-norm.ts";
-import { type Bijector, type EventShape, eventShape } from "./bijector.ts";
+import type { Bijector, EventShape } from "./bijector.ts";
+import { coupling, halfOf } from "./coupling.ts";
 
 export type AffineCouplingParameters = {
   /** weight [width, C/2, 3, 3]. */
@@ -65,8 +44,7 @@ const initialDeviation = 0.05;
 /** Affine coupling with a hidden layer of `width` channels. Throws ShapeError for an odd number of channels. */
 export function affineCoupling(shape: EventShape, width: number): Bijector<AffineCouplingParameters> {
   const { channels } = shape;
-  if (channels % 2 !== 0) throw new ShapeError(`affineCoupling: expected an even number of channels, got ${channels}`);
-  const half = channels / 2;
+  const half = halfOf("affineCoupling", channels);
   type Values = ValuesOf<AffineCouplingParameters>;
 
   const hidden1 = ({ conv1 }: Values): Value => reshape(conv1.weight, [width, half * 9]);
@@ -74,26 +52,14 @@ export function affineCoupling(shape: EventShape, width: number): Bijector<Affin
     const unfolded = unfold(a);
     return toColumns(reshape(unfolded, [half * 9, ...unfolded.shape.slice(2)]));
   };
-  const outputs = ({ conv3 }: Values, hidden: Value, like: Value): readonly [Value, Value] => {
+  const outputs = ({ conv3 }: Values, hidden: Value, like: Value): Value => {
     const scale = exponential(multiply(conv3.logScale, 3));
     const weight = reshape(multiply(conv3.weight, asColumn(scale, 4)), [channels * 9, width]);
-    const { height, width: columns } = shape;
-    const taps = reshape(gemm(weight, hidden), [channels, 9, height, columns, like.shape[3]!]);
-    const [shift, raw] = split(add(fold(taps), asColumn(multiply(conv3.bias, scale), 4)), 0, [half, half]);
-    return [shift!, add(raw!, 2)];
+    const taps = reshape(gemm(weight, hidden), [channels, 9, shape.height, shape.width, like.shape[3]!]);
+    return add(fold(taps), asColumn(multiply(conv3.bias, scale), 4));
   };
-  const network = (parameters: Values, a: Value): readonly [Value, Value] => {
-    const first = relu(normalizedLinear(hidden1(parameters), parameters.norm1, neighbourhoods(a)));
-    const second = relu(normalizedLinear(parameters.conv2.weight, parameters.norm2, first));
-    return outputs(parameters, second, a);
-  };
-  // log sigmoid(x) = -softplus(-x), which stays finite where sigmoid underflows.
-  const logDetOf = (raw: Value): Value => negate(reduceSum(softplus(negate(raw)), [0, 1, 2]));
 
-  const bijector: Bijector<AffineCouplingParameters> = {
-    name: "affineCoupling",
-    inputShape: shape,
-    outputShape: shape,
+  return coupling("affineCoupling", shape, {
     parameters: {
       conv1: { weight: trainable(width, half, 3, 3) },
       norm1: affineNorm(width),
@@ -108,27 +74,17 @@ export function affineCoupling(shape: EventShape, width: number): Bijector<Affin
       norm2: { bias: zeros(width), logScale: zeros(width) },
       conv3: { weight: zeros(channels * 9 * width), bias: zeros(channels), logScale: zeros(channels) },
     }),
-    adapt: (parameters, x) => {
-      const [a] = split(x, 0, [half, half]);
-      const columns = neighbourhoods(a!);
+    adapt: (parameters, a) => {
+      const columns = neighbourhoods(a);
       const norm1 = fitAffineNorm(gemm(hidden1(parameters), columns), [width], [1], smallestDeviation);
       const first = relu(normalizedLinear(hidden1(parameters), norm1, columns));
       const norm2 = fitAffineNorm(gemm(parameters.conv2.weight, first), [width], [1], smallestDeviation);
-      const adapted = { ...parameters, norm1, norm2 };
-      return { parameters: adapted, z: bijector.normalize(adapted, x).z };
+      return { ...parameters, norm1, norm2 };
     },
-    normalize: (parameters, x) => {
-      const [a, b] = split(x, 0, [half, half]);
-      const [shift, raw] = network(parameters, a!);
-      const z = concatenate([a!, multiply(add(b!, shift), sigmoid(raw))], 0);
-      return { z: reshape(z, eventShape(shape, x)), logDet: logDetOf(raw) };
+    apply: (parameters, a) => {
+      const first = relu(normalizedLinear(hidden1(parameters), parameters.norm1, neighbourhoods(a)));
+      const second = relu(normalizedLinear(parameters.conv2.weight, parameters.norm2, first));
+      return outputs(parameters, second, a);
     },
-    generate: (parameters, z) => {
-      const [a, scaled] = split(z, 0, [half, half]);
-      const [shift, raw] = network(parameters, a!);
-      const x = concatenate([a!, subtract(divide(scaled!, sigmoid(raw)), shift)], 0);
-      return { x: reshape(x, eventShape(shape, z)), logDet: negate(logDetOf(raw)) };
-    },
-  };
-  return bijector;
+  });
 }

@@ -41,7 +41,7 @@ import {
   zeros,
 } from "../nn/index.ts";
 import { type EventShape, eventShape } from "./bijector.ts";
-import type { Flow, ScaleTerm } from "./glow.ts";
+import type { Flow, ScaleTerm } from "./flow.ts";
 
 export type ClassConditionalParameters = {
   readonly flow: ParameterTree;

@@ -1,6 +1,13 @@
-/** Bijectors, priors and Glow. Pure. */
+/** Bijectors, priors, and the flows made of them. Pure. */
 export { actNorm } from "./act-norm.ts";
 export { type AffineCouplingParameters, affineCoupling } from "./affine-coupling.ts";
+export {
+  type Architecture,
+  architectures,
+  defaultScales,
+  type FlowConfiguration,
+  makeFlow,
+} from "./architecture.ts";
 export type { Bijector, EventShape } from "./bijector.ts";
 export { chain } from "./chain.ts";
 export { type ChannelMixingParameters, channelMixing } from "./channel-mixing.ts";
@@ -10,8 +17,14 @@ export {
   type ClassConditionalResult,
   classConditional,
 } from "./class-conditional.ts";
-export { type Flow, type GlowConfiguration, makeGlow, type ScaleTerm } from "./glow.ts";
+export { type DenseCouplingParameters, denseCoupling } from "./dense-coupling.ts";
+export { makeDenseGlow } from "./dense-glow.ts";
+export { type FeatureRotationParameters, featureRotation } from "./feature-rotation.ts";
+export type { Flow, FlowSize, ScaleTerm } from "./flow.ts";
+export { makeGlow } from "./glow.ts";
 export { invertibleConvolution, type LuParameters, luInverse, luMatrix } from "./invertible-convolution.ts";
+export { makePatchGlow } from "./patch-glow.ts";
+export { patchwise } from "./patchwise.ts";
 export { dimensionNorm, standardNormalLogDensity } from "./prior.ts";
 export { imageInput, logLikelihood, pixelsToData, scoreTerms } from "./scoring.ts";
 export { squeeze } from "./squeeze.ts";

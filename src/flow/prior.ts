@@ -1,6 +1,7 @@
 /**
  * The prior of one scale's latents (paper, section 1.1): an ActNorm over every single dimension, u = (z + bias) e^logScale, then a
- * standard normal. Equivalent to a learned diagonal Gaussian, and unconditional: it does not look at the other scales.
+ * standard normal. Equivalent to a learned diagonal Gaussian, and unconditional: it does not look at the other scales. The fully-connected
+ * Glow normalises its features by the same ActNorm (section 1.3).
  */
 import {
   add,
@@ -21,7 +22,7 @@ import { type Bijector, type EventShape, eventShape } from "./bijector.ts";
  */
 const smallestDeviation = 1e-3;
 
-/** The ActNorm over every dimension of a latent, as a bijector: z [C, H, W, N] to u of the same shape. */
+/** The ActNorm over every dimension of a tensor, as a bijector: z [C, H, W, N] to u of the same shape. */
 export function dimensionNorm(shape: EventShape): Bijector<AffineNormParameters> {
   const { channels, height, width } = shape;
   const size = channels * height * width;

@@ -14,7 +14,7 @@ import {
 } from "../graph/index.ts";
 import type { ParameterTree, ValuesOf } from "../nn/index.ts";
 import type { EventShape } from "./bijector.ts";
-import type { Flow } from "./glow.ts";
+import type { Flow } from "./flow.ts";
 
 /** A graph input `images`: uint8 [N, C, H, W] with a free batch size. */
 export function imageInput(graph: Graph, { channels, height, width }: EventShape): Value {

@@ -9,7 +9,7 @@ export {
   wrongClassLoss,
 } from "./class-losses.ts";
 export { averagePool, globalAverage, neighbourhoods, scatteringConvolution } from "./convolution.ts";
-export { type LuFactors, normal, orthogonalLu, zeros } from "./initial.ts";
+export { type LuFactors, normal, orthogonal, orthogonalLu, uniform, zeros } from "./initial.ts";
 export {
   type AffineNormParameters,
   affineNorm,

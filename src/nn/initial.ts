@@ -12,6 +12,17 @@ export function normal(size: number, standardDeviation: number, key: RandomKey):
   return Float32Array.from({ length: size }, () => standardDeviation * stream.normal());
 }
 
+/** Independent uniform numbers in [-bound, bound). */
+export function uniform(size: number, bound: number, key: RandomKey): Float32Array {
+  const stream = key.stream();
+  return Float32Array.from({ length: size }, () => bound * (2 * stream.uniform() - 1));
+}
+
+/** A random orthogonal matrix [size, size], row-major: Q of the QR decomposition of a standard normal one. */
+export function orthogonal(size: number, key: RandomKey): Float32Array {
+  return Float32Array.from(randomOrthogonal(size, key));
+}
+
 /** A factorisation W = P (L + I) (U + diag(sign e^logDiagonal)) with strictly triangular L and U; all [size, size] row-major. */
 export interface LuFactors {
   readonly permutation: Float32Array;

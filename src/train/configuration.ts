@@ -1,6 +1,7 @@
 /** What a training run is told: validated, complete, and stored beside its results. */
 import { z } from "zod";
 import { ConfigError } from "../base/index.ts";
+import { architectures } from "../flow/index.ts";
 import { checkSchedule } from "../optim/index.ts";
 import { describeIssue } from "./schema-issue.ts";
 
@@ -29,7 +30,13 @@ const objectiveSchema = z.discriminatedUnion("loss", [
 
 export const trainingSchema = z.strictObject({
   input: z.strictObject({ channels: positive, height: positive, width: positive }),
-  model: z.strictObject({ scales: positive, depth: positive, hidden: positive }),
+  model: z.strictObject({
+    /** Runs and detectors from before there was a choice do not name it. */
+    architecture: z.enum(architectures).default("glow"),
+    scales: positive,
+    depth: positive,
+    hidden: positive,
+  }),
   batchSize: positive,
   optimizer: z.enum(["adamax", "adam"]),
   weightDecay: z.number().min(0),

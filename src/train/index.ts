@@ -13,11 +13,21 @@ export type { HeldOutResult } from "./held-out.ts";
 export { gatherImages, type ImageSplit, type RunImages, splitRun } from "./image-split.ts";
 export { compileLikelihoods, type Likelihoods } from "./likelihoods.ts";
 export { type LoopInput, type LoopResult, type StepReport, trainModel } from "./loop.ts";
-export * from "./objectives/index.ts";
+export {
+  type MarginLossSettings,
+  marginLikelihood,
+  maximumLikelihood,
+  type Objective,
+  type OutlierLossSettings,
+  outlierLikelihood,
+  paperOutlierLoss,
+  type Trainable,
+} from "./objectives/index.ts";
 export { adoptGeneralModel, adoptStart, flowsOf, type RunRequest, type RunResult, runTraining } from "./run.ts";
 export { createRun, isRun, makeRunFolder, type RunRecord, readRun, removeRun, runFolder } from "./run-folder.ts";
 export { describeIssue } from "./schema-issue.ts";
 export {
+  adaptationBytes,
   adaptToData,
   type BatchInputs,
   compileStep,

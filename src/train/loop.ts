@@ -8,7 +8,15 @@ import { type Checkpoint, loadCheckpoint, noProgress, type Progress, saveCheckpo
 import type { PhaseConfiguration, TrainingConfiguration } from "./configuration.ts";
 import { bitsOf, type HeldOutEvaluator, type HeldOutResult, heldOutEvaluator } from "./held-out.ts";
 import type { Objective } from "./objectives/index.ts";
-import { adaptToData, compileStep, type Measures, type StepResult, type TrainingStep, zeroState } from "./step.ts";
+import {
+  adaptationBytes,
+  adaptToData,
+  compileStep,
+  type Measures,
+  type StepResult,
+  type TrainingStep,
+  zeroState,
+} from "./step.ts";
 
 /** One line of the run log. Numbers that are not finite, of skipped steps, become null in JSON. */
 export interface StepReport {
@@ -182,14 +190,12 @@ async function freshCheckpoint(loop: LoopInput, update: UpdateOptions, options: 
 }
 
 async function freshParameters(
-  { objective: { model }, batches, key, configuration }: LoopInput,
+  { objective: { model }, batches, key }: LoopInput,
   options: ProgramOptions,
 ): Promise<ParameterVectors> {
   const drawn = packArrays(model.parameters, model.createParameters(key.fold("parameters")));
-  const { height, width } = configuration.input;
-  // The widest activation is that of the first scale: hidden channels at half the height and width, four bytes a number.
-  const bytesAnImage = configuration.model.hidden * height * width;
-  const fitting = Math.max(2, Math.floor(mostAdaptationBytes / bytesAnImage));
+  const share = mostAdaptationBytes / adaptationBytes(model, adaptationImages);
+  const fitting = Math.max(2, Math.floor(adaptationImages * share));
   return adaptToData(model, drawn, batches.adaptation(Math.min(adaptationImages, fitting)), options);
 }
 

@@ -1,6 +1,6 @@
 /** A whole training run: the general flow first where one is asked for, then the flow of the normal images, then that of their patches. */
 import { ConfigError, type RandomKey, randomKey } from "../base/index.ts";
-import { type Flow, makeGlow } from "../flow/index.ts";
+import { type Flow, makeFlow } from "../flow/index.ts";
 import { layoutOf, type ParameterVectors } from "../nn/index.ts";
 import { makeBatchSource, type PhaseImages } from "./batch-source.ts";
 import { loadCheckpoint, noProgress, type Progress, saveCheckpoint } from "./checkpoint.ts";
@@ -51,8 +51,8 @@ function adoptModel(path: string, parameters: ParameterVectors): Promise<void> {
 
 /** The flows of a configuration. */
 export function flowsOf({ input, model, local }: TrainingConfiguration): { main: Flow; local: Flow | undefined } {
-  const main = makeGlow({ ...input, ...model });
-  return { main, local: local ? makeGlow({ ...input, ...model }) : undefined };
+  const main = makeFlow({ ...input, ...model });
+  return { main, local: local ? makeFlow({ ...input, ...model, architecture: "patch", scales: 1 }) : undefined };
 }
 
 /**

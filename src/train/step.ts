@@ -1,10 +1,11 @@
 /** The training step as one compiled graph: loss, gradients, optimiser update; parameters and state go in and come out. */
 
-import { gradients, input, makeGraph, type Value, within } from "../graph/index.ts";
+import { staticSize } from "../base/index.ts";
+import { gradients, input, makeGraph, reachableNodes, type Value, within } from "../graph/index.ts";
 import { layoutOf, leavesOf, type ParameterVectors, unpackValues } from "../nn/index.ts";
 import { guardedUpdate, type UpdateOptions } from "../optim/index.ts";
 import { type Buffer, compileGraph, type Program, type ProgramOptions } from "../runtime/index.ts";
-import type { Objective, Trainable } from "./objectives/index.ts";
+import { batchShape, type Objective, type Trainable } from "./objectives/index.ts";
 
 /** Everything an optimiser step changes. */
 export interface TrainingState {
@@ -190,6 +191,26 @@ export function zeroState(parameters: ParameterVectors, update: UpdateOptions): 
   };
 }
 
+/** The graph of `adaptToData` for a number of images: every fitted parameter by its name. */
+function buildAdaptation(model: Trainable, count: number): Readonly<Record<string, Value>> {
+  const { parameters, inputShape } = model;
+  const layout = layoutOf(parameters);
+  const graph = makeGraph();
+  const trainable = input(graph, "trainable", [layout.trainableSize]);
+  const fixed = input(graph, "fixed", [layout.fixedSize]);
+  const x = input(graph, "x", batchShape(inputShape, count));
+  const adapted = model.adapt(unpackValues(parameters, trainable, fixed), x);
+  const leaves = leavesOf(parameters, adapted);
+  return Object.fromEntries(layout.entries.map(({ name }, index) => [name, leaves[index]!]));
+}
+
+/** Bytes of the largest tensor that `adaptToData` makes of a number of images, whatever the model. Computes nothing. */
+export function adaptationBytes(model: Trainable, count: number): number {
+  const nodes = reachableNodes(Object.values(buildAdaptation(model, count)));
+  const sizes = nodes.flatMap(({ outputs }) => outputs.map(({ shape }) => staticSize(shape, "initialisation")));
+  return 4 * sizes.reduce((largest, size) => Math.max(largest, size), 0);
+}
+
 /**
  * Data-dependent initialisation (paper, section 1.1): every ActNorm gives the batch x [C, H, W, N] mean 0 and deviation 1.
  * Returns new vectors.
@@ -203,14 +224,7 @@ export async function adaptToData(
   const { channels, height, width } = flow.inputShape;
   const batchSize = x.length / (channels * height * width);
   const layout = layoutOf(flow.parameters);
-  const graph = makeGraph();
-  const trainable = input(graph, "trainable", [layout.trainableSize]);
-  const fixed = input(graph, "fixed", [layout.fixedSize]);
-  const batch = input(graph, "x", [channels, height, width, batchSize]);
-  const adapted = flow.adapt(unpackValues(flow.parameters, trainable, fixed), batch);
-  const leaves = leavesOf(flow.parameters, adapted);
-  const outputs = Object.fromEntries(layout.entries.map(({ name }, index) => [name, leaves[index]!]));
-  const program = await compileGraph(outputs, options);
+  const program = await compileGraph(buildAdaptation(flow, batchSize), options);
   const results = await program
     .run({
       trainable: { data: parameters.trainable, shape: [layout.trainableSize] },

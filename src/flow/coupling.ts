@@ -1,0 +1,79 @@
+/**
+ * The affine transform of a coupling (paper, section 1.1), whatever its network: with x = [a | b] along channels and
+ * (shift, raw) = network(a), z = [a | (b + shift) sigmoid(raw + 2)], log-det = sum log sigmoid(raw + 2). The scale never expands, which
+ * keeps training stable.
+ */
+import { type RandomKey, ShapeError } from "../base/index.ts";
+import {
+  add,
+  concatenate,
+  divide,
+  multiply,
+  negate,
+  reduceSum,
+  reshape,
+  sigmoid,
+  softplus,
+  split,
+  subtract,
+  type Value,
+} from "../graph/index.ts";
+import type { ArraysOf, ParameterTree, ValuesOf } from "../nn/index.ts";
+import { type Bijector, type EventShape, eventShape } from "./bijector.ts";
+
+/** What tells a coupling how to transform its second half by looking at the first. */
+export interface CouplingNetwork<P extends ParameterTree> {
+  readonly parameters: P;
+  createParameters(key: RandomKey): ArraysOf<P>;
+  /** Parameters fitted to a batch a [C/2, H, W, N] of known size. */
+  adapt(parameters: ValuesOf<P>, a: Value): ValuesOf<P>;
+  /** a [C/2, H, W, N] to [C, H, W, N]: the first C/2 channels are the shift, the others raw. */
+  apply(parameters: ValuesOf<P>, a: Value): Value;
+}
+
+/** C/2. Throws ShapeError for an odd number of channels; `name` is that of the coupling. */
+export function halfOf(name: string, channels: number): number {
+  if (channels % 2 !== 0) throw new ShapeError(`${name}: expected an even number of channels, got ${channels}`);
+  return channels / 2;
+}
+
+/** The affine coupling of a network. Throws ShapeError for an odd number of channels. */
+export function coupling<P extends ParameterTree>(
+  name: string,
+  shape: EventShape,
+  network: CouplingNetwork<P>,
+): Bijector<P> {
+  const half = halfOf(name, shape.channels);
+  const outputs = (parameters: ValuesOf<P>, a: Value): readonly [Value, Value] => {
+    const [shift, raw] = split(network.apply(parameters, a), 0, [half, half]);
+    return [shift!, add(raw!, 2)];
+  };
+  // log sigmoid(x) = -softplus(-x), which stays finite where sigmoid underflows.
+  const logDetOf = (raw: Value): Value => negate(reduceSum(softplus(negate(raw)), [0, 1, 2]));
+
+  const bijector: Bijector<P> = {
+    name,
+    inputShape: shape,
+    outputShape: shape,
+    parameters: network.parameters,
+    createParameters: (key) => network.createParameters(key),
+    adapt: (parameters, x) => {
+      const [a] = split(x, 0, [half, half]);
+      const adapted = network.adapt(parameters, a!);
+      return { parameters: adapted, z: bijector.normalize(adapted, x).z };
+    },
+    normalize: (parameters, x) => {
+      const [a, b] = split(x, 0, [half, half]);
+      const [shift, raw] = outputs(parameters, a!);
+      const z = concatenate([a!, multiply(add(b!, shift), sigmoid(raw))], 0);
+      return { z: reshape(z, eventShape(shape, x)), logDet: logDetOf(raw) };
+    },
+    generate: (parameters, z) => {
+      const [a, scaled] = split(z, 0, [half, half]);
+      const [shift, raw] = outputs(parameters, a!);
+      const x = concatenate([a!, subtract(divide(scaled!, sigmoid(raw)), shift)], 0);
+      return { x: reshape(x, eventShape(shape, z)), logDet: negate(logDetOf(raw)) };
+    },
+  };
+  return bijector;
+}

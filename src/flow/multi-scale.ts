@@ -1,0 +1,50 @@
+/**
+ * The multi-scale skeleton that Glow and the fully-connected Glow share (paper, section 1.1): per scale squeeze, then `depth` steps, then
+ * the first half of the channels is this scale's latent and the second half goes on. The last scale keeps everything.
+ */
+import { ConfigError } from "../base/index.ts";
+import type { Bijector, EventShape } from "./bijector.ts";
+import { chain } from "./chain.ts";
+import { checkSize, type Flow, type FlowSize, flowOfScales, type Scale } from "./flow.ts";
+import { dimensionNorm } from "./prior.ts";
+import { squeeze } from "./squeeze.ts";
+
+/** Makes one flow step over tensors of a shape. */
+export type StepMaker = (shape: EventShape) => Bijector;
+
+/** Squeeze, then `depth` steps, as one bijector. */
+export function squeezedSteps(name: string, shape: EventShape, depth: number, makeStep: StepMaker): Bijector {
+  const squeezed = squeeze(shape);
+  const steps = Array.from({ length: depth }, (_, number) => [`step${number}`, makeStep(squeezed.outputShape)]);
+  return chain(name, { squeeze: squeezed, ...Object.fromEntries(steps) });
+}
+
+/** A multi-scale flow of an architecture `name`. Throws ConfigError for sizes that cannot be. */
+export function multiScaleFlow(name: string, size: FlowSize, makeStep: StepMaker): Flow {
+  checkSize(name, size);
+  const { channels, height, width, scales, depth } = size;
+  const block = 2 ** scales;
+  if (height % block !== 0 || width % block !== 0) {
+    throw new ConfigError(
+      `${name}: expected a size divisible by ${block} for ${scales} scales, got ${height}x${width}; choose fewer scales or another size`,
+    );
+  }
+  const made: Scale[] = [];
+  let shape: EventShape = { channels, height, width };
+  for (let index = 0; index < scales; index++) {
+    const last = index === scales - 1;
+    const steps = squeezedSteps(`scale${index}`, shape, depth, makeStep);
+    const step = steps.outputShape;
+    const latent = last ? step : { ...step, channels: step.channels / 2 };
+    made.push({
+      name: `scale${index}`,
+      steps,
+      priorName: `prior${index}`,
+      prior: dimensionNorm(latent),
+      latent,
+      last,
+    });
+    shape = latent;
+  }
+  return flowOfScales(size, made);
+}

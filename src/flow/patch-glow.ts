@@ -1,0 +1,39 @@
+/**
+ * Local Glow (paper, section 1.2): one single-scale Glow of 8x8 patches, its weights and its prior shared by all patches of an image.
+ * log p(image) = sum over its patches of log p(patch), so that nothing beyond a patch is ever seen. It has an inverse, and so samples,
+ * which the paper's own code lacks.
+ */
+import { ConfigError } from "../base/index.ts";
+import { checkSize, type Flow, type FlowSize, flowOfScales } from "./flow.ts";
+import { glowStep } from "./glow.ts";
+import { squeezedSteps } from "./multi-scale.ts";
+import { patchwise } from "./patchwise.ts";
+import { dimensionNorm } from "./prior.ts";
+
+/** Side of the paper's patches. */
+const paperSide = 8;
+
+/**
+ * A local Glow over patches of `side` by `side` pixels. Throws ConfigError for sizes that cannot be: patches must fill the image, and
+ * there is one scale.
+ */
+export function makePatchGlow(size: FlowSize, side = paperSide): Flow {
+  checkSize("patch", size);
+  const { channels, height, width, scales, depth, hidden } = size;
+  if (scales !== 1) {
+    throw new ConfigError(`patch: expected 1 scale, got ${scales}; leave --scales out, or choose --architecture glow`);
+  }
+  if (side % 2 !== 0) throw new ConfigError(`patch: expected patches of an even side, got ${side}; choose another`);
+  if (height % side !== 0 || width % side !== 0) {
+    throw new ConfigError(
+      `patch: expected a size divisible by the patches' ${side}, got ${height}x${width}; choose a size such as ${2 * side} or ${4 * side}, or do without patches`,
+    );
+  }
+  const ofPatch = squeezedSteps("scale0", { channels, height: side, width: side }, depth, (shape) =>
+    glowStep(shape, hidden),
+  );
+  const steps = patchwise(ofPatch, { channels, height, width });
+  const latent = steps.outputShape;
+  const prior = patchwise(dimensionNorm(ofPatch.outputShape), latent);
+  return flowOfScales(size, [{ name: "scale0", steps, priorName: "prior0", prior, latent, last: true }]);
+}
