@@ -51,11 +51,15 @@ function freshModel(label: string): TrainedModel {
 
 const normalOnly: DetectorParts = {
   training,
-  normal: freshModel("normal"),
-  data: { normal: { location: "made", count: 20, fingerprint: "made" }, general: null },
+  role: "detector",
+  models: { normal: freshModel("normal") },
+  data: { normal: { location: "made", count: 20, fingerprint: "made" }, general: null, outliers: null },
   heldOutPixels: makeImages({ kind: "normal", count: 10, specification: input, key: randomKey("damage") }).pixels,
 };
-const parts: DetectorParts = { ...normalOnly, general: freshModel("general") };
+const parts: DetectorParts = {
+  ...normalOnly,
+  models: { ...normalOnly.models, general: freshModel("general") },
+};
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 const at = (...names: string[]): string => join(folder.path, ...names);
@@ -197,7 +201,7 @@ describe("loading", () => {
 });
 
 describe("sampling", () => {
-  const { parameters } = parts.normal;
+  const { parameters } = parts.models.normal;
   const request = { temperature: 0.7, key: randomKey("samples") };
   const sample = (count: number) => sampleImages(flow, parameters, { ...request, count }, options);
 

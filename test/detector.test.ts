@@ -138,9 +138,10 @@ describe("a detector", () => {
   beforeAll(async () => {
     const { parameters, progress } = await trainModel(loop("learns"));
     const model = { parameters, steps: progress.step, heldOutBitsPerDimension: progress.bestBitsPerDimension };
-    const data = { normal: { location: "made", count: 200, fingerprint: "made" }, general: null };
+    const data = { normal: { location: "made", count: 200, fingerprint: "made" }, general: null, outliers: null };
     const heldOutPixels = images.pixels.subarray(0, 60 * 256);
-    const parts = { training: configuration, normal: model, general: model, data, heldOutPixels };
+    const models = { normal: model, general: model };
+    const parts = { training: configuration, role: "detector" as const, models, data, heldOutPixels };
     manifest = await writeDetector(join(folder.path, "detector"), parts, { threads: 1 });
     detector = await loadDetector(join(folder.path, "detector"), { threads: 1 });
   });

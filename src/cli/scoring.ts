@@ -1,7 +1,8 @@
 /** Scoring images for the commands: from locations to terms, streaming, with what was skipped. */
 import { availableParallelism } from "node:os";
+import { ConfigError } from "../base/index.ts";
 import { type ImageSource, type PreparationProblem, streamImages } from "../data/index.ts";
-import { coderTerms, type Detector, loadDetector } from "../detector/index.ts";
+import { coderTerms, type Detector, loadDetector, loadManifest } from "../detector/index.ts";
 import { joinModelTerms, type ModelTerms } from "../score/index.ts";
 import type { Console } from "./console.ts";
 import type { EngineOptions } from "./options.ts";
@@ -32,8 +33,17 @@ export interface ScoringOptions {
 /** Images prepared and scored in one go. */
 const batchSize = 64;
 
-/** Loads a detector with the engine options of a command. */
-export function openDetector(folder: string, { threads, device }: EngineOptions): Promise<Detector> {
+/**
+ * Loads a detector with the engine options of a command. Throws ConfigError for a general model, which has no normal images to compare
+ * with, and as `loadDetector`.
+ */
+export async function openDetector(folder: string, { threads, device }: EngineOptions): Promise<Detector> {
+  const { role } = await loadManifest(folder);
+  if (role === "general") {
+    throw new ConfigError(
+      `detector: expected a detector, got the general model '${folder}'; make one with outglow train --normal DATA --general-detector ${folder}`,
+    );
+  }
   return loadDetector(folder, { threads: threads ?? availableParallelism(), device });
 }
 

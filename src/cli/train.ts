@@ -37,7 +37,7 @@ export async function train(options: TrainOptions): Promise<"finished" | "interr
 
 async function finishDetector(
   out: string,
-  { record, images: { normal, general } }: TrainingPlan,
+  { record, images: { normal, general, outliers } }: TrainingPlan,
   result: RunResult,
 ): Promise<Manifest> {
   const { configuration, generalDetector } = record;
@@ -55,10 +55,14 @@ async function finishDetector(
   const generalData = record.general && general ? describe(record.general, general) : (generalDetector?.data ?? null);
   const parts: DetectorParts = {
     training: configuration,
-    normal: trained(result.normal),
-    general: generalModel,
+    role: record.role,
+    models: { normal: trained(result.normal), general: generalModel, local: result.local && trained(result.local) },
     generalDetector: generalDetector ? { folder: generalDetector.folder, weights: generalDetector.weights } : undefined,
-    data: { normal: describe(record.normal, normal), general: generalData },
+    data: {
+      normal: describe(record.normal, normal),
+      general: generalData,
+      outliers: record.outliers && outliers ? describe(record.outliers, outliers) : null,
+    },
     heldOutPixels: gatherImages(normal, result.heldOut),
   };
   return writeDetector(out, parts, { threads: configuration.threads, device: configuration.device });

@@ -11,7 +11,7 @@ import {
   adoptGeneralModel,
   adoptStart,
   createRun,
-  flowsOf,
+  flowOf,
   isRun,
   makeRunFolder,
   type ObjectiveConfiguration,
@@ -45,8 +45,7 @@ export async function planFresh(options: TrainOptions, output: Console): Promise
   const source = await openImages(locations.normal, `train: ${locations.normalFlag}`);
   const input = { channels: options.channels ?? (await source.channels()), height: options.size, width: options.size };
   const configuration = configurationOf(options, locations, input);
-  const { main } = flowsOf(configuration);
-  checkTrainedScales(configuration, main.latentShapes.length);
+  checkTrainedScales(configuration, flowOf(configuration, "normal").latentShapes.length);
   const general = await loadOtherDetector("--general-detector", options.generalDetector, options.out, configuration);
   const start = await loadOtherDetector("--init", initFolder(options), options.out, configuration);
   const load = (location: string, flag: string) => loadData(location, flag, input, options.strict, output);

@@ -3,25 +3,26 @@ import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigError, FormatError, messageOf, RunError, randomKey } from "../base/index.ts";
 import { decoderVersions, writeFileAtomic } from "../data/index.ts";
-import { type Flow, makeFlow } from "../flow/index.ts";
-import {
-  layoutOf,
-  type ParameterVectors,
-  parameterData,
-  readTensors,
-  type StoredTensor,
-  writeTensors,
-} from "../nn/index.ts";
+import type { Flow } from "../flow/index.ts";
+import type { ParameterVectors } from "../nn/index.ts";
 import { engineVersion, type ProgramOptions } from "../runtime/index.ts";
 import { type Calibration, calibrate, defaultScoreName, type ModelTerms } from "../score/index.ts";
-import type { TrainingConfiguration } from "../train/index.ts";
+import { flowOf, type TrainingConfiguration } from "../train/index.ts";
 import { coderTerms } from "./coder-terms.ts";
 import { checkGolden, goldenFile, goldenImages, writeGolden } from "./golden.ts";
 import { checksumOf, formatVersion, type Manifest, manifestName, readManifest, writeManifest } from "./manifest.ts";
-import { loadScorer, type Scorer, scoringModel } from "./scoring.ts";
+import {
+  type ModelFiles,
+  type ModelName,
+  modelFiles,
+  openScorers,
+  presentModels,
+  readWeights,
+  sourcesOfModels,
+  writeWeights,
+} from "./models.ts";
+import { scoringModel } from "./scoring.ts";
 import { packageVersion } from "./version.ts";
-
-type ModelName = keyof Manifest["models"];
 
 /** A flow with its weights, and how it came about. */
 export interface TrainedModel {
@@ -32,10 +33,15 @@ export interface TrainedModel {
   readonly heldOutBitsPerDimension: number | null;
 }
 
+/** The models of a run. */
+export type TrainedModels = { readonly normal: TrainedModel } & {
+  readonly [Name in Exclude<ModelName, "normal">]?: TrainedModel | undefined;
+};
+
 export interface DetectorParts {
   readonly training: TrainingConfiguration;
-  readonly normal: TrainedModel;
-  readonly general?: TrainedModel | undefined;
+  readonly role: Manifest["role"];
+  readonly models: TrainedModels;
   readonly data: Manifest["data"];
   /** Where the general model came from if another detector gave it. */
   readonly generalDetector?: Manifest["generalDetector"] | undefined;
@@ -53,19 +59,11 @@ export interface Detector {
   dispose(): Promise<void>;
 }
 
-const modelFiles = {
-  normal: { weights: "weights.safetensors", graph: "model.onnx" },
-  general: { weights: "general.safetensors", graph: "general.onnx" },
-} as const;
-
 /** Every file that a detector may hold beside its manifest. */
 export const detectorFiles: readonly string[] = [
   goldenFile,
   ...Object.values(modelFiles).flatMap(({ weights, graph }) => [weights, graph]),
 ];
-
-/** Contents of a detector's files by name. */
-type ModelFiles = Readonly<Record<string, Uint8Array>>;
 
 const wayOut = "copy the detector again or train anew";
 
@@ -75,14 +73,14 @@ const wayOut = "copy the detector again or train anew";
  * that. Throws RunError where the engine or a coder fails or the disk refuses.
  */
 export async function writeDetector(folder: string, parts: DetectorParts, options: ProgramOptions): Promise<Manifest> {
-  const flow = makeFlow({ ...parts.training.input, ...parts.training.model });
-  const models = { normal: parts.normal, ...(parts.general ? { general: parts.general } : {}) };
+  const { training, models } = parts;
   const files: Record<string, Uint8Array> = {};
-  for (const [name, { parameters }] of Object.entries(models)) {
-    files[modelFiles[name as ModelName].weights] = writeWeights(flow, parameters);
-    files[modelFiles[name as ModelName].graph] = scoringModel(flow, parameters);
+  for (const name of presentModels(models)) {
+    const flow = flowOf(training, name);
+    files[modelFiles[name].weights] = writeWeights(flow, models[name]!.parameters);
+    files[modelFiles[name].graph] = scoringModel(flow, models[name]!.parameters);
   }
-  const { heldOut, golden } = await measureTerms(flow, files, parts.heldOutPixels, options);
+  const { heldOut, golden } = await measureTerms(training, files, parts.heldOutPixels, options);
   files[goldenFile] = golden;
   const references = { ...heldOut, ...(await coderTerms(parts.heldOutPixels, parts.training.input)) };
   const calibration = calibrate(references, randomKey(parts.training.seed).fold("calibration"));
@@ -95,30 +93,36 @@ export async function writeDetector(folder: string, parts: DetectorParts, option
 }
 
 /** Terms of the held-out images and the golden file, both from the graphs that the detector will hold. */
-async function measureTerms(flow: Flow, files: ModelFiles, heldOutPixels: Uint8Array, options: ProgramOptions) {
-  const scorers = await openScorers(flow, files, options);
+async function measureTerms(
+  training: TrainingConfiguration,
+  files: ModelFiles,
+  heldOutPixels: Uint8Array,
+  options: ProgramOptions,
+) {
+  const scorers = await openScorers(training, files, options);
   try {
     const heldOut = await scorers.terms(heldOutPixels);
-    const images = goldenImages(flow.inputShape);
-    return { heldOut, golden: writeGolden(flow.inputShape, images, await scorers.terms(images)) };
+    const images = goldenImages(training.input);
+    return { heldOut, golden: writeGolden(training.input, images, await scorers.terms(images)) };
   } finally {
     await scorers.dispose();
   }
 }
 
 function describeDetector(
-  { training, normal, general, data, generalDetector }: DetectorParts,
+  { training, role, models, data, generalDetector }: DetectorParts,
   calibration: Calibration,
   files: ModelFiles,
 ): Manifest {
-  const describe = (name: ModelName, { steps, heldOutBitsPerDimension }: TrainedModel) => ({
-    ...modelFiles[name],
-    steps,
-    heldOutBitsPerDimension,
-  });
+  const describe = (name: ModelName) => {
+    const model = models[name];
+    if (!model) return null;
+    return { ...modelFiles[name], steps: model.steps, heldOutBitsPerDimension: model.heldOutBitsPerDimension };
+  };
   return {
     kind: "outglow detector",
     formatVersion,
+    role,
     versions: {
       outglow: packageVersion(),
       onnxruntime: engineVersion(),
@@ -128,8 +132,8 @@ function describeDetector(
     input: { ...training.input, type: "uint8", layout: "NCHW", transform: "x = pixel / 256 - 0.5 + 1 / 512" },
     orientation: "higher is more anomalous",
     unit: "nats",
-    defaultScore: defaultScoreName(general ? ["general"] : [], calibration),
-    models: { normal: describe("normal", normal), general: general ? describe("general", general) : null },
+    defaultScore: defaultScoreName(sourcesOfModels(presentModels(models)), calibration),
+    models: { normal: describe("normal")!, general: describe("general"), local: describe("local") },
     data,
     generalDetector: generalDetector ?? null,
     training,
@@ -156,16 +160,15 @@ async function removeFormerFiles(folder: string, { files }: Manifest): Promise<v
  */
 export async function loadDetector(folder: string, options: ProgramOptions): Promise<Detector> {
   const manifest = await loadManifest(folder);
-  const flow = makeFlow({ ...manifest.training.input, ...manifest.training.model });
   const { graphs, golden } = await readDetectorFiles(folder, manifest);
-  const scorers = await openScorers(flow, graphs, options);
+  const scorers = await openScorers(manifest.training, graphs, options);
   try {
     await checkGolden(golden, scorers.terms, `detector '${folder}'`);
   } catch (error) {
     await scorers.dispose();
     throw error;
   }
-  return { folder, manifest, flow, ...scorers };
+  return { folder, manifest, flow: flowOf(manifest.training, "normal"), ...scorers };
 }
 
 /** Reads and checks every file of a detector, one after another, and keeps those that scoring needs. */
@@ -173,7 +176,7 @@ async function readDetectorFiles(
   folder: string,
   manifest: Manifest,
 ): Promise<{ graphs: ModelFiles; golden: Uint8Array }> {
-  const names = (["normal", "general"] as const).filter((name) => manifest.models[name] !== null);
+  const names = presentModels(manifest.models);
   const graphNames: readonly string[] = names.map((name) => modelFiles[name].graph);
   const needed = [goldenFile, ...names.flatMap((name) => [modelFiles[name].weights, modelFiles[name].graph])];
   const graphs: Record<string, Uint8Array> = {};
@@ -202,28 +205,7 @@ export async function loadWeights(folder: string, manifest: Manifest, name: Mode
   if (!manifest.models[name])
     throw new ConfigError(`detector '${folder}': expected a ${name} model, got a detector without one`);
   const file = modelFiles[name].weights;
-  const { tensors } = readTensors(await readChecked(folder, file, manifest), join(folder, file));
-  const flow = makeFlow({ ...manifest.training.input, ...manifest.training.model });
-  const layout = layoutOf(flow.parameters);
-  const vectors = { trainable: new Float32Array(layout.trainableSize), fixed: new Float32Array(layout.fixedSize) };
-  for (const entry of layout.entries) {
-    const data = tensors[entry.name]?.data;
-    if (!(data instanceof Float32Array) || data.length !== entry.size) {
-      throw new FormatError(
-        `${join(folder, file)}: expected ${entry.size} numbers for '${entry.name}', got ${data?.length ?? "none"}`,
-      );
-    }
-    parameterData(entry, vectors).set(data);
-  }
-  return vectors;
-}
-
-function writeWeights(flow: Flow, parameters: ParameterVectors): Uint8Array {
-  const tensors: Record<string, StoredTensor> = {};
-  for (const entry of layoutOf(flow.parameters).entries) {
-    tensors[entry.name] = { shape: entry.shape, data: parameterData(entry, parameters) };
-  }
-  return writeTensors({ tensors, metadata: { format: "outglow glow weights" } });
+  return readWeights(flowOf(manifest.training, name), await readChecked(folder, file, manifest), join(folder, file));
 }
 
 async function readChecked(folder: string, name: string, manifest: Manifest): Promise<Uint8Array<ArrayBuffer>> {
@@ -236,43 +218,4 @@ async function readChecked(folder: string, name: string, manifest: Manifest): Pr
     throw new FormatError(`detector: expected '${path}' to match its checksum, got other content; ${wayOut}`);
   }
   return bytes;
-}
-
-interface Scorers {
-  terms(pixels: Uint8Array): Promise<ModelTerms>;
-  dispose(): Promise<void>;
-}
-
-/** Opens the graphs among a detector's files. */
-async function openScorers(flow: Flow, files: ModelFiles, options: ProgramOptions): Promise<Scorers> {
-  const { channels, height, width } = flow.inputShape;
-  const scales = flow.latentShapes.length;
-  const open = (graph: Uint8Array): Promise<Scorer> => loadScorer(graph, flow.inputShape, scales, options);
-  const normal = await open(files[modelFiles.normal.graph]!);
-  const general = await openSecond(normal, open, files[modelFiles.general.graph]);
-  return {
-    terms: async (pixels) => ({
-      normal: await normal.terms(pixels),
-      ...(general ? { general: await general.terms(pixels) } : {}),
-      dimensions: channels * height * width,
-    }),
-    dispose: async () => {
-      await normal.dispose();
-      await general?.dispose();
-    },
-  };
-}
-
-/** Opens a second graph where there is one, and frees the first where that fails. */
-async function openSecond(
-  first: Scorer,
-  open: (graph: Uint8Array) => Promise<Scorer>,
-  graph: Uint8Array | undefined,
-): Promise<Scorer | undefined> {
-  try {
-    return graph ? await open(graph) : undefined;
-  } catch (error) {
-    await first.dispose();
-    throw error;
-  }
 }

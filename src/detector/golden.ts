@@ -43,6 +43,7 @@ export function writeGolden(shape: EventShape, images: Uint8Array, terms: ModelT
       images: { shape: [imageCount, shape.channels, shape.height, shape.width], data: images },
       normal: table(terms.normal),
       ...(terms.general ? { general: table(terms.general) } : {}),
+      ...(terms.local ? { local: table(terms.local) } : {}),
     },
     metadata: {},
   });
@@ -63,7 +64,8 @@ export async function checkGolden(
     throw new FormatError(`${where}: expected golden images in ${goldenFile}, got none; ${wayOut}`);
   }
   const computed = await terms(images);
-  for (const [model, table] of Object.entries({ normal: computed.normal, general: computed.general })) {
+  const { normal, general, local } = computed;
+  for (const [model, table] of Object.entries({ normal, general, local })) {
     if (!table) continue;
     const recorded = tensors[model]?.data;
     if (recorded?.length !== table.values.length) {

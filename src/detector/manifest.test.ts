@@ -7,6 +7,7 @@ const checksum = "0".repeat(64);
 const phase = { steps: 5, seconds: null, learningRate: 1e-3, warmup: 0, milestones: [], factor: 1 };
 const manifest: Manifest = {
   kind: "outglow detector",
+  role: "detector",
   formatVersion: 1,
   versions: { outglow: "0.1.0", onnxruntime: "1.0.0", node: "22.0.0", sharp: "0.35.0", libvips: "8.18.0" },
   input: {
@@ -23,8 +24,9 @@ const manifest: Manifest = {
   models: {
     normal: { weights: "weights.safetensors", graph: "model.onnx", steps: 5, heldOutBitsPerDimension: null },
     general: { weights: "general.safetensors", graph: "general.onnx", steps: null, heldOutBitsPerDimension: null },
+    local: null,
   },
-  data: { normal: { location: "good", count: 10, fingerprint: checksum }, general: null },
+  data: { normal: { location: "good", count: 10, fingerprint: checksum }, general: null, outliers: null },
   generalDetector: { folder: "../faces", weights: checksum },
   training: {
     input: { channels: 1, height: 8, width: 8 },

@@ -32,6 +32,8 @@ const modelSchema = z.strictObject({
 export const manifestSchema = z.strictObject({
   kind: z.literal("outglow detector"),
   formatVersion: z.literal(formatVersion),
+  /** A general model has the form of a detector, but its normal model is one of images of everything. */
+  role: z.enum(["detector", "general"]).default("detector"),
   versions: z.strictObject({
     outglow: z.string(),
     onnxruntime: z.string(),
@@ -50,8 +52,17 @@ export const manifestSchema = z.strictObject({
   orientation: z.literal("higher is more anomalous"),
   unit: z.literal("nats"),
   defaultScore: z.string(),
-  models: z.strictObject({ normal: modelSchema, general: modelSchema.nullable() }),
-  data: z.strictObject({ normal: dataSchema, general: dataSchema.nullable() }),
+  models: z.strictObject({
+    normal: modelSchema,
+    general: modelSchema.nullable(),
+    /** A flow of patches of the normal images. */
+    local: modelSchema.nullable().default(null),
+  }),
+  data: z.strictObject({
+    normal: dataSchema,
+    general: dataSchema.nullable(),
+    outliers: dataSchema.nullable().default(null),
+  }),
   /** Where the general model came from if another detector gave it: that detector's folder and SHA-256 of the weights file read there. */
   generalDetector: z.strictObject({ folder: z.string(), weights: z.string() }).nullable(),
   training: trainingSchema,

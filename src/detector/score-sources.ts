@@ -1,8 +1,9 @@
-/** What the scores of a saved detector can draw from. */
+/** What the scores of a detector can draw from. */
 import type { ScoreSource } from "../score/index.ts";
 import type { Manifest } from "./manifest.ts";
+import { presentModels, sourcesOfModels } from "./models.ts";
 
-/** The sources of a detector: its models beside the normal one, and coders, which need no model. */
-export function detectorSources({ models }: Manifest): ReadonlySet<ScoreSource> {
-  return new Set<ScoreSource>([...(models.general ? (["general"] as const) : []), "coders"]);
+/** The sources that a detector of this manifest has: its models, and the coders, which need none. */
+export function detectorSources({ models }: Manifest): ScoreSource[] {
+  return sourcesOfModels(presentModels(models));
 }

@@ -23,7 +23,7 @@ export {
   paperOutlierLoss,
   type Trainable,
 } from "./objectives/index.ts";
-export { adoptGeneralModel, adoptStart, flowsOf, type RunRequest, type RunResult, runTraining } from "./run.ts";
+export { adoptGeneralModel, adoptStart, flowOf, type RunRequest, type RunResult, runTraining } from "./run.ts";
 export { createRun, isRun, makeRunFolder, type RunRecord, readRun, removeRun, runFolder } from "./run-folder.ts";
 export { describeIssue } from "./schema-issue.ts";
 export {

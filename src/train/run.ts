@@ -49,10 +49,9 @@ function adoptModel(path: string, parameters: ParameterVectors): Promise<void> {
   return saveCheckpoint(path, { progress, state: { parameters, optimizer: [] }, best: undefined });
 }
 
-/** The flows of a configuration. */
-export function flowsOf({ input, model, local }: TrainingConfiguration): { main: Flow; local: Flow | undefined } {
-  const main = makeFlow({ ...input, ...model });
-  return { main, local: local ? makeFlow({ ...input, ...model, architecture: "patch", scales: 1 }) : undefined };
+/** The flow behind a model of a configuration: the local one sees patches, the others whole images. */
+export function flowOf({ input, model }: TrainingConfiguration, name: PhaseName): Flow {
+  return makeFlow({ ...input, ...model, ...(name === "local" ? { architecture: "patch", scales: 1 } : {}) });
 }
 
 /**
@@ -63,18 +62,18 @@ export function flowsOf({ input, model, local }: TrainingConfiguration): { main:
 export async function runTraining(request: RunRequest): Promise<RunResult | undefined> {
   const { folder, record, images, onWarning } = request;
   const { configuration } = record;
-  const flows = flowsOf(configuration);
+  const flow = flowOf(configuration, "normal");
   const splits = splitRun(images, configuration);
   warnOfDuplicates(splits, onWarning);
   const main: PhaseImages = { images: images.normal, split: splits.normal };
   const unlock = await lockRun(folder);
   try {
     const run = { request, key: randomKey(configuration.seed) };
-    const general = await generalModel(run, splits, flows.main);
+    const general = await generalModel(run, splits, flow);
     if (general && !general.progress.finished) return undefined;
-    const normal = await normalModel(run, main, splits, flows.main, general);
+    const normal = await normalModel(run, main, splits, flow, general);
     if (!normal.progress.finished) return undefined;
-    const local = flows.local && (await trainPhase(run, "local", { main, objective: maximumLikelihood(flows.local) }));
+    const local = configuration.local ? await localModel(run, main) : undefined;
     if (local && !local.progress.finished) return undefined;
     return { normal, general, local, heldOut: splits.normal.heldOut };
   } finally {
@@ -135,6 +134,11 @@ async function normalModel(
   } finally {
     await likelihoods?.dispose();
   }
+}
+
+function localModel(run: Run, main: PhaseImages): Promise<LoopResult> {
+  const objective = maximumLikelihood(flowOf(run.request.record.configuration, "local"));
+  return trainPhase(run, "local", { main, objective });
 }
 
 /** The loss of a configuration, for a flow. */
