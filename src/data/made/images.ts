@@ -2,9 +2,10 @@
  * Images made from random keys: one function for all kinds.
  */
 import { ConfigError, type RandomKey } from "../../base/index.ts";
-import { writePixels } from "./canvas.ts";
+import { type Canvas, writePixels } from "./canvas.ts";
 import { drawGeneral } from "./general.ts";
 import type { MadeKind, MadeSpecification } from "./kinds.ts";
+import { drawNatural } from "./natural.ts";
 import { drawSingleObject } from "./single-object.ts";
 
 /** The smallest side on which the shapes can still be told apart. */
@@ -44,12 +45,16 @@ export function makeImages({ kind, count, specification, key }: MadeRequest): Ma
   const names: string[] = [];
   for (let index = 0; index < count; index++) {
     const imageKey = key.fold(index);
-    const canvas =
-      kind === "general" ? drawGeneral(specification, imageKey) : drawSingleObject(kind, specification, imageKey);
-    writePixels(canvas, pixels, index * length);
+    writePixels(drawMade(kind, specification, imageKey), pixels, index * length);
     names.push(`${kind}-${String(index).padStart(5, "0")}`);
   }
   return { pixels, names };
+}
+
+function drawMade(kind: MadeKind, specification: MadeSpecification, key: RandomKey): Canvas {
+  if (kind === "general") return drawGeneral(specification, key);
+  if (kind === "natural") return drawNatural(specification, key);
+  return drawSingleObject(kind, specification, key);
 }
 
 function checkRequest(count: number, { channels, height, width }: MadeSpecification): void {
