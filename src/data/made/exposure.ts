@@ -6,6 +6,7 @@ import type { RandomStream } from "../../base/index.ts";
 import { type Canvas, emptyCanvas } from "./canvas.ts";
 import { momentsOf } from "./power-law-noise.ts";
 import type { Scene } from "./scene.ts";
+import { smooth } from "./smoothing.ts";
 
 /**
  * Mean and standard deviation over images, in levels, of what is drawn for each: measured on CIFAR-10 and on Tiny ImageNet at 32x32 (between the two), whose
@@ -13,33 +14,46 @@ import type { Scene } from "./scene.ts";
  */
 const drawn = {
   brightness: { mean: 118, deviation: 34 },
-  contrast: { mean: 50, deviation: 16.5 },
-  warmth: { mean: 18.5, spread: 0.68 },
-  magenta: { mean: 8.6, spread: 0.72 },
+  contrast: { mean: 53, deviation: 17 },
+  warmth: { mean: 17.5, spread: 0.65 },
+  magenta: { mean: 8.8, spread: 0.7 },
   warmTint: { mean: 12, deviation: 24 },
   magentaTint: { mean: -3, deviation: 11.5 },
   /** Standard deviation of grain: median, and spread of its logarithm. */
   grain: { mean: 1.6, spread: 0.8 },
+  /** Twice the variance of the lens's blur in pixels^2. */
+  blur: { mean: 0.18, spread: 0.6 },
+  /** The largest mean absolute step between neighbouring pixels. */
+  detail: { mean: 19, deviation: 3.5 },
 } as const;
+
+/** What cameras and their file formats blur colour more than light, in the same measure. */
+const colourBlur = 2.4;
 
 /** Beyond this, standardising a scene would only enlarge its noise. */
 const mostGain = 400;
 
 /** Makes the levels of an image from a scene. */
-export function expose({ height, width, light, warmth, magenta }: Scene, channels: number, stream: RandomStream): Canvas {
+export function expose(scene: Scene, channels: number, stream: RandomStream): Canvas {
+  const { height, width, light, warmth, magenta } = scene;
   const canvas = emptyCanvas({ channels, height, width });
   const area = height * width;
   const brightness = limit(normal(drawn.brightness, stream), 18, 235);
   // Very bright and very dark images have no room for contrast.
-  const room = 1.15 * Math.sqrt(brightness * (255 - brightness)) * 0.6;
-  const lightCurve = curve(light, brightness, Math.min(room, limit(normal(drawn.contrast, stream), 5, 90)));
+  const room = 0.8 * Math.sqrt(brightness * (255 - brightness));
+  const contrast = Math.min(room, limit(normal(drawn.contrast, stream), 8, 95));
+  const blur = logNormal(drawn.blur, stream);
+  smooth(light, height, width, blur);
+  for (const plane of [warmth, magenta]) smooth(plane, height, width, blur + colourBlur);
+  limitDetail(scene, normal(drawn.detail, stream) / contrast);
+  const lightCurve = curve(light, brightness, contrast);
   const warmthCurve = curve(warmth, normal(drawn.warmTint, stream), logNormal(drawn.warmth, stream));
   const magentaCurve = curve(magenta, normal(drawn.magentaTint, stream), logNormal(drawn.magenta, stream));
   const grain = logNormal(drawn.grain, stream);
   for (let at = 0; at < area; at++) {
     const level = shoulder(lightCurve(light[at]!)) + grain * stream.normal();
     // Shadows and highlights have little colour.
-    const colour = limit(Math.min(0.15 + level / 110, (285 - level) / 90), 0, 1.5);
+    const colour = limit(Math.min(level / 95, (255 - level) / 70), 0, 1.3);
     const warm = colour * warmthCurve(warmth[at]!) * Math.SQRT1_2;
     const rose = (colour * magentaCurve(magenta[at]!)) / Math.sqrt(6);
     const [red, green, blue] = [level + warm + rose, level - 2 * rose, level - warm + rose];
@@ -53,6 +67,23 @@ export function expose({ height, width, light, warmth, magenta }: Scene, channel
   return canvas;
 }
 
+/**
+ * Blurs light until its mean step between neighbours is at most `most` of its standard deviation. Photographs of much contrast owe it to large things; without
+ * this, contrast would bring as much more detail.
+ */
+function limitDetail({ height, width, light }: Scene, most: number): void {
+  for (let pass = 0; pass < 4 && meanStep(light, height, width) > most * momentsOf(light).deviation; pass++)
+    smooth(light, height, width, 0.3);
+}
+
+function meanStep(plane: Float32Array, height: number, width: number): number {
+  let sum = 0;
+  for (let y = 1; y < height; y++)
+    for (let x = 1, at = y * width + 1; x < width; x++, at++)
+      sum += Math.abs(plane[at]! - plane[at - 1]!) + Math.abs(plane[at]! - plane[at - width]!);
+  return sum / (2 * (height - 1) * (width - 1));
+}
+
 /** The line that brings values to a mean and a standard deviation. */
 function curve(values: Float32Array, mean: number, deviation: number): (value: number) => number {
   const moments = momentsOf(values);
@@ -63,8 +94,8 @@ function curve(values: Float32Array, mean: number, deviation: number): (value: n
 /** Levels near the ends of the range are compressed, as film and cameras do, rather than cut off. */
 function shoulder(level: number): number {
   const bend = 30;
-  if (level < bend) return bend - (bend + 6) * (1 - Math.exp((level - bend) / (bend + 6)));
-  if (level > 255 - bend) return 255 - bend + (bend + 6) * (1 - Math.exp((255 - bend - level) / (bend + 6)));
+  if (level < bend) return bend - (bend + 2) * (1 - Math.exp((level - bend) / (bend + 2)));
+  if (level > 255 - bend) return 255 - bend + (bend + 2) * (1 - Math.exp((255 - bend - level) / (bend + 2)));
   return level;
 }
 

@@ -19,11 +19,8 @@ interface Style {
   /** Fields of standard deviation 1: `regions` is smooth, the others are textures. */
   readonly regions: Float32Array;
   readonly textures: readonly Float32Array[];
-  /** Radius of the smallest and the largest leaves in pixels. */
-  readonly least: number;
-  readonly most: number;
-  /** The density of radii falls as radius^-steepness. */
-  readonly steepness: number;
+  /** Draws a leaf's radius in pixels. */
+  readonly radius: (stream: RandomStream) => number;
   /** Share of the image that leaves cover. */
   readonly cover: number;
   /** Median standard deviation of textures. */
@@ -32,6 +29,10 @@ interface Style {
   readonly softness: number;
   /** Roughness of outlines as a share of the radius. */
   readonly roughness: number;
+  /** The number of the leaf that is large and in the middle, as what a person photographs is; -1 for none. */
+  readonly subject: number;
+  /** Whether leaves stand upright or lie, as what people build and what gravity grows does. */
+  readonly upright: boolean;
 }
 
 /** Draws one natural image. */
@@ -41,7 +42,6 @@ export function drawNatural({ channels, height, width }: MadeSpecification, key:
   const style = drawStyle(height, width, stream);
   paintLeaves(scene, style, stream);
   paintGround(scene, style, stream);
-  blur(scene, stream);
   return expose(scene, channels, stream);
 }
 
@@ -55,25 +55,28 @@ function drawStyle(height: number, width: number, stream: RandomStream): Style {
   };
   // A third of the images are a few things before a ground, a tenth are ground alone, the others are covered with leaves.
   const kind = stream.uniform();
-  const cover = kind < 0.1 ? 0 : kind < 0.4 ? between(0.15, 0.7, stream) : 1;
-  const least = kind < 0.4 ? 0.04 * side : 0.7 * (0.12 * side) ** (stream.uniform() ** 1.3);
+  const cover = kind < 0.07 ? 0 : kind < 0.5 ? between(0.2, 0.8, stream) : 1;
+  const least = kind < 0.5 ? (0.02 + 0.06 * stream.uniform()) * side : 0.7 * (0.12 * side) ** (stream.uniform() ** 1.3);
   return {
     palette: Array.from({ length: 2 + stream.integer(4) }, () => drawColour(stream)),
     regions: field(1.3, 2.2),
-    textures: [field(0.2, 1), field(0.7, 1.4), field(1, 1.8)],
-    least,
-    most: 0.6 * side,
-    steepness: between(2.4, 3.2, stream),
+    textures: [field(0.2, 0.8), field(0.7, 1.1), field(0.9, 1.3)],
+    radius: powerLawRadius(least, 0.7 * side, between(1.6, 3.1, stream)),
     cover,
-    texture: 0.3 * Math.exp(0.6 * stream.normal()),
-    softness: 1 + 0.5 * Math.exp(0.8 * stream.normal()),
-    roughness: stream.uniform() < 0.5 ? 0 : 0.2 * stream.uniform(),
+    texture: 0.15 * Math.exp(0.5 * stream.normal()),
+    softness: 1 + 0.3 * Math.exp(0.6 * stream.normal()),
+    roughness: stream.uniform() < 0.6 ? 0 : 0.2 * stream.uniform(),
+    subject: stream.uniform() < 0.6 ? stream.integer(12) : -1,
+    upright: stream.uniform() < 0.5,
   };
 }
 
 /** Colours of a palette: light has the widest spread, then warmth. */
 function drawColour(stream: RandomStream): SceneColour {
-  return { light: 1.2 * stream.normal(), warmth: stream.normal(), magenta: stream.normal() };
+  const vividness = Math.exp(0.9 * stream.normal());
+  const warmth = vividness * stream.normal();
+  // Between green and purple, nature prefers green.
+  return { light: 1.2 * stream.normal(), warmth, magenta: 0.2 * warmth - vividness * (Math.abs(stream.normal()) - 0.5) };
 }
 
 function paintLeaves(scene: Scene, style: Style, stream: RandomStream): void {
@@ -81,17 +84,19 @@ function paintLeaves(scene: Scene, style: Style, stream: RandomStream): void {
   const area = height * width;
   const mostLeaves = area;
   let covered = 0;
-  for (let number = 0; number < mostLeaves && covered < 0.985 * style.cover * area; number++) {
-    const radius = drawRadius(style, stream);
+  for (let number = 0; number < mostLeaves && covered < 0.97 * style.cover * area; number++) {
+    const isSubject = number === style.subject;
+    const radius = isSubject ? Math.min(height, width) * between(0.15, 0.42, stream) : style.radius(stream);
     const leaf = drawLeaf(radius, stream);
+    const margin = isSubject ? -0.35 : 0.7 * (radius / Math.max(height, width));
     const centre = {
-      x: between(-0.7 * radius, width + 0.7 * radius, stream),
-      y: between(-0.7 * radius, height + 0.7 * radius, stream),
+      x: width * between(-margin, 1 + margin, stream),
+      y: height * between(-margin, 1 + margin, stream),
     };
     const surface = {
       colour: leafColour(scene, style, centre, stream),
       texture: style.textures[stream.integer(style.textures.length)]!,
-      strength: style.texture * Math.exp(0.7 * stream.normal()),
+      strength: style.texture * Math.exp(1.1 * stream.normal()),
       stain: 0.4 * stream.normal(),
       slope: 0.35 * stream.normal(),
       roundness: stream.uniform() < 0.4 ? 0.8 * stream.uniform() : 0,
@@ -101,7 +106,10 @@ function paintLeaves(scene: Scene, style: Style, stream: RandomStream): void {
       displacement: style.textures[1]!,
       roughness: style.roughness * radius,
     };
-    covered += paintLeaf(scene, leaf, centre, surface, edge, stream);
+    const angle = style.upright
+      ? (Math.PI / 2) * stream.integer(4) + 0.1 * stream.normal()
+      : 2 * Math.PI * stream.uniform();
+    covered += paintLeaf(scene, leaf, { ...centre, angle }, surface, edge, stream);
   }
 }
 
@@ -148,40 +156,11 @@ function paintGround(scene: Scene, { palette, regions, textures, texture }: Styl
   });
 }
 
-/** Lenses and scaling blur all of an image, and cameras blur its colour more. */
-function blur({ height, width, light, warmth, magenta }: Scene, stream: RandomStream): void {
-  const amount = 0.5 * Math.exp(0.7 * stream.normal());
-  smooth(light, height, width, amount);
-  for (const plane of [warmth, magenta]) smooth(plane, height, width, amount + 0.6);
-}
-
-/** Binomial smoothing along both axes with a variance of `amount` / 2 pixels^2 on each, in passes of at most 1/2. */
-function smooth(plane: Float32Array, height: number, width: number, amount: number): void {
-  for (let left = Math.min(amount, 4); left > 0.02; left -= 1) {
-    const share = Math.min(1, left) / 4;
-    smoothLines(plane, height, width, width, 1, share);
-    smoothLines(plane, width, height, 1, width, share);
-  }
-}
-
-function smoothLines(plane: Float32Array, lines: number, length: number, line: number, step: number, share: number): void {
-  for (let number = 0; number < lines; number++) {
-    let at = number * line;
-    let before = plane[at]!;
-    for (let position = 0; position < length; position++, at += step) {
-      const here = plane[at]!;
-      const after = position + 1 < length ? plane[at + step]! : here;
-      plane[at] = here + share * (before + after - 2 * here);
-      before = here;
-    }
-  }
-}
-
-/** A radius with density proportional to radius^-steepness between the smallest and the largest. */
-function drawRadius({ least, most, steepness }: Style, stream: RandomStream): number {
+/** Draws numbers from `least` to `most` with density proportional to radius^-steepness. */
+function powerLawRadius(least: number, most: number, steepness: number): Style["radius"] {
   const power = 1 - steepness;
   const [low, high] = [least ** power, most ** power];
-  return (low + stream.uniform() * (high - low)) ** (1 / power);
+  return (stream) => (low + stream.uniform() * (high - low)) ** (1 / power);
 }
 
 function between(least: number, most: number, stream: RandomStream): number {

@@ -24,7 +24,8 @@ export function drawPowerLaw(
   stream: RandomStream,
 ): void {
   field.fill(0);
-  const direction = 2 * Math.PI * stream.uniform();
+  // Long structures stand or lie more often than not.
+  const direction = stream.uniform() < 0.6 ? (Math.PI / 2) * stream.integer(2) : 2 * Math.PI * stream.uniform();
   for (let cell = Math.max(height, width); cell >= 1; cell /= 2) {
     // Round noise is turned anew in every octave, so that lattice lines are nowhere special.
     const angle = stretch === 1 ? 2 * Math.PI * stream.uniform() : direction;

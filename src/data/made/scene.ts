@@ -50,37 +50,43 @@ export interface Edge {
   readonly roughness: number;
 }
 
+/** Where a leaf lies: its centre in pixels, and its rotation in radians. */
+export interface Pose {
+  readonly x: number;
+  readonly y: number;
+  readonly angle: number;
+}
+
 /** A scene without content. */
 export function emptyScene(height: number, width: number): Scene {
   const plane = (): Float32Array => new Float32Array(height * width);
   return { height, width, light: plane(), warmth: plane(), magenta: plane(), open: plane().fill(1) };
 }
 
-/** Paints a leaf behind everything that is there, around a centre in pixels, turned at random. Returns the number of pixels it filled. */
+/** Paints a leaf behind everything that is there, at a pose. Returns the number of pixels it filled. */
 export function paintLeaf(
   { height, width, light, warmth, magenta, open }: Scene,
   { outline, reach }: Leaf,
-  centre: { readonly x: number; readonly y: number },
+  { x: centreX, y: centreY, angle }: Pose,
   { colour, texture, strength, stain, slope, roundness }: Surface,
   { softness, displacement, roughness }: Edge,
   stream: RandomStream,
 ): number {
-  const angle = 2 * Math.PI * stream.uniform();
   const [cosine, sine] = [Math.cos(angle), Math.sin(angle)];
   const mirror = mirrored(height, width, stream);
   const sign = stream.uniform() < 0.5 ? -strength : strength;
   const shadeAngle = 2 * Math.PI * stream.uniform();
   const [shadeX, shadeY] = [(slope * Math.cos(shadeAngle)) / reach, (slope * Math.sin(shadeAngle)) / reach];
   const margin = reach + softness / 2 + 2.5 * roughness;
-  const [top, bottom] = [Math.max(0, Math.floor(centre.y - margin)), Math.min(height - 1, Math.ceil(centre.y + margin))];
-  const [left, right] = [Math.max(0, Math.floor(centre.x - margin)), Math.min(width - 1, Math.ceil(centre.x + margin))];
+  const [top, bottom] = [Math.max(0, Math.floor(centreY - margin)), Math.min(height - 1, Math.ceil(centreY + margin))];
+  const [left, right] = [Math.max(0, Math.floor(centreX - margin)), Math.min(width - 1, Math.ceil(centreX + margin))];
   let filled = 0;
   for (let y = top; y <= bottom; y++) {
-    const down = y + 0.5 - centre.y;
+    const down = y + 0.5 - centreY;
     for (let x = left, at = y * width + left; x <= right; x++, at++) {
       const left = open[at]!;
       if (left < 0.004) continue;
-      const across = x + 0.5 - centre.x;
+      const across = x + 0.5 - centreX;
       const distance =
         outline(cosine * across + sine * down, cosine * down - sine * across) + roughness * displacement[at]!;
       const inside = 0.5 - distance / softness;
