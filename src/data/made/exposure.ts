@@ -14,17 +14,17 @@ import { smooth } from "./smoothing.ts";
  */
 const drawn = {
   brightness: { mean: 118, deviation: 34 },
-  contrast: { mean: 53, deviation: 17 },
+  contrast: { mean: 55, deviation: 18 },
   warmth: { mean: 17.5, spread: 0.65 },
-  magenta: { mean: 8.8, spread: 0.7 },
+  magenta: { mean: 8.4, spread: 0.7 },
   warmTint: { mean: 12, deviation: 24 },
   magentaTint: { mean: -3, deviation: 11.5 },
   /** Standard deviation of grain: median, and spread of its logarithm. */
-  grain: { mean: 1.6, spread: 0.8 },
+  grain: { mean: 2, spread: 0.8 },
   /** Twice the variance of the lens's blur in pixels^2. */
   blur: { mean: 0.18, spread: 0.6 },
-  /** The largest mean absolute step between neighbouring pixels. */
-  detail: { mean: 19, deviation: 3.5 },
+  /** About the largest mean absolute step between neighbouring pixels. */
+  detail: { mean: 20, deviation: 3.5 },
 } as const;
 
 /** What cameras and their file formats blur colour more than light, in the same measure. */
@@ -40,12 +40,12 @@ export function expose(scene: Scene, channels: number, stream: RandomStream): Ca
   const area = height * width;
   const brightness = limit(normal(drawn.brightness, stream), 18, 235);
   // Very bright and very dark images have no room for contrast.
-  const room = 0.8 * Math.sqrt(brightness * (255 - brightness));
-  const contrast = Math.min(room, limit(normal(drawn.contrast, stream), 8, 95));
+  const room = 0.75 * Math.sqrt(brightness * (255 - brightness));
+  const wanted = Math.min(room, limit(normal(drawn.contrast, stream), 8, 95));
   const blur = logNormal(drawn.blur, stream);
   smooth(light, height, width, blur);
   for (const plane of [warmth, magenta]) smooth(plane, height, width, blur + colourBlur);
-  limitDetail(scene, normal(drawn.detail, stream) / contrast);
+  const contrast = limitDetail(scene, wanted, normal(drawn.detail, stream));
   const lightCurve = curve(light, brightness, contrast);
   const warmthCurve = curve(warmth, normal(drawn.warmTint, stream), logNormal(drawn.warmth, stream));
   const magentaCurve = curve(magenta, normal(drawn.magentaTint, stream), logNormal(drawn.magenta, stream));
@@ -68,12 +68,17 @@ export function expose(scene: Scene, channels: number, stream: RandomStream): Ca
 }
 
 /**
- * Blurs light until its mean step between neighbours is at most `most` of its standard deviation. Photographs of much contrast owe it to large things; without
- * this, contrast would bring as much more detail.
+ * Keeps the mean step between neighbouring pixels at about `most` levels or below: first by blurring light a little, then by taking contrast away. Returns
+ * the contrast. Photographs of much contrast owe it to large things; without this, contrast would bring as much more detail.
  */
-function limitDetail({ height, width, light }: Scene, most: number): void {
-  for (let pass = 0; pass < 4 && meanStep(light, height, width) > most * momentsOf(light).deviation; pass++)
-    smooth(light, height, width, 0.3);
+function limitDetail({ height, width, light }: Scene, contrast: number, most: number): number {
+  const share = (): number => meanStep(light, height, width) / momentsOf(light).deviation;
+  let detail = share();
+  for (let pass = 0; pass < 2 && detail * contrast > most; pass++) {
+    smooth(light, height, width, 0.25);
+    detail = share();
+  }
+  return detail * contrast > 1.1 * most ? (1.1 * most) / detail : contrast;
 }
 
 function meanStep(plane: Float32Array, height: number, width: number): number {

@@ -67,7 +67,7 @@ function drawStyle(height: number, width: number, stream: RandomStream): Style {
     softness: 1 + 0.3 * Math.exp(0.6 * stream.normal()),
     roughness: stream.uniform() < 0.6 ? 0 : 0.2 * stream.uniform(),
     subject: stream.uniform() < 0.6 ? stream.integer(12) : -1,
-    upright: stream.uniform() < 0.5,
+    upright: stream.uniform() < 0.65,
   };
 }
 
@@ -76,7 +76,11 @@ function drawColour(stream: RandomStream): SceneColour {
   const vividness = Math.exp(0.9 * stream.normal());
   const warmth = vividness * stream.normal();
   // Between green and purple, nature prefers green.
-  return { light: 1.2 * stream.normal(), warmth, magenta: 0.2 * warmth - vividness * (Math.abs(stream.normal()) - 0.5) };
+  return {
+    light: 1.2 * stream.normal(),
+    warmth,
+    magenta: 0.2 * warmth - vividness * (Math.abs(stream.normal()) - 0.5),
+  };
 }
 
 function paintLeaves(scene: Scene, style: Style, stream: RandomStream): void {
@@ -96,7 +100,7 @@ function paintLeaves(scene: Scene, style: Style, stream: RandomStream): void {
     const surface = {
       colour: leafColour(scene, style, centre, stream),
       texture: style.textures[stream.integer(style.textures.length)]!,
-      strength: style.texture * Math.exp(1.1 * stream.normal()),
+      strength: style.texture * Math.exp(1 * stream.normal()),
       stain: 0.4 * stream.normal(),
       slope: 0.35 * stream.normal(),
       roundness: stream.uniform() < 0.4 ? 0.8 * stream.uniform() : 0,
@@ -140,7 +144,9 @@ function paintGround(scene: Scene, { palette, regions, textures, texture }: Styl
   const [stepX, stepY] = [Math.cos(angle) / width, Math.sin(angle) / height];
   const noise = textures[1 + stream.integer(textures.length - 1)]!;
   const plain = stream.uniform() < 0.3;
-  const [coarse, fine] = plain ? [0, 0.1 * texture] : [0.6 * stream.uniform(), texture * Math.exp(0.7 * stream.normal())];
+  const [coarse, fine] = plain
+    ? [0, 0.1 * texture]
+    : [0.6 * stream.uniform(), texture * Math.exp(0.7 * stream.normal())];
   const gradient = stream.uniform() < 0.5 ? 0.4 : 1;
   const stain = 0.5 * stream.normal();
   paintBehind(scene, (at) => {

@@ -28,11 +28,7 @@ const shapes: Readonly<Record<SingleObjectKind, Shape>> = {
 };
 
 /** Draws one image of a normal or anomalous kind. */
-export function drawSingleObject(
-  kind: SingleObjectKind,
-  specification: MadeSpecification,
-  key: RandomKey,
-): Canvas {
+export function drawSingleObject(kind: SingleObjectKind, specification: MadeSpecification, key: RandomKey): Canvas {
   const canvas = emptyCanvas(specification);
   const { channels } = specification;
   const ground = key.fold("ground").stream();

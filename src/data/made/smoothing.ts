@@ -9,7 +9,14 @@ export function smooth(plane: Float32Array, height: number, width: number, amoun
   }
 }
 
-function smoothLines(plane: Float32Array, lines: number, length: number, line: number, step: number, share: number): void {
+function smoothLines(
+  plane: Float32Array,
+  lines: number,
+  length: number,
+  line: number,
+  step: number,
+  share: number,
+): void {
   for (let number = 0; number < lines; number++) {
     let at = number * line;
     let before = plane[at]!;
