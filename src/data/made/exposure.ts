@@ -15,17 +15,20 @@ import { smooth } from "./smoothing.ts";
 const drawn = {
   brightness: { mean: 118, deviation: 34 },
   contrast: { mean: 55, deviation: 18 },
-  warmth: { mean: 17.5, spread: 0.65 },
-  magenta: { mean: 8.4, spread: 0.7 },
+  warmth: { mean: 18, spread: 0.68 },
+  magenta: { mean: 8.8, spread: 0.7 },
   warmTint: { mean: 12, deviation: 24 },
   magentaTint: { mean: -3, deviation: 11.5 },
   /** Standard deviation of grain: median, and spread of its logarithm. */
-  grain: { mean: 2, spread: 0.8 },
+  grain: { mean: 1.4, spread: 0.8 },
   /** Twice the variance of the lens's blur in pixels^2. */
   blur: { mean: 0.18, spread: 0.6 },
   /** About the largest mean absolute step between neighbouring pixels. */
   detail: { mean: 20, deviation: 3.5 },
 } as const;
+
+/** Colours that differ more than light does are rare: the largest spread of colour as a share of contrast. */
+const colourShare = { warmth: 1.1, magenta: 0.65 } as const;
 
 /** What cameras and their file formats blur colour more than light, in the same measure. */
 const colourBlur = 2.4;
@@ -47,8 +50,16 @@ export function expose(scene: Scene, channels: number, stream: RandomStream): Ca
   for (const plane of [warmth, magenta]) smooth(plane, height, width, blur + colourBlur);
   const contrast = limitDetail(scene, wanted, normal(drawn.detail, stream));
   const lightCurve = curve(light, brightness, contrast);
-  const warmthCurve = curve(warmth, normal(drawn.warmTint, stream), logNormal(drawn.warmth, stream));
-  const magentaCurve = curve(magenta, normal(drawn.magentaTint, stream), logNormal(drawn.magenta, stream));
+  const warmthCurve = curve(
+    warmth,
+    normal(drawn.warmTint, stream),
+    Math.min(colourShare.warmth * contrast, logNormal(drawn.warmth, stream)),
+  );
+  const magentaCurve = curve(
+    magenta,
+    normal(drawn.magentaTint, stream),
+    Math.min(colourShare.magenta * contrast, logNormal(drawn.magenta, stream)),
+  );
   const grain = logNormal(drawn.grain, stream);
   for (let at = 0; at < area; at++) {
     const level = shoulder(lightCurve(light[at]!)) + grain * stream.normal();

@@ -43,18 +43,18 @@ function rectangle(radius: number, stream: RandomStream): Leaf {
   };
 }
 
-/** The common part of three to six half-planes in random directions. */
+/** The common part of three to six half-planes in random directions, without the far ends of acute corners. */
 function polygon(radius: number, stream: RandomStream): Leaf {
   const sides = 3 + stream.integer(4);
   const [normalsX, normalsY, distances] = [[] as number[], [] as number[], [] as number[]];
   for (let side = 0; side < sides; side++) {
-    const angle = (2 * Math.PI * (side + 0.6 * (stream.uniform() - 0.5))) / sides;
+    const angle = (2 * Math.PI * (side + 0.5 * (stream.uniform() - 0.5))) / sides;
     normalsX.push(Math.cos(angle));
     normalsY.push(Math.sin(angle));
     distances.push(radius * (0.65 + 0.4 * stream.uniform()));
   }
   const outline: Outline = (x, y) => {
-    let farthest = Number.NEGATIVE_INFINITY;
+    let farthest = Math.sqrt(x * x + y * y) - 2 * radius;
     for (let side = 0; side < sides; side++)
       farthest = Math.max(farthest, normalsX[side]! * x + normalsY[side]! * y - distances[side]!);
     return farthest;
