@@ -9,8 +9,8 @@ import type { Scene } from "./scene.ts";
 import { smooth } from "./smoothing.ts";
 
 /**
- * Mean and standard deviation over images, in levels, of what is drawn for each: measured on CIFAR-10 and on Tiny ImageNet at 32x32 (between the two), whose
- * photographs are of everyday things. `contrast`, `warmth` and `magenta` are standard deviations within an image.
+ * What is drawn for each image, in levels: mean over images, and standard deviation of the value or of its logarithm (`spread`). Chosen so that what comes
+ * out, after limits and rounding, lies between CIFAR-10 and Tiny ImageNet at 32x32. `contrast`, `warmth` and `magenta` are standard deviations within an image.
  */
 const drawn = {
   brightness: { mean: 118, deviation: 34 },
@@ -19,7 +19,7 @@ const drawn = {
   magenta: { mean: 8.8, spread: 0.7 },
   warmTint: { mean: 12, deviation: 24 },
   magentaTint: { mean: -3, deviation: 11.5 },
-  /** Standard deviation of grain: median, and spread of its logarithm. */
+  /** Standard deviation of grain. */
   grain: { mean: 1.4, spread: 0.8 },
   /** Twice the variance of the lens's blur in pixels^2. */
   blur: { mean: 0.18, spread: 0.6 },

@@ -3,7 +3,9 @@
  * noise and gradients, in colours of one palette an image.
  *
  * Written from the published descriptions: sizes r with density 1 / r^3 between about one pixel and the image make leaves look the same at every scale; textured
- * and varied leaves and a spectrum of its own in every image are what Baradad et al. (2021) found useful to learn from.
+ * and varied leaves and a spectrum of its own in every image are what Baradad et al. (2021) found useful to learn from. The numbers here and in
+ * `exposure.ts` were chosen so that the statistics in `natural-statistics.test.ts` come out as those of photographs, in mean and in spread over images; so
+ * sizes often fall less steeply than 1 / r^3, as photographs are of something.
  */
 import type { RandomKey, RandomStream } from "../../base/index.ts";
 import type { Canvas } from "./canvas.ts";
@@ -53,7 +55,7 @@ function drawStyle(height: number, width: number, stream: RandomStream): Style {
     drawPowerLaw(noise, height, width, { exponent: between(least, most, stream), stretch }, stream);
     return noise;
   };
-  // A third of the images are a few things before a ground, a tenth are ground alone, the others are covered with leaves.
+  // Some images are ground alone, two in five a few things before a ground, half are covered with leaves.
   const kind = stream.uniform();
   const cover = kind < 0.07 ? 0 : kind < 0.5 ? between(0.2, 0.8, stream) : 1;
   const least = kind < 0.5 ? (0.02 + 0.06 * stream.uniform()) * side : 0.7 * (0.12 * side) ** (stream.uniform() ** 1.3);
@@ -86,9 +88,8 @@ function drawColour(stream: RandomStream): SceneColour {
 function paintLeaves(scene: Scene, style: Style, stream: RandomStream): void {
   const { height, width } = scene;
   const area = height * width;
-  const mostLeaves = area;
   let covered = 0;
-  for (let number = 0; number < mostLeaves && covered < 0.97 * style.cover * area; number++) {
+  for (let number = 0; number < area && covered < 0.97 * style.cover * area; number++) {
     const isSubject = number === style.subject;
     const radius = isSubject ? Math.min(height, width) * between(0.15, 0.42, stream) : style.radius(stream);
     const leaf = drawLeaf(radius, stream);
@@ -100,7 +101,7 @@ function paintLeaves(scene: Scene, style: Style, stream: RandomStream): void {
     const surface = {
       colour: leafColour(scene, style, centre, stream),
       texture: style.textures[stream.integer(style.textures.length)]!,
-      strength: style.texture * Math.exp(1 * stream.normal()),
+      strength: style.texture * Math.exp(stream.normal()),
       stain: 0.4 * stream.normal(),
       slope: 0.35 * stream.normal(),
       roundness: stream.uniform() < 0.4 ? 0.8 * stream.uniform() : 0,

@@ -84,20 +84,20 @@ export function paintLeaf(
   for (let y = top; y <= bottom; y++) {
     const down = y + 0.5 - centreY;
     for (let x = left, at = y * width + left; x <= right; x++, at++) {
-      const left = open[at]!;
-      if (left < 0.004) continue;
+      const visible = open[at]!;
+      if (visible < 0.004) continue;
       const across = x + 0.5 - centreX;
       const distance =
         outline(cosine * across + sine * down, cosine * down - sine * across) + roughness * displacement[at]!;
       const inside = 0.5 - distance / softness;
       if (inside <= 0) continue;
-      const share = inside < 1 ? left * inside : left;
+      const share = inside < 1 ? visible * inside : visible;
       const pattern = sign * texture[mirror.start + y * mirror.stepY + x * mirror.stepX]!;
       const round = Math.max(-1, distance / reach);
       light[at]! += share * (colour.light + pattern + shadeX * across + shadeY * down - roundness * (1 + round) ** 2);
       warmth[at]! += share * (colour.warmth + stain * pattern);
       magenta[at]! += share * (colour.magenta - 0.5 * stain * pattern);
-      open[at] = left - share;
+      open[at] = visible - share;
       filled += share;
     }
   }
