@@ -67,7 +67,7 @@ export function trainCommand(): Command {
     )
     .option(
       "--general <data>",
-      "general images: trains a general model first, which makes the likelihood ratio possible",
+      "general images, or builtin for images made by the program: trains a general model first, for the likelihood ratio",
     )
     .option("--general-detector <folder>", "take the model that stands in this folder as general model")
     .option(

@@ -3,7 +3,7 @@ import { readdir, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { ConfigError } from "../base/index.ts";
-import { type ImageSet, type InputSpecification, loadImages, openImages } from "../data/index.ts";
+import { type ImageSet, type InputSpecification, isBuiltin, loadImages, openImages } from "../data/index.ts";
 import { detectorFiles, loadManifest, loadWeights, type Manifest, manifestName } from "../detector/index.ts";
 import { defaultScales } from "../flow/index.ts";
 import type { ParameterVectors } from "../nn/index.ts";
@@ -158,6 +158,7 @@ export async function planResumed(options: TrainOptions, output: Console): Promi
 
 /** A location that means the same from everywhere; a selection stays as it is. */
 function absolute(location: string): string {
+  if (isBuiltin(location)) return location;
   const hash = location.indexOf("#");
   return hash < 0 ? resolve(location) : resolve(location.slice(0, hash)) + location.slice(hash);
 }

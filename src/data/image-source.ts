@@ -1,4 +1,5 @@
 /** What images look like before they are prepared: stored images, and sources that read them one by one. */
+import type { InputSpecification } from "./specification.ts";
 
 /** Pixels as a data set stores them: uint8 [channels, height, width]. One channel is grey, three are RGB. */
 export interface RawImage {
@@ -29,8 +30,11 @@ export interface ImageCatalogue {
   className(index: number): string | undefined;
   /** The splits an image belongs to: `train` or `test` of a data set, the folders that hold an image file. */
   splitNames(index: number): readonly string[];
-  /** Reads one image. Throws what the file system throws. */
-  read(index: number): Promise<StoredImage>;
+  /**
+   * Reads one image. Images that the program makes are made to the specification of whoever reads them, if it is known; all others come as they are stored.
+   * Throws what the file system throws.
+   */
+  read(index: number, specification?: InputSpecification): Promise<StoredImage>;
 }
 
 /** The images that a location and its selection name. */

@@ -1,5 +1,6 @@
 /** Images: sources, preparation, splits, batches, made images, files. */
 export { type Augmentation, dequantize, makeBatch } from "./batches.ts";
+export { isBuiltin } from "./builtin-images.ts";
 export { type CodingOptions, measureCoderBits } from "./coders.ts";
 export { decoderVersions } from "./decoder-version.ts";
 export { writeFileAtomic } from "./file-writing.ts";

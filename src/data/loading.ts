@@ -159,7 +159,9 @@ async function readAndPrepare(
   index: number,
   specification: InputSpecification,
 ): Promise<PreparedImage> {
-  const image = await source.read(index).catch((error: unknown) => ({ reason: `cannot be read: ${messageOf(error)}` }));
+  const image = await source
+    .read(index, specification)
+    .catch((error: unknown) => ({ reason: `cannot be read: ${messageOf(error)}` }));
   return "reason" in image ? image : prepareImage(image, specification);
 }
 

@@ -1,6 +1,7 @@
 /** Opening a location: which container and which format it is, and which of its images are selected. */
 import { stat } from "node:fs/promises";
 import { ConfigError, messageOf } from "../base/index.ts";
+import { isBuiltin, openBuiltin } from "./builtin-images.ts";
 import { cifar10Format, cifar100Format } from "./cifar-format.ts";
 import { fileContainer, folderContainer } from "./folder-tree.ts";
 import { idxFormat } from "./idx-format.ts";
@@ -23,11 +24,13 @@ const supported = `${supportedImages}, .tar and .tar.gz of those, IDX, CIFAR-10/
  * Opens images without reading them.
  *
  * @param location `PATH` or `PATH#split=test,class=3+5,limit=1000,seed=1`: a folder of image files (sub-folders are classes), an image file, a
- * .tar or .tar.gz of images, an IDX file (.gz too) or folder, a CIFAR binary folder or its .tar.gz, or a folder with just one such archive.
+ * .tar or .tar.gz of images, an IDX file (.gz too) or folder, a CIFAR binary folder or its .tar.gz, or a folder with just one such archive. `builtin` or
+ * `builtin#limit=20000,seed=0` are images that the program makes itself, whatever lies on the disk; a folder of that name is `./builtin`.
  * @param where the argument that named the location, such as `train: --normal`; begins every message.
  * @throws ConfigError where nothing is there, no images are, or the selection names nothing; FormatError where a file is damaged.
  */
 export async function openImages(location: string, where: string): Promise<ImageSource> {
+  if (isBuiltin(location)) return openBuiltin(location, parseLocation(location, where), where);
   const { path, selection } = await locate(location, where);
   const catalogue = await openCatalogue(path, where);
   const chosen = selectImages(catalogue, selection, where);

@@ -1,5 +1,6 @@
 /** Selections: which images of a location are meant, as in `data/mnist#split=test,class=3+5,limit=1000,seed=1`. */
 import { ConfigError, nearestSpelling, permutation, randomKey } from "../base/index.ts";
+import { isBuiltin } from "./builtin-images.ts";
 import { areMasks } from "./image-files.ts";
 import type { ImageCatalogue } from "./image-source.ts";
 import { compareNames, listNames } from "./path-names.ts";
@@ -12,7 +13,7 @@ export interface Selection {
   readonly classes?: readonly string[];
   /** Keep so many: the first ones, or random ones where there is a seed. */
   readonly limit?: number;
-  /** Chooses which images `limit` keeps. */
+  /** Chooses which images `limit` keeps; which images are made, where they are built in. */
   readonly seed?: number;
 }
 
@@ -37,7 +38,7 @@ export function parseLocation(location: string, where: string): ParsedLocation {
     if (values.has(key)) throw new ConfigError(`${where} expects each selection key once, got '${key}' again`);
     values.set(key, value);
   }
-  return { path, selection: readSelection(values, where) };
+  return { path, selection: readSelection(values, path, where) };
 }
 
 function parsePair(pair: string, where: string): [Key, string] {
@@ -57,7 +58,7 @@ function isKey(key: string): key is Key {
   return keys.some((other) => other === key);
 }
 
-function readSelection(values: ReadonlyMap<Key, string>, where: string): Selection {
+function readSelection(values: ReadonlyMap<Key, string>, path: string, where: string): Selection {
   const split = values.get("split");
   const classes = values.get("class")?.split("+");
   const limit = readNumber(values, "limit", 1, where);
@@ -65,7 +66,7 @@ function readSelection(values: ReadonlyMap<Key, string>, where: string): Selecti
   if (classes?.includes("")) {
     throw new ConfigError(`${where} expects class names joined by '+', got '${values.get("class")}'`);
   }
-  if (seed !== undefined && limit === undefined) {
+  if (seed !== undefined && limit === undefined && !isBuiltin(path)) {
     throw new ConfigError(`${where} expects 'limit' beside 'seed', which chooses the images that limit keeps`);
   }
   return {

@@ -2,12 +2,13 @@
  * Images made from random keys: one function for all kinds.
  */
 import { ConfigError, type RandomKey } from "../../base/index.ts";
-import { writePixels } from "./canvas.ts";
+import { type Canvas, writePixels } from "./canvas.ts";
 import { drawGeneral } from "./general.ts";
 import type { MadeKind, MadeSpecification } from "./kinds.ts";
+import { drawNatural } from "./natural.ts";
 import { drawSingleObject } from "./single-object.ts";
 
-/** The smallest side on which the shapes can still be told apart. */
+/** The smallest side on which the shapes can still be told apart; natural images have no shape to tell. */
 export const smallestMadeSide = 12;
 
 /** What to make. */
@@ -15,6 +16,8 @@ export interface MadeRequest {
   readonly kind: MadeKind;
   /** How many images, 0 or more. */
   readonly count: number;
+  /** The index of the first one. Default 0. */
+  readonly first?: number;
   readonly specification: MadeSpecification;
   /**
    * Names the images: image `index` depends on `key.fold(index)` alone, whatever `count` is. Under one key, the normal and anomalous images of one index
@@ -34,32 +37,35 @@ export interface MadeImages {
 /**
  * Makes images of one kind.
  *
- * @throws ConfigError if channels is neither 1 nor 3, a side is under 12 pixels, or count is not a whole number of 0 or more.
+ * @throws ConfigError if channels is neither 1 nor 3, a side is under 12 pixels (`natural`: 1), or count is not a whole number of 0 or more.
  */
-export function makeImages({ kind, count, specification, key }: MadeRequest): MadeImages {
-  checkRequest(count, specification);
+export function makeImages({ kind, count, first = 0, specification, key }: MadeRequest): MadeImages {
+  checkRequest(kind, count, specification);
   const { channels, height, width } = specification;
   const length = channels * height * width;
   const pixels = new Uint8Array(count * length);
   const names: string[] = [];
-  for (let index = 0; index < count; index++) {
-    const imageKey = key.fold(index);
-    const canvas =
-      kind === "general" ? drawGeneral(specification, imageKey) : drawSingleObject(kind, specification, imageKey);
-    writePixels(canvas, pixels, index * length);
+  for (let position = 0; position < count; position++) {
+    const index = first + position;
+    writePixels(drawMade(kind, specification, key.fold(index)), pixels, position * length);
     names.push(`${kind}-${String(index).padStart(5, "0")}`);
   }
   return { pixels, names };
 }
 
-function checkRequest(count: number, { channels, height, width }: MadeSpecification): void {
+function drawMade(kind: MadeKind, specification: MadeSpecification, key: RandomKey): Canvas {
+  if (kind === "general") return drawGeneral(specification, key);
+  if (kind === "natural") return drawNatural(specification, key);
+  return drawSingleObject(kind, specification, key);
+}
+
+function checkRequest(kind: MadeKind, count: number, { channels, height, width }: MadeSpecification): void {
   if (!Number.isSafeInteger(count) || count < 0)
     throw new ConfigError(`made images: expected a count of 0 or more, got ${count}`);
   if (channels !== 1 && channels !== 3)
     throw new ConfigError(`made images: expected 1 or 3 channels, got ${channels}; use 1 for grey, 3 for colour`);
+  const least = kind === "natural" ? 1 : smallestMadeSide;
   for (const side of [height, width])
-    if (!Number.isSafeInteger(side) || side < smallestMadeSide)
-      throw new ConfigError(
-        `made images: expected sides of ${smallestMadeSide} pixels or more, got ${height}x${width}`,
-      );
+    if (!Number.isSafeInteger(side) || side < least)
+      throw new ConfigError(`made images: expected sides of ${least} pixels or more, got ${height}x${width}`);
 }

@@ -6,7 +6,7 @@
  */
 import type { RandomKey } from "../../base/index.ts";
 import { addGrain, type Canvas, emptyCanvas, type Placement, paintGround, paintShape } from "./canvas.ts";
-import type { MadeKind, MadeSpecification } from "./kinds.ts";
+import type { MadeSpecification, SingleObjectKind } from "./kinds.ts";
 import { draw, type Range, randomGrain, randomPaint, type Tint } from "./paints.ts";
 import { cross, ring, type Shape, star, trio } from "./shapes.ts";
 
@@ -20,7 +20,7 @@ const areaShare: Range = { least: 0.17, most: 0.22 };
 /** How far the object's centre is from the image's, as a share of height and width. With `areaShare`, objects stay inside. */
 const displacement: Range = { least: -0.05, most: 0.05 };
 
-const shapes: Readonly<Record<Exclude<MadeKind, "general">, Shape>> = {
+const shapes: Readonly<Record<SingleObjectKind, Shape>> = {
   normal: ring,
   crosses: cross,
   stars: star,
@@ -28,11 +28,7 @@ const shapes: Readonly<Record<Exclude<MadeKind, "general">, Shape>> = {
 };
 
 /** Draws one image of a normal or anomalous kind. */
-export function drawSingleObject(
-  kind: Exclude<MadeKind, "general">,
-  specification: MadeSpecification,
-  key: RandomKey,
-): Canvas {
+export function drawSingleObject(kind: SingleObjectKind, specification: MadeSpecification, key: RandomKey): Canvas {
   const canvas = emptyCanvas(specification);
   const { channels } = specification;
   const ground = key.fold("ground").stream();
