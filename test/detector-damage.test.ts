@@ -17,7 +17,7 @@ import {
 import { checksumOf, type Manifest, writeManifest } from "../src/detector/manifest.ts";
 import { makeGlow } from "../src/flow/index.ts";
 import { packArrays } from "../src/nn/index.ts";
-import { parseConfiguration } from "../src/train/index.ts";
+import { flowOf, parseConfiguration } from "../src/train/index.ts";
 import { temporaryFolder } from "./command.ts";
 
 const input = { channels: 1, height: 16, width: 16 };
@@ -44,8 +44,9 @@ const training = parseConfiguration(
 );
 const flow = makeGlow({ ...input, ...training.model });
 
-function freshModel(label: string): TrainedModel {
-  const parameters = packArrays(flow.parameters, flow.createParameters(randomKey(label)));
+function freshModel(label: "normal" | "general" | "local"): TrainedModel {
+  const model = flowOf(training, label);
+  const parameters = packArrays(model.parameters, model.createParameters(randomKey(label)));
   return { parameters, steps: 0, heldOutBitsPerDimension: null };
 }
 
@@ -58,7 +59,7 @@ const normalOnly: DetectorParts = {
 };
 const parts: DetectorParts = {
   ...normalOnly,
-  models: { ...normalOnly.models, general: freshModel("general") },
+  models: { ...normalOnly.models, general: freshModel("general"), local: freshModel("local") },
 };
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -129,7 +130,7 @@ describe("writing", () => {
   test("frees its sessions, where it fails too", async () => {
     const sessions = countSessions();
     await writeDetector(at("freed"), parts, options);
-    expect(sessions()).toEqual({ made: 2, freed: 2 });
+    expect(sessions()).toEqual({ made: 3, freed: 3 });
     vi.spyOn(sessionMethods, "run").mockRejectedValueOnce(new Error("out of memory"));
     await expect(writeDetector(at("failed"), parts, options)).rejects.toBeInstanceOf(RunError);
     expect(await readdir(folder.path)).not.toContain("failed");
@@ -138,12 +139,12 @@ describe("writing", () => {
 });
 
 describe("loading", () => {
-  test("opens two sessions, and disposing frees both", async () => {
+  test("opens three sessions, and disposing frees them all", async () => {
     const sessions = countSessions();
     const detector = await loadDetector(at("whole"), options);
-    expect(sessions()).toEqual({ made: 2, freed: 0 });
+    expect(sessions()).toEqual({ made: 3, freed: 0 });
     await detector.dispose();
-    expect(sessions()).toEqual({ made: 2, freed: 2 });
+    expect(sessions()).toEqual({ made: 3, freed: 3 });
   });
 
   test.each(detectorFiles)("refuses a flipped byte in %s", async (name) => {
@@ -190,7 +191,7 @@ describe("loading", () => {
     await replaceFile("swapped", "general.onnx", await readFile(at("whole", "model.onnx")));
     const sessions = countSessions();
     await expect(loadDetector(at("swapped"), options)).rejects.toThrow(/expected the general model to give/);
-    expect(sessions()).toEqual({ made: 2, freed: 2 });
+    expect(sessions()).toEqual({ made: 3, freed: 3 });
   });
 
   test("refuses golden outputs of a detector without the general model", async () => {
@@ -222,6 +223,6 @@ describe("sampling", () => {
     await sample(1);
     vi.spyOn(sessionMethods, "run").mockRejectedValueOnce(new Error("out of memory"));
     await expect(sample(1)).rejects.toBeInstanceOf(RunError);
-    expect(sessions()).toEqual({ made: 2, freed: 2 });
+    expect(sessions()).toEqual({ made: 3, freed: 3 });
   });
 });

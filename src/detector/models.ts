@@ -33,7 +33,7 @@ export function presentModels(models: { readonly [Name in ModelName]?: unknown }
 
 /** What the scores can draw from, given some models. Coders need none. */
 export function sourcesOfModels(names: readonly ModelName[]): ScoreSource[] {
-  return ["coders", ...names.filter((name) => name !== "normal")];
+  return [...names.filter((name) => name !== "normal"), "coders"];
 }
 
 /** The bytes of a weights file. */
