@@ -134,7 +134,7 @@ describe("writing", () => {
     vi.spyOn(sessionMethods, "run").mockRejectedValueOnce(new Error("out of memory"));
     await expect(writeDetector(at("failed"), parts, options)).rejects.toBeInstanceOf(RunError);
     expect(await readdir(folder.path)).not.toContain("failed");
-    expect(sessions()).toEqual({ made: 4, freed: 4 });
+    expect(sessions()).toEqual({ made: 6, freed: 6 });
   });
 });
 
@@ -223,6 +223,6 @@ describe("sampling", () => {
     await sample(1);
     vi.spyOn(sessionMethods, "run").mockRejectedValueOnce(new Error("out of memory"));
     await expect(sample(1)).rejects.toBeInstanceOf(RunError);
-    expect(sessions()).toEqual({ made: 3, freed: 3 });
+    expect(sessions()).toEqual({ made: 2, freed: 2 });
   });
 });
