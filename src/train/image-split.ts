@@ -106,7 +106,7 @@ function withoutKnown(
   const kept = train.filter((index) => !known.has(hashOf(images, index)));
   if (kept.length < 2) {
     throw new ConfigError(
-      `train: --${flag} expects two images or more that are not held out, got ${kept.length}; are they all the same?`,
+      `train: --${flag} expects two images or more that equal no held-out or, for outliers, normal image, got ${kept.length}; are they all the same?`,
     );
   }
   return { train: kept, heldOut, duplicates: train.length - kept.length };
