@@ -49,3 +49,18 @@ export function escapeXml(text: string): string {
     .replace(/[\p{Cc}\p{Cs}\ufffe\uffff]/gu, "\ufffd")
     .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
+
+/** Text in lines of at most `columns` columns, broken at spaces; a word that is longer than a line loses its middle. */
+export function wrapText(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(/\s+/u)) {
+    const fitting = shortenMiddle(word, columns);
+    const longer = line === "" ? fitting : `${line} ${fitting}`;
+    if (displayWidth(longer) > columns) {
+      lines.push(line);
+      line = fitting;
+    } else line = longer;
+  }
+  return line === "" ? lines : [...lines, line];
+}
