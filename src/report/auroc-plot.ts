@@ -8,6 +8,7 @@ import {
   margin,
   markOf,
   noteSize,
+  ruleColour,
   textWidth,
   valueAxis,
 } from "./chart-style.ts";
@@ -38,11 +39,12 @@ const setHeight = 13;
 export async function aurocPlot({ title, sets, rows, notes = [] }: AurocPlot): Promise<Chart> {
   const labels = rows.map(({ name }) => shortenMiddle(name, longestName));
   const left = margin + Math.max(40, ...labels.map((label) => textWidth(label, noteSize))) + 10;
-  const rowHeight = Math.max(26, setHeight * sets.length + 10);
+  const rowHeight = Math.max(26, setHeight * sets.length + 14);
   const frame = frameOf({
     title,
     width: chartWidth,
-    legend: sets.map((name) => ({ name, text: name })),
+    legend: sets.map((name) => ({ name })),
+    marks: "symbols",
     notes: [
       "AUROC: the chance that an image of the set scores higher than a normal one. Dashed line at 0.5: guessing; left of it, the score points the wrong way. Bars: 95 % interval.",
       ...notes,
@@ -71,7 +73,7 @@ export async function aurocPlot({ title, sets, rows, notes = [] }: AurocPlot): P
           interval: 0,
           formatter: (index: string) => labels[Number(index)]!,
         },
-        splitArea: { show: true, areaStyle: { color: ["#fff", "#f3f3f3"] } },
+        splitLine: { show: true, interval: 0, lineStyle: { color: ruleColour } },
       },
       { type: "value", inverse: true, min: 0, max: rows.length, show: false },
     ],

@@ -1,5 +1,5 @@
 /** How charts look: marks that differ in shape and dash as well as in colour, titles, notes, and axes with round numbers. */
-import { displayWidth, wrapText } from "./text.ts";
+import { displayWidth, shortenMiddle, wrapText } from "./text.ts";
 
 /** How one data set is drawn. */
 export interface Mark {
@@ -15,7 +15,7 @@ export interface Mark {
 const cross = "path://M0,0L10,10M10,0L0,10";
 const plus = "path://M5,0L5,10M0,5L10,5";
 
-const marks: readonly Mark[] = [
+const allMarks: readonly Mark[] = [
   { symbol: "circle", filled: false, colour: "#000000", dash: "solid" },
   { symbol: cross, filled: false, colour: "#c04a00", dash: [7, 3] },
   { symbol: "triangle", filled: false, colour: "#0072b2", dash: [2, 2] },
@@ -28,7 +28,7 @@ const marks: readonly Mark[] = [
 
 /** The mark of the data set with an index; they repeat after eight. */
 export function markOf(index: number): Mark {
-  return marks[index % marks.length]!;
+  return allMarks[index % allMarks.length]!;
 }
 
 /** The fill and border of a mark. */
@@ -52,13 +52,17 @@ const legendLine = 18;
 /** Room that the legend keeps around itself. */
 const legendPadding = 5;
 
-/** Pixels of a line of text, on the wide side: DejaVu Sans, the widest of the usual fonts. */
+/** Widths of a letter as shares of its size, in DejaVu Sans, the widest of the usual fonts: of single words, sentences and bold ones. */
+const letter = { word: 0.62, sentence: 0.54, bold: 0.63 } as const;
+
+/** Pixels of a short text, on the wide side. */
 export function textWidth(text: string, size: number): number {
-  return displayWidth(text) * size * 0.62;
+  return displayWidth(text) * size * letter.word;
 }
 
-function columnsIn(width: number, size: number): number {
-  return Math.max(8, Math.floor(width / (size * 0.62)));
+/** Letters of a size that fit a width. */
+export function lettersIn(width: number, size: number, kind: keyof typeof letter): number {
+  return Math.max(8, Math.floor(width / (size * letter[kind])));
 }
 
 /** What stands around a plot, and how much room it takes. */
@@ -73,31 +77,36 @@ export interface ChartFrame {
   readonly bottom: number;
 }
 
-/** A line of the legend: a series by its name, and the text beside its mark. */
+/** A line of the legend: a series by its name, and what is said of it after the name. */
 export interface LegendEntry {
   readonly name: string;
-  readonly text: string;
-  readonly icon?: string;
+  readonly detail?: string;
 }
 
 interface FrameRequest {
   readonly title: string;
   readonly legend?: readonly LegendEntry[];
+  /** Whether the legend shows lines or symbols. */
+  readonly marks: "lines" | "symbols";
   /** Sentences below the plot. */
   readonly notes?: readonly string[];
   readonly width: number;
 }
 
 /** Title and legend above the plot, notes below it. */
-export function frameOf({ title, legend = [], notes = [], width }: FrameRequest): ChartFrame {
+export function frameOf({ title, legend = [], marks, notes = [], width }: FrameRequest): ChartFrame {
   const room = width - 2 * margin;
-  // Bold letters are wider by a tenth.
-  const titleLines = wrapText(title, columnsIn(room, titleSize * 1.1));
-  const noteLines = notes.flatMap((note) => wrapText(note, columnsIn(room, noteSize)));
+  const titleLines = wrapText(title, lettersIn(room, titleSize, "bold"));
+  const noteLines = notes.flatMap((note) => wrapText(note, lettersIn(room, noteSize, "sentence")));
   const legendTop = margin + titleLines.length * titleLine;
   const legendHeight = legend.length > 0 ? legend.length * legendLine + 2 * legendPadding : 6;
-  const texts = new Map(legend.map(({ name, text }) => [name, text]));
-  const columns = columnsIn(room - 50, noteSize);
+  const iconWidth = marks === "lines" ? 40 : 12;
+  const columns = lettersIn(room - iconWidth - 10, noteSize, "sentence");
+  const details = new Map(legend.map(({ name, detail = "" }) => [name, detail]));
+  const describe = (name: string): string => {
+    const detail = details.get(name) ?? "";
+    return shortenMiddle(name, Math.max(8, columns - displayWidth(detail))) + detail;
+  };
   return {
     components: {
       title: [
@@ -123,12 +132,14 @@ export function frameOf({ title, legend = [], notes = [], width }: FrameRequest)
               top: legendTop,
               padding: legendPadding,
               itemGap: legendLine - noteLine,
-              itemWidth: 40,
-              itemHeight: 10,
+              itemWidth: iconWidth,
+              itemHeight: 12,
+              // The symbol on a line; histograms have none.
+              ...(marks === "lines" ? { itemStyle: { opacity: 0 } } : {}),
               selectedMode: false,
               textStyle: { color: ink, fontSize: noteSize, lineHeight: noteLine },
-              formatter: (name: string) => wrapText(texts.get(name) ?? name, columns)[0],
-              data: legend.map(({ name, icon }) => (icon === undefined ? { name } : { name, icon })),
+              formatter: describe,
+              data: legend.map(({ name }) => name),
             },
           }
         : {}),

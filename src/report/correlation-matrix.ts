@@ -34,6 +34,7 @@ export async function correlationMatrix({ title, names, values, notes = [] }: Co
   const frame = frameOf({
     title,
     width,
+    marks: "symbols",
     notes: [...notes, "The darker a cell, the closer its correlation is to 1; a dash where there is none."],
   });
   const nameRoom = gapToNames + (upright ? widest : noteSize + 6);

@@ -33,7 +33,7 @@ const labelSize = 12;
 const labelLine = 16;
 const captionSize = 10;
 const captionLine = 13;
-const longestLabel = 18;
+const longestLabel = 24;
 const leastWidth = 480;
 
 /** Pixels a character, on the wide side: DejaVu Sans. */

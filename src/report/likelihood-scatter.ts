@@ -20,6 +20,8 @@ export interface LikelihoodScatter {
   readonly sets: readonly ScatterSet[];
   /** Points drawn of each set, 1000 where absent; the correlations rest on all. */
   readonly mostPoints?: number;
+  /** Whether equal values mean something, so that a line marks them; true where absent. */
+  readonly equalLine?: boolean;
 }
 
 /** Spearman's rank correlation over the images on which both models are finite; undefined where one is constant or there are too few. */
@@ -54,11 +56,11 @@ function finitePoints(x: ArrayLike<number>, y: ArrayLike<number>): Point[] {
 }
 
 /**
- * A scatter plot with a mark a set and rank correlations in the legend, per set and over all images. A dashed line marks equal values.
+ * A scatter plot with a mark a set and rank correlations in the legend, per set and over all images.
  * Throws an internal error where a set's sides differ in length.
  */
 export async function likelihoodScatter(scatter: LikelihoodScatter): Promise<Chart> {
-  const { title, xLabel, yLabel, mostPoints = 1000 } = scatter;
+  const { title, xLabel, yLabel, mostPoints = 1000, equalLine = true } = scatter;
   const sets = scatter.sets.map(({ name, x, y }) => ({
     name,
     points: finitePoints(x, y),
@@ -82,18 +84,19 @@ export async function likelihoodScatter(scatter: LikelihoodScatter): Promise<Cha
     all.map(([x]) => x),
     all.map(([, y]) => y),
   );
-  const diagonal = diagonalOf(xRange, yRange);
+  const diagonal = equalLine ? diagonalOf(xRange, yRange) : [];
   const frame = frameOf({
     title,
     width: chartWidth,
-    legend: sets.map(({ name, correlation }) => ({ name, text: `${name}: ${describe(correlation)}` })),
+    legend: sets.map(({ name, correlation }) => ({ name, detail: `: ${describe(correlation)}` })),
+    marks: "symbols",
     notes: [
       ...(sets.length > 1 ? [`All sets together: ${describe(overall)}.`] : []),
       "Rank correlation (Spearman): 1 = both models order the images alike, 0 = their orders have nothing in common.",
       ...(diagonal.length > 0 ? ["Dashed line: both models give the same value."] : []),
       ...(thinned ? [`At most ${mostPoints} images of a set are drawn; the correlations rest on all.`] : []),
-      ...(outside > 0 ? [`${outside} of ${all.length} images lie outside the axes and are not drawn.`] : []),
-      ...(nonFinite > 0 ? [`${nonFinite} images without a finite value are left out.`] : []),
+      ...(outside > 0 ? [`Not drawn, outside the axes: ${outside} of ${showImages(all.length)}.`] : []),
+      ...(nonFinite > 0 ? [`Left out, for want of a finite value: ${showImages(nonFinite)}.`] : []),
     ],
   });
   const [left, right, axisRoom] = [90, 30, 58];
@@ -108,9 +111,9 @@ export async function likelihoodScatter(scatter: LikelihoodScatter): Promise<Cha
         type: "scatter",
         name,
         symbol: markOf(index).symbol,
-        symbolSize: 6,
+        symbolSize: 5.5,
         silent: true,
-        itemStyle: { ...itemStyleOf(markOf(index)), opacity: 0.75 },
+        itemStyle: { ...itemStyleOf(markOf(index)), opacity: 0.65 },
         data: drawn[index],
       })),
       {
@@ -127,8 +130,12 @@ export async function likelihoodScatter(scatter: LikelihoodScatter): Promise<Cha
 }
 
 function describe({ value, count }: RankCorrelation): string {
-  const images = `${count} ${count === 1 ? "image" : "images"}`;
+  const images = showImages(count);
   return value === undefined ? `no rank correlation (${images})` : `rank correlation ${value.toFixed(3)} (${images})`;
+}
+
+function showImages(count: number): string {
+  return `${count} ${count === 1 ? "image" : "images"}`;
 }
 
 function within(value: number, { min, max }: AxisRange): boolean {

@@ -4,7 +4,7 @@ import {
   type AxisRange,
   chartWidth,
   frameOf,
-  type LegendEntry,
+  lettersIn,
   type Mark,
   markOf,
   noteLine,
@@ -15,7 +15,7 @@ import {
   valueAxis,
 } from "./chart-style.ts";
 import { binCount, countInBins, countOutside, robustRange, type ValueRange } from "./distribution.ts";
-import { wrapText } from "./text.ts";
+import { shortenMiddle } from "./text.ts";
 
 /** The area under the ROC curve of a set against the normal images, with an interval. */
 export interface ShownAuroc {
@@ -60,11 +60,15 @@ const axisRoom = 58;
 
 /** One histogram: a set a line, with its AUROC in the legend. */
 export async function scoreHistograms({ title, xLabel, normal, sets }: ScoreHistograms): Promise<Chart> {
-  const panel = layOut({ name: title, ...(normal ? { normal } : {}), sets });
+  const panel = layOut({ name: title, ...(normal ? { normal } : {}), sets }, 8);
   const frame = frameOf({
     title,
     width: chartWidth,
-    legend: panel.sets.map((set, index) => legendEntry(set, describeSet(set, normal !== undefined && index === 0))),
+    legend: panel.sets.map((set, index) => ({
+      name: set.name,
+      detail: describeSet(set, panel.hasNormal && index === 0),
+    })),
+    marks: "lines",
     notes: notesOf([panel]),
   });
   const plotHeight = 300;
@@ -81,12 +85,13 @@ export async function scoreHistograms({ title, xLabel, normal, sets }: ScoreHist
 
 /** Histograms side by side, one a panel, such as one for each scale. Sets of one name share their line. */
 export async function scoreHistogramPanels({ title, xLabel, panels }: ScoreHistogramPanels): Promise<Chart> {
-  const plots = panels.map(layOut);
+  const plots = panels.map((panel) => layOut(panel, 4));
   const names = [...new Set(plots.flatMap(({ sets }) => sets.map(({ name }) => name)))];
   const frame = frameOf({
     title,
     width: chartWidth,
-    legend: names.map((name) => ({ name, text: name })),
+    legend: names.map((name) => ({ name })),
+    marks: "lines",
     notes: notesOf(plots),
   });
   const columns = Math.min(3, panels.length);
@@ -142,11 +147,11 @@ interface Plot {
   readonly bins: number;
 }
 
-function layOut({ name, normal, sets: others }: HistogramPanel): Plot {
+function layOut({ name, normal, sets: others }: HistogramPanel, ticks: number): Plot {
   const sets = normal ? [normal, ...others] : others;
   const values = sets.map((set) => set.values);
   const { low, high } = robustRange(values, tail);
-  const range = roundRange(low, high);
+  const range = roundRange(low, high, ticks);
   return { name, sets, hasNormal: normal !== undefined, range, bins: binCount(intervalOf(range), values) };
 }
 
@@ -173,38 +178,37 @@ function seriesOf({ sets, range, bins, hasNormal }: Plot, index: number, mark: (
   });
 }
 
-/** Steps up and down the counts, as percentages of all values. */
+/** Steps up and down the counts, as percentages of all values, from the first bin that holds any to the last. */
 function outline(values: ArrayLike<number>, range: AxisRange, bins: number): [number, number][] {
   const counts = countInBins(values, intervalOf(range), bins);
   const edge = (bin: number): number => range.min + ((range.max - range.min) * bin) / bins;
-  const steps = Array.from(counts).flatMap((count, bin): [number, number][] => {
+  const first = counts.findIndex((count) => count > 0);
+  if (first < 0) return [];
+  const last = counts.findLastIndex((count) => count > 0);
+  const steps = Array.from(counts.subarray(first, last + 1)).flatMap((count, index): [number, number][] => {
     const share = (100 * count) / values.length;
     return [
-      [edge(bin), share],
-      [edge(bin + 1), share],
+      [edge(first + index), share],
+      [edge(first + index + 1), share],
     ];
   });
-  return [[range.min, 0], ...steps, [range.max, 0]];
-}
-
-function legendEntry({ name }: HistogramSet, text: string): LegendEntry {
-  return { name, text };
+  return [[edge(first), 0], ...steps, [edge(last + 1), 0]];
 }
 
 function describeSet({ name, values, auroc }: HistogramSet, isNormal: boolean): string {
   const count = `${values.length} ${values.length === 1 ? "image" : "images"}`;
-  if (auroc === undefined) return `${name}${isNormal ? " (normal)" : ""}: ${count}`;
+  if (auroc === undefined) return `${isNormal && name !== "normal" ? " (normal)" : ""}: ${count}`;
   const [value, low, high] = [auroc.value, auroc.low, auroc.high].map((share) => share.toFixed(3));
-  return `${name}: ${count}, AUROC ${value} [${low}, ${high}]`;
+  return `: ${count}, AUROC ${value} [${low}, ${high}]`;
 }
 
 /** The panel's name, then the AUROC of every set. */
 function headingOf({ name, sets }: Plot, width: number): string[] {
-  const columns = Math.floor(width / (11 * 0.62));
+  const columns = lettersIn(width, 11, "sentence");
   const measured = sets.flatMap(({ name: set, auroc }) => (auroc ? [`AUROC ${auroc.value.toFixed(3)} ${set}`] : []));
   return [
-    ...wrapText(name, Math.floor(width / (noteSize * 0.68))).slice(0, 1),
-    ...measured.map((line) => wrapText(line, columns)[0]!),
+    shortenMiddle(name, lettersIn(width, noteSize, "bold")),
+    ...measured.map((line) => shortenMiddle(line, columns)),
   ];
 }
 
