@@ -182,7 +182,7 @@ export async function scoreFigures(detector: AnalyzedDetector, key: RandomKey): 
   const figures: AnalysisFigure[] = [];
   const whole = detector.scores.filter((score) => !/^(ratio-)?scale-\d+$/.test(score));
   for (const score of whole.length > 0 ? whole : detector.scores) {
-    const title = `${detector.name}: ${score} of the images of every set`;
+    const title = `${detector.name}: score ${score}, set by set`;
     const { svg } = await scoreHistograms({
       title,
       xLabel: `${score} (nats)`,

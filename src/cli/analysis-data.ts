@@ -115,9 +115,10 @@ export function modelNames({ manifest }: Pick<AnalyzedDetector, "manifest">): re
 
 /** Every model of every detector with its likelihoods. */
 export function likelihoodModels(detectors: readonly AnalyzedDetector[]): LikelihoodModel[] {
+  const prefix = (name: string): string => (detectors.length > 1 ? `${name}: ` : "");
   return detectors.flatMap((detector) =>
     modelNames(detector).map((model) => ({
-      title: `${detector.name}: ${model} model`,
+      title: `${prefix(detector.name)}${model} model`,
       detector,
       model,
       likelihoods: detector.sets.map(({ terms }) => logLikelihoods(terms[model]!)),

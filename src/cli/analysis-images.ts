@@ -14,6 +14,10 @@ const temperatures = [0.5, 0.7, 1] as const;
 /** Narrower than the model's own spread: an undertrained model's images drown in noise at 1. */
 const redrawingTemperature = 0.7;
 
+/** What a reader of generated images must know. */
+const beyondPixels =
+  "Numbers that no pixel can have are shown black or white; many of them mean that the model was trained too briefly.";
+
 /** The images of all sets in the order of every score, from the most normal to the most anomalous. */
 export async function sortedFigures(detector: AnalyzedDetector): Promise<AnalysisFigure[]> {
   const { name, scores, sets } = detector;
@@ -104,7 +108,7 @@ export async function sampleFigures(
   const png = await renderImageMatrix({
     title,
     rows,
-    notes: ["Temperature: 1 draws from the model itself, less gives images that it finds more typical."],
+    notes: ["Temperature: 1 draws from the model itself, less gives images that it finds more typical.", beyondPixels],
   });
   return [
     {
@@ -142,7 +146,7 @@ export async function redrawnFigures(
       title,
       rows,
       columnLabels: places.map(({ set }) => detector.sets[set]!.name),
-      notes: [`The latents of all other scales are drawn at temperature ${redrawingTemperature}.`],
+      notes: [`The latents of all other scales are drawn at temperature ${redrawingTemperature}.`, beyondPixels],
     });
     figures.push({
       name: `scales-kept-${fileNamePart(name)}-${model}`,

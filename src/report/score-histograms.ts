@@ -60,7 +60,7 @@ const axisRoom = 58;
 
 /** One histogram: a set a line, with its AUROC in the legend. */
 export async function scoreHistograms({ title, xLabel, normal, sets }: ScoreHistograms): Promise<Chart> {
-  const panel = layOut({ name: title, ...(normal ? { normal } : {}), sets }, 8);
+  const panel = layOut({ name: title, ...(normal ? { normal } : {}), sets }, { ticks: 8, mostBins: 100 });
   const frame = frameOf({
     title,
     width: chartWidth,
@@ -85,7 +85,7 @@ export async function scoreHistograms({ title, xLabel, normal, sets }: ScoreHist
 
 /** Histograms side by side, one a panel, such as one for each scale. Sets of one name share their line. */
 export async function scoreHistogramPanels({ title, xLabel, panels }: ScoreHistogramPanels): Promise<Chart> {
-  const plots = panels.map((panel) => layOut(panel, 4));
+  const plots = panels.map((panel) => layOut(panel, { ticks: 4, mostBins: 50 }));
   const names = [...new Set(plots.flatMap(({ sets }) => sets.map(({ name }) => name)))];
   const frame = frameOf({
     title,
@@ -138,6 +138,12 @@ export async function scoreHistogramPanels({ title, xLabel, panels }: ScoreHisto
   return renderChart(option, { width: chartWidth, height });
 }
 
+/** How finely a plot is divided, at most. */
+interface Resolution {
+  readonly ticks: number;
+  readonly mostBins: number;
+}
+
 interface Plot {
   readonly name: string;
   /** The normal set first, where there is one. */
@@ -147,12 +153,12 @@ interface Plot {
   readonly bins: number;
 }
 
-function layOut({ name, normal, sets: others }: HistogramPanel, ticks: number): Plot {
+function layOut({ name, normal, sets: others }: HistogramPanel, { ticks, mostBins }: Resolution): Plot {
   const sets = normal ? [normal, ...others] : others;
   const values = sets.map((set) => set.values);
   const { low, high } = robustRange(values, tail);
   const range = roundRange(low, high, ticks);
-  return { name, sets, hasNormal: normal !== undefined, range, bins: binCount(intervalOf(range), values) };
+  return { name, sets, hasNormal: normal !== undefined, range, bins: binCount(intervalOf(range), values, mostBins) };
 }
 
 function intervalOf({ min, max }: AxisRange): ValueRange {

@@ -50,17 +50,16 @@ export function escapeXml(text: string): string {
     .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-/** Text in lines of at most `columns` columns, broken at spaces; a word that is longer than a line loses its middle. */
+/** Text in lines of at most `columns` columns, broken at spaces and after hyphens; a part that is longer than a line loses its middle. */
 export function wrapText(text: string, columns: number): string[] {
   const lines: string[] = [];
   let line = "";
-  for (const word of text.split(/\s+/u)) {
-    const fitting = shortenMiddle(word, columns);
-    const longer = line === "" ? fitting : `${line} ${fitting}`;
-    if (displayWidth(longer) > columns) {
-      lines.push(line);
+  for (const part of text.trim().split(/(?<=\s)(?=\S)|(?<=[\p{L}\p{N}]-)/u)) {
+    const fitting = displayWidth(part.trim()) > columns ? shortenMiddle(part.trim(), columns) : part;
+    if (line !== "" && displayWidth((line + fitting).trim()) > columns) {
+      lines.push(line.trim());
       line = fitting;
-    } else line = longer;
+    } else line += fitting;
   }
-  return line === "" ? lines : [...lines, line];
+  return line.trim() === "" ? lines : [...lines, line.trim()];
 }
