@@ -94,7 +94,7 @@ export async function likelihoodFigures(detectors: readonly AnalyzedDetector[]):
     });
     figures.push({
       name: `likelihoods-${fileNamePart(a.title)}-${fileNamePart(b.title)}`,
-      caption: `Every mark is an image: to the right, more likely under ${a.title}; upwards, more likely under ${b.title}. Marks along one line mean that both models judge images alike.`,
+      caption: `Every mark is an image: the further to the right, the more likely by the first model (${a.title}), and the higher, the more likely by the second (${b.title}). Marks along one line mean that both models judge images alike.`,
       alt: title,
       image: { svg },
     });

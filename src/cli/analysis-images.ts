@@ -151,7 +151,7 @@ export async function redrawnFigures(
     figures.push({
       name: `scales-kept-${fileNamePart(name)}-${model}`,
       caption:
-        "Below each image, what remains of it where the model keeps what one scale knows and makes up the rest. What all images of a column share is what that scale stands for.",
+        "Below each image, what remains of it where the model keeps what one scale knows and makes up the rest. What an image still shares with the one at the top is what that scale knows of it.",
       alt: title,
       image: { png },
     });
