@@ -21,7 +21,7 @@ export function analyzeCommand(): Command {
   const command = new Command("analyze")
     .description("show what the models of one or more detectors see in data, as pictures on one page")
     .argument("<detector...>", "folders that outglow train made")
-    .requiredOption("--data <[name=]data>", "a set of images; give it again for more sets", collect, [] as string[])
+    .option("--data <[name=]data>", "a set of images; give it again for more sets", collect, [] as string[])
     .option("--normal <data>", "normal images that were not trained on, for AUROC")
     .requiredOption("--out <folder>", "folder for index.html, the pictures and the numbers")
     .option("--limit <n>", "images of a set at most, chosen by the seed", wholeNumber(1), 1000)

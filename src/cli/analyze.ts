@@ -92,6 +92,7 @@ export async function analyze(folders: readonly string[], options: AnalyzeOption
 }
 
 async function openSources({ data, normal, limit, seed }: AnalyzeOptions): Promise<AnalysisSource[]> {
+  if (data.length === 0) throw new ConfigError("analyze: expected at least one --data DATA, got none");
   const sets = data.map(parseSet);
   const taken = normal === undefined ? [] : [normalName];
   const twice = sets.find(

@@ -169,9 +169,13 @@ export interface AxisRange {
   readonly interval: number;
 }
 
+/** A narrower interval, relative to its ends, is rounding and cannot be divided. */
+const leastRelativeWidth = 1e-9;
+
 /** The smallest range with ticks at 1, 2 or 5 times a power of ten that holds an interval. An empty interval is widened. */
 export function roundRange(low: number, high: number, ticks = 6): AxisRange {
-  const widen = high > low ? 0 : Math.max(Math.abs(low) * 0.01, 0.5);
+  const widen =
+    high - low > leastRelativeWidth * Math.max(Math.abs(low), Math.abs(high)) ? 0 : Math.max(Math.abs(low) * 0.01, 0.5);
   const [from, to] = [low - widen, high + widen];
   const rough = (to - from) / ticks;
   const power = 10 ** Math.floor(Math.log10(rough));
