@@ -28,7 +28,7 @@ beforeAll(async () => {
   await succeed("train", "--normal=normal", "--general=general", "--out=both", ...quickTraining, "--held-out=0.4");
   const smaller = quickTraining.map((flag) => (flag.startsWith("--size") ? "--size=8" : flag));
   await succeed("train", "--normal=normal", "--out=small", ...smaller, "--scales=1");
-});
+}, 120_000);
 
 afterAll(() => folder.dispose());
 
@@ -47,7 +47,7 @@ describe("analyze", () => {
   beforeAll(async () => {
     const { stdout } = await succeed("analyze", "both", "small", ...args, "--out=analysis", "--json");
     report = JSON.parse(stdout) as AnalysisReport;
-  });
+  }, 120_000);
 
   test("writes the page, the numbers and every picture", async () => {
     expect((await readdir(at("analysis"))).sort()).toEqual(["analysis.json", "figures", "index.html"]);

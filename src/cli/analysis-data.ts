@@ -3,9 +3,9 @@ import { permutation, type RandomKey } from "../base/index.ts";
 import type { ImageSource, PreparationProblem } from "../data/index.ts";
 import type { Detector, Manifest } from "../detector/index.ts";
 import type { Flow } from "../flow/index.ts";
-import { computeScore, joinTermTables, logLikelihoods, type ModelTerms } from "../score/index.ts";
+import { computeScore, joinModelTerms, logLikelihoods, type ModelTerms } from "../score/index.ts";
 import type { Console } from "./console.ts";
-import { type ScoredBatch, scoreBatches } from "./scoring.ts";
+import { type ScoredBatch, type ScoringOptions, scoreBatches } from "./scoring.ts";
 
 /** A set of images and where they come from. */
 export interface AnalysisSource {
@@ -79,26 +79,21 @@ export function limitSource(source: ImageSource, limit: number, key: RandomKey):
 export async function analyzeSet(
   detector: Detector,
   { name, normal, source }: AnalysisSource,
-  strict: boolean,
+  { strict, coders }: Omit<ScoringOptions, "onProblem">,
   output: Console,
 ): Promise<AnalyzedSet> {
   const batches: ScoredBatch[] = [];
   const skipped: PreparationProblem[] = [];
   const onProblem = (problem: PreparationProblem) => skipped.push(problem);
-  for await (const batch of scoreBatches(detector, source, { strict, onProblem }, output)) batches.push(batch);
+  for await (const batch of scoreBatches(detector, source, { strict, coders, onProblem }, output)) batches.push(batch);
   output.problems(skipped);
-  const general = batches.flatMap(({ terms }) => (terms.general ? [terms.general] : []));
   return {
     name,
     normal,
     location: source.location,
     names: batches.flatMap(({ names }) => names),
     pixels: Buffer.concat(batches.map(({ pixels }) => pixels)),
-    terms: {
-      normal: joinTermTables(batches.map(({ terms }) => terms.normal)),
-      ...(general.length > 0 ? { general: joinTermTables(general) } : {}),
-      dimensions: batches[0]!.terms.dimensions,
-    },
+    terms: joinModelTerms(batches.map(({ terms }) => terms)),
     skipped,
   };
 }

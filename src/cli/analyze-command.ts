@@ -11,6 +11,7 @@ export interface AnalyzeOptions extends EngineOptions {
   /** Empty for all. */
   readonly score: string[];
   readonly seed: number;
+  readonly coders: boolean;
   readonly strict: boolean;
   readonly force: boolean;
 }
@@ -26,6 +27,7 @@ export function analyzeCommand(): Command {
     .requiredOption("--out <folder>", "folder for index.html, the pictures and the numbers")
     .option("--limit <n>", "images of a set at most, chosen by the seed", wholeNumber(1), 1000)
     .option("--score <name>", "a score to show; give it again for more (default: all)", collect, [] as string[])
+    .option("--no-coders", "leave out the scores that need every image's size as PNG and WebP")
     .option("--seed <n>", "seed of everything random", wholeNumber(0), 0)
     .option("--strict", "fail at the first unreadable image instead of skipping it", false)
     .option("--force", "write into a folder that has files in it", false);

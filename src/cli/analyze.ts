@@ -4,9 +4,9 @@ import { availableParallelism } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { ConfigError, messageOf, type RandomKey, randomKey } from "../base/index.ts";
 import { openImages, writeFileAtomic } from "../data/index.ts";
-import { loadManifest, packageVersion } from "../detector/index.ts";
+import { detectorSources, loadManifest, packageVersion } from "../detector/index.ts";
 import { chartPng } from "../report/index.ts";
-import { scoreDefinition } from "../score/index.ts";
+import { scoreDefinition, scoreDefinitions } from "../score/index.ts";
 import {
   type AnalysisFigure,
   aurocFigures,
@@ -60,7 +60,7 @@ export async function analyze(folders: readonly string[], options: AnalyzeOption
   // Everything that can be wrong is found before the first image is scored.
   const sources = await openSources(options);
   const named = nameDetectors(folders);
-  const scores = await chooseScores(folders, options.score);
+  const scores = await chooseScores(folders, options);
   await refuseFilled(options.out, options.force);
 
   const key = randomKey(options.seed);
@@ -124,15 +124,23 @@ function nameDetectors(folders: readonly string[]): { readonly name: string; rea
 }
 
 /** The scores to show of every detector: those asked for that it has. Throws ConfigError for a score that none has. */
-async function chooseScores(folders: readonly string[], wanted: readonly string[]): Promise<string[][]> {
+async function chooseScores(
+  folders: readonly string[],
+  { score: wanted, coders }: AnalyzeOptions,
+): Promise<string[][]> {
   const manifests = await Promise.all(folders.map(loadManifest));
-  const available = manifests.map(({ calibration }) => Object.keys(calibration.scores));
+  const available = manifests.map((manifest) => {
+    const { calibration, training } = manifest;
+    const sources = [...detectorSources(manifest)].filter((source) => coders || source !== "coders");
+    return scoreDefinitions(training.model.scales, sources)
+      .filter(({ name, learn }) => learn === undefined || calibration.hierarchy[name] !== undefined)
+      .map(({ name }) => name);
+  });
   for (const score of wanted) {
     if (available.some((names) => names.includes(score))) continue;
-    const { training, models } = manifests[0]!;
-    scoreDefinition(score, training.model.scales, models.general !== null);
+    scoreDefinition(score, manifests[0]!.training.model.scales, detectorSources(manifests[0]!));
     throw new ConfigError(
-      `analyze: --score expects a score that a detector was calibrated for, got '${score}'; choose from ${available[0]!.join(", ")}`,
+      `analyze: --score expects a score that can be measured here, got '${score}'; choose from ${available[0]!.join(", ")}`,
     );
   }
   return available.map((names, index) => {
@@ -173,7 +181,7 @@ async function analyzeDetector(
   const detector = await openDetector(folder, options);
   try {
     const sets: AnalyzedSet[] = [];
-    for (const source of sources) sets.push(await analyzeSet(detector, source, options.strict, output));
+    for (const source of sources) sets.push(await analyzeSet(detector, source, options, output));
     return { name, folder, manifest: detector.manifest, flow: detector.flow, scores, sets };
   } finally {
     await detector.dispose();
@@ -247,7 +255,7 @@ function describeImages(detector: AnalyzedDetector) {
 /** The command line that makes the analysis again, as a shell takes it. */
 function commandLine(
   folders: readonly string[],
-  { data, normal, out, limit, score, seed, strict }: AnalyzeOptions,
+  { data, normal, out, limit, score, coders, seed, strict }: AnalyzeOptions,
 ): string {
   const words = [
     ...folders,
@@ -255,6 +263,7 @@ function commandLine(
     ...(normal === undefined ? [] : ["--normal", normal]),
     ...score.flatMap((one) => ["--score", one]),
     ...["--limit", String(limit), "--seed", String(seed), "--out", out],
+    ...(coders ? [] : ["--no-coders"]),
     ...(strict ? ["--strict"] : []),
   ];
   return ["outglow analyze", ...words.map(quoteWord)].join(" ");

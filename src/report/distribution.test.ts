@@ -1,8 +1,8 @@
-/** Tests of ranges and bins. */
+/** Tests of ranges and numbers of bins. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { roundRange, showTick } from "./chart-style.ts";
-import { binCount, countInBins, countOutside, robustRange } from "./distribution.ts";
+import { binCount, countOutside, robustRange } from "./distribution.ts";
 
 const numbers = fc.array(
   fc.oneof(fc.double({ min: -1e6, max: 1e6, noNaN: true }), fc.constant(Number.POSITIVE_INFINITY)),
@@ -59,21 +59,26 @@ describe("ranges", () => {
 });
 
 describe("bins", () => {
-  test("every value is in a bin, outside or infinite", () => {
+  test("their number is bounded, whatever the values", () => {
     fc.assert(
       fc.property(numbers, (values) => {
-        const range = { low: -1000, high: 1000 };
-        const bins = binCount(range, [values], 60);
+        const bins = binCount({ low: -1000, high: 1000 }, [values], 60);
         expect(bins).toBeGreaterThanOrEqual(20);
         expect(bins).toBeLessThanOrEqual(60);
-        const inside = countInBins(values, range, bins).reduce((sum, count) => sum + count, 0);
-        const { outside, infinite } = countOutside(values, range);
-        expect(inside + outside + infinite).toBe(values.length);
       }),
     );
   });
 
-  test("a value at the upper end counts in the last bin", () => {
-    expect(Array.from(countInBins([0, 0.5, 1, 1.5], { low: 0, high: 1 }, 2))).toEqual([1, 2]);
+  test("the narrowest set decides how fine they are", () => {
+    const wide = Array.from({ length: 64 }, (_, index) => 10 * index);
+    const narrow = wide.map((value) => value / 10);
+    // 2 IQR / n^(1/3) = 2 * 31.5 / 4 = 15.75 for the narrow one, ten times as much for the wide one.
+    expect(binCount({ low: 0, high: 630 }, [wide], 100)).toBe(20);
+    expect(binCount({ low: 0, high: 630 }, [wide, narrow], 100)).toBe(40);
   });
+});
+
+test("what is outside and what is infinite are counted apart", () => {
+  const values = [-1, 0, 0.5, 1, 2, Number.POSITIVE_INFINITY, Number.NaN];
+  expect(countOutside(values, { low: 0, high: 1 })).toEqual({ outside: 2, infinite: 2 });
 });

@@ -1,4 +1,4 @@
-/** Numbers as a picture needs them: ranges that a few far values do not stretch, and bins. */
+/** Numbers as a picture needs them: ranges that a few far values do not stretch, and how many bins. */
 
 /** An interval of values. */
 export interface ValueRange {
@@ -55,18 +55,7 @@ export function binCount({ low, high }: ValueRange, sets: readonly ArrayLike<num
   return Math.max(fewestBins, Math.min(most, Math.ceil((high - low) / width)));
 }
 
-/** How many values lie in each bin of a range, [bins]; a value at the upper end counts in the last. */
-export function countInBins(values: ArrayLike<number>, { low, high }: ValueRange, bins: number): Uint32Array {
-  const counts = new Uint32Array(bins);
-  for (let index = 0; index < values.length; index++) {
-    const value = values[index]!;
-    if (!(value >= low && value <= high)) continue;
-    counts[Math.min(bins - 1, Math.floor(((value - low) / (high - low)) * bins))]!++;
-  }
-  return counts;
-}
-
-/** How many values are within a range, finite but outside it, and not finite. */
+/** How many values are finite but outside a range, and how many are not finite. */
 export function countOutside(
   values: ArrayLike<number>,
   { low, high }: ValueRange,

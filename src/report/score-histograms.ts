@@ -1,4 +1,5 @@
 /** Histograms of scores, normal images against other sets, as outlines of different dash: one plot, or one for each scale. */
+import { histogram } from "../score/index.ts";
 import { type Chart, renderChart } from "./chart.ts";
 import {
   type AxisRange,
@@ -14,7 +15,7 @@ import {
   textBlock,
   valueAxis,
 } from "./chart-style.ts";
-import { binCount, countInBins, countOutside, robustRange, type ValueRange } from "./distribution.ts";
+import { binCount, countOutside, robustRange, type ValueRange } from "./distribution.ts";
 import { shortenMiddle } from "./text.ts";
 
 /** The area under the ROC curve of a set against the normal images, with an interval. */
@@ -186,12 +187,15 @@ function seriesOf({ sets, range, bins, hasNormal }: Plot, index: number, mark: (
 
 /** Steps up and down the counts, as percentages of all values, from the first bin that holds any to the last. */
 function outline(values: ArrayLike<number>, range: AxisRange, bins: number): [number, number][] {
-  const counts = countInBins(values, intervalOf(range), bins);
   const edge = (bin: number): number => range.min + ((range.max - range.min) * bin) / bins;
+  const { counts } = histogram(
+    values,
+    Array.from({ length: bins + 1 }, (_, bin) => edge(bin)),
+  );
   const first = counts.findIndex((count) => count > 0);
   if (first < 0) return [];
   const last = counts.findLastIndex((count) => count > 0);
-  const steps = Array.from(counts.subarray(first, last + 1)).flatMap((count, index): [number, number][] => {
+  const steps = counts.slice(first, last + 1).flatMap((count, index): [number, number][] => {
     const share = (100 * count) / values.length;
     return [
       [edge(first + index), share],
