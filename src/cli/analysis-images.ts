@@ -49,7 +49,7 @@ export async function sortedFigures(detector: AnalyzedDetector): Promise<Analysi
     rows,
     columnLabels: columns === 1 ? [] : shares.map(describeShare),
     notes: [
-      `Of ${images.length} images, evenly spaced in the order of the row's score. Below each: its score in nats${sets.length > 1 ? " and its set" : ""}.`,
+      `${columns === images.length ? "All images" : `${columns} of ${images.length} images, evenly spaced`} in the order of the row's score. Below each: its score in nats${sets.length > 1 ? " and its set" : ""}.`,
     ],
   });
   return [

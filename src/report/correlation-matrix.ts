@@ -15,7 +15,7 @@ export interface CorrelationMatrix {
 }
 
 const cellSide = 64;
-const longestName = 30;
+const longestName = 40;
 /** Names that are longer than a cell is wide stand upright. */
 const gapToNames = 10;
 const leastWidth = 520;

@@ -78,10 +78,11 @@ caption { margin-bottom: 0.3rem; }
 table { border-collapse: collapse; font-size: 0.9rem; }
 th, td { padding: 0.25rem 0.6rem; overflow-wrap: break-word; border-bottom: 1px solid #ddd; text-align: left; vertical-align: top; }
 thead th { border-bottom: 2px solid #555; }
-td { min-width: 3.5rem; overflow-wrap: anywhere; }
+td { min-width: 5rem; overflow-wrap: anywhere; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 pre { background: #f4f4f4; border: 1px solid #ddd; padding: 0.7rem; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }
 footer { margin-top: 3rem; font-size: 0.9rem; color: #333; }
+@media (max-width: 40rem) { figure { overflow-x: auto; } figure svg { max-width: none; } }
 @media print { body { max-width: none; padding: 0; font-size: 11pt; } figure, tr { break-inside: avoid; } h2 { break-after: avoid; } nav { display: none; } }
 `;
 
