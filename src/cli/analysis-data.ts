@@ -1,7 +1,7 @@
 /** What an analysis rests on: the images of every set as every detector sees them, with their terms. */
 import { permutation, type RandomKey } from "../base/index.ts";
 import type { ImageSource, PreparationProblem } from "../data/index.ts";
-import type { Detector, Manifest } from "../detector/index.ts";
+import { type Detector, type Manifest, type ModelName, presentModels } from "../detector/index.ts";
 import type { Flow } from "../flow/index.ts";
 import { computeScore, joinModelTerms, logLikelihoods, type ModelTerms } from "../score/index.ts";
 import type { Console } from "./console.ts";
@@ -37,9 +37,6 @@ export interface AnalyzedDetector {
   readonly scores: readonly string[];
   readonly sets: readonly AnalyzedSet[];
 }
-
-/** One of a detector's models. */
-export type ModelName = "normal" | "general";
 
 /** A model with the log-likelihoods of every set's images. */
 export interface LikelihoodModel {
@@ -105,7 +102,7 @@ export function scoreOf({ manifest }: AnalyzedDetector, { terms }: AnalyzedSet, 
 
 /** The models of a detector. */
 export function modelNames({ manifest }: Pick<AnalyzedDetector, "manifest">): readonly ModelName[] {
-  return manifest.models.general ? ["normal", "general"] : ["normal"];
+  return presentModels(manifest.models);
 }
 
 /** Every model of every detector with its likelihoods. */

@@ -3,6 +3,7 @@ import type { RandomKey } from "../base/index.ts";
 import { loadWeights, redrawScales, sampleImages } from "../detector/index.ts";
 import { type ImageRow, type PixelBatch, renderImageMatrix, showNumber } from "../report/index.ts";
 import type { ProgramOptions } from "../runtime/index.ts";
+import { flowOf } from "../train/index.ts";
 import { type AnalysisFigure, fileNamePart, scaleTitle } from "./analysis-charts.ts";
 import { type AnalyzedDetector, modelNames, scoreOf } from "./analysis-data.ts";
 
@@ -90,14 +91,14 @@ export async function sampleFigures(
   key: RandomKey,
   engine: ProgramOptions,
 ): Promise<AnalysisFigure[]> {
-  const { name, folder, manifest, flow } = detector;
+  const { name, folder, manifest } = detector;
   const { channels, height, width } = manifest.input;
   const rows: ImageRow[] = [];
   for (const model of modelNames(detector)) {
     const parameters = await loadWeights(folder, manifest, model);
     for (const temperature of temperatures) {
       const request = { count: shownImages, temperature, key: key.fold("samples") };
-      const pixels = await sampleImages(flow, parameters, request, engine);
+      const pixels = await sampleImages(flowOf(manifest.training, model), parameters, request, engine);
       rows.push({
         label: `${model} model, temperature ${temperature}`,
         images: { pixels, count: shownImages, channels, height, width },
@@ -127,13 +128,14 @@ export async function redrawnFigures(
   key: RandomKey,
   engine: ProgramOptions,
 ): Promise<AnalysisFigure[]> {
-  const { name, folder, manifest, flow } = detector;
-  const scales = flow.latentShapes.length;
-  if (scales < 2) return [];
+  const { name, folder, manifest } = detector;
   const places = spreadOverSets(detector, key.fold("redrawn images"));
   const images = gather(detector, places);
   const figures: AnalysisFigure[] = [];
   for (const model of modelNames(detector)) {
+    const flow = flowOf(manifest.training, model);
+    const scales = flow.latentShapes.length;
+    if (scales < 2) continue;
     const parameters = await loadWeights(folder, manifest, model);
     const rows: ImageRow[] = [{ label: "the image itself", images }];
     for (let scale = 0; scale < scales; scale++) {
