@@ -25,7 +25,8 @@ beforeAll(async () => {
   await writeMadeImages(at("crosses"), "crosses", 30);
   await writeMadeImages(at("stars"), "stars", 7);
   await writeMadeImages(at("one"), "stars", 1);
-  await succeed("train", "--normal=normal", "--general=general", "--out=both", ...quickTraining, "--held-out=0.4");
+  const models = ["--normal=normal", "--general=general", "--local"];
+  await succeed("train", ...models, "--out=both", ...quickTraining, "--held-out=0.4");
   const smaller = quickTraining.map((flag) => (flag.startsWith("--size") ? "--size=8" : flag));
   await succeed("train", "--normal=normal", "--out=small", ...smaller, "--scales=1");
 }, 120_000);
@@ -69,6 +70,7 @@ describe("analyze", () => {
       expect.arrayContaining([
         "likelihoods-both-normal-model-both-general-model.svg",
         "likelihoods-both-normal-model-small-normal-model.png",
+        "likelihoods-both-normal-model-both-local-model.svg",
         "rank-correlations.svg",
         "auroc-both.svg",
         "histogram-both-hierarchy.svg",
@@ -82,8 +84,8 @@ describe("analyze", () => {
         "scales-kept-both-general.png",
       ]),
     );
-    // One scale leaves nothing to redraw, and one model no ratio.
-    expect(names.filter((name) => /^(scales-kept|.*ratio).*small/.test(name))).toEqual([]);
+    // One scale leaves nothing to redraw, and one model no ratio to another.
+    expect(names.filter((name) => /^scales-kept-(small|both-local)|^scales-small-ratio/.test(name))).toEqual([]);
   });
 
   test("pictures decode, and those of charts are twice the size of their SVG", async () => {
@@ -106,7 +108,7 @@ describe("analyze", () => {
   });
 
   test("correlates every two models, a model with itself perfectly", () => {
-    expect(report.rankCorrelations).toHaveLength(6); // of three models
+    expect(report.rankCorrelations).toHaveLength(10); // of four models
     for (const { models, rankCorrelation, sets } of report.rankCorrelations) {
       if (models[0] === models[1]) expect(rankCorrelation).toBe(1);
       expect(Math.abs(rankCorrelation!)).toBeLessThanOrEqual(1);
