@@ -10,6 +10,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   "onnxruntime-node": ["runtime"],
   "@bufbuild/protobuf": ["onnx"],
   sharp: ["data", "report"],
+  echarts: ["report"],
   "tar-stream": ["data"],
   commander: ["cli"],
   "log-update": ["cli"],

@@ -3,6 +3,7 @@
 import { Command, CommanderError } from "commander";
 import { ConfigError, isUserError } from "../base/index.ts";
 import { packageVersion } from "../detector/version.ts";
+import { analyzeCommand } from "./analyze-command.ts";
 import { benchmarkCommand } from "./benchmark-command.ts";
 import { doctorCommand } from "./doctor-command.ts";
 import { evaluateCommand } from "./evaluate-command.ts";
@@ -23,6 +24,7 @@ for (const makeCommand of [
   trainCommand,
   predictCommand,
   evaluateCommand,
+  analyzeCommand,
   sampleCommand,
   benchmarkCommand,
   doctorCommand,

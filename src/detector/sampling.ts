@@ -12,8 +12,8 @@ export interface SamplingOptions {
   readonly key: RandomKey;
 }
 
-/** Images generated in one run: memory does not grow with their number. */
-const samplingBatch = 64;
+/** Images generated or encoded in one run: memory does not grow with their number. */
+export const samplingBatch = 64;
 
 /** Samples of a flow as uint8 images [count, C, H, W]. Throws RunError where the engine fails. */
 export async function sampleImages(
@@ -40,7 +40,7 @@ export async function sampleImages(
 }
 
 /** Latents in, x [C, H, W, N] out, for any N. */
-function compileGenerator(flow: Flow, parameters: ParameterVectors, options: ProgramOptions): Promise<Program> {
+export function compileGenerator(flow: Flow, parameters: ParameterVectors, options: ProgramOptions): Promise<Program> {
   const graph = makeGraph();
   const latents = flow.latentShapes.map(({ channels, height, width }, scale) =>
     input(graph, latentName(scale), [channels, height, width, freeBatch]),
@@ -50,7 +50,7 @@ function compileGenerator(flow: Flow, parameters: ParameterVectors, options: Pro
 }
 
 /** Normal numbers of deviation `temperature` for the latents of `count` images. */
-function drawLatents({ latentShapes }: Flow, count: number, temperature: number, key: RandomKey) {
+export function drawLatents({ latentShapes }: Flow, count: number, temperature: number, key: RandomKey) {
   const drawn: Record<string, Buffer> = {};
   for (const [scale, { channels, height, width }] of latentShapes.entries()) {
     const stream = key.fold("latent").fold(scale).stream();
@@ -61,12 +61,13 @@ function drawLatents({ latentShapes }: Flow, count: number, temperature: number,
   return drawn;
 }
 
-function latentName(scale: number): string {
+/** The name of a scale's latents as input of the generator. */
+export function latentName(scale: number): string {
   return `latent${scale}`;
 }
 
 /** x [C, H, W, N] back to pixels [N, C, H, W]: the interval of x = pixel/256 - 0.5 in which a number lies. */
-function toPixels(x: Float32Array, count: number): Uint8Array {
+export function toPixels(x: Float32Array, count: number): Uint8Array {
   const size = x.length / count;
   const pixels = new Uint8Array(x.length);
   for (let image = 0; image < count; image++) {

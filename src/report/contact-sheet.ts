@@ -12,6 +12,7 @@ import {
   type Rectangle,
 } from "./canvas.ts";
 import { encodePng, type Overlay } from "./png.ts";
+import { svgOf } from "./svg.ts";
 import { showNumber } from "./table.ts";
 import { escapeXml, shortenMiddle } from "./text.ts";
 
@@ -54,12 +55,6 @@ const leastColumns = 2;
 /** Pixels a character, on the wide side: bold DejaVu Sans at size 16, and how many of size 11 fit a cell. */
 const titleCharacter = 11;
 const captionCharacters = Math.floor(cellSide / 7);
-
-/**
- * Fonts are the machine's own (fontconfig): sharp brings none. On a machine without any font, such as a bare container, the sheet has
- * its pictures and frames but no text. Reports therefore never keep a fact on the sheet alone.
- */
-const fontFamily = "DejaVu Sans, Helvetica, Arial, sans-serif";
 
 /** Where things are on a contact sheet, in pixels. */
 interface Layout {
@@ -139,10 +134,6 @@ function captionRow(captions: readonly Caption[], row: number, { width, columns,
   });
   const content = `<g font-size="${captionSize}" text-anchor="middle">${texts.join("")}</g>`;
   return { svg: svgOf(width, captionHeight, content), left: 0, top: cell(first).top + cellSide };
-}
-
-function svgOf(width: number, height: number, content: string): string {
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="${fontFamily}">${content}</svg>`;
 }
 
 /** Three significant digits: a p-value is never zero, and 0.00995 must not read as 0.01. */

@@ -49,3 +49,17 @@ export function escapeXml(text: string): string {
     .replace(/[\p{Cc}\p{Cs}\ufffe\uffff]/gu, "\ufffd")
     .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
+
+/** Text in lines of at most `columns` columns, broken at spaces and after hyphens; a part that is longer than a line loses its middle. */
+export function wrapText(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const part of text.trim().split(/(?<=\s)(?=\S)|(?<=[\p{L}\p{N}]-)/u)) {
+    const fitting = displayWidth(part.trim()) > columns ? shortenMiddle(part.trim(), columns) : part;
+    if (line !== "" && displayWidth((line + fitting).trim()) > columns) {
+      lines.push(line.trim());
+      line = fitting;
+    } else line += fitting;
+  }
+  return line.trim() === "" ? lines : [...lines, line.trim()];
+}

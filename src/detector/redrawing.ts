@@ -1,0 +1,82 @@
+/**
+ * Images whose latents are kept at some scales and drawn anew at the others: what each scale of a flow knows of an image.
+ *
+ *   z = normalize(x);   z'_s = z_s at the kept scales, z'_s ~ T N(0, I) at the others;   x' = generate(z')
+ */
+import { ConfigError, type RandomKey } from "../base/index.ts";
+import { type Flow, imageInput, pixelsToData } from "../flow/index.ts";
+import { makeGraph } from "../graph/index.ts";
+import { constantValues, type ParameterVectors } from "../nn/index.ts";
+import { type Buffer, compileGraph, type Program, type ProgramOptions } from "../runtime/index.ts";
+import { compileGenerator, drawLatents, latentName, samplingBatch, toPixels } from "./sampling.ts";
+
+export interface RedrawingOptions {
+  /** Indices of the scales whose latents stay, 0 the finest. */
+  readonly kept: readonly number[];
+  /** Standard deviation of the latents that are drawn. */
+  readonly temperature: number;
+  readonly key: RandomKey;
+}
+
+/**
+ * Images [N, C, H, W] with the latents of the kept scales, those of all others drawn anew, as uint8 images of the same shape. With every
+ * scale kept they come back as they were, up to the engine's rounding.
+ * Throws ConfigError for a scale that the flow lacks or pixels that are no whole images, RunError where the engine fails.
+ */
+export async function redrawScales(
+  flow: Flow,
+  parameters: ParameterVectors,
+  pixels: Uint8Array,
+  { kept, temperature, key }: RedrawingOptions,
+  options: ProgramOptions,
+): Promise<Uint8Array> {
+  const scales = flow.latentShapes.length;
+  const wrong = kept.find((scale) => !(Number.isInteger(scale) && scale >= 0 && scale < scales));
+  if (wrong !== undefined) throw new ConfigError(`redraw: expected scales from 0 to ${scales - 1}, got ${wrong}`);
+  const { channels, height, width } = flow.inputShape;
+  const size = channels * height * width;
+  if (pixels.length % size !== 0) {
+    throw new ConfigError(
+      `redraw: expected images of ${channels}x${height}x${width} pixels, got ${pixels.length} pixels in all`,
+    );
+  }
+  const encoder = await compileEncoder(flow, parameters, options);
+  try {
+    const generator = await compileGenerator(flow, parameters, options);
+    try {
+      return await redrawBatches({ flow, encoder, generator }, pixels, { kept, temperature, key });
+    } finally {
+      await generator.dispose();
+    }
+  } finally {
+    await encoder.dispose();
+  }
+}
+
+async function redrawBatches(
+  { flow, encoder, generator }: { readonly flow: Flow; readonly encoder: Program; readonly generator: Program },
+  pixels: Uint8Array,
+  { kept, temperature, key }: RedrawingOptions,
+): Promise<Uint8Array> {
+  const { channels, height, width } = flow.inputShape;
+  const size = channels * height * width;
+  const result = new Uint8Array(pixels.length);
+  for (let first = 0; first < pixels.length / size; first += samplingBatch) {
+    const batch = pixels.subarray(first * size, (first + samplingBatch) * size);
+    const count = batch.length / size;
+    const encoded = await encoder.run({ images: { data: batch, shape: [count, channels, height, width] } });
+    const latents: Record<string, Buffer> = drawLatents(flow, count, temperature, key.fold(first / samplingBatch));
+    for (const scale of kept) latents[latentName(scale)] = encoded[latentName(scale)]!;
+    const { x } = await generator.run(latents);
+    result.set(toPixels(x!.data as Float32Array, count), first * size);
+  }
+  return result;
+}
+
+/** Images in, latents of every scale out, for any N. */
+function compileEncoder(flow: Flow, parameters: ParameterVectors, options: ProgramOptions): Promise<Program> {
+  const graph = makeGraph();
+  const values = constantValues(graph, flow.parameters, parameters);
+  const { latents } = flow.normalize(values, pixelsToData(imageInput(graph, flow.inputShape)));
+  return compileGraph(Object.fromEntries(latents.map((latent, scale) => [latentName(scale), latent])), options);
+}

@@ -1,0 +1,71 @@
+/** Numbers as a picture needs them: ranges that a few far values do not stretch, and how many bins. */
+
+/** An interval of values. */
+export interface ValueRange {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** The quantile of ascending values by linear interpolation (type 7 of Hyndman and Fan, 1996). */
+export function quantileOf(ascending: Float64Array, probability: number): number {
+  const position = probability * (ascending.length - 1);
+  const below = Math.floor(position);
+  const low = ascending[below]!;
+  return low + (position - below) * ((ascending[below + 1] ?? low) - low);
+}
+
+/** The finite values in ascending order. */
+export function sortedFinite(values: ArrayLike<number>): Float64Array {
+  return Float64Array.from(values).filter(Number.isFinite).sort();
+}
+
+/** Interquartile ranges between the quartiles and the farthest values that stretch an axis: Tukey's outer fences (1977). */
+const fence = 3;
+
+/**
+ * The range from the lowest to the highest of the sets' inner ranges, each without `tail` of its values at either end and without what
+ * lies beyond Tukey's outer fences: far values do not stretch it, and no set is outside. 0 to 1 where there is no finite value.
+ */
+export function robustRange(sets: readonly ArrayLike<number>[], tail: number): ValueRange {
+  const inner = sets
+    .map(sortedFinite)
+    .filter(({ length }) => length > 0)
+    .map((values) => {
+      const [low, high] = [quantileOf(values, tail), quantileOf(values, 1 - tail)];
+      const [first, third] = [quantileOf(values, 0.25), quantileOf(values, 0.75)];
+      const reach = third > first ? fence * (third - first) : Number.POSITIVE_INFINITY;
+      return [Math.max(low, first - reach), Math.min(high, third + reach)] as const;
+    });
+  if (inner.length === 0) return { low: 0, high: 1 };
+  return { low: Math.min(...inner.map(([low]) => low)), high: Math.max(...inner.map(([, high]) => high)) };
+}
+
+const fewestBins = 20;
+
+/**
+ * A number of bins over a range: as wide as the narrowest set asks by the rule of Freedman and Diaconis (1981), 2 IQR / n^(1/3), within 20
+ * and `most`.
+ */
+export function binCount({ low, high }: ValueRange, sets: readonly ArrayLike<number>[], most: number): number {
+  const widths = sets.map(sortedFinite).map((values) => {
+    if (values.length < 2) return Number.POSITIVE_INFINITY;
+    return (2 * (quantileOf(values, 0.75) - quantileOf(values, 0.25))) / Math.cbrt(values.length);
+  });
+  const width = Math.min(...widths.filter((value) => value > 0), high - low);
+  return Math.max(fewestBins, Math.min(most, Math.ceil((high - low) / width)));
+}
+
+/** How many values are finite but outside a range, and how many are not finite. */
+export function countOutside(
+  values: ArrayLike<number>,
+  { low, high }: ValueRange,
+): { outside: number; infinite: number } {
+  let outside = 0;
+  let infinite = 0;
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index]!;
+    if (!Number.isFinite(value)) infinite++;
+    else if (value < low || value > high) outside++;
+  }
+  return { outside, infinite };
+}
