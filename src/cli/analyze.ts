@@ -220,8 +220,12 @@ async function drawFigures(
 }
 
 /** Writes every picture, charts as SVG and PNG, and says what each file shows. */
-async function writeFigures(folder: string, figures: readonly AnalysisFigure[]): Promise<Record<string, string>> {
+export async function writeFigures(
+  folder: string,
+  figures: readonly AnalysisFigure[],
+): Promise<Record<string, string>> {
   const written: Record<string, string> = {};
+  await mkdir(join(folder, figureFolder), { recursive: true });
   const write = async (name: string, content: string | Uint8Array, caption: string): Promise<void> => {
     await writeFileAtomic(join(folder, figureFolder, name), content);
     written[`${figureFolder}/${name}`] = caption;
@@ -269,6 +273,7 @@ function commandLine(
   return ["outglow analyze", ...words.map(quoteWord)].join(" ");
 }
 
-function quoteWord(word: string): string {
+/** A word as a shell takes it. */
+export function quoteWord(word: string): string {
   return /^[\w./=,:+@-]+(#[\w./=,:+-]+)?$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -10,6 +10,7 @@ import { evaluateCommand } from "./evaluate-command.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { predictCommand } from "./predict-command.ts";
 import { quickstartCommand } from "./quickstart-command.ts";
+import { reproduceCommand } from "./reproduce-command.ts";
 import { sampleCommand } from "./sample-command.ts";
 import { trainCommand } from "./train-command.ts";
 
@@ -29,6 +30,7 @@ for (const makeCommand of [
   benchmarkCommand,
   doctorCommand,
   quickstartCommand,
+  reproduceCommand,
 ]) {
   const command = makeCommand().exitOverride();
   command.showSuggestionAfterError();

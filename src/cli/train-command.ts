@@ -33,6 +33,7 @@ export interface TrainOptions {
   readonly batch: number;
   readonly optimizer: "adamax" | "adam";
   readonly learningRate: number;
+  readonly fineTuningRate?: number;
   readonly warmup: number;
   readonly milestones?: number[];
   readonly weightDecay: number;
@@ -123,6 +124,11 @@ export function trainCommand(): Command {
       "learning rate; fine-tuning from a general model uses half of it",
       numberWithin(0, 10),
       1e-3,
+    )
+    .option(
+      "--fine-tuning-rate <x>",
+      "learning rate of a normal model that starts from trained weights (default: half of --learning-rate)",
+      numberWithin(0, 10),
     )
     .option("--warmup <n>", "steps of linear warm-up", wholeNumber(0), 100)
     .option("--milestones <list>", "steps at which the learning rate falls to a tenth, e.g. 4000,6000", list)

@@ -9,8 +9,10 @@ import { planFresh, planResumed, type TrainingPlan } from "./training-plan.ts";
 import { trainingProgress } from "./training-progress.ts";
 
 /** Trains a detector as the options say, or goes on with the run that stands in --out. Says whether it came to its end. */
-export async function train(options: TrainOptions): Promise<"finished" | "interrupted"> {
-  const output = openConsole(options.quiet);
+export async function train(
+  options: TrainOptions,
+  output: Console = openConsole(options.quiet),
+): Promise<"finished" | "interrupted"> {
   const plan = options.resume ? await planResumed(options, output) : await planFresh(options, output);
   const interruption = catchInterrupt(output);
   const progress = trainingProgress(output, plan.record.configuration);

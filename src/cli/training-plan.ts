@@ -184,7 +184,7 @@ function configurationOf(
   const normalSeconds = hasGeneral && total !== undefined ? total / 3 : total;
   const start = startOf(options, hasGeneral);
   // A flow that starts from trained weights needs smaller steps than a fresh one.
-  const rate = start === "fresh" ? options.learningRate : options.learningRate / 2;
+  const rate = start === "fresh" ? options.learningRate : (options.fineTuningRate ?? options.learningRate / 2);
   const configuration: TrainingConfiguration = {
     input,
     model: {

@@ -1,0 +1,94 @@
+/** Images that a reproduction writes into its own folder: those it makes, and normal ones that it holds back for comparison. */
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { ConfigError, permutation, randomKey } from "../../base/index.ts";
+import {
+  anomalousMadeKinds,
+  type InputSpecification,
+  loadImages,
+  type MadeKind,
+  makeImages,
+  openImages,
+  writeImages,
+} from "../../data/index.ts";
+import type { Console } from "../console.ts";
+import type { SuiteData } from "./suites.ts";
+
+/** Folder of these images within that of the reproduction. */
+const folderName = "images";
+
+/** How many images the suite `quick` makes. */
+const madeCounts = { normal: 1200, general: 1500, test: 300 } as const;
+
+/** The share of the normal images that is held back where there is no test split. */
+const heldBackShare = 0.2;
+
+/** The fewest normal images of which some can be held back. */
+const leastImages = 20;
+
+/** Makes the images of the suite `quick`. The test sets differ in the shape of one object and in nothing else. */
+export async function makeQuickImages(out: string, specification: InputSpecification): Promise<SuiteData> {
+  const write = async (name: string, kind: MadeKind, scene: string, count: number): Promise<string> => {
+    const folder = join(out, folderName, name);
+    const images = makeImages({ kind, count, specification, key: randomKey("reproduce").fold(scene) });
+    await writeFresh(images, specification, folder);
+    return folder;
+  };
+  return {
+    normal: await write("normal-train", "normal", "train", madeCounts.normal),
+    test: await write("normal-test", "normal", "test", madeCounts.test),
+    anomalous: await Promise.all(
+      anomalousMadeKinds.map(async (name) => ({ name, location: await write(name, name, "test", madeCounts.test) })),
+    ),
+    general: await write("general", "general", "general", madeCounts.general),
+  };
+}
+
+/**
+ * Divides normal images into those to train on and those held back, at random and always the same ones. An image of which a copy is trained
+ * on is not compared with. Throws ConfigError for too few images.
+ */
+export async function holdBack(
+  out: string,
+  location: string,
+  specification: InputSpecification,
+  output: Console,
+): Promise<{ readonly normal: string; readonly test: string }> {
+  const source = await openImages(location, "reproduce: --normal");
+  const { pixels, count, problems } = await loadImages(source, specification, { strict: false });
+  output.problems(problems);
+  if (count < leastImages) {
+    throw new ConfigError(
+      `reproduce: --normal expects ${leastImages} images or more, some of which are held back for comparison, got ${count}; give others with --test`,
+    );
+  }
+  const size = pixels.length / count;
+  const imageOf = (index: number): Buffer => Buffer.from(pixels.subarray(index * size, (index + 1) * size));
+  const order = permutation(count, randomKey("reproduce").fold("held back").stream());
+  const back = Math.round(count * heldBackShare);
+  const trained = [...order.subarray(back)].sort((a, b) => a - b);
+  const known = new Set(trained.map((index) => imageOf(index).toString("latin1")));
+  const compared = [...order.subarray(0, back)]
+    .sort((a, b) => a - b)
+    .filter((index) => !known.has(imageOf(index).toString("latin1")));
+  const write = async (name: string, indices: readonly number[]): Promise<string> => {
+    const folder = join(out, folderName, name);
+    const names = indices.map((index) => `normal-${String(index).padStart(5, "0")}`);
+    await writeFresh({ pixels: Buffer.concat(indices.map(imageOf)), names }, specification, folder);
+    return folder;
+  };
+  return { normal: await write("normal-train", trained), test: await write("normal-test", compared) };
+}
+
+/** Writes images into a folder that holds nothing else: an earlier call may have been stopped half-way. */
+async function writeFresh(
+  images: Parameters<typeof writeImages>[0],
+  specification: InputSpecification,
+  folder: string,
+): Promise<void> {
+  for (const name of await readdir(folder).catch((): string[] => [])) {
+    if (name.endsWith(".png")) await rm(join(folder, name));
+  }
+  await mkdir(folder, { recursive: true });
+  await writeImages(images, specification, folder);
+}

@@ -1,0 +1,253 @@
+/** The plan of a reproduction: made once from suite, flags and budget, kept in its folder, and read by every later call. */
+import { mkdir, readdir, readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { z } from "zod";
+import { ConfigError, FormatError, messageOf } from "../../base/index.ts";
+import { isBuiltin, openImages, parseLocation, writeFileAtomic } from "../../data/index.ts";
+import { describeIssue } from "../../train/index.ts";
+import type { Console } from "../console.ts";
+import { showDuration } from "../options.ts";
+import { type ReproduceOptions, type SuiteName, suiteNames } from "../reproduce-command.ts";
+import { estimateSeconds, leastGeneralSteps, paperSteps, planSteps, type StepCounts } from "./budget.ts";
+import { holdBack, makeQuickImages } from "./own-images.ts";
+import { measureSpeeds, type Speeds } from "./speed.ts";
+import { addSelection, locateData, type SuiteData, suites } from "./suites.ts";
+
+const positive = z.number().int().min(1);
+const namedSet = z.strictObject({ name: z.string(), location: z.string() });
+
+const planSchema = z.strictObject({
+  kind: z.literal("outglow reproduction"),
+  suite: z.enum(suiteNames),
+  title: z.string(),
+  /** The flags that were typed when it began. */
+  given: z.record(z.string(), z.unknown()),
+  budget: z.union([z.number(), z.literal("paper")]).nullable(),
+  seeds: z.array(z.number().int().min(0)).min(1),
+  data: z.strictObject({
+    normal: z.string(),
+    test: z.string(),
+    anomalous: z.array(namedSet).min(1),
+    general: z.string(),
+  }),
+  input: z.strictObject({ channels: positive, height: positive, width: positive }),
+  model: z.strictObject({ scales: positive, depth: positive, hidden: positive }),
+  batch: positive,
+  /** Of the general model; the other Glows take half of it, the local one the whole. */
+  learningRate: z.number().positive(),
+  /** Whether the learning rate falls to a tenth for the last tenth of the steps, and rises over the first ones. */
+  schedule: z.boolean(),
+  flip: z.boolean(),
+  translate: z.number(),
+  heldOut: z.strictObject({ normal: z.number(), general: z.number() }),
+  steps: z.strictObject({ general: positive, plain: positive, margin: positive, outlier: positive }),
+  /** Of all seeds when the plan was made; null where nothing was measured. */
+  estimatedSeconds: z.number().nullable(),
+  notes: z.array(z.string()),
+});
+
+export type Plan = z.infer<typeof planSchema>;
+
+const planName = "plan.json";
+
+/** Flags that may differ from call to call. */
+const freeFlags: readonly string[] = ["out", "threads", "quiet", "json"];
+
+/** Settings that neither flags nor the paper decide. */
+const defaults = {
+  usual: { size: 32, depth: 6, width: 64, batch: 64, limit: 3000, seeds: 3 },
+  quick: { size: 16, depth: 3, width: 24, batch: 32, limit: 300, seeds: 1 },
+  paper: { size: 32, depth: 32, width: 512, batch: 64, limit: Number.MAX_SAFE_INTEGER, seeds: 3 },
+} as const;
+const defaultBudget = 1800;
+const quickSteps: StepCounts = { general: 300, plain: 150, margin: 60, outlier: 100 };
+
+/** Held-out images: enough for p-values and the hierarchy score, and no larger share than a small data set can spare. */
+const heldOutImages = 1000;
+const heldOutShares = { least: 0.02, most: 0.1, small: 0.2 } as const;
+const smallSet = 2000;
+
+/** The plan in a folder, or a new one. Throws ConfigError for flags that contradict it, and for everything that is wrong with a new one. */
+export async function openPlan(suite: SuiteName, options: ReproduceOptions, output: Console): Promise<Plan> {
+  const names = await readdir(options.out).catch((error: NodeJS.ErrnoException): string[] => {
+    if (error.code === "ENOENT") return [];
+    throw new ConfigError(`reproduce: --out expects a folder, got '${options.out}': ${messageOf(error)}`);
+  });
+  if (names.includes(planName)) {
+    const plan = await readPlan(join(options.out, planName));
+    refuseContradictions(plan, suite, options);
+    output.note(`going on with what was begun in ${options.out}`);
+    return plan;
+  }
+  if (names.some((name) => name !== "images")) {
+    throw new ConfigError(
+      `reproduce: --out expects a new folder, got '${options.out}' with other files in it; choose another`,
+    );
+  }
+  const plan = await makePlan(suite, options, output);
+  await mkdir(options.out, { recursive: true });
+  await writeFileAtomic(join(options.out, planName), `${JSON.stringify(plan, null, 2)}\n`);
+  return plan;
+}
+
+async function readPlan(path: string): Promise<Plan> {
+  let content: unknown;
+  try {
+    content = JSON.parse(await readFile(path, "utf8"));
+  } catch (error) {
+    throw new FormatError(`reproduce: could not read '${path}': ${messageOf(error)}; begin in another --out`);
+  }
+  const result = planSchema.safeParse(content);
+  if (result.success) return result.data;
+  throw new FormatError(`reproduce: '${path}': ${describeIssue(result.error, content)}; begin in another --out`);
+}
+
+function givenFlags(options: ReproduceOptions): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(options).filter(([name, value]) => value !== undefined && !freeFlags.includes(name)),
+  );
+}
+
+function refuseContradictions(plan: Plan, suite: SuiteName, options: ReproduceOptions): void {
+  if (suite !== plan.suite) {
+    throw new ConfigError(
+      `reproduce: expected the suite that '${options.out}' was begun with, ${plan.suite}, got ${suite}; choose another --out`,
+    );
+  }
+  for (const [name, value] of Object.entries(givenFlags(options))) {
+    const [got, before] = [JSON.stringify(value), JSON.stringify(plan.given[name])];
+    if (got === before) continue;
+    const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    throw new ConfigError(
+      `reproduce: ${flag} expects what '${options.out}' was begun with (${before ?? "nothing"}), got ${got}; leave it out or choose another --out`,
+    );
+  }
+}
+
+async function makePlan(name: SuiteName, options: ReproduceOptions, output: Console): Promise<Plan> {
+  const suite = name === "quick" ? undefined : suites[name];
+  const kind = options.budget === "paper" ? "paper" : name === "quick" ? "quick" : "usual";
+  const base = defaults[kind];
+  const located = suite && (await locateData(suite, options));
+  const side = options.size ?? base.size;
+  const channels = suite
+    ? (suite.channels ?? (await (await openImages(located!.normal, "reproduce: --normal")).channels()))
+    : 1;
+  const input = { channels, height: side, width: side };
+  const data = await completeData(located ?? (await makeQuickImages(options.out, input)), options, input, output);
+  const limited = await limitTests(data, options.limit ?? base.limit);
+  const counts = { ...(await countImages(data)), test: limited.test };
+  const model = { scales: 3, depth: options.depth ?? base.depth, hidden: options.width ?? base.width };
+  const batch = options.batch ?? base.batch;
+  const seeds = options.seeds ?? Array.from({ length: base.seeds }, (_, seed) => seed);
+
+  const fixed = fixedSteps(name, options);
+  const measure = (): Promise<Speeds> => {
+    output.note("measuring how fast this machine trains");
+    const threads = options.threads ?? availableParallelism();
+    const architecture = { architecture: "glow", ...model } as const;
+    return measureSpeeds({ input, model: architecture, batch, threads, normal: data.normal, general: data.general });
+  };
+  const chosen = fixed
+    ? { seeds: seeds.length, steps: fixed, estimatedSeconds: null, notes: [] }
+    : await stepsOfBudget(options.budget ?? defaultBudget, seeds.length, await measure(), counts, batch);
+  const paper = options.budget === "paper";
+  return {
+    kind: "outglow reproduction",
+    suite: name,
+    title: suite?.title ?? "Made images",
+    given: givenFlags(options),
+    budget: fixed ? null : (options.budget ?? defaultBudget),
+    seeds: seeds.slice(0, chosen.seeds),
+    data: limited.data,
+    input,
+    model,
+    batch,
+    // Fine-tuning takes half of it: the paper has one rate for all, which `trainingArguments` restores.
+    learningRate: paper ? 5e-4 : name === "quick" ? 2e-3 : 1e-3,
+    schedule: !paper,
+    flip: suite?.flip ?? false,
+    translate: paper ? 0.1 : 0,
+    heldOut: { normal: heldOutShare(counts.normal), general: heldOutShare(counts.general) },
+    steps: chosen.steps,
+    estimatedSeconds: chosen.estimatedSeconds,
+    notes: chosen.notes,
+  };
+}
+
+/** The steps that flags name, or the quick suite has; undefined where a budget decides. */
+function fixedSteps(name: SuiteName, { budget, steps, generalSteps }: ReproduceOptions): StepCounts | undefined {
+  if (budget !== undefined && (steps !== undefined || generalSteps !== undefined)) {
+    throw new ConfigError("reproduce: expected --budget or --steps and --general-steps, got both; choose one");
+  }
+  if (steps !== undefined) return { general: generalSteps ?? 2 * steps, plain: steps, margin: steps, outlier: steps };
+  if (generalSteps !== undefined)
+    throw new ConfigError("reproduce: --general-steps expects --steps, got none; give both");
+  return name === "quick" && budget === undefined ? quickSteps : undefined;
+}
+
+async function stepsOfBudget(
+  budget: NonNullable<ReproduceOptions["budget"]>,
+  wanted: number,
+  speeds: Speeds,
+  counts: { readonly normal: number; readonly general: number; readonly test: number },
+  batch: number,
+) {
+  const { seeds, steps } =
+    budget === "paper"
+      ? { seeds: wanted, steps: paperSteps(counts, batch) }
+      : planSteps(budget, wanted, speeds, counts);
+  const notes =
+    seeds === wanted
+      ? []
+      : [
+          `The budget of ${showDuration(budget as number)} allows ${seeds} of ${wanted} seeds with ${leastGeneralSteps} steps or more of the general model.`,
+        ];
+  return { seeds, steps, estimatedSeconds: estimateSeconds(steps, seeds, speeds, counts), notes };
+}
+
+/** The data with normal images to compare with, held back from the others where there are none. */
+async function completeData(
+  data: SuiteData,
+  { out }: ReproduceOptions,
+  input: Plan["input"],
+  output: Console,
+): Promise<Plan["data"]> {
+  // What is wrong with the others is found before anything is written.
+  for (const { location } of data.anomalous) await openImages(location, "reproduce: --anomalous");
+  await openImages(data.general, "reproduce: --general");
+  const own =
+    data.test === null ? await holdBack(out, data.normal, input, output) : { normal: data.normal, test: data.test };
+  return { ...own, anomalous: [...data.anomalous], general: data.general };
+}
+
+/** The test sets with at most `limit` images each, and how many there are in all. */
+async function limitTests(data: Plan["data"], limit: number): Promise<{ data: Plan["data"]; test: number }> {
+  let total = 0;
+  const limited = async (location: string, flag: string): Promise<string> => {
+    const { length } = await openImages(location, flag);
+    total += Math.min(length, limit);
+    const named = isBuiltin(location) || parseLocation(location, flag).selection.limit !== undefined;
+    return length <= limit || named ? location : addSelection(location, `limit=${limit},seed=0`);
+  };
+  const test = await limited(data.test, "reproduce: --test");
+  const anomalous: Plan["data"]["anomalous"] = [];
+  for (const { name, location } of data.anomalous) {
+    anomalous.push({ name, location: await limited(location, "reproduce: --anomalous") });
+  }
+  return { data: { ...data, test, anomalous }, test: total };
+}
+
+async function countImages({ normal, general }: Plan["data"]): Promise<{ normal: number; general: number }> {
+  return {
+    normal: (await openImages(normal, "reproduce: --normal")).length,
+    general: (await openImages(general, "reproduce: --general")).length,
+  };
+}
+
+function heldOutShare(count: number): number {
+  const { least, most, small } = heldOutShares;
+  if (count < smallSet) return small;
+  return Math.min(most, Math.max(least, Math.round((1000 * heldOutImages) / count) / 1000));
+}

@@ -1,0 +1,212 @@
+/** The numbers of a reproduction: every method on every pair of sets over the seeds, and what the paper expects of them. */
+import { randomKey } from "../../base/index.ts";
+import { rankCorrelation } from "../../report/index.ts";
+import {
+  auroc,
+  aurocInterval,
+  bitsPerDimension,
+  computableScoreNames,
+  type Interval,
+  logLikelihoods,
+  type ModelTerms,
+} from "../../score/index.ts";
+import { type AnalyzedDetector, type AnalyzedSet, scoreOf } from "../analysis-data.ts";
+import { type Method, mainMethods, scaleMethods } from "./columns.ts";
+import type { Plan } from "./plan.ts";
+import { normalName, type ScoredSeed } from "./scored-images.ts";
+
+/** A number over seeds. */
+export interface Summary {
+  readonly mean: number;
+  /** Sample standard deviation over the seeds; null for one seed. */
+  readonly deviation: number | null;
+  /** One a seed. */
+  readonly values: readonly number[];
+}
+
+/** AUROC of a method on a set. */
+export interface MethodResult extends Summary {
+  readonly method: string;
+  readonly detector: string;
+  readonly score: string;
+  readonly set: string;
+  /** 95 % bootstrap interval over the test images, of the first seed. */
+  readonly interval: Interval;
+}
+
+/** What the models say of a set. */
+export interface SetResult {
+  readonly name: string;
+  readonly location: string;
+  readonly count: number;
+  readonly skipped: number;
+  /** Mean, by model. */
+  readonly bitsPerDimension: Readonly<Record<string, Summary>>;
+  /** Spearman's, between the normal model (plain fine-tuning) and the general one; null where one of them is constant. */
+  readonly rankCorrelation: Summary | null;
+}
+
+/** What the paper leads one to expect, and whether it came out. */
+export interface Expectation {
+  readonly expectation: string;
+  /** Null where there was nothing to check. */
+  readonly held: boolean | null;
+  readonly finding: string;
+}
+
+/** All numbers of a reproduction, as results.json holds them. */
+export interface ReproductionResults {
+  readonly suite: string;
+  readonly seeds: readonly number[];
+  readonly positiveClass: "anomalous";
+  readonly methods: readonly Method[];
+  readonly main: readonly MethodResult[];
+  readonly scales: readonly MethodResult[];
+  readonly sets: readonly SetResult[];
+  readonly expectations: readonly Expectation[];
+  readonly plan: Plan;
+}
+
+/** The log-likelihoods that tell the models of a seed apart, by model: which detector and which of its terms. */
+export const likelihoodSources = {
+  general: { detector: "plain", model: "general" },
+  plain: { detector: "plain", model: "normal" },
+  margin: { detector: "margin", model: "normal" },
+  outlier: { detector: "outlier", model: "normal" },
+  local: { detector: "plain", model: "local" },
+} as const;
+export type LikelihoodName = keyof typeof likelihoodSources;
+export const likelihoodNames = Object.keys(likelihoodSources) as LikelihoodName[];
+
+/** log p of the images of a set under a model, [count] in nats. */
+export function likelihoodsOf({ detectors }: ScoredSeed, name: LikelihoodName, set: number): Float64Array {
+  const { detector, model } = likelihoodSources[name];
+  return logLikelihoods(detectors[detector].sets[set]!.terms[model]!);
+}
+
+/** The numbers of the seeds that are there. */
+export function summarizeSeeds(plan: Plan, seeds: readonly ScoredSeed[]): ReproductionResults {
+  const scales = scaleMethods(plan.model.scales);
+  const main = mainMethods.filter((method) => isComputable(seeds[0]!.detectors[method.detector], method.score));
+  const anomalous = seeds[0]!.detectors.plain.sets.flatMap((set, index) => (set.normal ? [] : [{ set, index }]));
+  const measure = (methods: readonly Method[]): MethodResult[] =>
+    anomalous.flatMap(({ set, index }) => methods.map((method) => measureMethod(seeds, method, set.name, index)));
+  const results = measure(main);
+  const sets = seeds[0]!.detectors.plain.sets.map((set, index) => summarizeSet(seeds, set, index));
+  return {
+    suite: plan.suite,
+    seeds: seeds.map(({ seed }) => seed),
+    positiveClass: "anomalous",
+    methods: [...main, ...scales],
+    main: results,
+    scales: measure(scales),
+    sets,
+    expectations: checkExpectations(results, sets),
+    plan,
+  };
+}
+
+function isComputable({ manifest, sets }: AnalyzedDetector, score: string): boolean {
+  return computableScoreNames(sets[0]!.terms, manifest.calibration).includes(score);
+}
+
+function measureMethod(
+  seeds: readonly ScoredSeed[],
+  { name, detector, score }: Method,
+  set: string,
+  index: number,
+): MethodResult {
+  const scores = seeds.map(({ detectors }) => {
+    const own = detectors[detector];
+    const normal = own.sets.findIndex(({ name: other }) => other === normalName);
+    return { normal: scoreOf(own, own.sets[normal]!, score), anomalous: scoreOf(own, own.sets[index]!, score) };
+  });
+  const key = randomKey("reproduce").fold("bootstrap").fold(set);
+  return {
+    method: name,
+    detector,
+    score,
+    set,
+    ...summarize(scores.map(auroc)),
+    interval: aurocInterval(scores[0]!, key),
+  };
+}
+
+function summarizeSet(
+  seeds: readonly ScoredSeed[],
+  { name, location, names, skipped, terms }: AnalyzedSet,
+  index: number,
+): SetResult {
+  const bits = (model: LikelihoodName): Summary =>
+    summarize(seeds.map((seed) => meanBits(likelihoodsOf(seed, model, index), terms)));
+  const ranks = seeds.map(
+    (seed) => rankCorrelation(likelihoodsOf(seed, "plain", index), likelihoodsOf(seed, "general", index)).value,
+  );
+  const known = ranks.filter((rank) => rank !== undefined);
+  return {
+    name,
+    location,
+    count: names.length,
+    skipped: skipped.length,
+    bitsPerDimension: Object.fromEntries(likelihoodNames.map((model) => [model, bits(model)])),
+    rankCorrelation: known.length < ranks.length ? null : summarize(known),
+  };
+}
+
+function meanBits(likelihoods: Float64Array, { dimensions }: ModelTerms): number {
+  return bitsPerDimension(mean(likelihoods), dimensions);
+}
+
+function mean(values: ArrayLike<number>): number {
+  return Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Mean and sample standard deviation. */
+export function summarize(values: readonly number[]): Summary {
+  const center = mean(values);
+  const squares = values.reduce((sum, value) => sum + (value - center) ** 2, 0);
+  return { mean: center, deviation: values.length < 2 ? null : Math.sqrt(squares / (values.length - 1)), values };
+}
+
+/** What counts as a method that works on a pair, and as two models that judge alike. */
+const good = 0.95;
+const alike = 0.9;
+
+/** The paper's expectations against the numbers. */
+export function checkExpectations(results: readonly MethodResult[], sets: readonly SetResult[]): Expectation[] {
+  const of = (method: string, set: string): MethodResult =>
+    results.find((result) => result.method === method && result.set === set)!;
+  const raws = results.filter(({ method }) => method === "raw");
+  const failing = raws.filter((raw) => raw.mean < 0.5).map(({ set }) => set);
+  const list = (items: readonly string[]): string => (items.length > 0 ? items.join(", ") : "none");
+  const show = (method: string, names: readonly string[]): string =>
+    list(names.map((set) => `${set} ${of(method, set).mean.toFixed(3)}`));
+  const ranks = sets.flatMap(({ name, rankCorrelation: rank }) => (rank ? [{ name, rank: rank.mean }] : []));
+  const ifFailing = (holds: (set: string) => boolean): boolean | null =>
+    failing.length === 0 ? null : failing.every(holds);
+  return [
+    {
+      expectation: "Raw likelihood points the wrong way (AUROC below 0.5) on at least one pair.",
+      held: failing.length > 0,
+      finding: `raw: ${show(
+        "raw",
+        raws.map(({ set }) => set),
+      )}`,
+    },
+    {
+      expectation: `Where raw likelihood fails, the ratio with outlier loss reaches ${good}.`,
+      held: ifFailing((set) => of("ratio, outlier loss", set).mean >= good),
+      finding: `ratio with outlier loss there: ${show("ratio, outlier loss", failing)}`,
+    },
+    {
+      expectation: "There the plain ratio is clearly above raw likelihood: their intervals do not overlap.",
+      held: ifFailing((set) => of("ratio", set).interval.low > of("raw", set).interval.high),
+      finding: `plain ratio there: ${show("ratio", failing)}; raw: ${show("raw", failing)}`,
+    },
+    {
+      expectation: `The general model and the normal model fine-tuned from it order the images of every set alike: rank correlation above ${alike}.`,
+      held: ranks.length === 0 ? null : ranks.every(({ rank }) => rank > alike),
+      finding: `rank correlation: ${list(ranks.map(({ name, rank }) => `${name} ${rank.toFixed(3)}`))}`,
+    },
+  ];
+}

@@ -1,0 +1,107 @@
+/** How fast this machine trains, scores and reads: what a budget of time can buy. */
+import { randomKey } from "../../base/index.ts";
+import { type InputSpecification, loadImages, openImages } from "../../data/index.ts";
+import { scoringModel } from "../../detector/index.ts";
+import { makeFlow } from "../../flow/index.ts";
+import { packArrays } from "../../nn/index.ts";
+import { adamax } from "../../optim/index.ts";
+import { loadProgram } from "../../runtime/index.ts";
+import {
+  adaptToData,
+  compileStep,
+  maximumLikelihood,
+  type TrainingConfiguration,
+  zeroState,
+} from "../../train/index.ts";
+import { limitSource } from "../analysis-data.ts";
+
+/** Seconds that things take. */
+export interface Speeds {
+  /** A step of a flow by maximum likelihood. */
+  readonly step: number;
+  /** The same of the flow of patches. */
+  readonly localStep: number;
+  /** Scoring an image under one model. */
+  readonly score: number;
+  /** Reading an image. */
+  readonly readNormal: number;
+  readonly readGeneral: number;
+}
+
+/** What is measured. */
+export interface SpeedQuestion {
+  readonly input: InputSpecification;
+  readonly model: TrainingConfiguration["model"];
+  readonly batch: number;
+  readonly threads: number;
+  readonly normal: string;
+  readonly general: string;
+}
+
+/** Steps that are timed after one that is not, and seconds that suffice. */
+const timedSteps = 8;
+const timedSeconds = 4;
+/** Images that are timed. */
+const timedImages = 256;
+/** A step of a large model is timed with fewer images: it takes many seconds. */
+const largeWidth = 256;
+const largeBatch = 8;
+
+/** Measures. Takes some seconds, of the paper's model a minute or two. */
+export async function measureSpeeds(question: SpeedQuestion): Promise<Speeds> {
+  const { input, model, normal, general } = question;
+  return {
+    ...(await timeModel(question, model)),
+    localStep: (await timeModel(question, { ...model, architecture: "patch", scales: 1 })).step,
+    readNormal: await timeReading(normal, input),
+    readGeneral: await timeReading(general, input),
+  };
+}
+
+async function timeModel(
+  { input, batch, threads }: SpeedQuestion,
+  model: TrainingConfiguration["model"],
+): Promise<Pick<Speeds, "step" | "score">> {
+  const flow = makeFlow({ ...input, ...model });
+  const timedBatch = model.hidden >= largeWidth ? Math.min(batch, largeBatch) : batch;
+  const size = input.channels * input.height * input.width;
+  const stream = randomKey("speed").stream();
+  const noise = (count: number): Float32Array =>
+    Float32Array.from({ length: size * count }, () => stream.uniform() - 0.5);
+  const drawn = packArrays(flow.parameters, flow.createParameters(randomKey("speed")));
+  const parameters = await adaptToData(flow, drawn, noise(16), { threads });
+  const update = { optimizer: adamax, weightDecay: 5e-5 };
+  const step = await compileStep(maximumLikelihood(flow), timedBatch, zeroState(parameters, update), update, {
+    threads,
+  });
+  const x = noise(timedBatch);
+  let count = 0;
+  const stepSeconds = await timeRuns(() => step.run({ x }, adamax.scalars(1e-4, ++count))).finally(() =>
+    step.dispose(),
+  );
+  const program = await loadProgram(scoringModel(flow, parameters), { threads });
+  const data = Uint8Array.from({ length: size * timedBatch }, () => stream.integer(256));
+  const images = { data, shape: [timedBatch, input.channels, input.height, input.width] };
+  const scoreSeconds = await timeRuns(() => program.run({ images })).finally(() => program.dispose());
+  return { step: (stepSeconds * batch) / timedBatch, score: scoreSeconds / timedBatch };
+}
+
+/** The median of some runs after one that is not counted. */
+async function timeRuns(run: () => Promise<unknown>): Promise<number> {
+  await run();
+  const times: number[] = [];
+  const begun = performance.now();
+  while (times.length === 0 || (times.length < timedSteps && performance.now() - begun < timedSeconds * 1000)) {
+    const started = performance.now();
+    await run();
+    times.push((performance.now() - started) / 1000);
+  }
+  return times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!;
+}
+
+async function timeReading(location: string, input: InputSpecification): Promise<number> {
+  const source = limitSource(await openImages(location, "reproduce"), timedImages, randomKey("speed"));
+  const started = performance.now();
+  await loadImages(source, input, { strict: false });
+  return (performance.now() - started) / 1000 / source.length;
+}
