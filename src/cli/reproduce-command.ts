@@ -1,10 +1,7 @@
 /** What a person types after `outglow reproduce`. */
 import { Command, InvalidArgumentError } from "commander";
 import { duration, oneOf, wholeNumber } from "./options.ts";
-
-/** The experiments that can be repeated. */
-export const suiteNames = ["fashion", "cifar", "medical", "quick"] as const;
-export type SuiteName = (typeof suiteNames)[number];
+import { type SuiteName, suiteNames } from "./reproduce/suite-names.ts";
 
 /** Seconds of computing, or the paper's own hyperparameters. */
 export type Budget = number | "paper";

@@ -85,7 +85,7 @@ export const mainMethods: readonly Method[] = [
     explanation: "The same after fine-tuning with the outlier loss.",
   },
   {
-    name: "local",
+    name: "ratio to local",
     group: "paper",
     detector: "plain",
     score: "ratio-local",
@@ -93,14 +93,14 @@ export const mainMethods: readonly Method[] = [
       "The ratio to a model that sees patches of 8x8 pixels only, trained on the same normal images: it needs no other data.",
   },
   {
-    name: "PNG",
+    name: "ratio to PNG",
     group: "paper",
     detector: "plain",
     score: "ratio-png",
     explanation: "The ratio with the size as a PNG file in place of a general model (Serra et al., 2020).",
   },
   {
-    name: "WebP",
+    name: "ratio to WebP",
     group: "beyond",
     detector: "plain",
     score: "ratio-webp",

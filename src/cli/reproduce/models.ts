@@ -97,7 +97,7 @@ export async function trainModels(
     const options = await parseTraining(threads === undefined ? typed : [...typed, "--threads", String(threads)]);
     const resume = await isRun(runFolder(folder));
     // A folder without a record of its run was left before the first step: it is begun anew.
-    const outcome = await train({ ...options, resume, force: !resume }, { ...output, print: output.note });
+    const outcome = await train({ ...options, resume, force: !resume }, { ...output, print: () => undefined });
     if (outcome === "interrupted") return outcome;
   }
   return "finished";

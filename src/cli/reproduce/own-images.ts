@@ -1,6 +1,6 @@
 /** Images that a reproduction writes into its own folder: those it makes, and normal ones that it holds back for comparison. */
 import { mkdir, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ConfigError, permutation, randomKey } from "../../base/index.ts";
 import {
   anomalousMadeKinds,
@@ -9,13 +9,17 @@ import {
   type MadeKind,
   makeImages,
   openImages,
+  writeFileAtomic,
   writeImages,
 } from "../../data/index.ts";
 import type { Console } from "../console.ts";
-import type { SuiteData } from "./suites.ts";
+import type { NamedSet, SuiteData } from "./suites.ts";
 
 /** Folder of these images within that of the reproduction. */
 const folderName = "images";
+
+/** Marks that folder as ours, whatever else a stopped call left in it. */
+const markName = "made-by-outglow.txt";
 
 /** How many images the suite `quick` makes. */
 const madeCounts = { normal: 1200, general: 1500, test: 300 } as const;
@@ -26,6 +30,11 @@ const heldBackShare = 0.2;
 /** The fewest normal images of which some can be held back. */
 const leastImages = 20;
 
+/** Whether the images in a folder were written by a reproduction. */
+export async function hasOwnImages(out: string): Promise<boolean> {
+  return (await readdir(join(out, folderName)).catch((): string[] => [])).includes(markName);
+}
+
 /** Makes the images of the suite `quick`. The test sets differ in the shape of one object and in nothing else. */
 export async function makeQuickImages(out: string, specification: InputSpecification): Promise<SuiteData> {
   const write = async (name: string, kind: MadeKind, scene: string, count: number): Promise<string> => {
@@ -34,12 +43,14 @@ export async function makeQuickImages(out: string, specification: InputSpecifica
     await writeFresh(images, specification, folder);
     return folder;
   };
+  const anomalous: NamedSet[] = [];
+  for (const name of anomalousMadeKinds) {
+    anomalous.push({ name, location: await write(name, name, "test", madeCounts.test) });
+  }
   return {
     normal: await write("normal-train", "normal", "train", madeCounts.normal),
     test: await write("normal-test", "normal", "test", madeCounts.test),
-    anomalous: await Promise.all(
-      anomalousMadeKinds.map(async (name) => ({ name, location: await write(name, name, "test", madeCounts.test) })),
-    ),
+    anomalous,
     general: await write("general", "general", "general", madeCounts.general),
   };
 }
@@ -86,9 +97,9 @@ async function writeFresh(
   specification: InputSpecification,
   folder: string,
 ): Promise<void> {
-  for (const name of await readdir(folder).catch((): string[] => [])) {
-    if (name.endsWith(".png")) await rm(join(folder, name));
-  }
+  // Only a folder that `openPlan` has found to be ours gets here with anything in it.
+  await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
+  await writeFileAtomic(join(dirname(folder), markName), "Images that outglow reproduce wrote for its own use.\n");
   await writeImages(images, specification, folder);
 }

@@ -98,8 +98,8 @@ function withoutGeneral(detector: AnalyzedDetector): AnalyzedDetector {
   return { ...detector, manifest: { ...manifest, models: { ...manifest.models, general: null } } };
 }
 
-async function aurocFigure({ main, methods }: ReproductionResults): Promise<AnalysisFigure> {
-  const title = "AUROC of every method";
+async function aurocFigure({ main, methods, seeds }: ReproductionResults): Promise<AnalysisFigure> {
+  const title = seeds.length > 1 ? `AUROC of every method, mean over ${seeds.length} seeds` : "AUROC of every method";
   const { svg } = await aurocPlot({
     title,
     sets: [...new Set(main.map(({ set }) => set))],
@@ -110,12 +110,16 @@ async function aurocFigure({ main, methods }: ReproductionResults): Promise<Anal
         aurocs: Object.fromEntries(
           main
             .filter(({ method }) => method === name)
-            .map(({ set, values, interval }) => [set, { value: values[0]!, ...interval }]),
+            .map(({ set, mean, interval }) => [set, { value: mean, ...interval }]),
         ),
       })),
-    notes: ["All of the first seed."],
   });
-  return { name: "auroc", caption: `${title}, first seed.`, alt: title, image: { svg } };
+  return {
+    name: "auroc",
+    caption: `${title}. The columns of the tables from top to bottom.`,
+    alt: title,
+    image: { svg },
+  };
 }
 
 async function scatter(scored: ScoredSeed, x: LikelihoodName, y: LikelihoodName): Promise<AnalysisFigure> {
@@ -186,24 +190,24 @@ function sectionsOf(results: ReproductionResults, figures: ReproductionFigures):
       tables: [table(methodTable(results, "paper")), table(methodTable(results, "beyond"))],
       figures: figures.aurocs,
     },
-    { heading: "What each column is", tables: [table(explanationTable(results))] },
+    { heading: "What each column is", tables: [withoutCaption(explanationTable(results))] },
     {
       heading: "What the paper leads one to expect",
       text: ["Computed from the numbers above, not asserted."],
-      tables: [table(expectationTable(results))],
+      tables: [withoutCaption(expectationTable(results))],
     },
     {
       heading: "Likelihoods, model against model",
       text: [
         "If two models order images alike, likelihood says more about the images (smooth ones are likely under any model) than about what the models were trained on. That is the paper's explanation of why raw likelihood fails, and why the difference of two models helps.",
-        "Plain fine-tuning, margin loss and outlier loss are three models of the normal images, each trained from the general model on; the local model sees patches of 8x8 pixels only.",
+        "Plain fine-tuning, margin loss and outlier loss are three models of the normal images, each trained from the general model on; the local model sees patches of 8x8 pixels only. All pictures from here on are of the first seed.",
       ],
       tables: [table(setTable(results))],
       figures: figures.likelihoods,
     },
     {
       heading: "Scores, set by set",
-      text: ["Higher is more anomalous. All pictures from here on are of the first seed."],
+      text: ["Higher is more anomalous."],
       figures: figures.scores,
     },
     {
@@ -220,4 +224,9 @@ function sectionsOf(results: ReproductionResults, figures: ReproductionFigures):
 
 function table<Row>({ rows, columns, caption }: ResultTable<Row>): ReportTable {
   return tableOf(rows, columns, caption);
+}
+
+/** For a table whose section's heading says it. */
+function withoutCaption<Row>({ rows, columns }: ResultTable<Row>): ReportTable {
+  return tableOf(rows, columns);
 }

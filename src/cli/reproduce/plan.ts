@@ -8,10 +8,11 @@ import { isBuiltin, openImages, parseLocation, writeFileAtomic } from "../../dat
 import { describeIssue } from "../../train/index.ts";
 import type { Console } from "../console.ts";
 import { showDuration } from "../options.ts";
-import { type ReproduceOptions, type SuiteName, suiteNames } from "../reproduce-command.ts";
+import type { ReproduceOptions } from "../reproduce-command.ts";
 import { estimateSeconds, leastGeneralSteps, paperSteps, planSteps, type StepCounts } from "./budget.ts";
-import { holdBack, makeQuickImages } from "./own-images.ts";
+import { hasOwnImages, holdBack, makeQuickImages } from "./own-images.ts";
 import { measureSpeeds, type Speeds } from "./speed.ts";
+import { type SuiteName, suiteNames } from "./suite-names.ts";
 import { addSelection, locateData, type SuiteData, suites } from "./suites.ts";
 
 const positive = z.number().int().min(1);
@@ -78,17 +79,31 @@ export async function openPlan(suite: SuiteName, options: ReproduceOptions, outp
     const plan = await readPlan(join(options.out, planName));
     refuseContradictions(plan, suite, options);
     output.note(`going on with what was begun in ${options.out}`);
-    return plan;
+    return addSeeds(plan, options);
   }
-  if (names.some((name) => name !== "images")) {
+  if (names.length > 0 && !(names.length === 1 && (await hasOwnImages(options.out)))) {
     throw new ConfigError(
       `reproduce: --out expects a new folder, got '${options.out}' with other files in it; choose another`,
     );
   }
   const plan = await makePlan(suite, options, output);
   await mkdir(options.out, { recursive: true });
-  await writeFileAtomic(join(options.out, planName), `${JSON.stringify(plan, null, 2)}\n`);
+  await writePlan(plan, options.out);
   return plan;
+}
+
+function writePlan(plan: Plan, out: string): Promise<void> {
+  return writeFileAtomic(join(out, planName), `${JSON.stringify(plan, null, 2)}\n`);
+}
+
+/** The plan with the seeds that a later call names besides those it began with, trained for as many steps as they are. */
+async function addSeeds(plan: Plan, { out, seeds = [] }: ReproduceOptions): Promise<Plan> {
+  const more = seeds.filter((seed) => !plan.seeds.includes(seed));
+  // As many as the budget allowed were left out when the plan was made: the same command leaves them out again.
+  if (more.length === 0 || JSON.stringify(seeds) === JSON.stringify(plan.given.seeds)) return plan;
+  const longer = { ...plan, given: { ...plan.given, seeds }, seeds: [...plan.seeds, ...more], notes: [] };
+  await writePlan(longer, out);
+  return longer;
 }
 
 async function readPlan(path: string): Promise<Plan> {
@@ -116,6 +131,7 @@ function refuseContradictions(plan: Plan, suite: SuiteName, options: ReproduceOp
     );
   }
   for (const [name, value] of Object.entries(givenFlags(options))) {
+    if (name === "seeds" && plan.seeds.every((seed) => options.seeds?.includes(seed))) continue;
     const [got, before] = [JSON.stringify(value), JSON.stringify(plan.given[name])];
     if (got === before) continue;
     const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
@@ -129,6 +145,7 @@ async function makePlan(name: SuiteName, options: ReproduceOptions, output: Cons
   const suite = name === "quick" ? undefined : suites[name];
   const kind = options.budget === "paper" ? "paper" : name === "quick" ? "quick" : "usual";
   const base = defaults[kind];
+  const fixed = fixedSteps(name, options);
   const located = suite && (await locateData(suite, options));
   const side = options.size ?? base.size;
   const channels = suite
@@ -142,7 +159,6 @@ async function makePlan(name: SuiteName, options: ReproduceOptions, output: Cons
   const batch = options.batch ?? base.batch;
   const seeds = options.seeds ?? Array.from({ length: base.seeds }, (_, seed) => seed);
 
-  const fixed = fixedSteps(name, options);
   const measure = (): Promise<Speeds> => {
     output.note("measuring how fast this machine trains");
     const threads = options.threads ?? availableParallelism();

@@ -1,16 +1,18 @@
 /** `outglow reproduce`: plans, trains, scores and compares; says the same again where all of it is done. */
+import { access } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../data/index.ts";
 import { quoteWord, writeFigures } from "../analyze.ts";
 import { type Console, openConsole } from "../console.ts";
 import { showDuration } from "../options.ts";
-import type { ReproduceOptions, SuiteName } from "../reproduce-command.ts";
+import type { ReproduceOptions } from "../reproduce-command.ts";
 import { detectorNames, modelFolder, modelNames, trainingArguments, trainModels } from "./models.ts";
 import { drawReproduction, renderReproduction } from "./page.ts";
 import { openPlan, type Plan } from "./plan.ts";
-import { type ReproductionResults, summarizeSeeds } from "./results.ts";
+import { measureSeed, type ReproductionResults, type SeedMeasures, summarizeSeeds } from "./results.ts";
 import { readTestSets, type ScoredSeed, scoreSeed } from "./scored-images.ts";
+import type { SuiteName } from "./suite-names.ts";
 import { renderMarkdown } from "./tables.ts";
 
 /** The files of a reproduction besides its seeds. */
@@ -25,6 +27,7 @@ export async function reproduce(suite: SuiteName, options: ReproduceOptions): Pr
   const sets = await readTestSets(plan, output);
   const commands = commandLines(plan, out);
   const scored: ScoredSeed[] = [];
+  const measures: SeedMeasures[] = [];
   let results: ReproductionResults | undefined;
   for (const seed of plan.seeds) {
     if ((await trainModels(plan, out, seed, threads, output)) === "interrupted") {
@@ -32,11 +35,13 @@ export async function reproduce(suite: SuiteName, options: ReproduceOptions): Pr
       return;
     }
     scored.push(await scoreSeed(out, seed, sets, threads, output));
-    results = summarizeSeeds(plan, scored);
+    measures.push(measureSeed(plan, scored.at(-1)!));
+    results = summarizeSeeds(plan, scored, measures);
     // After every seed, so that a stopped run has something to show.
     await writeFileAtomic(join(out, files.numbers), `${JSON.stringify(results, null, 2)}\n`);
     await writeFileAtomic(join(out, files.table), renderMarkdown(results, commands));
-    if (scored.length === 1 || scored.length === plan.seeds.length) {
+    const isLast = scored.length === plan.seeds.length;
+    if (isLast || !(await exists(join(out, files.page)))) {
       output.note("drawing the pictures");
       const figures = await drawReproduction(results, scored[0]!, threads ?? availableParallelism());
       await writeFigures(out, Object.values(figures).flat());
@@ -45,6 +50,13 @@ export async function reproduce(suite: SuiteName, options: ReproduceOptions): Pr
   }
   output.print(options.json ? JSON.stringify(results) : renderMarkdown(results!, commands));
   output.note(`page: ${join(out, files.page)}`);
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 function announcePlan({ seeds, steps, estimatedSeconds, notes }: Plan, output: Console): void {

@@ -13,7 +13,7 @@ import {
 import { type AnalyzedDetector, type AnalyzedSet, scoreOf } from "../analysis-data.ts";
 import { type Method, mainMethods, scaleMethods } from "./columns.ts";
 import type { Plan } from "./plan.ts";
-import { normalName, type ScoredSeed } from "./scored-images.ts";
+import type { ScoredSeed } from "./scored-images.ts";
 
 /** A number over seeds. */
 export interface Summary {
@@ -30,8 +30,10 @@ export interface MethodResult extends Summary {
   readonly detector: string;
   readonly score: string;
   readonly set: string;
-  /** 95 % bootstrap interval over the test images, of the first seed. */
+  /** 95 % bootstrap interval over the test images: the mean of its ends over the seeds. */
   readonly interval: Interval;
+  /** One a seed. */
+  readonly intervals: readonly Interval[];
 }
 
 /** What the models say of a set. */
@@ -84,52 +86,70 @@ export function likelihoodsOf({ detectors }: ScoredSeed, name: LikelihoodName, s
   return logLikelihoods(detectors[detector].sets[set]!.terms[model]!);
 }
 
+/** What one seed's methods reach on every set, by set and method. */
+export type SeedMeasures = ReadonlyMap<string, { readonly auroc: number; readonly interval: Interval }>;
+
+/** Measures every method of a seed. Takes some seconds, most of them for the intervals. */
+export function measureSeed(plan: Plan, { detectors }: ScoredSeed): SeedMeasures {
+  const measures = new Map<string, { auroc: number; interval: Interval }>();
+  for (const { name, detector, score } of allMethods(plan)) {
+    const own = detectors[detector];
+    if (!isComputable(own, score)) continue;
+    const normal = scoreOf(own, own.sets.find((set) => set.normal)!, score);
+    for (const set of own.sets.filter((one) => !one.normal)) {
+      const scores = { normal, anomalous: scoreOf(own, set, score) };
+      const key = randomKey("reproduce").fold("bootstrap").fold(set.name);
+      measures.set(measureKey(set.name, name), { auroc: auroc(scores), interval: aurocInterval(scores, key) });
+    }
+  }
+  return measures;
+}
+
+function measureKey(set: string, method: string): string {
+  return `${set}/${method}`;
+}
+
+function allMethods({ model }: Plan): Method[] {
+  return [...mainMethods, ...scaleMethods(model.scales)];
+}
+
 /** The numbers of the seeds that are there. */
-export function summarizeSeeds(plan: Plan, seeds: readonly ScoredSeed[]): ReproductionResults {
-  const scales = scaleMethods(plan.model.scales);
-  const main = mainMethods.filter((method) => isComputable(seeds[0]!.detectors[method.detector], method.score));
-  const anomalous = seeds[0]!.detectors.plain.sets.flatMap((set, index) => (set.normal ? [] : [{ set, index }]));
-  const measure = (methods: readonly Method[]): MethodResult[] =>
-    anomalous.flatMap(({ set, index }) => methods.map((method) => measureMethod(seeds, method, set.name, index)));
-  const results = measure(main);
+export function summarizeSeeds(
+  plan: Plan,
+  seeds: readonly ScoredSeed[],
+  measures: readonly SeedMeasures[],
+): ReproductionResults {
+  const names = plan.data.anomalous.map(({ name }) => name);
+  // A method that one seed lacks, such as hierarchy with too few held-out images, is left out.
+  const methods = allMethods(plan).filter(({ name }) =>
+    measures.every((one) => names.every((set) => one.has(measureKey(set, name)))),
+  );
+  const results = names.flatMap((set) =>
+    methods.map(({ name: method, detector, score, group }) => {
+      const found = measures.map((one) => one.get(measureKey(set, method))!);
+      const intervals = found.map(({ interval }) => interval);
+      const interval = { low: mean(intervals.map(({ low }) => low)), high: mean(intervals.map(({ high }) => high)) };
+      return { group, method, detector, score, set, ...summarize(found.map((one) => one.auroc)), interval, intervals };
+    }),
+  );
+  const ofGroup = (scales: boolean): MethodResult[] =>
+    results.filter(({ group }) => (group === "scales") === scales).map(({ group: _, ...result }) => result);
   const sets = seeds[0]!.detectors.plain.sets.map((set, index) => summarizeSet(seeds, set, index));
   return {
     suite: plan.suite,
     seeds: seeds.map(({ seed }) => seed),
     positiveClass: "anomalous",
-    methods: [...main, ...scales],
-    main: results,
-    scales: measure(scales),
+    methods,
+    main: ofGroup(false),
+    scales: ofGroup(true),
     sets,
-    expectations: checkExpectations(results, sets),
+    expectations: checkExpectations(ofGroup(false), sets),
     plan,
   };
 }
 
 function isComputable({ manifest, sets }: AnalyzedDetector, score: string): boolean {
   return computableScoreNames(sets[0]!.terms, manifest.calibration).includes(score);
-}
-
-function measureMethod(
-  seeds: readonly ScoredSeed[],
-  { name, detector, score }: Method,
-  set: string,
-  index: number,
-): MethodResult {
-  const scores = seeds.map(({ detectors }) => {
-    const own = detectors[detector];
-    const normal = own.sets.findIndex(({ name: other }) => other === normalName);
-    return { normal: scoreOf(own, own.sets[normal]!, score), anomalous: scoreOf(own, own.sets[index]!, score) };
-  });
-  const key = randomKey("reproduce").fold("bootstrap").fold(set);
-  return {
-    method: name,
-    detector,
-    score,
-    set,
-    ...summarize(scores.map(auroc)),
-    interval: aurocInterval(scores[0]!, key),
-  };
 }
 
 function summarizeSet(

@@ -6,7 +6,8 @@ import { ConfigError, messageOf } from "../../base/index.ts";
 import { type ImageSource, isBuiltin, openImages, parseLocation } from "../../data/index.ts";
 import { describeIssue } from "../../train/index.ts";
 import { parseSet } from "../evaluate.ts";
-import type { ReproduceOptions, SuiteName } from "../reproduce-command.ts";
+import type { ReproduceOptions } from "../reproduce-command.ts";
+import type { SuiteName } from "./suite-names.ts";
 
 /** A set of images with a name. */
 export interface NamedSet {

@@ -15,7 +15,7 @@ export interface ResultTable<Row> {
 export function describeCells({ seeds }: ReproductionResults): string {
   const over =
     seeds.length > 1
-      ? `mean over ${seeds.length} seeds (sample standard deviation over the seeds) [95 % bootstrap interval over the test images, first seed]`
+      ? `mean over ${seeds.length} seeds (sample standard deviation over the seeds) [95 % bootstrap interval over the test images, its ends averaged over the seeds]`
       : "[95 % bootstrap interval over the test images]; one seed only, so no standard deviation";
   return `AUROC, ${over}. Positive = anomalous: 1 is perfect, 0.5 is chance, and below 0.5 a score points the wrong way.`;
 }

@@ -1,0 +1,3 @@
+/** The experiments that can be repeated. Apart from their data, so that help needs nothing else. */
+export const suiteNames = ["fashion", "cifar", "medical", "quick"] as const;
+export type SuiteName = (typeof suiteNames)[number];

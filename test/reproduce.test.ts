@@ -1,0 +1,192 @@
+/** `outglow reproduce` on tiny models: the table, the files, going on, and what it refuses. */
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ReproductionResults } from "../src/cli/reproduce/results.ts";
+import { type Outcome, runOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+const at = (...parts: string[]): string => join(folder.path, ...parts);
+const run = (...args: string[]): Promise<Outcome> => runOutglow(folder.path, "reproduce", ...args);
+
+const tiny = ["--general-steps=8", "--steps=6", "--depth=1", "--width=8", "--limit=40", "--threads=1"];
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+});
+
+afterAll(() => folder.dispose());
+
+/** The rows of the first table under a heading: cells by column. */
+function tableUnder(markdown: string, heading: string): Record<string, string>[] {
+  const lines = markdown.split(`## ${heading}\n`)[1]!.trim().split("\n");
+  const cells = (line: string): string[] =>
+    line
+      .slice(1, -1)
+      .split("|")
+      .map((cell) => cell.trim());
+  const rows = lines.slice(
+    2,
+    lines.findIndex((line) => !line.startsWith("|")),
+  );
+  const names = cells(lines[0]!);
+  return rows.map((row) => Object.fromEntries(cells(row).map((cell, index) => [names[index], cell])));
+}
+
+describe("quick", () => {
+  let first: Outcome;
+  let outcome: Outcome;
+  let results: ReproductionResults;
+  let weightsBefore: number;
+  const weights = (): string => at("quick", "seed-0", "plain", "weights.safetensors");
+
+  beforeAll(async () => {
+    first = await run("quick", "--out=quick", ...tiny);
+    expect(first.code, first.stderr).toBe(0);
+    weightsBefore = (await stat(weights())).mtimeMs;
+    outcome = await run("quick", "--out=quick", "--seeds=2");
+    expect(outcome.code, outcome.stderr).toBe(0);
+    results = JSON.parse(await readFile(at("quick", "results.json"), "utf8")) as ReproductionResults;
+  }, 180_000);
+
+  test("prints the table that it writes: a row a pair, a column a method, mean (deviation) [interval]", async () => {
+    expect(outcome.stdout).toBe(`${await readFile(at("quick", "table.md"), "utf8")}\n`);
+    const rows = tableUnder(outcome.stdout, "The paper's methods");
+    expect(rows.map((row) => row["Made images against"])).toEqual(["crosses", "stars", "trios"]);
+    for (const { "Made images against": _, ...cells } of rows) {
+      expect(Object.keys(cells)).toEqual([
+        "raw",
+        "ratio",
+        "ratio, margin",
+        "ratio, outlier loss",
+        "final scale",
+        "ratio to local",
+        "ratio to PNG",
+      ]);
+      for (const cell of Object.values(cells)) {
+        expect(cell).toMatch(/^[01]\.\d{3} \(\d\.\d{3}\) \[[01]\.\d{3}, [01]\.\d{3}\]$/);
+      }
+    }
+    expect(tableUnder(outcome.stdout, "Scale by scale; scale 0 is the finest")).toHaveLength(9);
+  });
+
+  test("writes every number: one a seed, their mean and deviation, an interval around it", () => {
+    expect(results.seeds).toEqual([0, 1]);
+    for (const { values, mean, deviation, interval, intervals } of [...results.main, ...results.scales]) {
+      const [a, b] = values as [number, number];
+      expect(mean).toBeCloseTo((a + b) / 2, 12);
+      expect(deviation).toBeCloseTo(Math.abs(a - b) / Math.SQRT2, 12);
+      expect(intervals).toHaveLength(2);
+      expect(interval.low).toBeLessThanOrEqual(mean + 1e-12);
+      expect(interval.high).toBeGreaterThanOrEqual(mean - 1e-12);
+    }
+    expect(results.expectations.map(({ held }) => typeof held)).toContain("boolean");
+    expect(results.sets.map(({ name, count }) => [name, count])).toEqual([
+      ["normal", 40],
+      ["crosses", 40],
+      ["stars", 40],
+      ["trios", 40],
+    ]);
+  });
+
+  test("agrees with what evaluate measures by the commands that it prints", async () => {
+    const command = outcome.stdout
+      .split("\n")
+      .find((line) => line.startsWith("outglow evaluate quick/seed-0/outlier"))!;
+    const { stdout } = await runOutglow(folder.path, ...command.split(" ").slice(1), "--json", "--threads=1");
+    const { evaluations } = JSON.parse(stdout) as { evaluations: { score: string; set: string; auroc: number }[] };
+    const own = results.main.filter(({ detector }) => detector === "outlier");
+    expect(own.length).toBeGreaterThanOrEqual(6);
+    for (const { score, set, values } of own) {
+      expect(evaluations.find((one) => one.score === score && one.set === set)!.auroc).toBe(values[0]);
+    }
+  });
+
+  test("draws the page with its pictures", async () => {
+    const page = await readFile(at("quick", "index.html"), "utf8");
+    for (const { name } of results.methods.filter(({ group }) => group !== "scales")) expect(page).toContain(name);
+    expect(page).toContain("outglow reproduce quick --out quick");
+    expect(await readdir(at("quick", "figures"))).toEqual(
+      expect.arrayContaining([
+        "auroc.svg",
+        "likelihoods-general-plain.svg",
+        "rank-correlations.png",
+        "histogram-plain-fine-tuning-likelihood.svg",
+        "histogram-outlier-loss-ratio.svg",
+        "scales-outlier-loss-ratio-scale.svg",
+        "sorted-plain-fine-tuning.png",
+        "samples-outlier-loss.png",
+        "scales-kept-plain-fine-tuning-normal.png",
+      ]),
+    );
+  });
+
+  test("called again with more seeds trains and scores those alone", async () => {
+    expect(outcome.stderr).toMatch(/seed 1: general model, 8 steps/);
+    expect(outcome.stderr).toMatch(/scoring with quick\/seed-1/);
+    expect(outcome.stderr).not.toMatch(/seed 0:|scoring with quick\/seed-0/);
+    expect((await stat(weights())).mtimeMs).toBe(weightsBefore);
+    const [row] = tableUnder(first.stdout, "The paper's methods");
+    expect(row!.raw).toMatch(/^[01]\.\d{3} \[/);
+    const { values } = results.main.find(({ method, set }) => method === "raw" && set === "crosses")!;
+    expect(row!.raw).toContain(values[0]!.toFixed(3));
+  });
+
+  test("refuses what contradicts the run, in one line", async () => {
+    const steps = await run("quick", "--out=quick", "--steps=7");
+    expect(steps).toMatchObject({ code: 2, stdout: "" });
+    expect(steps.stderr).toMatch(/--steps expects what 'quick' was begun with \(6\), got 7; leave it out/);
+    const suite = await run("fashion", "--out=quick");
+    expect(suite.stderr).toMatch(/expected the suite that 'quick' was begun with, quick, got fashion/);
+  });
+});
+
+test("data from a configuration file; normal images without a test split are held back", async () => {
+  await writeMadeImages(at("data", "rings"), "normal", 60);
+  await writeMadeImages(at("data", "crosses"), "crosses", 20);
+  await writeMadeImages(at("data", "general"), "general", 40);
+  const config = { normal: "data/rings", anomalous: { odd: "data/crosses" }, general: "data/general" };
+  await writeFile(at("own.json"), JSON.stringify(config));
+  const flags = ["--config=own.json", "--out=own", "--seeds=1", "--size=16", ...tiny, "--json"];
+  const { code, stdout, stderr } = await run("medical", ...flags);
+  expect(code, stderr).toBe(0);
+  const { sets, plan } = JSON.parse(stdout) as ReproductionResults;
+  expect(sets.map(({ name, count }) => [name, count])).toEqual([
+    ["normal", 12],
+    ["odd", 20],
+  ]);
+  expect(plan.data).toMatchObject({ normal: "own/images/normal-train", test: "own/images/normal-test" });
+  const names = await Promise.all(["train", "test"].map((part) => readdir(at("own", "images", `normal-${part}`))));
+  expect(new Set(names.flat()).size).toBe(60);
+}, 120_000);
+
+test.each<[string, string[], RegExp]>([
+  [
+    "no data",
+    ["fashion", "--out=new"],
+    /expected normal images \(fashion-mnist\), got no --data FOLDER; give --normal/,
+  ],
+  ["an empty data folder", ["cifar", "--out=new", "--data=nothing"], /found no 'cifar-10' in 'nothing'; give --normal/],
+  ["a file for a folder", ["quick", "--out=mine.txt"], /--out expects a folder, got 'mine\.txt'/],
+  ["somebody's folder", ["quick", "--out=theirs"], /--out expects a new folder, got 'theirs' with other files in it/],
+  [
+    "steps and a budget",
+    ["quick", "--out=new", "--budget=5m", "--steps=3"],
+    /expected --budget or --steps .* got both/,
+  ],
+  ["general steps alone", ["quick", "--out=new", "--general-steps=3"], /--general-steps expects --steps, got none/],
+  ["an unknown suite", ["fashoin", "--out=new"], /expected fashion, cifar, medical, quick, got 'fashoin'/],
+  ["no budget", ["quick", "--out=new", "--budget=soon"], /expected a duration such as 90s, 20m or 1\.5h/],
+  ["a seed twice", ["quick", "--out=new", "--seeds=1,1"], /expected different seeds, got '1,1'/],
+  ["no JSON", ["fashion", "--out=new", "--config=mine.txt"], /--config expects JSON, got .* in 'mine\.txt'/],
+])("%s is refused in one line, and nothing is written", async (_what, args, message) => {
+  await mkdir(at("nothing"), { recursive: true });
+  await mkdir(at("theirs", "images"), { recursive: true });
+  await writeFile(at("theirs", "images", "theirs.png"), "theirs");
+  await writeFile(at("mine.txt"), "mine");
+  const { code, stdout, stderr } = await run(...args);
+  expect(stderr).toMatch(message);
+  expect(stderr).not.toMatch(/\n\s+at /);
+  expect([code, stdout]).toEqual([2, ""]);
+  expect(await readdir(folder.path)).not.toContain("new");
+});
