@@ -62,7 +62,9 @@ describe("the start of the normal model", () => {
     const { tensors } = readTensors(await readFile(at(source, file)), "start");
     const begun = readTensors(await readFile(at(name, "weights.safetensors")), "begun").tensors;
     const key = "scale0.step0.coupling.conv1.weight";
-    const close = Array.from(tensors[key]!.data).every((value, index) => Math.abs(value - begun[key]!.data[index]!) < 1e-6);
+    const close = Array.from(tensors[key]!.data).every(
+      (value, index) => Math.abs(value - begun[key]!.data[index]!) < 1e-6,
+    );
     expect(close).toBe(same);
   });
 
@@ -129,7 +131,10 @@ describe("a local model", () => {
 
 describe("what does not go together", () => {
   test.each([
-    [["--normal=normal", "--objective=outlier"], /--objective outlier expects images that are not normal, got none/],
+    [
+      ["--normal=normal", "--objective=outlier", "--general-detector=photos"],
+      /--objective outlier expects images that are not normal, got none/,
+    ],
     [
       ["--normal=normal", "--objective=outlier", "--outliers=crosses"],
       /--objective outlier expects a general model to compare with, got none; give --general/,

@@ -15,7 +15,7 @@ export async function train(
 ): Promise<"finished" | "interrupted"> {
   const plan = options.resume ? await planResumed(options, output) : await planFresh(options, output);
   const interruption = catchInterrupt(output);
-  const progress = trainingProgress(output, plan.record.configuration);
+  const progress = trainingProgress(output, plan.record);
   const result = await runTraining({
     folder: runFolder(options.out),
     ...plan,
@@ -78,14 +78,20 @@ function announce(options: TrainOptions, { images }: TrainingPlan, manifest: Man
     output.print(JSON.stringify({ detector: options.out, models, defaultScore, data, training, skipped }));
     return;
   }
-  for (const [name, model] of Object.entries(manifest.models)) {
+  const isGeneral = manifest.role === "general";
+  for (const [key, model] of Object.entries(manifest.models)) {
     if (!model) continue;
+    const name = isGeneral ? "general" : key;
     const steps = model.steps === null ? "taken from another detector" : `${model.steps} steps`;
     const bits = model.heldOutBitsPerDimension;
     output.note(`${name} model: ${steps}${bits === null ? "" : `, ${bits.toFixed(3)} bits/dim held out`}`);
   }
-  output.note(`default score: ${manifest.defaultScore}, calibrated on ${manifest.calibration.count} held-out images`);
-  output.note(`next: outglow predict ${quote(options.out)} IMAGES --false-alarm 0.01`);
+  if (isGeneral) {
+    output.note(`next: outglow train --normal DATA --general-detector ${quote(options.out)}`);
+  } else {
+    output.note(`default score: ${manifest.defaultScore}, calibrated on ${manifest.calibration.count} held-out images`);
+    output.note(`next: outglow predict ${quote(options.out)} IMAGES --false-alarm 0.01`);
+  }
   output.print(options.out);
 }
 

@@ -239,6 +239,11 @@ function objectiveOf(options: TrainOptions, input: InputSpecification): Objectiv
   const wrong = given.find((entry) => entry[1] !== undefined && !fitting.some(([flag]) => flag === entry[0]));
   if (wrong) throw new ConfigError(`train: ${wrong[0]} expects another --objective, got ${loss}; leave it out`);
   if (loss === "nll") return { loss };
+  if (loss === "outlier" && options.general === undefined && options.generalDetector === undefined) {
+    throw new ConfigError(
+      "train: --objective outlier expects a general model to compare with, got none; give --general or --general-detector",
+    );
+  }
   if (loss === "margin") return { loss, weight: weight ?? 1, margin: margin ?? dimensions };
   return {
     loss,

@@ -1,5 +1,5 @@
 /** The live line of a training run: share done, step, bits/dim, images/s, time left. */
-import type { PhaseName, Progress, StepReport, TrainingConfiguration } from "../train/index.ts";
+import type { PhaseName, Progress, RunRecord, StepReport } from "../train/index.ts";
 import { type Console, progressBar } from "./console.ts";
 import { showDuration } from "./options.ts";
 
@@ -12,7 +12,7 @@ export interface TrainingProgress {
 const memory = 0.95;
 
 /** Draws the progress of both phases on a console. */
-export function trainingProgress(output: Console, configuration: TrainingConfiguration): TrainingProgress {
+export function trainingProgress(output: Console, { configuration, role }: RunRecord): TrainingProgress {
   let begun = { step: 0, seconds: 0 };
   let loss: number | undefined;
   let bits: number | undefined;
@@ -35,7 +35,7 @@ export function trainingProgress(output: Console, configuration: TrainingConfigu
         settings?.seconds == null ? undefined : showDuration(settings.seconds),
       ].filter((text) => text !== undefined);
       const from = progress.step === 0 ? "" : `, going on from step ${progress.step}`;
-      output.note(`training the ${phase} model (${limit.join(" or ")}${from})`);
+      output.note(`training the ${role === "general" ? "general" : phase} model (${limit.join(" or ")}${from})`);
     },
     step(phase, report) {
       loss = smooth(loss, report.loss);

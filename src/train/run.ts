@@ -115,13 +115,10 @@ async function normalModel(
   }[configuration.start];
   const outlierImages = images.outliers ?? images.general;
   const outliers = splits.outliers && outlierImages && { images: outlierImages, split: splits.outliers };
-  if (objective.loss === "outlier" && !general) {
-    throw new ConfigError(
-      "train: --objective outlier expects a general model to compare with, got none; give --general or --general-detector",
-    );
-  }
   const likelihoods =
-    objective.loss === "outlier" ? await compileLikelihoods(flow, general!.parameters, { threads, device }) : undefined;
+    objective.loss === "outlier" && general
+      ? await compileLikelihoods(flow, general.parameters, { threads, device })
+      : undefined;
   try {
     return await trainPhase(run, "normal", {
       main,
