@@ -2,6 +2,7 @@
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { EvaluationReport } from "../src/cli/evaluate.ts";
 import type { ReproductionResults } from "../src/cli/reproduce/results.ts";
 import { type Outcome, runOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
 
@@ -94,11 +95,12 @@ describe("quick", () => {
       .split("\n")
       .find((line) => line.startsWith("outglow evaluate quick/seed-0/outlier"))!;
     const { stdout } = await runOutglow(folder.path, ...command.split(" ").slice(1), "--json", "--threads=1");
-    const { evaluations } = JSON.parse(stdout) as { evaluations: { score: string; set: string; auroc: number }[] };
+    const { evaluations } = JSON.parse(stdout) as EvaluationReport;
     const own = results.main.filter(({ detector }) => detector === "outlier");
     expect(own.length).toBeGreaterThanOrEqual(6);
-    for (const { score, set, values } of own) {
-      expect(evaluations.find((one) => one.score === score && one.set === set)!.auroc).toBe(values[0]);
+    for (const { score, set, values, intervals } of own) {
+      const { auroc, aurocInterval } = evaluations.find((one) => one.score === score && one.set === set)!;
+      expect([auroc, aurocInterval]).toEqual([values[0], intervals[0]]);
     }
   });
 

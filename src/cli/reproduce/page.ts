@@ -14,7 +14,13 @@ import {
 import { type AnalysisFigure, scaleFigures, scoreFigures } from "../analysis-charts.ts";
 import type { AnalyzedDetector } from "../analysis-data.ts";
 import { redrawnFigures, sampleFigures, sortedFigures } from "../analysis-images.ts";
-import { type LikelihoodName, likelihoodNames, likelihoodsOf, type ReproductionResults } from "./results.ts";
+import {
+  bootstrapKey,
+  type LikelihoodName,
+  likelihoodNames,
+  likelihoodsOf,
+  type ReproductionResults,
+} from "./results.ts";
 import type { ScoredSeed } from "./scored-images.ts";
 import {
   describeCells,
@@ -77,8 +83,8 @@ export async function drawReproduction(
       await scatter(scored, "local", "plain"),
       await correlations(scored),
     ],
-    scores: await both((detector) => scoreFigures(detector, key)),
-    scales: await both((detector) => scaleFigures(detector, key)),
+    scores: await both((detector) => scoreFigures(detector, bootstrapKey())),
+    scales: await both((detector) => scaleFigures(detector, bootstrapKey())),
     sorted: await both(sortedFigures),
     samples: await both((detector) => sampleFigures(detector, key, engine), outlierAlone),
     redrawn: await both((detector) => redrawnFigures(detector, key, engine), outlierAlone),

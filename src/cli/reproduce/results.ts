@@ -1,11 +1,10 @@
 /** The numbers of a reproduction: every method on every pair of sets over the seeds, and what the paper expects of them. */
-import { randomKey } from "../../base/index.ts";
+import { type RandomKey, randomKey } from "../../base/index.ts";
 import { rankCorrelation } from "../../report/index.ts";
 import {
-  auroc,
-  aurocInterval,
   bitsPerDimension,
   computableScoreNames,
+  evaluateScores,
   type Interval,
   logLikelihoods,
   type ModelTerms,
@@ -86,11 +85,17 @@ export function likelihoodsOf({ detectors }: ScoredSeed, name: LikelihoodName, s
   return logLikelihoods(detectors[detector].sets[set]!.terms[model]!);
 }
 
+/** The key of all intervals: that of `outglow evaluate` without a --seed, for the same numbers. */
+export function bootstrapKey(): RandomKey {
+  return randomKey(0).fold("bootstrap");
+}
+
 /** What one seed's methods reach on every set, by set and method. */
 export type SeedMeasures = ReadonlyMap<string, { readonly auroc: number; readonly interval: Interval }>;
 
 /** Measures every method of a seed. Takes some seconds, most of them for the intervals. */
 export function measureSeed(plan: Plan, { detectors }: ScoredSeed): SeedMeasures {
+  const key = bootstrapKey();
   const measures = new Map<string, { auroc: number; interval: Interval }>();
   for (const { name, detector, score } of allMethods(plan)) {
     const own = detectors[detector];
@@ -98,8 +103,8 @@ export function measureSeed(plan: Plan, { detectors }: ScoredSeed): SeedMeasures
     const normal = scoreOf(own, own.sets.find((set) => set.normal)!, score);
     for (const set of own.sets.filter((one) => !one.normal)) {
       const scores = { normal, anomalous: scoreOf(own, set, score) };
-      const key = randomKey("reproduce").fold("bootstrap").fold(set.name);
-      measures.set(measureKey(set.name, name), { auroc: auroc(scores), interval: aurocInterval(scores, key) });
+      const { auroc, aurocInterval } = evaluateScores({ score, set: set.name }, scores, key);
+      measures.set(measureKey(set.name, name), { auroc, interval: aurocInterval });
     }
   }
   return measures;

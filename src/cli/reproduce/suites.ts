@@ -178,8 +178,9 @@ export function addSelection(location: string, selection: string): string {
 /** The train and the test split of normal images, where they have both; else nothing to compare with. */
 async function splitTest(location: string): Promise<Pick<SuiteData, "normal" | "test">> {
   const where = "reproduce: --normal";
+  if (isBuiltin(location)) return { normal: location, test: null };
   const { split } = parseLocation(location, where).selection;
-  const splits = await splitsOf(location.replace(/\bsplit=train\b,?/, "").replace(/[#,]$/, ""), where);
+  const splits = await splitsOf(location, where);
   if (!splits.has("train") || !splits.has("test")) return { normal: location, test: null };
   if (split === "train") return { normal: location, test: location.replace("split=train", "split=test") };
   if (split !== undefined) return { normal: location, test: null };
@@ -192,8 +193,9 @@ async function preferSplit(location: string, split: string, where: string): Prom
   return (await splitsOf(location, where)).has(split) ? addSelection(location, `split=${split}`) : location;
 }
 
+/** The splits of a whole location, whatever is selected of it. */
 async function splitsOf(location: string, where: string): Promise<Set<string>> {
-  const source: ImageSource = await openImages(location, where);
+  const source: ImageSource = await openImages(parseLocation(location, where).path, where);
   const splits = new Set<string>();
   for (let index = 0; index < source.length; index++) {
     for (const name of source.splitNames(index)) splits.add(name);

@@ -1,0 +1,77 @@
+/** Where a suite finds its data: splits, what flags and configuration files override, what is missing. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { randomKey } from "../../base/index.ts";
+import { makeImages, openImages, writeImages } from "../../data/index.ts";
+import type { ReproduceOptions } from "../reproduce-command.ts";
+import { addSelection, locateData, suites } from "./suites.ts";
+
+let root: string;
+const at = (...parts: string[]): string => join(root, ...parts);
+const flags: ReproduceOptions = { out: "out", quiet: true, json: false };
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "outglow-suites-"));
+  const specification = { channels: 1, height: 12, width: 12 };
+  for (const name of ["fashion-mnist/train", "fashion-mnist/test", "mnist/train", "mnist/test", "emnist-letters"]) {
+    const images = makeImages({ kind: "normal", count: 2, specification, key: randomKey(name) });
+    await writeImages(images, specification, at(name));
+  }
+});
+
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+test("finds the usual folders and their splits", async () => {
+  const data = await locateData(suites.fashion, { ...flags, data: root });
+  expect(data).toEqual({
+    normal: `${at("fashion-mnist")}#split=train`,
+    test: `${at("fashion-mnist")}#split=test`,
+    anomalous: [{ name: "mnist", location: `${at("mnist")}#split=test` }],
+    general: at("emnist-letters"),
+  });
+  for (const location of [data.normal, data.test!, data.anomalous[0]!.location, data.general]) {
+    expect((await openImages(location, "test")).length).toBe(2);
+  }
+});
+
+test("flags come before a configuration file, and that before the data folder", async () => {
+  const config = { data: ".", general: "builtin#limit=5", anomalous: { letters: "emnist-letters" }, normal: "mnist" };
+  await writeFile(at("config.json"), JSON.stringify(config));
+  const data = await locateData(suites.fashion, { ...flags, config: at("config.json"), normal: at("emnist-letters") });
+  expect(data).toEqual({
+    normal: at("emnist-letters"),
+    test: null,
+    anomalous: [{ name: "letters", location: at("emnist-letters") }],
+    general: "builtin#limit=5",
+  });
+});
+
+test("a train split by name has its test split beside it; another selection stays", async () => {
+  const normal = `${at("fashion-mnist")}#limit=1,split=train`;
+  const found = await locateData(suites.fashion, { ...flags, data: root, normal });
+  expect(found).toMatchObject({ normal, test: `${at("fashion-mnist")}#limit=1,split=test` });
+  const testOnly = `${at("fashion-mnist")}#split=test`;
+  expect(await locateData(suites.fashion, { ...flags, data: root, normal: testOnly })).toMatchObject({
+    normal: testOnly,
+    test: null,
+  });
+  expect(addSelection("a#class=3", "limit=5")).toBe("a#class=3,limit=5");
+});
+
+test("says which flag gives what is missing", async () => {
+  await expect(locateData(suites.cifar, { ...flags, data: root })).rejects.toThrow(
+    `expected normal images (cifar-10), found no 'cifar-10' in '${root}'; give --normal DATA`,
+  );
+  const cifar = { ...flags, data: root, normal: at("mnist") };
+  await expect(locateData(suites.cifar, cifar)).rejects.toThrow(/give --general DATA or --general builtin/);
+  await expect(locateData(suites.cifar, { ...cifar, general: "builtin" })).rejects.toThrow(
+    /give --anomalous NAME=DATA/,
+  );
+});
+
+test("refuses a configuration with an unknown field", async () => {
+  await writeFile(at("wrong.json"), JSON.stringify({ nomal: "mnist" }));
+  await expect(locateData(suites.fashion, { ...flags, config: at("wrong.json") })).rejects.toThrow(/nomal/);
+});
