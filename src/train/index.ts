@@ -18,7 +18,6 @@ export {
   marginLikelihood,
   maximumLikelihood,
   type Objective,
-  type OutlierLossSettings,
   outlierLikelihood,
   paperOutlierLoss,
   type Trainable,

@@ -4,8 +4,6 @@ export { batchShape, type Measured, type Objective, type Trainable } from "./obj
 export {
   type MarginLossSettings,
   marginLikelihood,
-  type OutlierLossSettings,
   outlierLikelihood,
-  outlierPenalty,
   paperOutlierLoss,
 } from "./outliers.ts";
