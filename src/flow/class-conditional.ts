@@ -83,12 +83,6 @@ export interface ClassConditional {
     x: Value,
     labels?: Value,
   ): ValuesOf<ClassConditionalParameters>;
-  /** The classes alone fitted as `adapt` does, to a flow that stays as it is. */
-  adaptClasses(
-    parameters: ValuesOf<ClassConditionalParameters>,
-    x: Value,
-    labels: Value,
-  ): ValuesOf<ClassConditionalParameters>;
   /** Log-likelihoods of x [C, H, W, N], of every class and marginal. */
   normalize(parameters: ValuesOf<ClassConditionalParameters>, x: Value): ClassConditionalResult;
   /**
@@ -106,7 +100,7 @@ export function classConditional(flow: Flow, classCount: number): ClassCondition
   const byScale = <T>(make: (size: number) => T): Record<string, T> =>
     Object.fromEntries(sizes.map((size, scale) => [scaleName(scale), make(size)]));
 
-  const top: ClassConditional = {
+  return {
     flow,
     classCount,
     parameters: { flow: flow.parameters, classes: byScale((size) => affineNorm(classCount, size)) },
@@ -116,12 +110,10 @@ export function classConditional(flow: Flow, classCount: number): ClassCondition
     }),
     adapt: (parameters, x, labels) => {
       const adapted = { ...parameters, flow: flow.adapt(parameters.flow, x) };
-      return labels ? top.adaptClasses(adapted, x, labels) : adapted;
-    },
-    adaptClasses: (parameters, x, labels) => {
-      const { latents } = flow.normalize(parameters.flow, x);
+      if (!labels) return adapted;
+      const { latents } = flow.normalize(adapted.flow, x);
       const classes = latents.map((u, scale) => [scaleName(scale), classMeans(u, sizes[scale]!, labels)]);
-      return { ...parameters, classes: Object.fromEntries(classes) };
+      return { ...adapted, classes: Object.fromEntries(classes) };
     },
     normalize: (parameters, x) => {
       const { latents, terms } = flow.normalize(parameters.flow, x);
@@ -146,7 +138,6 @@ export function classConditional(flow: Flow, classCount: number): ClassCondition
         }),
       ),
   };
-  return top;
 }
 
 function scaleName(scale: number): string {

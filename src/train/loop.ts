@@ -7,7 +7,7 @@ import type { BatchSource } from "./batch-source.ts";
 import { type Checkpoint, loadCheckpoint, noProgress, type Progress, saveCheckpoint } from "./checkpoint.ts";
 import type { PhaseConfiguration, TrainingConfiguration } from "./configuration.ts";
 import { bitsOf, type HeldOutEvaluator, type HeldOutResult, heldOutEvaluator } from "./held-out.ts";
-import type { Objective, Trainable } from "./objectives/index.ts";
+import type { Objective } from "./objectives/index.ts";
 import {
   adaptationBytes,
   adaptToData,
@@ -185,26 +185,19 @@ function finish({ progress, state, best }: Checkpoint): LoopResult {
 
 /** The state before the first step: given parameters, or fresh ones fitted to the first images. */
 async function freshCheckpoint(loop: LoopInput, update: UpdateOptions, options: ProgramOptions): Promise<Checkpoint> {
-  const { model } = loop.objective;
-  const { start } = loop;
-  const parameters = await (start === undefined
-    ? fitted(loop, model, packArrays(model.parameters, model.createParameters(loop.key.fold("parameters"))), options)
-    : model.adaptTrained === undefined
-      ? start
-      : fitted(loop, { ...model, adapt: model.adaptTrained }, start, options));
+  const parameters = loop.start ?? (await freshParameters(loop, options));
   return { progress: noProgress, state: zeroState(parameters, update), best: undefined };
 }
 
-async function fitted(
-  { batches, objective }: LoopInput,
-  model: Trainable,
-  parameters: ParameterVectors,
+async function freshParameters(
+  { objective: { model }, batches, key }: LoopInput,
   options: ProgramOptions,
 ): Promise<ParameterVectors> {
-  const share = mostAdaptationBytes / adaptationBytes(objective.model, adaptationImages);
+  const drawn = packArrays(model.parameters, model.createParameters(key.fold("parameters")));
+  const share = mostAdaptationBytes / adaptationBytes(model, adaptationImages);
   const fitting = Math.max(2, Math.floor(adaptationImages * share));
   const { x, labels } = batches.adaptation(Math.min(adaptationImages, fitting));
-  return adaptToData(model, parameters, x!, options, labels);
+  return adaptToData(model, drawn, x!, options, labels);
 }
 
 function advance(progress: Progress, { applied }: StepResult, seconds: number): Progress {

@@ -75,7 +75,8 @@ function classesOf({ classes }: TrainingConfiguration): readonly string[] {
 
 /**
  * Weights of a plain flow as those of the configuration's normal model: where that is class-conditional, its classes are zero, so that every
- * one of them is the plain flow.
+ * one of them is the plain flow. (Fitted to the classes' latents as those of a fresh flow are, they began with ten times the wrong-class
+ * loss on a pair where the flow was far from the images, and found classes no more often 120 steps later.)
  */
 export function fromFlowWeights(configuration: TrainingConfiguration, flow: ParameterVectors): ParameterVectors {
   const trainable = new Float32Array(layoutOf(modelOf(configuration, "normal").parameters).trainableSize);

@@ -131,7 +131,6 @@ function trainableTop(top: ClassConditional): Trainable {
     parameters: top.parameters,
     createParameters: (key) => top.createParameters(key),
     adapt: (parameters, x, labels) => top.adapt(parametersOf(parameters), x, labels),
-    adaptTrained: (parameters, x, labels) => top.adaptClasses(parametersOf(parameters), x, labels),
   };
 }
 

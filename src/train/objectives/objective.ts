@@ -11,8 +11,6 @@ export interface Trainable {
   createParameters(key: RandomKey): ArraysOf<ParameterTree>;
   /** Parameters fitted to a batch x [C, H, W, N] of known size, with one-hot labels [K, N] where the batches have some. */
   adapt(parameters: ValuesOf<ParameterTree>, x: Value, labels?: Value): ValuesOf<ParameterTree>;
-  /** What is fitted even where training starts from trained parameters: classes on top of a flow that knew none. */
-  adaptTrained?(parameters: ValuesOf<ParameterTree>, x: Value, labels: Value): ValuesOf<ParameterTree>;
 }
 
 /** What an objective says of one batch. */
