@@ -16,8 +16,8 @@ import {
 } from "../src/detector/index.ts";
 import { checksumOf, type Manifest, writeManifest } from "../src/detector/manifest.ts";
 import { makeGlow } from "../src/flow/index.ts";
-import { packArrays } from "../src/nn/index.ts";
-import { flowOf, parseConfiguration } from "../src/train/index.ts";
+import { layoutOf, packArrays } from "../src/nn/index.ts";
+import { flowOf, modelOf, parseConfiguration } from "../src/train/index.ts";
 import { temporaryFolder } from "./command.ts";
 
 const input = { channels: 1, height: 16, width: 16 };
@@ -39,6 +39,11 @@ const training = parseConfiguration(
     device: "cpu",
     normal: { steps: 1, seconds: null, learningRate: 1e-3, warmup: 0, milestones: [], factor: 1 },
     general: null,
+    classifier: {
+      ...{ steps: 1, seconds: null, learningRate: 1e-3, warmup: 0, milestones: [], factor: 1 },
+      ...{ hidden: 4, blocks: 1, exposed: false },
+    },
+    classes: ["discs", "rings"],
   },
   "test",
 );
@@ -50,6 +55,14 @@ function freshModel(label: "normal" | "general" | "local"): TrainedModel {
   return { parameters, steps: 0, heldOutBitsPerDimension: null };
 }
 
+/** A classifier with every number drawn: a fresh one's last layer is zero, whatever comes before it. */
+function drawnClassifier(label: string): TrainedModel {
+  const stream = randomKey(label).stream();
+  const { trainableSize } = layoutOf(modelOf(training, "classifier").parameters);
+  const trainable = Float32Array.from({ length: trainableSize }, () => 0.3 * stream.normal());
+  return { parameters: { trainable, fixed: new Float32Array(0) }, steps: 0, heldOutBitsPerDimension: null };
+}
+
 const normalOnly: DetectorParts = {
   training,
   role: "detector",
@@ -59,7 +72,12 @@ const normalOnly: DetectorParts = {
 };
 const parts: DetectorParts = {
   ...normalOnly,
-  models: { ...normalOnly.models, general: freshModel("general"), local: freshModel("local") },
+  models: {
+    ...normalOnly.models,
+    general: freshModel("general"),
+    local: freshModel("local"),
+    classifier: drawnClassifier("classifier"),
+  },
 };
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -130,21 +148,21 @@ describe("writing", () => {
   test("frees its sessions, where it fails too", async () => {
     const sessions = countSessions();
     await writeDetector(at("freed"), parts, options);
-    expect(sessions()).toEqual({ made: 3, freed: 3 });
+    expect(sessions()).toEqual({ made: 4, freed: 4 });
     vi.spyOn(sessionMethods, "run").mockRejectedValueOnce(new Error("out of memory"));
     await expect(writeDetector(at("failed"), parts, options)).rejects.toBeInstanceOf(RunError);
     expect(await readdir(folder.path)).not.toContain("failed");
-    expect(sessions()).toEqual({ made: 6, freed: 6 });
+    expect(sessions()).toEqual({ made: 8, freed: 8 });
   });
 });
 
 describe("loading", () => {
-  test("opens three sessions, and disposing frees them all", async () => {
+  test("opens a session a model, and disposing frees them all", async () => {
     const sessions = countSessions();
     const detector = await loadDetector(at("whole"), options);
-    expect(sessions()).toEqual({ made: 3, freed: 0 });
+    expect(sessions()).toEqual({ made: 4, freed: 0 });
     await detector.dispose();
-    expect(sessions()).toEqual({ made: 3, freed: 3 });
+    expect(sessions()).toEqual({ made: 4, freed: 4 });
   });
 
   test.each(detectorFiles)("refuses a flipped byte in %s", async (name) => {
@@ -191,7 +209,20 @@ describe("loading", () => {
     await replaceFile("swapped", "general.onnx", await readFile(at("whole", "model.onnx")));
     const sessions = countSessions();
     await expect(loadDetector(at("swapped"), options)).rejects.toThrow(/expected the general model to give/);
-    expect(sessions()).toEqual({ made: 3, freed: 3 });
+    expect(sessions()).toEqual({ made: 4, freed: 4 });
+  });
+
+  test("knows its own classifier", async () => {
+    const models = { ...parts.models, classifier: drawnClassifier("another") };
+    await writeDetector(at("other-classifier"), { ...parts, models }, options);
+    await replaceFile(
+      "swapped-classifier",
+      "classifier.onnx",
+      await readFile(at("other-classifier", "classifier.onnx")),
+    );
+    await expect(loadDetector(at("swapped-classifier"), options)).rejects.toThrow(
+      /expected the classifier model to give .* on golden image [0-3],/,
+    );
   });
 
   test("refuses golden outputs of a detector without the general model", async () => {

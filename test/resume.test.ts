@@ -21,14 +21,16 @@ const train = [
 ];
 
 /** Checksums of everything the weights depend on and everything that depends on them. */
-async function fingerprints(detector: string): Promise<string[]> {
-  const files = ["weights.safetensors", "general.safetensors", "model.onnx", "golden.safetensors"];
+async function fingerprints(
+  detector: string,
+  files = ["weights.safetensors", "general.safetensors", "model.onnx", "golden.safetensors"],
+): Promise<string[]> {
   const contents = await Promise.all(files.map((name) => readFile(join(folder.path, detector, name))));
   return contents.map((bytes) => createHash("sha256").update(bytes).digest("hex"));
 }
 
-async function loggedSteps(detector: string): Promise<number[]> {
-  const text = await readFile(join(folder.path, detector, "run", "normal.metrics.jsonl"), "utf8");
+async function loggedSteps(detector: string, phase = "normal"): Promise<number[]> {
+  const text = await readFile(join(folder.path, detector, "run", `${phase}.metrics.jsonl`), "utf8");
   return text
     .trim()
     .split("\n")
@@ -109,6 +111,31 @@ describe("kill -9", () => {
     expect(second.code).toBe(1);
     expect(second.stderr).toMatch(new RegExp(`got '.*' with process ${child.pid}; stop that one first`));
   });
+});
+
+test("with classes and a classifier, a run that is killed in both phases ends with the same weights", async () => {
+  for (const kind of ["crosses", "stars"] as const) {
+    await writeMadeImages(join(folder.path, "classes", kind), kind, 60);
+  }
+  const more = ["--normal=classes", "--classes", "--objective=outlier", "--classifier=exposed"];
+  const files = ["weights.safetensors", "classifier.safetensors", "classifier.onnx", "golden.safetensors"];
+  const undisturbed = await runOutglow(folder.path, ...train, ...more, "--out=classes-reference");
+  expect(undisturbed.code, undisturbed.stderr).toBe(0);
+  let args = [...train, ...more, "--out=classes-killed"];
+  for (const phase of ["normal", "classifier"]) {
+    const { child, outcome } = startOutglow(folder.path, args);
+    const log = join(folder.path, "classes-killed", "run", `${phase}.metrics.jsonl`);
+    while ((await readFile(log, "utf8").catch(() => "")).split("\n").length <= 7) await wait(2);
+    child.kill("SIGKILL");
+    expect((await outcome).signal).toBe("SIGKILL");
+    args = ["train", "--resume", "--out=classes-killed"];
+  }
+  const resumed = await runOutglow(folder.path, ...args);
+  expect(resumed.stderr).toMatch(/training the classifier model \(.*going on from step/);
+  expect(await fingerprints("classes-killed", files)).toEqual(await fingerprints("classes-reference", files));
+  for (const phase of ["normal", "classifier"]) {
+    expect(await loggedSteps("classes-killed", phase)).toEqual(Array.from({ length: 30 }, (_, index) => index + 1));
+  }
 });
 
 test("Ctrl-C saves, names the command that resumes, and that command ends with the same weights", async () => {

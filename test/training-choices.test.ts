@@ -139,7 +139,10 @@ describe("what does not go together", () => {
       ["--normal=normal", "--objective=outlier", "--outliers=crosses"],
       /--objective outlier expects a general model to compare with, got none; give --general/,
     ],
-    [["--normal=normal", "--outliers=crosses"], /--outliers expects --objective outlier or margin, got neither/],
+    [
+      ["--normal=normal", "--outliers=crosses"],
+      /--outliers expects --objective outlier or margin, or --classifier exposed, got none of them/,
+    ],
     [["--normal=normal", "--outlier-weight=3"], /--outlier-weight expects another --objective, got nll/],
     [["--normal=normal", "--init=general"], /--init general expects a general model, got none/],
     [["--normal=normal", "--fine-tune=2"], /--fine-tune expects scales from 0 to 1, got 2/],

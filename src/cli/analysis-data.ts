@@ -1,9 +1,10 @@
 /** What an analysis rests on: the images of every set as every detector sees them, with their terms. */
 import { permutation, type RandomKey } from "../base/index.ts";
 import type { ImageSource, PreparationProblem } from "../data/index.ts";
-import { type Detector, type Manifest, type ModelName, presentModels } from "../detector/index.ts";
+import { type Detector, type Manifest, presentFlows } from "../detector/index.ts";
 import type { Flow } from "../flow/index.ts";
 import { computeScore, joinModelTerms, logLikelihoods, type ModelTerms } from "../score/index.ts";
+import type { FlowName } from "../train/index.ts";
 import type { Console } from "./console.ts";
 import { type ScoredBatch, type ScoringOptions, scoreBatches } from "./scoring.ts";
 
@@ -43,7 +44,7 @@ export interface LikelihoodModel {
   /** Names it among all models of the analysis. */
   readonly title: string;
   readonly detector: AnalyzedDetector;
-  readonly model: ModelName;
+  readonly model: FlowName;
   /** log p(x) in nats, [count] a set. */
   readonly likelihoods: readonly Float64Array[];
 }
@@ -100,9 +101,9 @@ export function scoreOf({ manifest }: AnalyzedDetector, { terms }: AnalyzedSet, 
   return computeScore(score, terms, manifest.calibration).values;
 }
 
-/** The models of a detector. */
-export function modelNames({ manifest }: Pick<AnalyzedDetector, "manifest">): readonly ModelName[] {
-  return presentModels(manifest.models);
+/** The models of a detector that have likelihoods. */
+export function modelNames({ manifest }: Pick<AnalyzedDetector, "manifest">): readonly FlowName[] {
+  return presentFlows(manifest.models);
 }
 
 /** Every model of every detector with its likelihoods. */

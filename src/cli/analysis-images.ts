@@ -1,9 +1,9 @@
 /** The pictures of an analysis that show images: sorted by scores, drawn from models, redrawn but for one scale. */
 import type { RandomKey } from "../base/index.ts";
-import { loadWeights, redrawScales, sampleImages } from "../detector/index.ts";
+import { loadWeights, redrawScales, sampledModel, sampleImages } from "../detector/index.ts";
 import { type ImageRow, type PixelBatch, renderImageMatrix, showNumber } from "../report/index.ts";
 import type { ProgramOptions } from "../runtime/index.ts";
-import { flowOf } from "../train/index.ts";
+import { flowOf, toFlowWeights } from "../train/index.ts";
 import { type AnalysisFigure, fileNamePart, scaleTitle } from "./analysis-charts.ts";
 import { type AnalyzedDetector, modelNames, scoreOf } from "./analysis-data.ts";
 
@@ -98,7 +98,7 @@ export async function sampleFigures(
     const parameters = await loadWeights(folder, manifest, model);
     for (const temperature of temperatures) {
       const request = { count: shownImages, temperature, key: key.fold("samples") };
-      const pixels = await sampleImages(flowOf(manifest.training, model), parameters, request, engine);
+      const pixels = await sampleImages(sampledModel(manifest.training, model), parameters, request, engine);
       rows.push({
         label: `${model} model, temperature ${temperature}`,
         images: { pixels, count: shownImages, channels, height, width },
@@ -136,7 +136,9 @@ export async function redrawnFigures(
     const flow = flowOf(manifest.training, model);
     const scales = flow.latentShapes.length;
     if (scales < 2) continue;
-    const parameters = await loadWeights(folder, manifest, model);
+    const weights = await loadWeights(folder, manifest, model);
+    // Of a model with classes, the flow beneath them: which class a redrawn latent belongs to, nothing says.
+    const parameters = model === "normal" ? toFlowWeights(manifest.training, weights) : weights;
     const rows: ImageRow[] = [{ label: "the image itself", images }];
     for (let scale = 0; scale < scales; scale++) {
       const request = { kept: [scale], temperature: redrawingTemperature, key: key.fold("redrawn latents") };

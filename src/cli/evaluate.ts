@@ -6,12 +6,14 @@ import type { Detector } from "../detector/index.ts";
 import { type Column, formatTable } from "../report/index.ts";
 import {
   bitsPerDimension,
+  type ClassTable,
   computableScoreNames,
   computeScore,
   type Evaluation,
   evaluateScores,
   logLikelihoods,
   type ModelTerms,
+  predictedClasses,
   spearmanCorrelation,
 } from "../score/index.ts";
 import { type Console, openConsole } from "./console.ts";
@@ -30,6 +32,17 @@ interface SetReport {
   readonly generalBitsPerDimension?: number;
   /** Spearman's, between the log-likelihoods of both models; null where one of them is constant. */
   readonly rankCorrelation?: number | null;
+  /** Of normal images with a class that the detector knows, where it knows some. */
+  readonly classAccuracy?: ClassAccuracy;
+}
+
+/** How often the most probable class is the right one. */
+interface ClassAccuracy {
+  /** Images judged. */
+  readonly count: number;
+  /** Of the class-conditional flow. */
+  readonly flow?: number;
+  readonly classifier?: number;
 }
 
 /** The result of an evaluation, as it is written. */
@@ -83,6 +96,7 @@ interface OpenedSet {
 }
 
 interface ScoredSet {
+  readonly classNames: readonly (string | undefined)[];
   readonly terms: ModelTerms;
   readonly location: string;
   readonly skipped: readonly PreparationProblem[];
@@ -99,9 +113,9 @@ async function evaluateSets(
   const { calibration, defaultScore } = detector.manifest;
   const scored = new Map<string, ScoredSet>();
   for (const { name, source } of [normal, ...anomalous]) {
-    const { terms, problems } = await scoreImages(detector, source, { strict, coders }, output);
+    const { terms, classNames, problems } = await scoreImages(detector, source, { strict, coders }, output);
     output.problems(problems);
-    scored.set(name, { terms, location: source.location, skipped: problems });
+    scored.set(name, { terms, classNames, location: source.location, skipped: problems });
   }
   const scoresOf = (set: string, score: string): Float64Array =>
     computeScore(score, scored.get(set)!.terms, calibration).values;
@@ -116,7 +130,12 @@ async function evaluateSets(
     detector: detector.folder,
     positiveClass: "anomalous",
     defaultScore,
-    sets: Object.fromEntries([...scored].map(([name, set]) => [name, describeSet(set)])),
+    sets: Object.fromEntries(
+      [...scored].map(([name, set]) => [
+        name,
+        { ...describeSet(set), ...(name === normal.name ? accuracyOf(set) : {}) },
+      ]),
+    ),
     evaluations,
   };
 }
@@ -133,6 +152,23 @@ function describeSet({ terms, location, skipped }: ScoredSet): SetReport {
     ...report,
     generalBitsPerDimension: mean(generalLikelihoods),
     rankCorrelation: spearmanCorrelation(likelihoods, generalLikelihoods) ?? null,
+  };
+}
+
+function accuracyOf({ terms: { classes, classifier }, classNames }: ScoredSet): Pick<SetReport, "classAccuracy"> {
+  const known = (classes ?? classifier)?.names ?? [];
+  const judged = classNames.flatMap((name, image) => (name !== undefined && known.includes(name) ? [image] : []));
+  if (judged.length === 0) return {};
+  const share = (table: ClassTable): number => {
+    const predicted = predictedClasses(table);
+    return judged.filter((image) => known[predicted[image]!] === classNames[image]).length / judged.length;
+  };
+  return {
+    classAccuracy: {
+      count: judged.length,
+      ...(classes && { flow: share(classes) }),
+      ...(classifier && { classifier: share(classifier) }),
+    },
   };
 }
 
@@ -158,8 +194,14 @@ export function showReport(report: EvaluationReport): string {
     "AUROC with 95 % bootstrap interval; positive = anomalous; 0.5 is chance",
     formatTable(scores, columns),
     `bits/dim under the normal model: ${bits}`,
+    ...sets.flatMap(([name, { classAccuracy }]) => (classAccuracy ? [showAccuracy(name, classAccuracy)] : [])),
     ...(ranks.length > 0 ? [`rank correlation of both models' likelihoods: ${ranks.join(", ")}`] : []),
   ].join("\n");
+}
+
+function showAccuracy(name: string, { count, ...models }: ClassAccuracy): string {
+  const shares = Object.entries(models).map(([model, share]) => `${model} ${share.toFixed(3)}`);
+  return `class accuracy on ${count} ${name} images: ${shares.join(", ")}`;
 }
 
 /** `mnist=path/to/data`, or a path alone, whose last part is the name. */

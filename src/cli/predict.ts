@@ -6,9 +6,11 @@ import { type Detector, detectorSources } from "../detector/index.ts";
 import { flaggedColour, renderContactSheet } from "../report/index.ts";
 import {
   checkCalibrated,
+  classPosteriors,
   computableScoreNames,
   computeScore,
   decide,
+  predictedClasses,
   pValues,
   scoreDefinition,
   smallestFalseAlarm,
@@ -25,6 +27,9 @@ interface Row {
   readonly score: number;
   readonly pValue: number;
   readonly anomalous: boolean;
+  /** The most probable class and its probability, by the class-conditional flow or else the classifier; null where neither could tell. */
+  readonly predictedClass?: string | null;
+  readonly classProbability?: number | null;
   /** Every score by name; those of coders only where the chosen score needs them. */
   readonly scores: Readonly<Record<string, number>>;
 }
@@ -108,13 +113,26 @@ function makeRows({ manifest: { calibration } }: Detector, decision: Decision, {
   const columns = computableScoreNames(terms, calibration).map((name) => computeScore(name, terms, calibration));
   const decisive =
     columns.find(({ name }) => name === decision.score) ?? computeScore(decision.score, terms, calibration);
+  const classes = predictClasses(terms);
   const probabilities = pValues(calibration, decision.score, decisive.values);
   return names.map((file, index) => ({
     file,
     score: decisive.values[index]!,
     pValue: probabilities[index]!,
     anomalous: decide(probabilities[index]!, decision.falseAlarm),
+    ...classes?.[index],
     scores: Object.fromEntries(columns.map(({ name, values }) => [name, values[index]!])),
+  }));
+}
+
+/** Class and probability of every image, where a model knows classes. */
+function predictClasses({ classes, classifier }: ScoredBatch["terms"]) {
+  const table = classes ?? classifier;
+  if (!table) return undefined;
+  const posteriors = classPosteriors(table);
+  return Array.from(predictedClasses(table), (predicted, image) => ({
+    predictedClass: table.names[predicted] ?? null,
+    classProbability: predicted < 0 ? null : posteriors[image * table.names.length + predicted]!,
   }));
 }
 
@@ -180,10 +198,13 @@ function toJson({ score, falseAlarm }: Decision, rows: readonly Row[], skipped: 
 
 function toCsv(rows: readonly Row[]): string {
   const names = Object.keys(rows[0]?.scores ?? {});
-  const header = ["file", "score", "p_value", "anomalous", ...names];
-  const lines = rows.map(({ file, score, pValue, anomalous, scores }) =>
-    [quote(file), score, pValue, anomalous, ...names.map((name) => scores[name])].join(","),
-  );
+  const hasClasses = rows[0]?.predictedClass !== undefined;
+  const classColumns = hasClasses ? ["predicted_class", "class_probability"] : [];
+  const header = ["file", "score", "p_value", "anomalous", ...classColumns, ...names];
+  const lines = rows.map(({ file, score, pValue, anomalous, predictedClass, classProbability, scores }) => {
+    const predicted = hasClasses ? [quote(predictedClass ?? ""), classProbability ?? ""] : [];
+    return [quote(file), score, pValue, anomalous, ...predicted, ...names.map((name) => scores[name])].join(",");
+  });
   return [header.join(","), ...lines].join("\n");
 }
 

@@ -61,6 +61,7 @@ export async function quickstart({ out, time, seed, threads }: QuickstartOptions
     ...engine,
     as: "detector",
     local: false,
+    classes: false,
     objective: "nll",
     normal: join(images, "train"),
     general: join(images, "general"),

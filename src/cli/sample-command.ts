@@ -9,6 +9,8 @@ export interface SampleOptions extends EngineOptions {
   readonly temperature: number;
   readonly seed: number;
   readonly model: "normal" | "general";
+  /** Of a class-conditional model; every image draws one where absent. */
+  readonly class?: string;
   readonly force: boolean;
 }
 
@@ -21,6 +23,7 @@ export function sampleCommand(): Command {
     .option("--out <file>", "PNG to write", "samples.png")
     .option("--temperature <x>", "1 for the model itself, less for more typical images", numberWithin(0, 10), 0.7)
     .option("--model <name>", "normal or general", oneOf(["normal", "general"]), "normal")
+    .option("--class <name>", "of this class alone, where the detector was trained with --classes")
     .option("--seed <n>", "seed of the latents", wholeNumber(0), 0)
     .option("--force", "replace an existing file", false);
   return withEngineOptions(command).action(async (detector: string, options: SampleOptions) => {

@@ -1,8 +1,7 @@
 /** `outglow sample`: a PNG grid of generated images. */
 import { availableParallelism } from "node:os";
-import { randomKey } from "../base/index.ts";
-import { loadManifest, loadWeights, sampleImages } from "../detector/index.ts";
-import { makeFlow } from "../flow/index.ts";
+import { ConfigError, nearestSpelling, randomKey } from "../base/index.ts";
+import { loadManifest, loadWeights, type Manifest, sampledModel, sampleImages } from "../detector/index.ts";
 import { renderImageGrid } from "../report/index.ts";
 import { openConsole } from "./console.ts";
 import { refuseExisting, writeOutput } from "./output-file.ts";
@@ -17,10 +16,11 @@ export async function sample(folder: string, options: SampleOptions): Promise<vo
   await refuseExisting(options.out, options.force, "sample: --out");
   const manifest = await loadManifest(folder);
   const parameters = await loadWeights(folder, manifest, options.model);
-  const flow = makeFlow({ ...manifest.training.input, ...manifest.training.model });
+  const label = labelOf(manifest, options);
+  const model = sampledModel(manifest.training, options.model);
   const engine = { threads: options.threads ?? availableParallelism(), device: options.device };
   const { count, temperature, seed } = options;
-  const pixels = await sampleImages(flow, parameters, { count, temperature, key: randomKey(seed) }, engine);
+  const pixels = await sampleImages(model, parameters, { count, temperature, key: randomKey(seed), label }, engine);
   const { channels, height, width } = manifest.input;
   const png = await renderImageGrid({
     images: { pixels, count, channels, height, width },
@@ -29,4 +29,20 @@ export async function sample(folder: string, options: SampleOptions): Promise<vo
   });
   await writeOutput(options.out, png, { force: options.force, where: "sample: --out" });
   output.print(options.json ? JSON.stringify({ samples: options.out, count, temperature, seed }) : options.out);
+}
+
+/** The number of the class that --class names, if it names one. */
+function labelOf(
+  { training: { classes, classConditional } }: Manifest,
+  { class: name, model }: SampleOptions,
+): number | undefined {
+  if (name === undefined) return undefined;
+  if (!classes || !classConditional || model !== "normal") {
+    throw new ConfigError("sample: --class expects a normal model with classes, got one without; train with --classes");
+  }
+  const label = classes.indexOf(name);
+  if (label >= 0) return label;
+  throw new ConfigError(
+    `sample: --class expects one of ${classes.join(", ")}, got '${name}'; did you mean '${nearestSpelling(name, classes)}'?`,
+  );
 }

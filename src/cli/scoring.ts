@@ -10,6 +10,7 @@ import type { EngineOptions } from "./options.ts";
 /** Some images of a location with their terms, in order. */
 export interface ScoredBatch {
   readonly names: readonly string[];
+  readonly classNames: readonly (string | undefined)[];
   /** uint8 [n, C, H, W]. */
   readonly pixels: Uint8Array;
   readonly terms: ModelTerms;
@@ -18,6 +19,7 @@ export interface ScoredBatch {
 /** The terms of all images of a location, with their names. */
 export interface ScoredImages {
   readonly names: readonly string[];
+  readonly classNames: readonly (string | undefined)[];
   readonly terms: ModelTerms;
   readonly problems: readonly PreparationProblem[];
 }
@@ -61,13 +63,13 @@ export async function* scoreBatches(
   const options = { batchSize, strict, ...(onProblem ? { onProblem } : {}) };
   const started = performance.now();
   let count = 0;
-  for await (const { names, pixels } of streamImages(source, { channels, height, width }, options)) {
+  for await (const { names, classNames, pixels } of streamImages(source, { channels, height, width }, options)) {
     const sizes = coders ? await coderTerms(pixels, detector.manifest.input) : {};
     const terms = { ...(await detector.terms(pixels)), ...sizes };
     count += names.length;
     const speed = (count * 1000) / (performance.now() - started);
     output.live(`scoring ${source.location}: ${count} of ${source.length}  ${speed.toFixed(0)} images/s`);
-    yield { names, pixels, terms };
+    yield { names, classNames, pixels, terms };
   }
   output.settle();
 }
@@ -80,12 +82,14 @@ export async function scoreImages(
   output: Console,
 ): Promise<ScoredImages> {
   const names: string[] = [];
+  const classNames: (string | undefined)[] = [];
   const tables: ModelTerms[] = [];
   const problems: PreparationProblem[] = [];
   const onProblem = (problem: PreparationProblem) => problems.push(problem);
   for await (const batch of scoreBatches(detector, source, { ...options, onProblem }, output)) {
     names.push(...batch.names);
+    classNames.push(...batch.classNames);
     tables.push(batch.terms);
   }
-  return { names, terms: joinModelTerms(tables), problems };
+  return { names, classNames, terms: joinModelTerms(tables), problems };
 }

@@ -14,6 +14,8 @@ export interface TrainOptions {
   readonly init?: string;
   readonly fineTune?: number[];
   readonly local: boolean;
+  readonly classes: boolean;
+  readonly classifier?: "plain" | "exposed";
   readonly objective: "nll" | "outlier" | "margin";
   readonly outliers?: string;
   readonly outlierWeight?: number;
@@ -83,6 +85,16 @@ export function trainCommand(): Command {
     )
     .option("--fine-tune <scales>", "train these scales of the normal model only, e.g. 1,2 (0 is the finest)", scales)
     .option("--local", "also train a model of 8x8 patches of the normal images, for the score ratio-local", false)
+    .option(
+      "--classes",
+      "the normal images' sub-folders are classes: one density for each, for the score class-ratio",
+      false,
+    )
+    .option(
+      "--classifier <kind>",
+      "also train a classifier of these classes, for the score msp: plain, or exposed to --outliers",
+      oneOf(["plain", "exposed"]),
+    )
     .option(
       "--objective <loss>",
       "nll; outlier: also keep away from --outliers, compared with the general model; margin: the same without comparing",

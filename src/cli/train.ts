@@ -58,7 +58,12 @@ async function finishDetector(
   const parts: DetectorParts = {
     training: configuration,
     role: record.role,
-    models: { normal: trained(result.normal), general: generalModel, local: result.local && trained(result.local) },
+    models: {
+      normal: trained(result.normal),
+      general: generalModel,
+      local: result.local && trained(result.local),
+      classifier: result.classifier && trained(result.classifier),
+    },
     generalDetector: generalDetector ? { folder: generalDetector.folder, weights: generalDetector.weights } : undefined,
     data: {
       normal: describe(record.normal, normal),

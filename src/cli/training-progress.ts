@@ -17,6 +17,8 @@ export function trainingProgress(output: Console, { configuration, role }: RunRe
   let loss: number | undefined;
   let bits: number | undefined;
   let outliers: { loss: number; difference: number } | undefined;
+  let accuracy: number | undefined;
+  let heldOutAccuracy: number | undefined;
   let speed: number | undefined;
   let heldOut: number | undefined;
   let skipped = 0;
@@ -28,6 +30,7 @@ export function trainingProgress(output: Console, { configuration, role }: RunRe
       output.settle();
       begun = { step: progress.step, seconds: progress.seconds };
       [loss, bits, outliers, speed] = [undefined, undefined, undefined, undefined];
+      [accuracy, heldOutAccuracy] = [undefined, undefined];
       [heldOut, skipped] = [progress.bestBitsPerDimension ?? undefined, progress.skipped];
       const settings = configuration[phase];
       const limit = [
@@ -47,6 +50,9 @@ export function trainingProgress(output: Console, { configuration, role }: RunRe
           difference: smooth(outliers?.difference, outlierDifference),
         };
       }
+      const right = accuracyIn(report.measures);
+      if (right !== undefined) accuracy = smooth(accuracy, right);
+      heldOutAccuracy = (report.heldOut && accuracyIn(report.heldOut.measures)) ?? heldOutAccuracy;
       speed = smooth(speed, report.imagesPerSecond);
       heldOut = report.heldOut?.bitsPerDimension ?? heldOut;
       if (!report.applied) skipped++;
@@ -64,6 +70,8 @@ export function trainingProgress(output: Console, { configuration, role }: RunRe
         ...(outliers === undefined
           ? []
           : [`outlier loss ${outliers.loss.toFixed(1)}, difference ${outliers.difference.toFixed(0)} nats`]),
+        ...(accuracy === undefined ? [] : [`accuracy ${accuracy.toFixed(3)}`]),
+        ...(heldOutAccuracy === undefined ? [] : [`held out ${heldOutAccuracy.toFixed(3)}`]),
         `${speed.toFixed(0)} images/s`,
         `${showDuration(left)} left`,
         ...(skipped === 0 ? [] : [`${skipped} steps skipped (not finite)`]),
@@ -71,4 +79,10 @@ export function trainingProgress(output: Console, { configuration, role }: RunRe
       output.live(parts.join("  "));
     },
   };
+}
+
+/** The share of images whose class a model finds, where it knows classes. */
+function accuracyIn({ classAccuracy, accuracy }: StepReport["measures"]): number | undefined {
+  const value = classAccuracy ?? accuracy;
+  return typeof value === "number" ? value : undefined;
 }

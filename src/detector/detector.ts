@@ -7,7 +7,7 @@ import type { Flow } from "../flow/index.ts";
 import type { ParameterVectors } from "../nn/index.ts";
 import { engineVersion, type ProgramOptions } from "../runtime/index.ts";
 import { type Calibration, calibrate, defaultScoreName, type ModelTerms } from "../score/index.ts";
-import { flowOf, type TrainingConfiguration } from "../train/index.ts";
+import { flowOf, modelOf, type TrainingConfiguration } from "../train/index.ts";
 import { coderTerms } from "./coder-terms.ts";
 import { checkGolden, goldenFile, goldenImages, writeGolden } from "./golden.ts";
 import { checksumOf, formatVersion, type Manifest, manifestName, readManifest, writeManifest } from "./manifest.ts";
@@ -21,15 +21,15 @@ import {
   sourcesOfModels,
   writeWeights,
 } from "./models.ts";
-import { scoringModel } from "./scoring.ts";
+import { graphOfModel } from "./scoring.ts";
 import { packageVersion } from "./version.ts";
 
-/** A flow with its weights, and how it came about. */
+/** A model with its weights, and how it came about. */
 export interface TrainedModel {
   readonly parameters: ParameterVectors;
   /** Steps trained; null for a model taken from another detector. */
   readonly steps: number | null;
-  /** Of the kept weights; null for a model taken from another detector and where no evaluation was finite. */
+  /** Of the kept weights; null for a model taken from another detector, for a classifier and where no evaluation was finite. */
   readonly heldOutBitsPerDimension: number | null;
 }
 
@@ -76,9 +76,9 @@ export async function writeDetector(folder: string, parts: DetectorParts, option
   const { training, models } = parts;
   const files: Record<string, Uint8Array> = {};
   for (const name of presentModels(models)) {
-    const flow = flowOf(training, name);
-    files[modelFiles[name].weights] = writeWeights(flow, models[name]!.parameters);
-    files[modelFiles[name].graph] = scoringModel(flow, models[name]!.parameters);
+    const model = modelOf(training, name);
+    files[modelFiles[name].weights] = writeWeights(model.parameters, models[name]!.parameters);
+    files[modelFiles[name].graph] = graphOfModel(model, training.input, models[name]!.parameters);
   }
   const { heldOut, golden } = await measureTerms(training, files, parts.heldOutPixels, options);
   files[goldenFile] = golden;
@@ -132,8 +132,13 @@ function describeDetector(
     input: { ...training.input, type: "uint8", layout: "NCHW", transform: "x = pixel / 256 - 0.5 + 1 / 512" },
     orientation: "higher is more anomalous",
     unit: "nats",
-    defaultScore: defaultScoreName(sourcesOfModels(presentModels(models)), calibration),
-    models: { normal: describe("normal")!, general: describe("general"), local: describe("local") },
+    defaultScore: defaultScoreName(sourcesOfModels(presentModels(models), training), calibration),
+    models: {
+      normal: describe("normal")!,
+      general: describe("general"),
+      local: describe("local"),
+      classifier: describe("classifier"),
+    },
     data,
     generalDetector: generalDetector ?? null,
     training,
@@ -205,7 +210,11 @@ export async function loadWeights(folder: string, manifest: Manifest, name: Mode
   if (!manifest.models[name])
     throw new ConfigError(`detector '${folder}': expected a ${name} model, got a detector without one`);
   const file = modelFiles[name].weights;
-  return readWeights(flowOf(manifest.training, name), await readChecked(folder, file, manifest), join(folder, file));
+  return readWeights(
+    modelOf(manifest.training, name).parameters,
+    await readChecked(folder, file, manifest),
+    join(folder, file),
+  );
 }
 
 async function readChecked(folder: string, name: string, manifest: Manifest): Promise<Uint8Array<ArrayBuffer>> {

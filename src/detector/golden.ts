@@ -5,7 +5,7 @@
 import { FormatError, RunError, randomKey } from "../base/index.ts";
 import type { EventShape } from "../flow/index.ts";
 import { readTensors, type StoredTensor, writeTensors } from "../nn/index.ts";
-import type { ModelTerms, TermTable } from "../score/index.ts";
+import type { ClassTable, ModelTerms, TermTable } from "../score/index.ts";
 
 const imageCount = 4;
 /** The file inside a detector. */
@@ -38,12 +38,18 @@ export function goldenImages({ channels, height, width }: EventShape): Uint8Arra
 /** The bytes of `golden.safetensors`. */
 export function writeGolden(shape: EventShape, images: Uint8Array, terms: ModelTerms): Uint8Array<ArrayBuffer> {
   const table = ({ count, scales, values }: TermTable): StoredTensor => ({ shape: [count, scales, 2], data: values });
+  const classTable = ({ count, names, values }: ClassTable): StoredTensor => ({
+    shape: [count, names.length],
+    data: values,
+  });
   return writeTensors({
     tensors: {
       images: { shape: [imageCount, shape.channels, shape.height, shape.width], data: images },
       normal: table(terms.normal),
       ...(terms.general ? { general: table(terms.general) } : {}),
       ...(terms.local ? { local: table(terms.local) } : {}),
+      ...(terms.classes ? { classes: classTable(terms.classes) } : {}),
+      ...(terms.classifier ? { classifier: classTable(terms.classifier) } : {}),
     },
     metadata: {},
   });
@@ -64,8 +70,8 @@ export async function checkGolden(
     throw new FormatError(`${where}: expected golden images in ${goldenFile}, got none; ${wayOut}`);
   }
   const computed = await terms(images);
-  const { normal, general, local } = computed;
-  for (const [model, table] of Object.entries({ normal, general, local })) {
+  const { normal, general, local, classes, classifier } = computed;
+  for (const [model, table] of Object.entries({ normal, general, local, classes, classifier })) {
     if (!table) continue;
     const recorded = tensors[model]?.data;
     if (recorded?.length !== table.values.length) {
@@ -79,7 +85,7 @@ export async function checkGolden(
     });
     if (worst >= 0) {
       throw new RunError(
-        `${where}: expected the ${model} model to give ${recorded[worst]} nats on golden image ${Math.floor(worst / (table.scales * 2))}, ` +
+        `${where}: expected the ${model} model to give ${recorded[worst]} nats on golden image ${Math.floor((worst * table.count) / table.values.length)}, ` +
           `got ${table.values[worst]}; its scores cannot be trusted on this machine and device`,
       );
     }

@@ -11,9 +11,9 @@ export {
   writeDetector,
 } from "./detector.ts";
 export { formatVersion, type Manifest, manifestName } from "./manifest.ts";
-export { type ModelName, presentModels } from "./models.ts";
+export { type ModelName, presentFlows, presentModels } from "./models.ts";
 export { type RedrawingOptions, redrawScales } from "./redrawing.ts";
-export { type SamplingOptions, sampleImages } from "./sampling.ts";
+export { type SamplingOptions, sampledModel, sampleImages } from "./sampling.ts";
 export { detectorSources } from "./score-sources.ts";
 export { scoringModel } from "./scoring.ts";
 export { packageVersion } from "./version.ts";

@@ -25,7 +25,7 @@ const modelSchema = z.strictObject({
   graph: z.string(),
   /** Steps trained; null for a model taken from another detector. */
   steps: z.number().int().min(0).nullable(),
-  /** Held-out bits/dim of the kept weights; null for a model taken from another detector and where no evaluation was finite. */
+  /** Held-out bits/dim of the kept weights; null for a model taken from another detector, for a classifier and where no evaluation was finite. */
   heldOutBitsPerDimension: z.number().nullable(),
 });
 
@@ -57,6 +57,8 @@ export const manifestSchema = z.strictObject({
     general: modelSchema.nullable(),
     /** A flow of patches of the normal images. */
     local: modelSchema.nullable().default(null),
+    /** A classifier of the normal images' classes, which `training` names. */
+    classifier: modelSchema.nullable().default(null),
   }),
   data: z.strictObject({
     normal: dataSchema,

@@ -1,8 +1,8 @@
 /** The models that a detector may hold: their files, their weights as safetensors, and their scoring graphs opened together. */
 import { FormatError } from "../base/index.ts";
-import type { Flow } from "../flow/index.ts";
 import {
   layoutOf,
+  type ParameterTree,
   type ParameterVectors,
   parameterData,
   readTensors,
@@ -10,15 +10,16 @@ import {
   writeTensors,
 } from "../nn/index.ts";
 import type { ProgramOptions } from "../runtime/index.ts";
-import type { ModelTerms, ScoreSource, TermTable } from "../score/index.ts";
-import { flowOf, type TrainingConfiguration } from "../train/index.ts";
-import { loadScorer, type Scorer } from "./scoring.ts";
+import { type ModelTerms, makeClassTable, makeTermTable, type ScoreSource, termsPerScale } from "../score/index.ts";
+import { type FlowName, modelOf, type TrainingConfiguration } from "../train/index.ts";
+import { loadScorer, type Scorer, type ScorerOutputs } from "./scoring.ts";
 
 /** The files of every model, the normal one first. */
 export const modelFiles = {
   normal: { weights: "weights.safetensors", graph: "model.onnx" },
   general: { weights: "general.safetensors", graph: "general.onnx" },
   local: { weights: "local.safetensors", graph: "local.onnx" },
+  classifier: { weights: "classifier.safetensors", graph: "classifier.onnx" },
 } as const;
 
 export type ModelName = keyof typeof modelFiles;
@@ -31,24 +32,32 @@ export function presentModels(models: { readonly [Name in ModelName]?: unknown }
   return (Object.keys(modelFiles) as ModelName[]).filter((name) => models[name] !== undefined && models[name] !== null);
 }
 
+/** The models with a likelihood that are there, the normal one first. */
+export function presentFlows(models: { readonly [Name in ModelName]?: unknown }): FlowName[] {
+  return presentModels(models).filter((name) => name !== "classifier");
+}
+
 /** What the scores can draw from, given some models. Coders need none. */
-export function sourcesOfModels(names: readonly ModelName[]): ScoreSource[] {
-  return [...names.filter((name) => name !== "normal"), "coders"];
+export function sourcesOfModels(
+  names: readonly ModelName[],
+  { classConditional }: Pick<TrainingConfiguration, "classConditional">,
+): ScoreSource[] {
+  return [...names.filter((name) => name !== "normal"), ...(classConditional ? (["classes"] as const) : []), "coders"];
 }
 
 /** The bytes of a weights file. */
-export function writeWeights(flow: Flow, parameters: ParameterVectors): Uint8Array {
+export function writeWeights(tree: ParameterTree, parameters: ParameterVectors): Uint8Array {
   const tensors: Record<string, StoredTensor> = {};
-  for (const entry of layoutOf(flow.parameters).entries) {
+  for (const entry of layoutOf(tree).entries) {
     tensors[entry.name] = { shape: entry.shape, data: parameterData(entry, parameters) };
   }
   return writeTensors({ tensors, metadata: { format: "outglow glow weights" } });
 }
 
-/** The weights of a flow from the bytes of its file. Throws FormatError where a tensor is missing or of another size. */
-export function readWeights(flow: Flow, bytes: Uint8Array, where: string): ParameterVectors {
+/** The weights of a model from the bytes of its file. Throws FormatError where a tensor is missing or of another size. */
+export function readWeights(tree: ParameterTree, bytes: Uint8Array, where: string): ParameterVectors {
   const { tensors } = readTensors(bytes, where);
-  const layout = layoutOf(flow.parameters);
+  const layout = layoutOf(tree);
   const vectors = { trainable: new Float32Array(layout.trainableSize), fixed: new Float32Array(layout.fixedSize) };
   for (const entry of layout.entries) {
     const data = tensors[entry.name]?.data;
@@ -75,7 +84,6 @@ export async function openScorers(
   files: ModelFiles,
   options: ProgramOptions,
 ): Promise<Scorers> {
-  const { channels, height, width } = training.input;
   const opened: { name: ModelName; scorer: Scorer }[] = [];
   const dispose = async (): Promise<void> => {
     for (const { scorer } of opened) await scorer.dispose();
@@ -84,8 +92,7 @@ export async function openScorers(
     for (const [name, { graph }] of Object.entries(modelFiles) as [ModelName, { graph: string }][]) {
       const bytes = files[graph];
       if (!bytes) continue;
-      const { inputShape, latentShapes } = flowOf(training, name);
-      opened.push({ name, scorer: await loadScorer(bytes, inputShape, latentShapes.length, options) });
+      opened.push({ name, scorer: await loadScorer(bytes, modelOf(training, name), training.input, options) });
     }
   } catch (error) {
     await dispose();
@@ -93,10 +100,31 @@ export async function openScorers(
   }
   return {
     terms: async (pixels) => {
-      const tables: { [Name in ModelName]?: TermTable } = {};
-      for (const { name, scorer } of opened) tables[name] = await scorer.terms(pixels);
-      return { ...tables, normal: tables.normal!, dimensions: channels * height * width };
+      const tables: { [Name in ModelName]?: ScorerOutputs } = {};
+      for (const { name, scorer } of opened) tables[name] = await scorer.score(pixels);
+      return joinOutputs(tables, training);
     },
     dispose,
+  };
+}
+
+/** What all graphs say of the same images. */
+function joinOutputs(
+  { normal, general, local, classifier }: { readonly [Name in ModelName]?: ScorerOutputs },
+  { input: { channels, height, width }, classes }: TrainingConfiguration,
+): ModelTerms {
+  const termsOf = ({ count, terms }: ScorerOutputs) =>
+    makeTermTable(count, terms!.width / termsPerScale, terms!.values);
+  const classesOf = (count: number, table: ScorerOutputs["classes"]) =>
+    table && makeClassTable(count, classes ?? [], table.values);
+  const classTable = classesOf(normal!.count, normal!.classes);
+  const logits = classifier && classesOf(classifier.count, classifier.classes);
+  return {
+    normal: termsOf(normal!),
+    ...(general && { general: termsOf(general) }),
+    ...(local && { local: termsOf(local) }),
+    ...(classTable && { classes: classTable }),
+    ...(logits && { classifier: logits }),
+    dimensions: channels * height * width,
   };
 }

@@ -1,36 +1,49 @@
 /** Images that a trained flow generates: latents drawn from the prior, narrowed by a temperature, mapped back to pixels. */
 import { freeBatch, type RandomKey } from "../base/index.ts";
-import type { Flow } from "../flow/index.ts";
-import { input, makeGraph } from "../graph/index.ts";
+import type { ClassConditional, Flow } from "../flow/index.ts";
+import { type Graph, input, makeGraph, type Value } from "../graph/index.ts";
 import { constantValues, type ParameterVectors } from "../nn/index.ts";
 import { type Buffer, compileGraph, type Program, type ProgramOptions } from "../runtime/index.ts";
+import { type FlowName, flowOf, modelOf, type TrainingConfiguration } from "../train/index.ts";
 
 export interface SamplingOptions {
   readonly count: number;
   /** Standard deviation of the latents: 1 samples the model, less gives more typical images (Glow uses 0.7). */
   readonly temperature: number;
   readonly key: RandomKey;
+  /** The class of all images of a class-conditional model; where absent, every image draws one, all equally likely. */
+  readonly label?: number | undefined;
 }
 
 /** Images generated or encoded in one run: memory does not grow with their number. */
 export const samplingBatch = 64;
 
-/** Samples of a flow as uint8 images [count, C, H, W]. Throws RunError where the engine fails. */
+/** What a configuration's model is sampled from: a flow, or the normal one with its classes on top. */
+export function sampledModel(configuration: TrainingConfiguration, name: FlowName): Flow | ClassConditional {
+  const model = modelOf(configuration, name);
+  return model.kind === "class-conditional" ? model.top : flowOf(configuration, name);
+}
+
+/** Samples of a flow, with a class-conditional top or without, as uint8 images [count, C, H, W]. Throws RunError where the engine fails. */
 export async function sampleImages(
-  flow: Flow,
+  model: Flow | ClassConditional,
   parameters: ParameterVectors,
-  { count, temperature, key }: SamplingOptions,
+  { count, temperature, key, label }: SamplingOptions,
   options: ProgramOptions,
 ): Promise<Uint8Array> {
+  const flow = "flow" in model ? model.flow : model;
+  const classCount = "flow" in model ? model.classCount : undefined;
   const { channels, height, width } = flow.inputShape;
   const size = channels * height * width;
   const pixels = new Uint8Array(count * size);
-  const program = await compileGenerator(flow, parameters, options);
+  const program = await compileGenerator(model, parameters, options);
   try {
     for (let first = 0; first < count; first += samplingBatch) {
       const images = Math.min(samplingBatch, count - first);
-      const latents = drawLatents(flow, images, temperature, key.fold(first / samplingBatch));
-      const { x } = await program.run(latents);
+      const batchKey = key.fold(first / samplingBatch);
+      const latents = drawLatents(flow, images, temperature, batchKey);
+      const labels = classCount === undefined ? {} : { labels: drawLabels(classCount, images, label, batchKey) };
+      const { x } = await program.run({ ...latents, ...labels });
       pixels.set(toPixels(x!.data as Float32Array, images), first * size);
     }
   } finally {
@@ -39,14 +52,34 @@ export async function sampleImages(
   return pixels;
 }
 
-/** Latents in, x [C, H, W, N] out, for any N. */
-export function compileGenerator(flow: Flow, parameters: ParameterVectors, options: ProgramOptions): Promise<Program> {
+/** Latents, and labels where there are classes, in; x [C, H, W, N] out, for any N. */
+export function compileGenerator(
+  model: Flow | ClassConditional,
+  parameters: ParameterVectors,
+  options: ProgramOptions,
+): Promise<Program> {
   const graph = makeGraph();
-  const latents = flow.latentShapes.map(({ channels, height, width }, scale) =>
+  if (!("flow" in model)) {
+    const values = constantValues(graph, model.parameters, parameters);
+    return compileGraph({ x: model.generate(values, latentInputs(graph, model)) }, options);
+  }
+  const values = constantValues(graph, model.parameters, parameters);
+  const labels = input(graph, "labels", [model.classCount, freeBatch]);
+  return compileGraph({ x: model.generate(values, latentInputs(graph, model.flow), labels) }, options);
+}
+
+function latentInputs(graph: Graph, { latentShapes }: Flow): readonly Value[] {
+  return latentShapes.map(({ channels, height, width }, scale) =>
     input(graph, latentName(scale), [channels, height, width, freeBatch]),
   );
-  const x = flow.generate(constantValues(graph, flow.parameters, parameters), latents);
-  return compileGraph({ x }, options);
+}
+
+/** One-hot labels [K, count]: of one class, or of classes drawn with equal chances. */
+function drawLabels(classCount: number, count: number, label: number | undefined, key: RandomKey): Buffer {
+  const stream = key.fold("class").stream();
+  const data = new Float32Array(classCount * count);
+  for (let image = 0; image < count; image++) data[(label ?? stream.integer(classCount)) * count + image] = 1;
+  return { data, shape: [classCount, count] };
 }
 
 /** Normal numbers of deviation `temperature` for the latents of `count` images. */

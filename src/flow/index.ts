@@ -26,5 +26,5 @@ export { invertibleConvolution, type LuParameters, luInverse, luMatrix } from ".
 export { makePatchGlow } from "./patch-glow.ts";
 export { patchwise } from "./patchwise.ts";
 export { dimensionNorm, standardNormalLogDensity } from "./prior.ts";
-export { imageInput, logLikelihood, pixelsToData, scoreTerms } from "./scoring.ts";
+export { imageInput, logLikelihood, pixelsToData, scoreTerms, tableOfTerms } from "./scoring.ts";
 export { squeeze } from "./squeeze.ts";

@@ -14,7 +14,7 @@ import {
 } from "../graph/index.ts";
 import type { ParameterTree, ValuesOf } from "../nn/index.ts";
 import type { EventShape } from "./bijector.ts";
-import type { Flow } from "./flow.ts";
+import type { Flow, ScaleTerm } from "./flow.ts";
 
 /** A graph input `images`: uint8 [N, C, H, W] with a free batch size. */
 export function imageInput(graph: Graph, { channels, height, width }: EventShape): Value {
@@ -34,7 +34,11 @@ export function pixelsToData(images: Value): Value {
  * log p(x).
  */
 export function scoreTerms(flow: Flow, parameters: ValuesOf<ParameterTree>, images: Value): Value {
-  const { terms } = flow.normalize(parameters, pixelsToData(images));
+  return tableOfTerms(flow.normalize(parameters, pixelsToData(images)).terms, images);
+}
+
+/** Terms of N images as one table [N, scales, 2]. */
+export function tableOfTerms(terms: readonly ScaleTerm[], images: Value): Value {
   const rows = terms.flatMap(({ logDet, prior }) => [logDet, prior]).map((row) => reshape(row, [1, images.shape[0]!]));
   const table = transpose(concatenate(rows, 0), [1, 0]);
   return reshape(table, [images.shape[0]!, terms.length, 2]);

@@ -115,6 +115,20 @@ test("the wrong-class loss is lambda (K - 1)/K ln 2 where classes and general mo
   expect([...got!]).toBeAllclose([(6000 * 3 * Math.LN2) / 4], tolerances.double);
 });
 
+test("the wrong-class loss pushes a class back that fell more than five temperatures below the general model", () => {
+  const { rows, loss } = build("wrongClassLoss");
+  const slopesAt = (level: number) => {
+    const numbers = {
+      rows: new Float64Array(count * batch).fill(level),
+      general: new Float64Array(batch),
+      labels: oneHot,
+    };
+    return evaluate(gradients(loss, [rows]), numbers, 1)[0]!.filter((_, index) => oneHot[index] === 0);
+  };
+  for (const slope of slopesAt(-4900)) expect(slope).toBeGreaterThan(0);
+  for (const slope of slopesAt(-5100)) expect(slope).toBeLessThan(0);
+});
+
 test("the wrong-class loss does not touch the right classes", () => {
   const { rows, loss } = build("wrongClassLoss");
   const [got] = evaluate(gradients(loss, [rows]), numbersFor("wrongClassLoss"), 1);

@@ -1,18 +1,11 @@
 /** Losses of models that know classes. Logits, log-likelihoods and labels are [K, N]: rows are classes, columns images; labels are one-hot. */
 import { ShapeError, sameShape, showShape, staticDimension } from "../base/index.ts";
-import { divide, multiply, negate, reduceSum, reshape, softplus, subtract, type Value } from "../graph/index.ts";
+import { multiply, negate, reduceSum, reshape, subtract, type Value } from "../graph/index.ts";
+import { type DifferenceLossOptions, outlierPenalty } from "./outlier-penalty.ts";
 import { classCountOf, logSoftmax } from "./softmax.ts";
 
 /** Weight of `uniformCrossEntropy` beside `crossEntropy` (Hendrycks et al. 2019, "Deep anomaly detection with outlier exposure"). */
 export const outlierExposureWeight = 0.5;
-
-/** What the paper scales its losses on log-likelihood differences with. */
-export interface DifferenceLossOptions {
-  /** lambda, in nats. */
-  readonly weight: number;
-  /** T, in nats. */
-  readonly temperature: number;
-}
 
 /**
  * The entries of the labelled classes: x [K, N] and one-hot labels [K, N] to [N].
@@ -44,26 +37,21 @@ export function uniformCrossEntropy(logits: Value): Value {
 }
 
 /**
- * The wrong-class loss (paper, section 3, item 4): lambda mean_{n, c} (1 - y_cn) softplus((log p(x_n|c) - log p_general(x_n)) / T), a scalar.
- * The mean is over all N K pairs, the right classes with their zeros among them. `classes` and one-hot `labels` are [K, N], `general`
+ * The wrong-class loss (paper, section 3, item 4): lambda mean_{n, c} (1 - y_cn) softplus((log p(x_n|c) - log p_general(x_n)) / T), a scalar,
+ * with `outlierPenalty` in place of the bare softplus. The mean is over all N K pairs, the right classes with their zeros among them. `classes` and one-hot `labels` are [K, N], `general`
  * is [N]; no gradient should flow into `general`, which a frozen model gives. N must be known.
  * Throws ShapeError where shapes do not fit.
  */
-export function wrongClassLoss(
-  classes: Value,
-  general: Value,
-  labels: Value,
-  { weight, temperature }: DifferenceLossOptions,
-): Value {
+export function wrongClassLoss(classes: Value, general: Value, labels: Value, options: DifferenceLossOptions): Value {
   expectLabels("wrongClassLoss", classes, labels);
   const count = classCountOf(classes, "wrongClassLoss");
   const batch = staticDimension(classes.shape[1], "wrongClassLoss");
   if (!sameShape(general.shape, [batch])) {
     throw new ShapeError(`wrongClassLoss: expected ${batch} general log-likelihoods, got ${showShape(general.shape)}`);
   }
-  const difference = divide(subtract(classes, reshape(general, [1, batch])), temperature);
+  const difference = subtract(classes, reshape(general, [1, batch]));
   const wrong = subtract(1, labels);
-  return multiply(reduceSum(multiply(wrong, softplus(difference))), weight / (batch * count));
+  return multiply(reduceSum(multiply(wrong, outlierPenalty(difference, options))), 1 / (batch * count));
 }
 
 /** -mean_n log p(x_n|y(n)), a scalar in nats, of class log-likelihoods and one-hot labels, both [K, N] with N known. */

@@ -1,7 +1,6 @@
 /** Parameters as data, layers as functions. Pure. */
 export {
   crossEntropy,
-  type DifferenceLossOptions,
   labelledNegativeLogLikelihood,
   ofLabels,
   outlierExposureWeight,
@@ -20,6 +19,7 @@ export {
   normalizedLinear,
   toColumns,
 } from "./layers.ts";
+export { type DifferenceLossOptions, outlierPenalty } from "./outlier-penalty.ts";
 export {
   type ArraysOf,
   constantValues,

@@ -5,6 +5,7 @@
 import type { RandomKey } from "../base/index.ts";
 import { dequantize, type ImageSet, makeBatch, makeSampler } from "../data/index.ts";
 import type { TrainingConfiguration } from "./configuration.ts";
+import { oneHotLabels } from "./image-classes.ts";
 import { gatherImages, type ImageSplit } from "./image-split.ts";
 import type { Likelihoods } from "./likelihoods.ts";
 import type { BatchInputs } from "./step.ts";
@@ -16,8 +17,8 @@ export interface BatchSource {
   /** Held-out images without augmentation or noise, always the same ones, in batches of `watchedBatchSize`. */
   watched(): Promise<readonly BatchInputs[]>;
   readonly watchedBatchSize: number;
-  /** Data x [C, H, W, n] of up to `most` training images. */
-  adaptation(most: number): Float32Array;
+  /** Data x [C, H, W, n] of up to `most` training images, with `labels` [K, n] where there are classes. */
+  adaptation(most: number): BatchInputs;
 }
 
 /** Images of a phase and which of them are trained on. */
@@ -29,9 +30,11 @@ export interface PhaseImages {
 /** What a batch is made of. */
 export interface BatchIngredients {
   readonly main: PhaseImages;
+  /** The main images' classes, which come as one-hot `labels` [K, N]. */
+  readonly classes?: readonly string[] | undefined;
   /** A batch of these beside the main one, as `outliers`. */
   readonly outliers?: PhaseImages | undefined;
-  /** The frozen general model, which gives `reference`, log p of the outliers. */
+  /** The frozen general model, which gives `reference`, log p of the outliers, and, with classes, `normalReference` of the main images. */
   readonly general?: Likelihoods | undefined;
   readonly configuration: Pick<TrainingConfiguration, "batchSize" | "augmentation">;
   readonly key: RandomKey;
@@ -41,7 +44,8 @@ export interface BatchIngredients {
 const mostWatched = 512;
 
 /** Prepares the batches of a phase. */
-export function makeBatchSource({ main, outliers, general, configuration, key }: BatchIngredients): BatchSource {
+export function makeBatchSource(ingredients: BatchIngredients): BatchSource {
+  const { main, outliers, general, classes, configuration, key } = ingredients;
   const { batchSize, augmentation } = configuration;
   const outlierKey = key.fold("outliers");
   const normalBatches = sampleBatches(main, batchSize, augmentation, key);
@@ -51,10 +55,15 @@ export function makeBatchSource({ main, outliers, general, configuration, key }:
   const watchedBatches = Math.ceil(available / batchSize);
   const watchedBatchSize = Math.floor(available / watchedBatches);
 
-  const join = async (x: Float32Array, other: Float32Array | undefined): Promise<BatchInputs> => ({
+  const labelled = ({ x, indices }: DrawnBatch): BatchInputs => ({
     x,
-    ...(other ? { outliers: other } : {}),
-    ...(other && general ? { reference: await general.measure(other) } : {}),
+    ...(classes ? { labels: oneHotLabels(main.images, indices, classes) } : {}),
+  });
+  const join = async (drawn: DrawnBatch, other: DrawnBatch | undefined): Promise<BatchInputs> => ({
+    ...labelled(drawn),
+    ...(other ? { outliers: other.x } : {}),
+    ...(other && general ? { reference: await general.measure(other.x) } : {}),
+    ...(classes && general ? { normalReference: await general.measure(drawn.x) } : {}),
   });
 
   return {
@@ -73,9 +82,15 @@ export function makeBatchSource({ main, outliers, general, configuration, key }:
       const { images, split } = main;
       const indices = makeSampler(split.train, Math.min(most, split.train.length), key.fold("adaptation"))(0);
       const pixels = gatherImages(images, indices);
-      return dequantize(pixels, images.specification, key.fold("adaptation noise").stream());
+      return labelled({ x: dequantize(pixels, images.specification, key.fold("adaptation noise").stream()), indices });
     },
   };
+}
+
+/** Data x [C, H, W, n] and the indices of its images. */
+interface DrawnBatch {
+  readonly x: Float32Array;
+  readonly indices: Uint32Array;
 }
 
 /** Batch number `step` as data x [C, H, W, N]: sampled, augmented and dequantised, all by the step's own random streams. */
@@ -84,20 +99,20 @@ function sampleBatches(
   batchSize: number,
   augmentation: TrainingConfiguration["augmentation"],
   key: RandomKey,
-): (step: number) => Float32Array {
+): (step: number) => DrawnBatch {
   const sample = makeSampler(split.train, batchSize, key.fold("order"));
   return (step) => {
-    const pixels = makeBatch(images, sample(step), augmentation, key.fold("augmentation").fold(step));
-    return dequantize(pixels, images.specification, key.fold("noise").fold(step).stream());
+    const indices = sample(step);
+    const pixels = makeBatch(images, indices, augmentation, key.fold("augmentation").fold(step));
+    return { x: dequantize(pixels, images.specification, key.fold("noise").fold(step).stream()), indices };
   };
 }
 
 /** A random choice of held-out images, because folders list them class by class. Always the same, so that values compare. */
-function watchedData(
-  { images, split }: PhaseImages,
-  batchSize: number,
-  key: RandomKey,
-): (batch: number) => Float32Array {
+function watchedData({ images, split }: PhaseImages, batchSize: number, key: RandomKey): (batch: number) => DrawnBatch {
   const sample = makeSampler(split.heldOut, batchSize, key.fold("watched"));
-  return (batch) => dequantize(gatherImages(images, sample(batch)), images.specification);
+  return (batch) => {
+    const indices = sample(batch);
+    return { x: dequantize(gatherImages(images, indices), images.specification), indices };
+  };
 }

@@ -18,6 +18,9 @@ const phaseSchema = z.strictObject({
   factor: z.number().positive().max(1),
 });
 
+/** A residual classifier's training and size: channels of its first stage, blocks a stage, and whether it sees outliers. */
+const classifierSchema = phaseSchema.extend({ hidden: positive, blocks: positive, exposed: z.boolean() });
+
 /**
  * What the normal flow minimises besides its negative log-likelihood (paper, section 3): nothing, the outlier loss with weight and
  * temperature in nats, or the margin loss with a factor and nats.
@@ -54,6 +57,12 @@ export const trainingSchema = z.strictObject({
   general: phaseSchema.nullable(),
   /** A flow of local patches of the normal images, beside the normal flow. */
   local: phaseSchema.nullable().default(null),
+  /** A classifier of the normal images' classes, beside the flows. */
+  classifier: classifierSchema.nullable().default(null),
+  /** Names of the normal images' classes in the order of the models' outputs; null where no model knows classes. */
+  classes: z.array(z.string()).min(2).nullable().default(null),
+  /** Whether the normal flow has a class-conditional top. */
+  classConditional: z.boolean().default(false),
   objective: objectiveSchema.default({ loss: "nll" }),
   /** Where the normal flow starts: at the general model where there is one, fresh, or at another detector's normal model. */
   start: z.enum(["general", "fresh", "detector"]).default("general"),
@@ -66,8 +75,10 @@ export type TrainingConfiguration = z.infer<typeof trainingSchema>;
 export type ObjectiveConfiguration = TrainingConfiguration["objective"];
 
 /** The models that a run can train, in the order it does. */
-export const phaseNames = ["general", "normal", "local"] as const;
+export const phaseNames = ["general", "normal", "local", "classifier"] as const;
 export type PhaseName = (typeof phaseNames)[number];
+/** Those that have a likelihood. */
+export type FlowName = Exclude<PhaseName, "classifier">;
 
 /** A checked configuration. Throws ConfigError that names the first wrong field. */
 export function parseConfiguration(value: unknown, where: string): TrainingConfiguration {

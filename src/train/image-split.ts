@@ -47,11 +47,13 @@ export interface RunSplits {
  * Throws ConfigError where too few images are left to train on, or outliers are asked for and there are none.
  */
 export function splitRun({ normal, general, outliers }: RunImages, configuration: TrainingConfiguration): RunSplits {
-  const split = splitPhase(normal, configuration, "normal");
+  const split = configuration.classes
+    ? splitClasses(normal, configuration.classes, configuration)
+    : splitPhase(normal, configuration, "normal");
   const known = hashesOf(normal, split.heldOut);
   const generalSplit = general && splitPhase(general, configuration, "general");
   return {
-    normal: withoutKnown(normal, split, known, "normal"),
+    normal: checkClasses(normal, withoutKnown(normal, split, known, "normal"), configuration),
     general: general && generalSplit && withoutKnown(general, generalSplit, known, "general"),
     outliers: splitOutliers({ normal, general, outliers }, generalSplit, configuration),
   };
@@ -63,11 +65,11 @@ function splitOutliers(
   configuration: TrainingConfiguration,
 ): ImageSplit | undefined {
   const { loss } = configuration.objective;
-  if (loss === "nll") return undefined;
+  if (loss === "nll" && !configuration.classifier?.exposed) return undefined;
   const images = outliers ?? general;
   if (!images) {
     throw new ConfigError(
-      `train: --objective ${loss} expects images that are not normal, got none; give --outliers or --general`,
+      `train: ${loss === "nll" ? "--classifier exposed" : `--objective ${loss}`} expects images that are not normal, got none; give --outliers or --general`,
     );
   }
   // The general flow's held-out images stay held out: nothing was trained on them.
@@ -95,6 +97,45 @@ function splitPhase({ count }: ImageSet, { heldOut, seed }: TrainingConfiguratio
   } catch (error) {
     throw new ConfigError(`train: --${flag}: ${messageOf(error)}`);
   }
+}
+
+/** Holds out the same share of every class, so that each is trained on and measured. Throws ConfigError for a class that is too small. */
+function splitClasses(
+  { classNames }: ImageSet,
+  classes: readonly string[],
+  { heldOut, seed }: TrainingConfiguration,
+): HeldOutSplit {
+  const key = randomKey(seed).fold("normal").fold("held out");
+  const splits = classes.map((name) => {
+    const members = Uint32Array.from(classNames.flatMap((other, index) => (other === name ? [index] : [])));
+    try {
+      const split = splitHeldOut(members.length, heldOut, key.fold(name));
+      return { train: pick(members, split.train), heldOut: pick(members, split.heldOut) };
+    } catch (error) {
+      throw new ConfigError(`train: class '${name}': ${messageOf(error)}, or leave the class out with #class=`);
+    }
+  });
+  const join = (side: keyof HeldOutSplit) =>
+    Uint32Array.from(splits.flatMap((split) => Array.from(split[side]))).sort();
+  return { train: join("train"), heldOut: join("heldOut") };
+}
+
+function pick(values: Uint32Array, positions: Uint32Array): Uint32Array {
+  return positions.map((position) => values[position]!);
+}
+
+/** The split, if every class is still trained on. Throws ConfigError where all images of one are held out or equal one that is. */
+function checkClasses(
+  { classNames }: ImageSet,
+  split: ImageSplit,
+  { classes }: Pick<TrainingConfiguration, "classes">,
+): ImageSplit {
+  const trained = new Set(Array.from(split.train, (index) => classNames[index]));
+  const missing = classes?.find((name) => !trained.has(name));
+  if (missing === undefined) return split;
+  throw new ConfigError(
+    `train: class '${missing}' expects images that do not equal held-out ones, got none; are they all the same?`,
+  );
 }
 
 function withoutKnown(

@@ -2,6 +2,7 @@
 export { type BatchSource, makeBatchSource, type PhaseImages } from "./batch-source.ts";
 export { type Checkpoint, loadCheckpoint, noProgress, type Progress, saveCheckpoint } from "./checkpoint.ts";
 export {
+  type FlowName,
   type ObjectiveConfiguration,
   type PhaseConfiguration,
   type PhaseName,
@@ -10,20 +11,24 @@ export {
   trainingSchema,
 } from "./configuration.ts";
 export type { HeldOutResult } from "./held-out.ts";
+export { classNamesOf } from "./image-classes.ts";
 export { gatherImages, type ImageSplit, type RunImages, splitRun } from "./image-split.ts";
 export { compileLikelihoods, type Likelihoods } from "./likelihoods.ts";
 export { type LoopInput, type LoopResult, type StepReport, trainModel } from "./loop.ts";
+export { flowOf, type Model, modelOf, toFlowWeights } from "./models.ts";
 export {
+  classification,
+  classLikelihood,
+  classOutlierLikelihood,
   type MarginLossSettings,
   marginLikelihood,
   maximumLikelihood,
   type Objective,
-  type OutlierLossSettings,
   outlierLikelihood,
   paperOutlierLoss,
   type Trainable,
 } from "./objectives/index.ts";
-export { adoptGeneralModel, adoptStart, flowOf, type RunRequest, type RunResult, runTraining } from "./run.ts";
+export { adoptGeneralModel, adoptStart, type RunRequest, type RunResult, runTraining } from "./run.ts";
 export { createRun, isRun, makeRunFolder, type RunRecord, readRun, removeRun, runFolder } from "./run-folder.ts";
 export { describeIssue } from "./schema-issue.ts";
 export {

@@ -196,7 +196,8 @@ async function freshParameters(
   const drawn = packArrays(model.parameters, model.createParameters(key.fold("parameters")));
   const share = mostAdaptationBytes / adaptationBytes(model, adaptationImages);
   const fitting = Math.max(2, Math.floor(adaptationImages * share));
-  return adaptToData(model, drawn, batches.adaptation(Math.min(adaptationImages, fitting)), options);
+  const { x, labels } = batches.adaptation(Math.min(adaptationImages, fitting));
+  return adaptToData(model, drawn, x!, options, labels);
 }
 
 function advance(progress: Progress, { applied }: StepResult, seconds: number): Progress {

@@ -1,14 +1,16 @@
-/** A whole training run: the general flow first where one is asked for, then the flow of the normal images, then that of their patches. */
+/**
+ * A whole training run: the general flow first where one is asked for, then the model of the normal images, then that of their patches and
+ * the classifier of their classes.
+ */
 import { ConfigError, type RandomKey, randomKey } from "../base/index.ts";
-import { type Flow, makeFlow } from "../flow/index.ts";
-import { layoutOf, type ParameterVectors } from "../nn/index.ts";
-import { makeBatchSource, type PhaseImages } from "./batch-source.ts";
+import type { ParameterVectors } from "../nn/index.ts";
+import { type BatchIngredients, makeBatchSource, type PhaseImages } from "./batch-source.ts";
 import { loadCheckpoint, noProgress, type Progress, saveCheckpoint } from "./checkpoint.ts";
-import type { ObjectiveConfiguration, PhaseName, TrainingConfiguration } from "./configuration.ts";
+import type { PhaseName } from "./configuration.ts";
 import { type RunImages, type RunSplits, splitRun } from "./image-split.ts";
 import { compileLikelihoods } from "./likelihoods.ts";
 import { type LoopInput, type LoopResult, type StepReport, trainModel } from "./loop.ts";
-import { marginLikelihood, maximumLikelihood, type Objective, outlierLikelihood } from "./objectives/index.ts";
+import { flowOf, fromFlowWeights, maskOf, objectiveOf, settingsOf } from "./models.ts";
 import { checkpointPath, lockRun, metricsPath, type RunRecord, startPath } from "./run-folder.ts";
 import { openLog } from "./run-log.ts";
 
@@ -30,6 +32,7 @@ export interface RunResult {
   readonly normal: LoopResult;
   readonly general: LoopResult | undefined;
   readonly local: LoopResult | undefined;
+  readonly classifier: LoopResult | undefined;
   /** Indices of the normal images that were held out. */
   readonly heldOut: Uint32Array;
 }
@@ -39,7 +42,7 @@ export function adoptGeneralModel(folder: string, parameters: ParameterVectors):
   return adoptModel(checkpointPath(folder, "general"), parameters);
 }
 
-/** Keeps a copy of the weights that the normal flow starts from. */
+/** Keeps a copy of the weights of a flow that the normal model starts from. */
 export function adoptStart(folder: string, parameters: ParameterVectors): Promise<void> {
   return adoptModel(startPath(folder), parameters);
 }
@@ -47,11 +50,6 @@ export function adoptStart(folder: string, parameters: ParameterVectors): Promis
 function adoptModel(path: string, parameters: ParameterVectors): Promise<void> {
   const progress = { ...noProgress, finished: true };
   return saveCheckpoint(path, { progress, state: { parameters, optimizer: [] }, best: undefined });
-}
-
-/** The flow behind a model of a configuration: the local one sees patches, the others whole images. */
-export function flowOf({ input, model }: TrainingConfiguration, name: PhaseName): Flow {
-  return makeFlow({ ...input, ...model, ...(name === "local" ? { architecture: "patch", scales: 1 } : {}) });
 }
 
 /**
@@ -62,20 +60,22 @@ export function flowOf({ input, model }: TrainingConfiguration, name: PhaseName)
 export async function runTraining(request: RunRequest): Promise<RunResult | undefined> {
   const { folder, record, images, onWarning } = request;
   const { configuration } = record;
-  const flow = flowOf(configuration, "normal");
   const splits = splitRun(images, configuration);
   warnOfDuplicates(splits, onWarning);
   const main: PhaseImages = { images: images.normal, split: splits.normal };
   const unlock = await lockRun(folder);
   try {
     const run = { request, key: randomKey(configuration.seed) };
-    const general = await generalModel(run, splits, flow);
+    const outliers = outlierImages(images, splits);
+    const general = await generalModel(run, splits);
     if (general && !general.progress.finished) return undefined;
-    const normal = await normalModel(run, main, splits, flow, general);
+    const normal = await normalModel(run, main, outliers, general);
     if (!normal.progress.finished) return undefined;
-    const local = configuration.local ? await localModel(run, main) : undefined;
+    const local = configuration.local ? await trainPhase(run, "local", { main }) : undefined;
     if (local && !local.progress.finished) return undefined;
-    return { normal, general, local, heldOut: splits.normal.heldOut };
+    const classifier = configuration.classifier ? await classifierModel(run, main, outliers) : undefined;
+    if (classifier && !classifier.progress.finished) return undefined;
+    return { normal, general, local, classifier, heldOut: splits.normal.heldOut };
   } finally {
     await unlock();
   }
@@ -87,78 +87,61 @@ interface Run {
   readonly key: RandomKey;
 }
 
-async function generalModel({ request, key }: Run, splits: RunSplits, flow: Flow): Promise<LoopResult | undefined> {
-  const { folder, record, images } = request;
+function outlierImages({ outliers, general }: RunImages, { outliers: split }: RunSplits): PhaseImages | undefined {
+  const images = outliers ?? general;
+  return split && images && { images, split };
+}
+
+async function generalModel(run: Run, splits: RunSplits): Promise<LoopResult | undefined> {
+  const { folder, record, images } = run.request;
   if (record.generalDetector) {
     const adopted = await adoptedModel(checkpointPath(folder, "general"), "general model");
     return { parameters: adopted, progress: { ...noProgress, finished: true } };
   }
   if (!images.general || !splits.general) return undefined;
-  const main = { images: images.general, split: splits.general };
-  return trainPhase({ request, key }, "general", { main, objective: maximumLikelihood(flow) });
+  return trainPhase(run, "general", { main: { images: images.general, split: splits.general } });
 }
 
 async function normalModel(
   run: Run,
   main: PhaseImages,
-  splits: RunSplits,
-  flow: Flow,
+  outliers: PhaseImages | undefined,
   general: LoopResult | undefined,
 ): Promise<LoopResult> {
-  const { folder, record, images } = run.request;
+  const { folder, record } = run.request;
   const { configuration } = record;
-  const { threads, device, objective, trainedScales } = configuration;
+  const { threads, device, objective, classes, classConditional } = configuration;
   const start = {
     general: () => general?.parameters,
     fresh: () => undefined,
     detector: () => adoptedModel(startPath(folder), "weights to start from"),
   }[configuration.start];
-  const outlierImages = images.outliers ?? images.general;
-  const outliers = splits.outliers && outlierImages && { images: outlierImages, split: splits.outliers };
+  const flowWeights = await start();
   const likelihoods =
     objective.loss === "outlier" && general
-      ? await compileLikelihoods(flow, general.parameters, { threads, device })
+      ? await compileLikelihoods(flowOf(configuration, "general"), general.parameters, { threads, device })
       : undefined;
   try {
     return await trainPhase(run, "normal", {
       main,
-      outliers,
+      outliers: objective.loss === "nll" ? undefined : outliers,
       general: likelihoods,
-      objective: objectiveOf(flow, objective),
-      start: await start(),
-      mask: trainedScales ? maskOf(flow, trainedScales) : undefined,
+      classes: classConditional ? classes! : undefined,
+      start: flowWeights && fromFlowWeights(configuration, flowWeights),
+      mask: maskOf(configuration),
     });
   } finally {
     await likelihoods?.dispose();
   }
 }
 
-function localModel(run: Run, main: PhaseImages): Promise<LoopResult> {
-  const objective = maximumLikelihood(flowOf(run.request.record.configuration, "local"));
-  return trainPhase(run, "local", { main, objective });
-}
-
-/** The loss of a configuration, for a flow. */
-function objectiveOf(flow: Flow, settings: ObjectiveConfiguration): Objective {
-  switch (settings.loss) {
-    case "nll":
-      return maximumLikelihood(flow);
-    case "outlier":
-      return outlierLikelihood(flow, settings);
-    case "margin":
-      return marginLikelihood(flow, settings);
-  }
-}
-
-/** 1 for every trainable number of the given scales' steps and priors, else 0. */
-function maskOf(flow: Flow, scales: readonly number[]): Float32Array {
-  const { entries, trainableSize } = layoutOf(flow.parameters);
-  const prefixes = scales.flatMap((scale) => [`scale${scale}.`, `prior${scale}.`]);
-  const mask = new Float32Array(trainableSize);
-  for (const { name, trainable, offset, size } of entries) {
-    if (trainable && prefixes.some((prefix) => name.startsWith(prefix))) mask.fill(1, offset, offset + size);
-  }
-  return mask;
+function classifierModel(run: Run, main: PhaseImages, outliers: PhaseImages | undefined): Promise<LoopResult> {
+  const { classes, classifier } = run.request.record.configuration;
+  return trainPhase(run, "classifier", {
+    main,
+    outliers: classifier?.exposed ? outliers : undefined,
+    classes: classes!,
+  });
 }
 
 async function adoptedModel(path: string, what: string): Promise<ParameterVectors> {
@@ -167,13 +150,13 @@ async function adoptedModel(path: string, what: string): Promise<ParameterVector
   return adopted.state.parameters;
 }
 
-type PhaseParts = Pick<Parameters<typeof makeBatchSource>[0], "main" | "outliers" | "general"> &
-  Pick<LoopInput, "objective" | "start" | "mask">;
+type PhaseParts = Pick<BatchIngredients, "main" | "outliers" | "general" | "classes"> &
+  Pick<LoopInput, "start" | "mask">;
 
 async function trainPhase(
   { request, key: runKey }: Run,
   name: PhaseName,
-  { main, outliers, general, ...parts }: PhaseParts,
+  { start, mask, ...ingredients }: PhaseParts,
 ): Promise<LoopResult> {
   const { folder, record, onStart, onStep, onWarning, signal } = request;
   const { configuration, checkpointEvery } = record;
@@ -181,10 +164,12 @@ async function trainPhase(
   const key = runKey.fold(name);
   try {
     return await trainModel({
-      ...parts,
-      batches: makeBatchSource({ main, outliers, general, configuration, key }),
+      start,
+      mask,
+      objective: objectiveOf(configuration, name),
+      batches: makeBatchSource({ ...ingredients, configuration, key }),
       configuration,
-      phase: phaseOf(configuration, name),
+      phase: settingsOf(configuration, name),
       key,
       checkpointPath: checkpointPath(folder, name),
       checkpointEvery,
@@ -202,12 +187,6 @@ async function trainPhase(
     const problem = log.problem();
     if (problem !== undefined) onWarning?.(problem);
   }
-}
-
-function phaseOf(configuration: TrainingConfiguration, name: PhaseName) {
-  const phase = configuration[name];
-  if (!phase) throw new ConfigError(`train: expected settings for the ${name} model, got none`);
-  return phase;
 }
 
 function warnOfDuplicates({ normal, general, outliers }: RunSplits, warn: RunRequest["onWarning"]): void {

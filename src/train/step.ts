@@ -192,44 +192,52 @@ export function zeroState(parameters: ParameterVectors, update: UpdateOptions): 
 }
 
 /** The graph of `adaptToData` for a number of images: every fitted parameter by its name. */
-function buildAdaptation(model: Trainable, count: number): Readonly<Record<string, Value>> {
+function buildAdaptation(
+  model: Trainable,
+  count: number,
+  classCount: number | undefined,
+): Readonly<Record<string, Value>> {
   const { parameters, inputShape } = model;
   const layout = layoutOf(parameters);
   const graph = makeGraph();
   const trainable = input(graph, "trainable", [layout.trainableSize]);
   const fixed = input(graph, "fixed", [layout.fixedSize]);
   const x = input(graph, "x", batchShape(inputShape, count));
-  const adapted = model.adapt(unpackValues(parameters, trainable, fixed), x);
+  const labels = classCount === undefined ? undefined : input(graph, "labels", [classCount, count]);
+  const adapted = model.adapt(unpackValues(parameters, trainable, fixed), x, labels);
   const leaves = leavesOf(parameters, adapted);
   return Object.fromEntries(layout.entries.map(({ name }, index) => [name, leaves[index]!]));
 }
 
 /** Bytes of the largest tensor that `adaptToData` makes of a number of images, whatever the model. Computes nothing. */
 export function adaptationBytes(model: Trainable, count: number): number {
-  const nodes = reachableNodes(Object.values(buildAdaptation(model, count)));
+  const nodes = reachableNodes(Object.values(buildAdaptation(model, count, undefined)));
   const sizes = nodes.flatMap(({ outputs }) => outputs.map(({ shape }) => staticSize(shape, "initialisation")));
   return 4 * sizes.reduce((largest, size) => Math.max(largest, size), 0);
 }
 
 /**
- * Data-dependent initialisation (paper, section 1.1): every ActNorm gives the batch x [C, H, W, N] mean 0 and deviation 1.
- * Returns new vectors.
+ * Data-dependent initialisation (paper, section 1.1): every ActNorm gives the batch x [C, H, W, N] mean 0 and deviation 1. One-hot
+ * labels [K, N] go to models that know classes. Returns new vectors.
  */
 export async function adaptToData(
-  flow: Trainable,
+  model: Trainable,
   parameters: ParameterVectors,
   x: Float32Array,
   options: ProgramOptions,
+  labels?: Float32Array,
 ): Promise<ParameterVectors> {
-  const { channels, height, width } = flow.inputShape;
+  const { channels, height, width } = model.inputShape;
   const batchSize = x.length / (channels * height * width);
-  const layout = layoutOf(flow.parameters);
-  const program = await compileGraph(buildAdaptation(flow, batchSize), options);
+  const layout = layoutOf(model.parameters);
+  const classCount = labels && labels.length / batchSize;
+  const program = await compileGraph(buildAdaptation(model, batchSize, classCount), options);
   const results = await program
     .run({
       trainable: { data: parameters.trainable, shape: [layout.trainableSize] },
       fixed: { data: parameters.fixed, shape: [layout.fixedSize] },
       x: { data: x, shape: [channels, height, width, batchSize] },
+      ...(labels ? { labels: { data: labels, shape: [classCount!, batchSize] } } : {}),
     })
     .finally(() => program.dispose());
   const vectors = { trainable: new Float32Array(layout.trainableSize), fixed: parameters.fixed };

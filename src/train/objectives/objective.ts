@@ -9,8 +9,8 @@ export interface Trainable {
   readonly inputShape: EventShape;
   readonly parameters: ParameterTree;
   createParameters(key: RandomKey): ArraysOf<ParameterTree>;
-  /** Parameters fitted to a batch x [C, H, W, N] of known size. */
-  adapt(parameters: ValuesOf<ParameterTree>, x: Value): ValuesOf<ParameterTree>;
+  /** Parameters fitted to a batch x [C, H, W, N] of known size, with one-hot labels [K, N] where the batches have some. */
+  adapt(parameters: ValuesOf<ParameterTree>, x: Value, labels?: Value): ValuesOf<ParameterTree>;
 }
 
 /** What an objective says of one batch. */

@@ -3,7 +3,7 @@
  *
  * Outlier loss (paper, equation 2): with d(x) = log p(x) - log p_general(x) and the general model frozen,
  *
- *   L = weight mean softplus(d / temperature)        over the outliers
+ *   L = weight mean softplus(d / temperature)        over the outliers, held above a floor by `outlierPenalty`
  *
  * Margin loss (paper, section 3, loss 5; after Hendrycks et al., 2019), the baseline the paper compares with:
  *
@@ -13,24 +13,17 @@ import type { Flow } from "../../flow/index.ts";
 import {
   add,
   concatenate,
-  logarithm,
   multiply,
   reduceSum,
   relu,
-  softplus,
   split,
   stopGradient,
   subtract,
   type Value,
 } from "../../graph/index.ts";
+import { type DifferenceLossOptions, outlierPenalty } from "../../nn/index.ts";
 import { addParts, measureLikelihood } from "./likelihood.ts";
 import { batchShape, type Measured, type Objective } from "./objective.ts";
-
-/** Settings of the outlier loss: nats, and nats. */
-export interface OutlierLossSettings {
-  readonly weight: number;
-  readonly temperature: number;
-}
 
 /** Settings of the margin loss: a factor, and nats. */
 export interface MarginLossSettings {
@@ -41,21 +34,11 @@ export interface MarginLossSettings {
 /** The paper's settings of the outlier loss at D = 3072; both grow with D, so that a bit a dimension counts the same at every size. */
 export const paperOutlierLoss = { dimensions: 3072, weight: 6000, temperature: 1000 } as const;
 
-/** How far below the general model an outlier may fall, in temperatures, before it is held back. */
-const floorInTemperatures = 5;
-
-/** softplus of the outliers' differences, held above a floor. */
-export function outlierPenalty(difference: Value, { weight, temperature }: OutlierLossSettings): Value {
-  const scaled = multiply(difference, 1 / temperature);
-  const below = relu(subtract(-floorInTemperatures, scaled));
-  return multiply(add(softplus(scaled), logarithm(add(below, 1))), weight);
-}
-
 /**
  * Likelihood of x [C, H, W, N] and the outlier loss on `outliers` of the same shape, whose log-likelihood under the general model comes in
  * as `reference` [N]. Measures besides those of the likelihood: `outlierLoss` and `outlierDifference`, the mean d, in nats.
  */
-export function outlierLikelihood(flow: Flow, settings: OutlierLossSettings): Objective {
+export function outlierLikelihood(flow: Flow, settings: DifferenceLossOptions): Objective {
   return withOutliers(flow, ["reference"], ({ outliers, reference }, count) => {
     const difference = subtract(outliers, reference!);
     const loss = multiply(reduceSum(outlierPenalty(difference, settings)), 1 / count);

@@ -1,0 +1,47 @@
+/** Weights that a training takes from other detectors. */
+import { resolve } from "node:path";
+import { ConfigError } from "../base/index.ts";
+import type { InputSpecification } from "../data/index.ts";
+import { loadManifest, loadWeights, type Manifest } from "../detector/index.ts";
+import type { ParameterVectors } from "../nn/index.ts";
+import { type RunRecord, type TrainingConfiguration, toFlowWeights } from "../train/index.ts";
+
+/**
+ * The flow of the normal model in another detector's folder, which must be of this configuration's size; undefined without a folder.
+ * Throws ConfigError for another size and for a general model with classes.
+ */
+export async function loadOtherDetector(
+  flag: "--general-detector" | "--init",
+  folder: string | undefined,
+  out: string,
+  { input, model }: TrainingConfiguration,
+): Promise<{ parameters: ParameterVectors; origin: NonNullable<RunRecord["generalDetector"]> } | undefined> {
+  if (folder === undefined) return undefined;
+  if (resolve(folder) === resolve(out)) {
+    throw new ConfigError(`train: ${flag} expects another folder than --out, got '${folder}' for both`);
+  }
+  const manifest = await loadManifest(folder);
+  const wanted = describeModel(input, model);
+  const got = describeModel(manifest.training.input, manifest.training.model);
+  if (wanted !== got) {
+    throw new ConfigError(
+      `train: ${flag} expects a model of ${wanted}, got one of ${got}; ` +
+        "give the same --size, --channels, --architecture, --scales, --depth and --width",
+    );
+  }
+  if (flag === "--general-detector" && manifest.training.classConditional) {
+    throw new ConfigError(
+      `train: ${flag} expects a model without classes, got the class-conditional one in '${folder}'; train one with --as general`,
+    );
+  }
+  const weights = manifest.files[manifest.models.normal.weights] ?? "";
+  return {
+    parameters: toFlowWeights(manifest.training, await loadWeights(folder, manifest, "normal")),
+    origin: { folder: resolve(folder), weights, data: manifest.data.normal },
+  };
+}
+
+function describeModel({ channels, height, width }: InputSpecification, model: Manifest["training"]["model"]): string {
+  const { architecture, scales, depth, hidden } = model;
+  return `${channels}x${height}x${width} pixels, architecture ${architecture}, ${scales} scales, depth ${depth}, width ${hidden}`;
+}
