@@ -133,7 +133,7 @@ describe("what does not go together", () => {
   test.each([
     [
       ["--normal=normal", "--objective=outlier", "--general-detector=photos"],
-      /--objective outlier expects images that are not normal, got none/,
+      /--objective outlier expects images that are not normal, got none; give --outliers$/m,
     ],
     [
       ["--normal=normal", "--objective=outlier", "--outliers=crosses"],
@@ -146,6 +146,10 @@ describe("what does not go together", () => {
     [["--normal=normal", "--outlier-weight=3"], /--outlier-weight expects another --objective, got nll/],
     [["--normal=normal", "--init=general"], /--init general expects a general model, got none/],
     [["--normal=normal", "--fine-tune=2"], /--fine-tune expects scales from 0 to 1, got 2/],
+    [["--normal=normal", "--fine-tune=1"], /--fine-tune expects a trained model to start from, got a fresh one/],
+    [["--normal=normal", "--local", "--size=20"], /patch: expected a size divisible by the patches' 8, got 20x20/],
+    [["--normal=normal", "--general-steps=9"], /--general-steps expects a general model .*; give --general or/],
+    [["--as=general", "--general=general", "--general-time=9s"], /--general-time expects .*; give --time or leave/],
     [["--as=general"], /--as general expects --general DATA, got none/],
     [["--as=general", "--general=general", "--local"], /--as general expects nothing but images, got --local/],
     [["--normal=normal", "--init=photos", "--depth=3"], /--init expects a model of .* depth 3.* got one of .* depth 2/],
@@ -156,6 +160,7 @@ describe("what does not go together", () => {
   ])("%s", async (flags, message) => {
     const { code, stderr } = await train("refused", ...flags);
     expect(stderr).toMatch(message);
+    expect(stderr).not.toContain("training the");
     expect(stderr.split("\n").filter((line) => line.startsWith("outglow:"))).toHaveLength(1);
     expect(code).toBe(2);
   });

@@ -40,6 +40,8 @@ export async function planFresh(options: TrainOptions, output: Console): Promise
   const input = { channels: options.channels ?? (await source.channels()), height: options.size, width: options.size };
   const unnamed = configurationOf(options, input, locations.general !== undefined);
   checkTrainedScales(unnamed, flowOf(unnamed, "normal").latentShapes.length);
+  // Patches have sizes of their own to fit.
+  if (unnamed.local) flowOf(unnamed, "local");
   const general = await loadOtherDetector("--general-detector", options.generalDetector, options.out, unnamed);
   const start = await loadOtherDetector("--init", initFolder(options), options.out, unnamed);
   const load = (location: string, flag: string) => loadData(location, flag, input, options.strict, output);
@@ -93,9 +95,18 @@ function locationsOf({
   local,
   classes,
   classifier,
+  generalSteps,
+  generalTime,
 }: TrainOptions): Locations {
   if (general !== undefined && generalDetector !== undefined) {
     throw new ConfigError("train: expected --general or --general-detector, got both; choose one");
+  }
+  if ((generalSteps ?? generalTime) !== undefined && (general === undefined || role === "general")) {
+    const flag = generalSteps === undefined ? "time" : "steps";
+    throw new ConfigError(
+      `train: --general-${flag} expects a general model that is trained beside a normal one, got none; ` +
+        `${role === "general" ? `give --${flag}` : "give --general"} or leave it out`,
+    );
   }
   if (outliers !== undefined && objective === "nll" && classifier !== "exposed") {
     throw new ConfigError(
@@ -130,10 +141,16 @@ function initFolder({ init }: TrainOptions): string | undefined {
   return init === "general" || init === "fresh" ? undefined : init;
 }
 
-function checkTrainedScales({ trainedScales }: TrainingConfiguration, scales: number): void {
+function checkTrainedScales({ trainedScales, start }: TrainingConfiguration, scales: number): void {
   const wrong = trainedScales?.find((scale) => scale >= scales);
-  if (wrong === undefined) return;
-  throw new ConfigError(`train: --fine-tune expects scales from 0 to ${scales - 1}, got ${wrong}; name others`);
+  if (wrong !== undefined) {
+    throw new ConfigError(`train: --fine-tune expects scales from 0 to ${scales - 1}, got ${wrong}; name others`);
+  }
+  if (trainedScales && start === "fresh") {
+    throw new ConfigError(
+      "train: --fine-tune expects a trained model to start from, got a fresh one; give --general, --general-detector or --init",
+    );
+  }
 }
 
 /** The configuration with the names of the images' classes where a model is to know them. Throws ConfigError where there are none. */

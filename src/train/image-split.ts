@@ -69,7 +69,7 @@ function splitOutliers(
   const images = outliers ?? general;
   if (!images) {
     throw new ConfigError(
-      `train: ${loss === "nll" ? "--classifier exposed" : `--objective ${loss}`} expects images that are not normal, got none; give --outliers or --general`,
+      `train: ${loss === "nll" ? "--classifier exposed" : `--objective ${loss}`} expects images that are not normal, got none; give --outliers`,
     );
   }
   // The general flow's held-out images stay held out: nothing was trained on them.
