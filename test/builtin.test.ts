@@ -2,6 +2,9 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { randomKey } from "../src/base/index.ts";
+import { limitSource } from "../src/cli/analysis-data.ts";
+import { loadImages, openImages } from "../src/data/index.ts";
 import { quickTraining, runOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -36,4 +39,18 @@ test("a selection that built-in images do not have is refused in one line", asyn
   expect(code).toBe(2);
   expect(stderr.trim().split("\n")).toHaveLength(1);
   expect(stderr).toContain("got 'split=test'");
+});
+
+test("some of them are made for the model that reads them, as all of them are", async () => {
+  const specification = { channels: 1, height: 48, width: 48 };
+  const all = await openImages("builtin#limit=6", "test");
+  const whole = await loadImages(all, specification, { strict: true });
+  const some = await loadImages(limitSource(all, 2, randomKey(0)), specification, { strict: true });
+  const size = 48 * 48;
+  for (const [index, name] of some.names.entries()) {
+    const place = whole.names.indexOf(name);
+    const pixels = whole.pixels.subarray(place * size, (place + 1) * size);
+    expect(some.pixels.subarray(index * size, (index + 1) * size)).toEqual(pixels);
+  }
+  expect(some.count).toBe(2);
 });

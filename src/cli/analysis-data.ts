@@ -68,7 +68,7 @@ export function limitSource(source: ImageSource, limit: number, key: RandomKey):
     name: (index) => source.name(chosen[index]!),
     className: (index) => source.className(chosen[index]!),
     splitNames: (index) => source.splitNames(chosen[index]!),
-    read: (index) => source.read(chosen[index]!),
+    read: (index, specification) => source.read(chosen[index]!, specification),
     channels: () => source.channels(),
   };
 }
