@@ -80,6 +80,19 @@ describe("the start of the normal model", () => {
   });
 });
 
+describe("a start that was trained on the same images", () => {
+  test("is silent where both hold out the same ones, and counts what leaks where not", async () => {
+    await succeed(train("first", "--normal=normal", "--held-out=0.2"));
+    const again = (out: string, ...flags: string[]) =>
+      succeed(train(out, "--normal=normal", "--init=first", "--held-out=0.2", ...flags));
+    expect((await again("same")).stderr).not.toContain("trained on by");
+    const { stderr } = await again("leaks", "--seed=1");
+    const [, seen] = /(\d+) of 20 held-out normal images were trained on by the detector of --init/.exec(stderr)!;
+    expect(Number(seen)).toBeGreaterThan(8);
+    expect(Number(seen)).toBeLessThan(20);
+  });
+});
+
 function bytesOf(data: Float32Array | Uint8Array): Buffer {
   return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
 }

@@ -4,7 +4,14 @@ import { ConfigError } from "../base/index.ts";
 import type { InputSpecification } from "../data/index.ts";
 import { loadManifest, loadWeights, type Manifest } from "../detector/index.ts";
 import type { ParameterVectors } from "../nn/index.ts";
-import { type RunRecord, type TrainingConfiguration, toFlowWeights } from "../train/index.ts";
+import { type RunImages, type RunRecord, splitRun, type TrainingConfiguration, toFlowWeights } from "../train/index.ts";
+
+/** What a training takes from another detector. */
+export interface OtherDetector {
+  readonly parameters: ParameterVectors;
+  readonly origin: NonNullable<RunRecord["generalDetector"]>;
+  readonly manifest: Manifest;
+}
 
 /**
  * The flow of the normal model in another detector's folder, which must be of this configuration's size; undefined without a folder.
@@ -15,7 +22,7 @@ export async function loadOtherDetector(
   folder: string | undefined,
   out: string,
   { input, model }: TrainingConfiguration,
-): Promise<{ parameters: ParameterVectors; origin: NonNullable<RunRecord["generalDetector"]> } | undefined> {
+): Promise<OtherDetector | undefined> {
   if (folder === undefined) return undefined;
   if (resolve(folder) === resolve(out)) {
     throw new ConfigError(`train: ${flag} expects another folder than --out, got '${folder}' for both`);
@@ -38,7 +45,31 @@ export async function loadOtherDetector(
   return {
     parameters: toFlowWeights(manifest.training, await loadWeights(folder, manifest, "normal")),
     origin: { folder: resolve(folder), weights, data: manifest.data.normal },
+    manifest,
   };
+}
+
+/**
+ * What a person must know where another detector was trained on normal images that this run holds out: its p-values rest on images that
+ * nothing was trained on. Undefined where that is not so, or cannot be told because the other had other images.
+ */
+export function describeLeak(
+  flag: string,
+  { manifest: { data, training } }: OtherDetector,
+  { normal }: RunImages,
+  configuration: TrainingConfiguration,
+): string | undefined {
+  if (data.normal.fingerprint !== normal.fingerprint) return undefined;
+  const split = (settings: TrainingConfiguration) =>
+    splitRun({ normal }, { ...settings, objective: { loss: "nll" }, classifier: null }).normal;
+  const trained = new Set(split(training).train);
+  const { heldOut } = split(configuration);
+  const seen = heldOut.filter((index) => trained.has(index)).length;
+  if (seen === 0) return undefined;
+  return (
+    `${seen} of ${heldOut.length} held-out normal images were trained on by the detector of ${flag}, so new normal images will get too small ` +
+    "p-values; train both with the same --seed, --held-out and --classes"
+  );
 }
 
 function describeModel({ channels, height, width }: InputSpecification, model: Manifest["training"]["model"]): string {

@@ -22,7 +22,7 @@ import {
   type TrainingConfiguration,
 } from "../train/index.ts";
 import type { Console } from "./console.ts";
-import { loadOtherDetector } from "./other-detectors.ts";
+import { describeLeak, loadOtherDetector } from "./other-detectors.ts";
 import type { TrainOptions } from "./train-command.ts";
 import { configurationOf } from "./training-configuration.ts";
 
@@ -55,6 +55,10 @@ export async function planFresh(options: TrainOptions, output: Console): Promise
     outliers: await optional(options.outliers, "--outliers"),
   };
   splitRun(images, configuration);
+  for (const [flag, other] of Object.entries({ "--general-detector": general, "--init": start })) {
+    const leak = other && describeLeak(flag, other, images, configuration);
+    if (leak) output.warn(leak);
+  }
 
   const locate = (location: string | undefined, set: ImageSet | undefined) =>
     location !== undefined && set ? { location: absolute(location), fingerprint: set.fingerprint } : null;
