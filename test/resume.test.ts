@@ -105,11 +105,14 @@ describe("kill -9", () => {
     const { child, outcome } = startOutglow(folder.path, [...train, `--out=${name}`, "--general-steps=100000"]);
     const log = join(folder.path, name, "run", "general.metrics.jsonl");
     while ((await readFile(log, "utf8").catch(() => "")).split("\n").length <= 3) await wait(2);
-    const second = await runOutglow(folder.path, "train", "--resume", `--out=${name}`);
+    const resumed = await runOutglow(folder.path, "train", "--resume", `--out=${name}`);
+    const replaced = await runOutglow(folder.path, ...train, `--out=${name}`, "--force", "--steps=1");
     child.kill("SIGKILL");
     await outcome;
-    expect(second.code).toBe(1);
-    expect(second.stderr).toMatch(new RegExp(`got '.*' with process ${child.pid}; stop that one first`));
+    for (const second of [resumed, replaced]) {
+      expect(second.code).toBe(1);
+      expect(second.stderr).toMatch(new RegExp(`got '.*' with process ${child.pid}; stop that one first`));
+    }
   });
 });
 

@@ -16,6 +16,7 @@ import {
   type RunImages,
   type RunRecord,
   readRun,
+  refuseBusy,
   removeRun,
   runFolder,
   splitRun,
@@ -220,7 +221,10 @@ async function loadData(
   return images;
 }
 
-/** Throws ConfigError for an --out that is no folder, holds something else than a detector, or would be overwritten unasked. */
+/**
+ * Throws ConfigError for an --out that is no folder, holds something else than a detector, or would be overwritten unasked, RunError where
+ * another process trains in it.
+ */
 async function checkOut({ out, force }: TrainOptions): Promise<void> {
   const entries = await readdir(out).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === "ENOENT") return [];
@@ -238,6 +242,7 @@ async function checkOut({ out, force }: TrainOptions): Promise<void> {
       `train: --out expects a new folder, got '${out}' with a detector or run in it; --resume goes on with it, --force replaces it`,
     );
   }
+  await refuseBusy(runFolder(out));
 }
 
 /** Removes the files of a detector and its run, and nothing else; evaluations stay, as they are results. */

@@ -29,7 +29,16 @@ export {
   type Trainable,
 } from "./objectives/index.ts";
 export { adoptGeneralModel, adoptStart, type RunRequest, type RunResult, runTraining } from "./run.ts";
-export { createRun, isRun, makeRunFolder, type RunRecord, readRun, removeRun, runFolder } from "./run-folder.ts";
+export {
+  createRun,
+  isRun,
+  makeRunFolder,
+  type RunRecord,
+  readRun,
+  refuseBusy,
+  removeRun,
+  runFolder,
+} from "./run-folder.ts";
 export { describeIssue } from "./schema-issue.ts";
 export {
   adaptationBytes,

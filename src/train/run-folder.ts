@@ -119,18 +119,23 @@ export async function removeRun(folder: string): Promise<void> {
   await rmdir(folder).catch(() => undefined);
 }
 
-/**
- * Takes the run for this process and clears away what a killed one left half-written. Returns the function that gives it back.
- * Throws RunError where another process that is alive has it.
- */
-export async function lockRun(folder: string): Promise<() => Promise<void>> {
-  const path = join(folder, lockName);
-  const holder = Number(await readFile(path, "utf8").catch(() => ""));
+/** Throws RunError where another process that is alive has the run. */
+export async function refuseBusy(folder: string): Promise<void> {
+  const holder = Number(await readFile(join(folder, lockName), "utf8").catch(() => ""));
   if (holder > 0 && holder !== process.pid && isAlive(holder)) {
     throw new RunError(
       `train: expected a run that no other process works on, got '${folder}' with process ${holder}; stop that one first`,
     );
   }
+}
+
+/**
+ * Takes the run for this process and clears away what a killed one left half-written. Returns the function that gives it back.
+ * Throws RunError where another process that is alive has it.
+ */
+export async function lockRun(folder: string): Promise<() => Promise<void>> {
+  await refuseBusy(folder);
+  const path = join(folder, lockName);
   await rm(path, { force: true });
   const file = await open(path, "wx").catch((error: unknown) => {
     throw new RunError(`train: could not lock '${folder}': ${messageOf(error)}`);
