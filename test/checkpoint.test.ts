@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FormatError } from "../src/base/index.ts";
 import { readTensors, writeTensors } from "../src/nn/index.ts";
-import { type Checkpoint, loadCheckpoint, noProgress, saveCheckpoint } from "../src/train/index.ts";
+import { type Checkpoint, loadCheckpoint, noProgress, type Progress, saveCheckpoint } from "../src/train/index.ts";
 import { temporaryFolder } from "./command.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -49,6 +49,17 @@ beforeAll(async () => {
 afterAll(() => folder.dispose());
 
 describe("a checkpoint", () => {
+  test("of a version before there were objectives is read where it is finished, refused where it is not", async () => {
+    const { bestBitsPerDimension: _, ...former } = { ...noProgress, step: 30, updates: 30, best: 4.25 };
+    const save = (finished: boolean) =>
+      saveCheckpoint(at("former"), { ...checkpointOf(2), progress: { ...former, finished } as Progress });
+    await save(true);
+    const { progress } = (await loadCheckpoint(at("former"), sizes))!;
+    expect(progress).toEqual({ ...former, finished: true, bestBitsPerDimension: 4.25 });
+    await save(false);
+    await expectRefused("former", /got one in bits\/dim, as an earlier version of outglow left it/, sizes);
+  });
+
   test.each([0, 2, 12])("with %i vectors of the optimiser is read as it was written", async (vectors) => {
     for (const best of [true, false]) {
       const checkpoint = checkpointOf(vectors, best);

@@ -58,20 +58,29 @@ export interface CheckpointSizes {
 
 const count = z.number().int().min(0);
 
-const progressSchema: z.ZodType<Progress> = z.strictObject({
+const progressFields = {
   step: count,
   updates: count,
   skipped: count,
   skippedInRow: count,
   seconds: z.number().min(0),
   best: z.number().nullable(),
-  bestBitsPerDimension: z.number().nullable(),
   evaluationsSinceBest: count,
   finished: z.boolean(),
+};
+
+const progressSchema: z.ZodType<Progress> = z.strictObject({
+  ...progressFields,
+  bestBitsPerDimension: z.number().nullable(),
 });
 
 /** What the header holds besides the tensors; `checksum` is SHA-256, hexadecimal, of the progress and of every tensor. */
 const metadataSchema = z.object({ progress: z.string(), checksum: z.string() });
+
+/** As programs wrote it whose held-out value was bits/dim, before there were other objectives than likelihood. */
+const formerProgressSchema = z
+  .strictObject({ ...progressFields, finished: z.literal(true) })
+  .transform((progress): Progress => ({ ...progress, bestBitsPerDimension: progress.best }));
 
 const wayOut = "delete it to start this phase again, or restore it from a copy";
 
@@ -151,8 +160,16 @@ function readProgress({ tensors, metadata }: TensorFile, where: string): Progres
   if (checksum !== checksumOf(progress, tensors)) {
     throw new FormatError(`${where}: expected content that matches its checksum, got damaged content; ${wayOut}`);
   }
-  const result = progressSchema.safeParse(parseJson(progress));
-  if (result.success) return result.data;
+  const content = parseJson(progress);
+  for (const schema of [progressSchema, formerProgressSchema]) {
+    const result = schema.safeParse(content);
+    if (result.success) return result.data;
+  }
+  if (z.strictObject(progressFields).safeParse(content).success) {
+    throw new FormatError(
+      `${where}: expected the held-out value in nats, got one in bits/dim, as an earlier version of outglow left it; finish the run with that, or ${wayOut}`,
+    );
+  }
   throw new FormatError(`${where}: expected the progress of a run, got '${progress.slice(0, 80)}'; ${wayOut}`);
 }
 
