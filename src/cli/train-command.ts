@@ -133,7 +133,7 @@ export function trainCommand(): Command {
     .option("--optimizer <name>", "adamax or adam", oneOf(["adamax", "adam"]), "adamax")
     .option(
       "--learning-rate <x>",
-      "learning rate; fine-tuning from a general model uses half of it",
+      "learning rate; a normal model that starts from a trained one uses half of it",
       numberWithin(0, 10),
       1e-3,
     )

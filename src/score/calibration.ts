@@ -30,8 +30,8 @@ export interface Calibration {
 export const leastCalibrationSplit = 2 * leastHierarchyImages;
 
 /**
- * Calibrates every score that the terms allow on those of normal images held out of training. With at least leastCalibrationSplit images a random half
- * (the smaller one) fits the hierarchy scores and the other half gives the reference scores of all scores, so all share one n.
+ * Calibrates every score that the terms allow on those of normal images held out of training. With at least leastCalibrationSplit images a
+ * random half (the smaller one) fits the hierarchy scores and the other half gives the reference scores of all scores, so all share one n.
  * With fewer, all images are references and there is no hierarchy score.
  * Throws RunError for no images, or where most of the fitting half has non-finite terms.
  */

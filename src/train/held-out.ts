@@ -27,8 +27,8 @@ export async function heldOutEvaluator(
   source: BatchSource,
   options: ProgramOptions,
 ): Promise<HeldOutEvaluator> {
-  const measurer = await compileMeasurer(objective, source.watchedBatchSize, options);
   const batches = await source.watched();
+  const measurer = await compileMeasurer(objective, source.watchedBatchSize, options);
   const { channels, height, width } = objective.model.inputShape;
   return {
     async evaluate(parameters) {

@@ -33,6 +33,7 @@ export interface StepReport {
   readonly seconds: number;
   readonly heldOut?: HeldOutResult;
 }
+
 /** What the training of one model needs. */
 export interface LoopInput {
   readonly objective: Objective;
@@ -88,12 +89,15 @@ export async function trainModel(loop: LoopInput): Promise<LoopResult> {
   if (first.progress.finished) return finish(first);
 
   const step = await compileStep(objective, configuration.batchSize, first.state, { ...update, mask }, programOptions);
-  const evaluator = await heldOutEvaluator(objective, batches, programOptions);
   try {
-    return await runSteps(loop, first, { step, evaluator, optimizer: update.optimizer });
+    const evaluator = await heldOutEvaluator(objective, batches, programOptions);
+    try {
+      return await runSteps(loop, first, { step, evaluator, optimizer: update.optimizer });
+    } finally {
+      await evaluator.dispose();
+    }
   } finally {
     await step.dispose();
-    await evaluator.dispose();
   }
 }
 

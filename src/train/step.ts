@@ -56,18 +56,12 @@ export async function compileStep(
   { mask, ...update }: StepOptions,
   options: ProgramOptions,
 ): Promise<TrainingStep> {
-  const { parameters } = objective.model;
-  const layout = layoutOf(parameters);
-  const shapes = objective.inputShapes(batchSize);
-  const graph = makeGraph();
-  const batch = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, input(graph, name, shape)]));
-  const trainable = input(graph, "trainable", [layout.trainableSize]);
-  const fixed = input(graph, "fixed", [layout.fixedSize]);
+  const { graph, layout, shapes, trainable, measured } = buildObjective(objective, batchSize);
   const scalars = input(graph, "scalars", [update.optimizer.scalarCount]);
   const state = update.optimizer.stateNames.map((name) => input(graph, name, [layout.trainableSize]));
   const trained = mask && input(graph, "mask", [layout.trainableSize]);
 
-  const { loss, measures } = objective.measure(unpackValues(parameters, trainable, fixed), batch);
+  const { loss, measures } = measured;
   const [gradient] = gradients(loss, [trainable]);
   const next = within(graph, "update", () =>
     guardedUpdate(loss, trainable, gradient!, state, scalars, { ...update, mask: trained }),
@@ -82,6 +76,19 @@ export async function compileStep(
   for (const [index, value] of next.state.entries()) outputs[`next_${update.optimizer.stateNames[index]}`] = value;
   const program = await compileGraph(outputs, options);
   return makeRunner(program, shapes, start, update.optimizer.stateNames, mask);
+}
+
+/** The graph of an objective for one batch size: its inputs and what it measures. */
+function buildObjective(objective: Objective, batchSize: number) {
+  const { parameters } = objective.model;
+  const layout = layoutOf(parameters);
+  const shapes = objective.inputShapes(batchSize);
+  const graph = makeGraph();
+  const batch = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, input(graph, name, shape)]));
+  const trainable = input(graph, "trainable", [layout.trainableSize]);
+  const fixed = input(graph, "fixed", [layout.fixedSize]);
+  const measured = objective.measure(unpackValues(parameters, trainable, fixed), batch);
+  return { graph, layout, shapes, trainable, measured };
 }
 
 function makeRunner(
@@ -139,14 +146,8 @@ export async function compileMeasurer(
   batchSize: number,
   options: ProgramOptions,
 ): Promise<Measurer> {
-  const { parameters } = objective.model;
-  const layout = layoutOf(parameters);
-  const shapes = objective.inputShapes(batchSize);
-  const graph = makeGraph();
-  const batch = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, input(graph, name, shape)]));
-  const trainable = input(graph, "trainable", [layout.trainableSize]);
-  const fixed = input(graph, "fixed", [layout.fixedSize]);
-  const { loss, measures } = objective.measure(unpackValues(parameters, trainable, fixed), batch);
+  const { shapes, measured } = buildObjective(objective, batchSize);
+  const { loss, measures } = measured;
   const named = Object.entries(measures).map(([name, value]) => [measurePrefix + name, value] as const);
   const program = await compileGraph({ loss, ...Object.fromEntries(named) }, options);
   return {
