@@ -25,6 +25,7 @@ beforeAll(async () => {
   await writeMadeImages(at("crosses"), "crosses", 30);
   await writeMadeImages(at("stars"), "stars", 7);
   await writeMadeImages(at("one"), "stars", 1);
+  await succeed("train", "--as=general", "--general=general", ...quickTraining, "--steps=1", "--out=photos");
   const models = ["--normal=normal", "--general=general", "--local"];
   await succeed("train", ...models, "--out=both", ...quickTraining, "--held-out=0.4");
   const smaller = quickTraining.map((flag) => (flag.startsWith("--size") ? "--size=8" : flag));
@@ -184,6 +185,11 @@ test.each<[string, string[], RegExp]>([
     "a score that needs a general model",
     ["analyze", "small", "--data=crosses", "--score=ratio", "--out=new"],
     /score ratio: expected a detector with a general model, got one without/,
+  ],
+  [
+    "a general model",
+    ["analyze", "both", "photos", "--data=crosses", "--out=new"],
+    /expected a detector, got the general model 'photos'/,
   ],
   ["a file for a folder", ["analyze", "both", "--data=crosses", "--out=file"], /--out expects a folder, got 'file'/],
 ])("%s is refused in one line, and nothing is written", async (_what, args, message) => {

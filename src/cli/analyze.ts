@@ -33,7 +33,7 @@ import { type AnalysisFigures, renderAnalysisPage } from "./analysis-page.ts";
 import type { AnalyzeOptions } from "./analyze-command.ts";
 import { type Console, openConsole } from "./console.ts";
 import { parseSet } from "./evaluate.ts";
-import { openDetector } from "./scoring.ts";
+import { openDetector, refuseGeneral } from "./scoring.ts";
 
 /** The result of an analysis as `--json` prints it. */
 export interface AnalysisReport {
@@ -129,6 +129,7 @@ async function chooseScores(
   { score: wanted, coders }: AnalyzeOptions,
 ): Promise<string[][]> {
   const manifests = await Promise.all(folders.map(loadManifest));
+  for (const [index, manifest] of manifests.entries()) refuseGeneral(folders[index]!, manifest);
   const available = manifests.map((manifest) => {
     const { calibration, training } = manifest;
     const sources = [...detectorSources(manifest)].filter((source) => coders || source !== "coders");

@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import { ConfigError } from "../base/index.ts";
 import { type ImageSource, type PreparationProblem, streamImages } from "../data/index.ts";
-import { coderTerms, type Detector, loadDetector, loadManifest } from "../detector/index.ts";
+import { coderTerms, type Detector, loadDetector, loadManifest, type Manifest } from "../detector/index.ts";
 import { joinModelTerms, type ModelTerms } from "../score/index.ts";
 import type { Console } from "./console.ts";
 import type { EngineOptions } from "./options.ts";
@@ -40,13 +40,16 @@ const batchSize = 64;
  * with, and as `loadDetector`.
  */
 export async function openDetector(folder: string, { threads, device }: EngineOptions): Promise<Detector> {
-  const { role } = await loadManifest(folder);
-  if (role === "general") {
-    throw new ConfigError(
-      `detector: expected a detector, got the general model '${folder}'; make one with outglow train --normal DATA --general-detector ${folder}`,
-    );
-  }
+  refuseGeneral(folder, await loadManifest(folder));
   return loadDetector(folder, { threads: threads ?? availableParallelism(), device });
+}
+
+/** Throws ConfigError for a general model, which has no normal images to compare with. */
+export function refuseGeneral(folder: string, { role }: Manifest): void {
+  if (role !== "general") return;
+  throw new ConfigError(
+    `detector: expected a detector, got the general model '${folder}'; make one with outglow train --normal DATA --general-detector ${folder}`,
+  );
 }
 
 /**
