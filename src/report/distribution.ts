@@ -1,17 +1,10 @@
 /** Numbers as a picture needs them: ranges that a few far values do not stretch, and how many bins. */
+import { quantile } from "../score/index.ts";
 
 /** An interval of values. */
 export interface ValueRange {
   readonly low: number;
   readonly high: number;
-}
-
-/** The quantile of ascending values by linear interpolation (type 7 of Hyndman and Fan, 1996). */
-export function quantileOf(ascending: Float64Array, probability: number): number {
-  const position = probability * (ascending.length - 1);
-  const below = Math.floor(position);
-  const low = ascending[below]!;
-  return low + (position - below) * ((ascending[below + 1] ?? low) - low);
 }
 
 /** The finite values in ascending order. */
@@ -31,8 +24,8 @@ export function robustRange(sets: readonly ArrayLike<number>[], tail: number): V
     .map(sortedFinite)
     .filter(({ length }) => length > 0)
     .map((values) => {
-      const [low, high] = [quantileOf(values, tail), quantileOf(values, 1 - tail)];
-      const [first, third] = [quantileOf(values, 0.25), quantileOf(values, 0.75)];
+      const [low, high] = [quantile(values, tail), quantile(values, 1 - tail)];
+      const [first, third] = [quantile(values, 0.25), quantile(values, 0.75)];
       const reach = third > first ? fence * (third - first) : Number.POSITIVE_INFINITY;
       return [Math.max(low, first - reach), Math.min(high, third + reach)] as const;
     });
@@ -49,7 +42,7 @@ const fewestBins = 20;
 export function binCount({ low, high }: ValueRange, sets: readonly ArrayLike<number>[], most: number): number {
   const widths = sets.map(sortedFinite).map((values) => {
     if (values.length < 2) return Number.POSITIVE_INFINITY;
-    return (2 * (quantileOf(values, 0.75) - quantileOf(values, 0.25))) / Math.cbrt(values.length);
+    return (2 * (quantile(values, 0.75) - quantile(values, 0.25))) / Math.cbrt(values.length);
   });
   const width = Math.min(...widths.filter((value) => value > 0), high - low);
   return Math.max(fewestBins, Math.min(most, Math.ceil((high - low) / width)));

@@ -28,7 +28,7 @@ export {
   fpr95NormalPositive,
   spearmanCorrelation,
 } from "./metrics.ts";
-export type { ScoreSets } from "./ranking.ts";
+export { quantile, type ScoreSets } from "./ranking.ts";
 export {
   computableScoreNames,
   computeScore,
