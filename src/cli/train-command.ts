@@ -131,12 +131,7 @@ export function trainCommand(): Command {
     .option("--width <n>", "hidden channels of the coupling networks", positive, 96)
     .option("--batch <n>", "images a step", positive, 64)
     .option("--optimizer <name>", "adamax or adam", oneOf(["adamax", "adam"]), "adamax")
-    .option(
-      "--learning-rate <x>",
-      "learning rate; a normal model that starts from a trained one uses half of it",
-      numberWithin(0, 10),
-      1e-3,
-    )
+    .option("--learning-rate <x>", "learning rate of models that start fresh", numberWithin(0, 10), 1e-3)
     .option(
       "--fine-tuning-rate <x>",
       "learning rate of a normal model that starts from trained weights (default: half of --learning-rate)",
