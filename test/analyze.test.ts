@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { AnalysisReport } from "../src/cli/analyze.ts";
+import { type AnalysisReport, nameDetectors } from "../src/cli/analyze.ts";
 import type { EvaluationReport } from "../src/cli/evaluate.ts";
 import { type Outcome, quickTraining, runOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
 
@@ -146,6 +146,11 @@ test("one image, without normal ones to compare with, is enough", async () => {
     { models: ["normal model", "normal model"], rankCorrelation: null, sets: { one: null } },
   ]);
   expect(await readFile(at("of-one", "index.html"), "utf8")).toContain("there is no AUROC");
+});
+
+test("detectors whose names are alike, as a file's name has them, are told apart", () => {
+  const named = nameDetectors(["x/parts", "y/parts", "parts-2", "my parts", "my-parts"]);
+  expect(named.map(({ name }) => name)).toEqual(["parts", "parts-2", "parts-2-2", "my parts", "my-parts-2"]);
 });
 
 test("--limit takes some images and --score some scores", async () => {

@@ -14,6 +14,7 @@ import {
   correlationFigures,
   type DetectorEvaluation,
   evaluateDetector,
+  fileNamePart,
   likelihoodFigures,
   type ModelPair,
   scaleFigures,
@@ -111,15 +112,18 @@ async function openSources({ data, normal, limit, seed }: AnalyzeOptions): Promi
   ]);
 }
 
-/** Detectors by their folders' names, numbered where two are alike. Throws ConfigError for the same folder twice. */
-function nameDetectors(folders: readonly string[]): { readonly name: string; readonly folder: string }[] {
+/** Detectors by their folders' names, numbered where two or their files' names are alike. Throws ConfigError for the same folder twice. */
+export function nameDetectors(folders: readonly string[]): { readonly name: string; readonly folder: string }[] {
   const paths = folders.map((folder) => resolve(folder));
   const twice = paths.findIndex((path, index) => paths.indexOf(path) < index);
   if (twice >= 0) throw new ConfigError(`analyze: expected different detectors, got '${folders[twice]}' twice`);
-  const names = paths.map((path) => basename(path));
+  const taken = new Set<string>();
   return folders.map((folder, index) => {
-    const alike = names.slice(0, index).filter((name) => name === names[index]).length;
-    return { name: alike === 0 ? names[index]! : `${names[index]}-${alike + 1}`, folder };
+    const base = basename(paths[index]!);
+    let name = base;
+    for (let number = 2; taken.has(fileNamePart(name)); number++) name = `${base}-${number}`;
+    taken.add(fileNamePart(name));
+    return { name, folder };
   });
 }
 
