@@ -92,12 +92,29 @@ function announce(options: TrainOptions, { images }: TrainingPlan, manifest: Man
     output.note(`${name} model: ${steps}${bits === null ? "" : `, ${bits.toFixed(3)} bits/dim held out`}`);
   }
   if (isGeneral) {
-    output.note(`next: outglow train --normal DATA --general-detector ${quote(options.out)}`);
+    output.note(
+      `next: outglow train --normal DATA --general-detector ${quote(options.out)} ${sizeFlags(manifest)} --out NAME`,
+    );
   } else {
     output.note(`default score: ${manifest.defaultScore}, calibrated on ${manifest.calibration.count} held-out images`);
     output.note(`next: outglow predict ${quote(options.out)} IMAGES --false-alarm 0.01`);
   }
   output.print(options.out);
+}
+
+/** The flags that give a detector the size of a general model. */
+function sizeFlags({ input, training: { model } }: Manifest): string {
+  const flags = {
+    size: input.height,
+    channels: input.channels,
+    architecture: model.architecture,
+    scales: model.scales,
+    depth: model.depth,
+    width: model.hidden,
+  };
+  return Object.entries(flags)
+    .map(([name, value]) => `--${name} ${value}`)
+    .join(" ");
 }
 
 /** Ctrl-C once asks for a checkpoint and a stop after the current step; twice ends at once. */

@@ -123,3 +123,19 @@ describe("refused is", () => {
     expect(refusal(text)).toBe(`detector.json: ${message}; the file was damaged or edited`);
   });
 });
+
+test("a hierarchy of means and deviations alone, as earlier programs wrote it, measures the same", () => {
+  const fit = {
+    featureNames: ["a"],
+    mean: [100],
+    standardDeviation: [20],
+    shrinkage: 0,
+    cholesky: [[1]],
+    count: 9,
+  };
+  const earlier = { ...manifest, calibration: { ...manifest.calibration, hierarchy: { hierarchy: fit } } };
+  const read = readManifest(writeManifest(earlier as unknown as Manifest), "detector.json").calibration.hierarchy
+    .hierarchy!;
+  expect(read.marginals).toEqual([{ quantiles: [80, 120], scores: [-1, 1] }]);
+  expect([read.mean, read.standardDeviation]).toEqual([[0], [1]]);
+});

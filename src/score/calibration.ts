@@ -108,7 +108,7 @@ function referenceScores(calibration: Calibration, name: string): readonly numbe
   // Object.hasOwn: a score called like a property that every object has is still a missing score.
   if (Object.hasOwn(calibration.scores, name)) return calibration.scores[name]!;
   throw new ConfigError(
-    `score ${name}: expected one of the calibrated scores ${Object.keys(calibration.scores).join(", ")}; calibrate the detector again`,
+    `score ${name}: expected one of the calibrated scores ${Object.keys(calibration.scores).join(", ")}; train again with this version of outglow`,
   );
 }
 

@@ -57,5 +57,8 @@ function rotate(work: number[][], vectors: number[][], p: number, q: number): vo
     rowP[k] = cosine * a - sine * b;
     rowQ[k] = sine * a + cosine * b;
   }
+  // Zero by construction: what rounding leaves there would keep a matrix of low rank from ever converging.
+  rowP[q] = 0;
+  rowQ[p] = 0;
   vectors.forEach(turn);
 }

@@ -1,9 +1,10 @@
 /**
  * The hierarchy score: how unusual an image's log-dets and prior terms of all scales are together, among normal images.
  *
- *   score(x) = 1/2 (f - m)' S^-1 (f - m)   in nats
+ *   score(x) = 1/2 (z - m)' S^-1 (z - m)   in nats,   z_j = z_j(f_j)
  *
- * the negative log-density of a Gaussian up to a constant (half the squared Mahalanobis distance), fitted on held-out normal images.
+ * the negative log-density of a Gaussian up to a constant (half the squared Mahalanobis distance) over features that a monotone map of each
+ * (`marginals.ts`) has made normal, all fitted on held-out normal images.
  * The features f are the 2L terms of the normal model and, with a general model, their 2L differences to the general model's.
  *
  * Differences instead of the general model's own terms: without shrinkage the distance is the same for every invertible linear map of
@@ -19,15 +20,18 @@ import {
   type LowerTriangle,
   shrunkCorrelation,
 } from "./covariance.ts";
+import { fitMarginal, type Marginal, normalScore } from "./marginals.ts";
 import { checkModelTerms, type ModelTerms, type TermTable, termsPerScale } from "./terms.ts";
 
 /** A fitted Gaussian over the terms of all scales: plain data, safe to keep as JSON. */
 export interface HierarchyFit {
   /** `normal-log-det-0`, `normal-prior-0`, ..., then `difference-log-det-0`, ... where a general model took part. */
   readonly featureNames: readonly string[];
-  /** In nats, one per feature. */
+  /** What makes each feature normal. */
+  readonly marginals: readonly Marginal[];
+  /** Of the features made normal: close to 0. */
   readonly mean: readonly number[];
-  /** In nats, one per feature, never zero. */
+  /** Of the features made normal: close to 1, never zero. */
   readonly standardDeviation: readonly number[];
   /** How much of the correlations shrinkage took away, in [0, 1]. */
   readonly shrinkage: number;
@@ -82,18 +86,29 @@ export function fitHierarchy(terms: ModelTerms): HierarchyFit {
   const rows = hierarchyFeatures(terms).filter((row) => row.every(Number.isFinite));
   if (rows.length < leastHierarchyImages) {
     throw new RunError(
-      `hierarchy score: expected at least ${leastHierarchyImages} normal images with finite terms, got ${rows.length} of ${terms.normal.count}; calibrate on more images`,
+      `hierarchy score: expected at least ${leastHierarchyImages} normal images with finite terms, got ${rows.length} of ${terms.normal.count}; train with more images`,
     );
   }
-  const { mean, deviation } = columnMoments(rows, featureNames.length);
-  const least = mean.map((value) => leastRelativeDeviation * Math.max(1, Math.abs(value)));
-  const standardDeviation = deviation.map((value, j) => Math.max(value, least[j]!));
-  // Rounding around a constant is no correlation either: such a column becomes zero and takes no part in the estimate.
-  const standardised = rows.map((row) =>
-    row.map((value, j) => (deviation[j]! > least[j]! ? (value - mean[j]!) / standardDeviation[j]! : 0)),
+  const raw = columnMoments(rows, featureNames.length);
+  const least = raw.mean.map((value) => leastRelativeDeviation * Math.max(1, Math.abs(value)));
+  const varies = raw.deviation.map((value, j) => value > least[j]!);
+  const marginals = featureNames.map((_, j) =>
+    fitMarginal(
+      Float64Array.from(rows, (row) => row[j]!),
+      least[j]!,
+    ),
+  );
+  const normal = rows.map((row) => row.map((value, j) => normalScore(marginals[j]!, value)));
+  const moments = columnMoments(normal, featureNames.length);
+  const mean = moments.mean.map((value, j) => (varies[j] ? value : 0));
+  const standardDeviation = moments.deviation.map((value, j) => (varies[j] ? value : 1));
+  // Rounding around a constant is no correlation: such a column becomes zero and takes no part in the estimate.
+  const standardised = normal.map((row) =>
+    row.map((value, j) => (varies[j] ? (value - mean[j]!) / standardDeviation[j]! : 0)),
   );
   const { matrix, shrinkage } = shrunkCorrelation(standardised, featureNames.length);
-  return { featureNames, mean, standardDeviation, shrinkage, cholesky: choleskyFactor(matrix), count: rows.length };
+  const cholesky = choleskyFactor(matrix);
+  return { featureNames, marginals, mean, standardDeviation, shrinkage, cholesky, count: rows.length };
 }
 
 /**
@@ -113,7 +128,7 @@ export function hierarchyScores(fit: HierarchyFit, terms: ModelTerms): Float64Ar
     return (
       inverseQuadraticForm(
         fit.cholesky,
-        row.map((value, j) => (value - fit.mean[j]!) / fit.standardDeviation[j]!),
+        row.map((value, j) => (normalScore(fit.marginals[j]!, value) - fit.mean[j]!) / fit.standardDeviation[j]!),
       ) / 2
     );
   });

@@ -11,7 +11,6 @@ export {
   smallestFalseAlarm,
 } from "./calibration.ts";
 export { type ClassTable, classPosteriors, makeClassTable, predictedClasses } from "./classes.ts";
-export { type CorrelationMatrix, correlationMatrix } from "./correlation.ts";
 export { type Evaluation, type EvaluationSubject, evaluateScores } from "./evaluation.ts";
 export {
   fitHierarchy,

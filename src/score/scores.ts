@@ -221,7 +221,7 @@ export function computeScore(name: string, terms: ModelTerms, fits?: ScoreFits):
   const fit = fits?.hierarchy[name];
   if (definition.learn !== undefined && fit === undefined) {
     throw new ConfigError(
-      `score ${name}: expected a detector calibrated on enough normal images, got none for it; calibrate on more images or choose another score such as ${defaultScoreName(sources)}`,
+      `score ${name}: expected a detector calibrated on enough normal images, got none for it; train with more images or choose another score such as ${defaultScoreName(sources)}`,
     );
   }
   const values = definition

@@ -48,7 +48,7 @@ export interface RunSplits {
  */
 export function splitRun({ normal, general, outliers }: RunImages, configuration: TrainingConfiguration): RunSplits {
   const split = configuration.classes
-    ? splitClasses(normal, configuration.classes, configuration)
+    ? splitWithClasses(normal, configuration.classes, configuration)
     : splitPhase(normal, configuration, "normal");
   const known = hashesOf(normal, split.heldOut);
   const generalSplit = general && splitPhase(general, configuration, "general");
@@ -97,6 +97,23 @@ function splitPhase({ count }: ImageSet, { heldOut, seed }: TrainingConfiguratio
   } catch (error) {
     throw new ConfigError(`train: --${flag}: ${messageOf(error)}`);
   }
+}
+
+/**
+ * A split with every class on both sides: that of a run without classes where it has them, so that a class-conditional flow may start from a
+ * plain one of the same images without having seen what is held out; else the same share of every class.
+ */
+function splitWithClasses(
+  normal: ImageSet,
+  classes: readonly string[],
+  configuration: TrainingConfiguration,
+): HeldOutSplit {
+  const plain = splitPhase(normal, configuration, "normal");
+  const held = (side: Uint32Array) => new Set(Array.from(side, (index) => normal.classNames[index]));
+  const [trained, heldOut] = [held(plain.train), held(plain.heldOut)];
+  return classes.every((name) => trained.has(name) && heldOut.has(name))
+    ? plain
+    : splitClasses(normal, classes, configuration);
 }
 
 /** Holds out the same share of every class, so that each is trained on and measured. Throws ConfigError for a class that is too small. */
