@@ -24,6 +24,9 @@ export function configurationOf(
   input: InputSpecification,
   hasGeneral: boolean,
 ): TrainingConfiguration {
+  if (options.classifierSteps !== undefined && options.classifier === undefined) {
+    throw new ConfigError("train: --classifier-steps expects --classifier plain or exposed, got none; give one");
+  }
   const total = options.time ?? (options.steps === undefined ? defaultSeconds : undefined);
   const phase = (steps: number | undefined, seconds: number | undefined, rate: number): PhaseConfiguration => ({
     steps: steps ?? null,
@@ -64,7 +67,12 @@ export function configurationOf(
     local: options.local ? phase(options.steps, normalSeconds, options.learningRate) : null,
     classifier: options.classifier
       ? {
-          ...phase(options.steps, normalSeconds, options.learningRate),
+          // Steps of its own leave it no time of the normal model's: it would end at whichever comes first.
+          ...phase(
+            options.classifierSteps ?? options.steps,
+            options.classifierSteps === undefined ? normalSeconds : undefined,
+            options.learningRate,
+          ),
           ...classifierSize,
           exposed: options.classifier === "exposed",
         }

@@ -19,7 +19,7 @@ describe("planSteps", () => {
         (budget, seeds, step) => {
           const measured = { ...speeds, step, localStep: step * 0.7 };
           const plan = planSteps(budget, seeds, measured, counts);
-          const estimate = estimateSeconds(plan.steps, plan.seeds, measured, counts);
+          const estimate = estimateSeconds(plan, plan.seeds, measured, counts);
           // Every model needs one step, and at most one of each is not whole.
           const rounding = plan.seeds * 1.08 * step * 7;
           expect(estimate).toBeLessThanOrEqual(budget + rounding);
