@@ -16,7 +16,7 @@ import type { TrainOptions } from "./train-command.ts";
 const defaultSeconds = 600;
 
 /** Channels of the first stage and blocks a stage of the classifier: small beside a flow, and enough for a baseline. */
-const classifierSize = { hidden: 16, blocks: 1 } as const;
+export const classifierSize = { hidden: 16, blocks: 1 } as const;
 
 /** The configuration of a new run, whose general model is trained first where `hasGeneral`. Throws ConfigError for options that do not fit. */
 export function configurationOf(

@@ -41,13 +41,16 @@ export interface ImageCounts {
 }
 
 /** Shares of a seed's training time, relative to each other; plain and local together, the two classifiers together. */
-const shares = { general: 0.4, plain: 0.25, outlier: 0.25, margin: 0.1, classes: 0.25, classifiers: 0.1 } as const;
+const shares = { general: 0.4, plain: 0.25, outlier: 0.25, margin: 0.1, classes: 0.25, classifiers: 0.15 } as const;
 
 /**
  * What a step costs, in steps of maximum likelihood: two batches go through the flow, and with the outlier loss one through the general
- * model too, forwards only. The classifiers, one of which sees two batches, are small.
+ * model too, forwards only.
  */
-const stepCosts = { outlier: 2.33, margin: 2, classes: 2.33, classifiers: 0.6 } as const;
+const stepCosts = { outlier: 2.33, margin: 2, classes: 2.33 } as const;
+
+/** What a step of both classifiers costs, in steps of one on one batch: the exposed one sees two. */
+const classifierCost = 3;
 
 /**
  * Graphs through which a test image goes: normal, general and local of plain, normal and general of margin and of outlier; in the supervised
@@ -71,7 +74,11 @@ export const leastGeneralSteps = 1000;
 export const leastPlainSteps = 400;
 
 /** Steps of a seed whose training may take some seconds. */
-function stepsWithin(seconds: number, { step, localStep }: Speeds, { general, supervised }: Extent): PlannedSteps {
+function stepsWithin(
+  seconds: number,
+  { step, localStep, classifierStep }: Speeds,
+  { general, supervised }: Extent,
+): PlannedSteps {
   const absent = (general ? 0 : shares.general) + (supervised ? 0 : shares.classes + shares.classifiers);
   const all = Object.values(shares).reduce((sum, share) => sum + share, 0) - absent;
   const within = (share: number, cost: number): number =>
@@ -86,7 +93,7 @@ function stepsWithin(seconds: number, { step, localStep }: Speeds, { general, su
     supervised: supervised
       ? {
           classes: within(shares.classes, stepCosts.classes * step),
-          classifier: within(shares.classifiers, stepCosts.classifiers * step),
+          classifier: within(shares.classifiers, classifierCost * classifierStep),
         }
       : null,
   };
@@ -99,13 +106,15 @@ export function estimateSeconds(
   speeds: Speeds,
   counts: ImageCounts,
 ): number {
-  const { step, localStep } = speeds;
+  const { step, localStep, classifierStep } = speeds;
   const training =
     steps.general * step +
     steps.plain * (step + localStep) +
     steps.margin * stepCosts.margin * step +
     steps.outlier * stepCosts.outlier * step +
-    (supervised ? (supervised.classes * stepCosts.classes + supervised.classifier * stepCosts.classifiers) * step : 0);
+    (supervised
+      ? supervised.classes * stepCosts.classes * step + supervised.classifier * classifierCost * classifierStep
+      : 0);
   return seeds * (training * besidesSteps + overheadOfSeed(speeds, counts, supervised !== null)) + pageSeconds;
 }
 

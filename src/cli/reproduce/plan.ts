@@ -201,7 +201,16 @@ async function makePlan(name: SuiteName, options: ReproduceOptions, output: Cons
     output.note("measuring how fast this machine trains");
     const threads = options.threads ?? availableParallelism();
     const architecture = { architecture: "glow", ...model } as const;
-    return measureSpeeds({ input, model: architecture, batch, threads, normal: data.normal, general: data.general });
+    const { normal, general } = data;
+    return measureSpeeds({
+      input,
+      model: architecture,
+      batch,
+      threads,
+      supervised: extent.supervised,
+      normal,
+      general,
+    });
   };
   const chosen = fixed
     ? { seeds: seeds.length, ...fixed, estimatedSeconds: null, notes: [] }
