@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EvaluationReport } from "../src/cli/evaluate.ts";
 import type { ReproductionResults } from "../src/cli/reproduce/results.ts";
-import { type Outcome, runOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
+import { loadManifest } from "../src/detector/index.ts";
+import { type Outcome, runOutglow, startOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 const at = (...parts: string[]): string => join(folder.path, ...parts);
@@ -143,6 +144,27 @@ describe("quick", () => {
   });
 });
 
+test("Ctrl-C names the command that goes on, and no other", async () => {
+  const { child, outcome } = startOutglow(folder.path, [
+    "reproduce",
+    "quick",
+    "--out=stopped",
+    ...tiny,
+    "--steps=9999",
+  ]);
+  await new Promise<void>((resolve) => {
+    child.stderr?.on("data", (text: string) => {
+      if (text.includes("% step ")) resolve();
+    });
+    child.once("close", () => resolve());
+  });
+  child.kill("SIGINT");
+  const { code, stderr } = await outcome;
+  expect(code).toBe(130);
+  expect(stderr).toMatch(/stopped; the same command goes on: outglow reproduce quick --out stopped/);
+  expect(stderr).not.toContain("train --resume");
+}, 60_000);
+
 test("data from a configuration file; normal images without a test split are held back", async () => {
   await writeMadeImages(at("data", "rings"), "normal", 60);
   await writeMadeImages(at("data", "crosses"), "crosses", 20);
@@ -230,6 +252,10 @@ describe("supervised, with a general model for all seeds", () => {
       model: { scales: 2, depth: 1, hidden: 8 },
       supervised: { classes: 6, classifier: 6 },
     });
+    // Beside the exposed classifier stands the least flow that a detector can have.
+    const exposed = await loadManifest(at("classed", "seed-0", "exposed"));
+    expect(exposed.training.model).toMatchObject({ scales: 1, depth: 1 });
+    expect(exposed.models).toMatchObject({ normal: { steps: 1 }, classifier: { steps: 6 } });
     expect((await readdir(at("classed", "seed-0"))).sort()).toEqual([
       "classes",
       "exposed",
