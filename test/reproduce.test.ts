@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EvaluationReport } from "../src/cli/evaluate.ts";
 import type { ReproductionResults } from "../src/cli/reproduce/results.ts";
-import { type Outcome, runOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
+import { loadManifest } from "../src/detector/index.ts";
+import { type Outcome, runOutglow, startOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 const at = (...parts: string[]): string => join(folder.path, ...parts);
@@ -143,6 +144,27 @@ describe("quick", () => {
   });
 });
 
+test("Ctrl-C names the command that goes on, and no other", async () => {
+  const { child, outcome } = startOutglow(folder.path, [
+    "reproduce",
+    "quick",
+    "--out=stopped",
+    ...tiny,
+    "--steps=9999",
+  ]);
+  await new Promise<void>((resolve) => {
+    child.stderr?.on("data", (text: string) => {
+      if (text.includes("% step ")) resolve();
+    });
+    child.once("close", () => resolve());
+  });
+  child.kill("SIGINT");
+  const { code, stderr } = await outcome;
+  expect(code).toBe(130);
+  expect(stderr).toMatch(/stopped; the same command goes on: outglow reproduce quick --out stopped/);
+  expect(stderr).not.toContain("train --resume");
+}, 60_000);
+
 test("data from a configuration file; normal images without a test split are held back", async () => {
   await writeMadeImages(at("data", "rings"), "normal", 60);
   await writeMadeImages(at("data", "crosses"), "crosses", 20);
@@ -162,7 +184,122 @@ test("data from a configuration file; normal images without a test split are hel
   expect(new Set(names.flat()).size).toBe(60);
 }, 120_000);
 
+describe("supervised, with a general model for all seeds", () => {
+  const data = ["--normal=classes", "--anomalous=trios=trios", "--general=general", "--general-model=photos"];
+  const flags = ["--steps=6", "--limit=40", "--threads=1", "--seeds=1"];
+  let results: ReproductionResults;
+  let markdown: string;
+
+  beforeAll(async () => {
+    for (const [part, count] of [
+      ["train", 40],
+      ["test", 12],
+    ] as const) {
+      for (const kind of ["normal", "crosses"] as const) {
+        await writeMadeImages(at("classes", part, kind), kind, count, `${part} ${kind}`);
+      }
+    }
+    await writeMadeImages(at("trios"), "trios", 20);
+    await writeMadeImages(at("general"), "general", 60);
+    const sizes = ["--size=16", "--scales=2", "--depth=1", "--width=8", "--steps=8", "--threads=1"];
+    const general = ["train", "--as=general", "--general=general", "--out=photos", ...sizes];
+    expect((await runOutglow(folder.path, ...general)).code).toBe(0);
+    const plain = await run("fashion", "--out=classed", ...data, ...flags);
+    expect(plain.code, plain.stderr).toBe(0);
+    expect(plain.stdout).not.toContain("With the classes");
+    const more = await run("fashion", "--out=classed", "--supervised", "--threads=1");
+    expect(more.code, more.stderr).toBe(0);
+    expect(more.stderr).not.toMatch(/plain model|outlier model/);
+    results = JSON.parse(await readFile(at("classed", "results.json"), "utf8")) as ReproductionResults;
+    markdown = more.stdout;
+  }, 180_000);
+
+  test("a later call adds the table of the paper's supervised setting", () => {
+    const [row] = tableUnder(markdown, "With the classes of the normal images");
+    const { "Fashion-MNIST against": set, ...cells } = row!;
+    expect(set).toBe("trios");
+    expect(Object.keys(cells)).toEqual([
+      "class ratio, outlier loss",
+      "class likelihood, outlier loss",
+      "MSP",
+      "MSP, outlier exposure",
+    ]);
+    for (const cell of Object.values(cells)) expect(cell).toMatch(/^[01]\.\d{3} \[[01]\.\d{3}, [01]\.\d{3}\]$/);
+    expect(tableUnder(markdown, "Class accuracy on 24 normal test images")).toHaveLength(1);
+  });
+
+  test("agrees with what evaluate measures, class accuracy included", async () => {
+    for (const detector of ["classes", "exposed"]) {
+      const command = markdown
+        .split("\n")
+        .find((line) => line.startsWith(`outglow evaluate classed/seed-0/${detector}`))!;
+      const { stdout } = await runOutglow(folder.path, ...command.split(" ").slice(1), "--json", "--threads=1");
+      const { evaluations, sets } = JSON.parse(stdout) as EvaluationReport;
+      for (const { score, values } of results.supervised.filter((one) => one.detector === detector)) {
+        expect(evaluations.find((one) => one.score === score)!.auroc).toBe(values[0]);
+      }
+      const { flow, classifier } = sets.normal!.classAccuracy!;
+      const { models } = results.classAccuracy!;
+      if (detector === "classes") expect([flow, classifier]).toEqual([models.flow.mean, models.classifier.mean]);
+      else expect([flow, classifier]).toEqual([undefined, models.exposedClassifier.mean]);
+    }
+  });
+
+  test("takes the general model's size, trains no other, and names it in the commands", async () => {
+    expect(results.plan).toMatchObject({
+      generalModel: { folder: "photos", steps: 8 },
+      input: { channels: 1, height: 16, width: 16 },
+      model: { scales: 2, depth: 1, hidden: 8 },
+      supervised: { classes: 6, classifier: 6 },
+    });
+    // Beside the exposed classifier stands the least flow that a detector can have.
+    const exposed = await loadManifest(at("classed", "seed-0", "exposed"));
+    expect(exposed.training.model).toMatchObject({ scales: 1, depth: 1 });
+    expect(exposed.models).toMatchObject({ normal: { steps: 1 }, classifier: { steps: 6 } });
+    expect((await readdir(at("classed", "seed-0"))).sort()).toEqual([
+      "classes",
+      "exposed",
+      "margin",
+      "outlier",
+      "plain",
+      "scores",
+    ]);
+    expect(markdown).toMatch(/--general-model photos .*--supervised/);
+    expect(markdown.match(/^outglow train .*--general-detector photos/gm)).toHaveLength(4);
+    expect(markdown).not.toContain("--as general");
+  });
+
+  test("shows histograms of the scores on the page", async () => {
+    expect(await readFile(at("classed", "index.html"), "utf8")).toContain("MSP, outlier exposure");
+    expect(await readdir(at("classed", "figures"))).toEqual(
+      expect.arrayContaining(["histogram-with-classes-class-ratio.svg", "histogram-outlier-exposure-msp.svg"]),
+    );
+  });
+
+  test.each<[string, string[], RegExp]>([
+    ["another depth", [...data, "--depth=3"], /--general-model expects .* depth 3, width 8, got .* depth 1, width 8/],
+    ["no classes", ["--normal=trios", ...data.slice(1), "--supervised"], /two classes or more, found none in 'trios'/],
+    ["general steps", [...data, "--general-steps=3", "--steps=2"], /--general-model or --general-steps, got both/],
+  ])("%s is refused before anything is written", async (_what, args, message) => {
+    const { code, stderr } = await run("fashion", "--out=new", ...args);
+    expect(stderr).toMatch(message);
+    expect(code).toBe(2);
+    expect(await readdir(folder.path)).not.toContain("new");
+  });
+
+  test("refuses another general model in the place of the one it began with", async () => {
+    const path = at("classed", "plan.json");
+    const plan = await readFile(path, "utf8");
+    await writeFile(path, plan.replace(/("weights": ")\w{8}/, "$100000000"));
+    const { code, stderr } = await run("fashion", "--out=classed");
+    await writeFile(path, plan);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/expects the model that this was begun with in 'photos', found another/);
+  });
+});
+
 test.each<[string, string[], RegExp]>([
+  ["classes of made images", ["quick", "--out=new", "--supervised"], /which the suite quick has not; choose fashion/],
   [
     "no data",
     ["fashion", "--out=new"],

@@ -195,6 +195,14 @@ describe("bad input: one line", () => {
     );
   });
 
+  test("steps for a classifier that is not asked for", async () => {
+    await refuse(
+      /--classifier-steps expects --classifier plain or exposed/,
+      "--normal=classes",
+      "--classifier-steps=5",
+    );
+  });
+
   test("one class only", async () => {
     await writeMadeImages(at("one", "stars"), "stars", 10);
     await refuse(/--classes expects two classes or more, found only 'stars' in 'one'/, "--normal=one", "--classes");

@@ -6,14 +6,13 @@ import type { Detector } from "../detector/index.ts";
 import { type Column, formatTable } from "../report/index.ts";
 import {
   bitsPerDimension,
-  type ClassTable,
+  classAccuracy,
   computableScoreNames,
   computeScore,
   type Evaluation,
   evaluateScores,
   logLikelihoods,
   type ModelTerms,
-  predictedClasses,
   spearmanCorrelation,
 } from "../score/index.ts";
 import { type Console, openConsole } from "./console.ts";
@@ -156,18 +155,15 @@ function describeSet({ terms, location, skipped }: ScoredSet): SetReport {
 }
 
 function accuracyOf({ terms: { classes, classifier }, classNames }: ScoredSet): Pick<SetReport, "classAccuracy"> {
-  const known = (classes ?? classifier)?.names ?? [];
-  const judged = classNames.flatMap((name, image) => (name !== undefined && known.includes(name) ? [image] : []));
-  if (judged.length === 0) return {};
-  const share = (table: ClassTable): number => {
-    const predicted = predictedClasses(table);
-    return judged.filter((image) => known[predicted[image]!] === classNames[image]).length / judged.length;
-  };
+  const flow = classes && classAccuracy(classes, classNames);
+  const byClassifier = classifier && classAccuracy(classifier, classNames);
+  const judged = flow ?? byClassifier;
+  if (!judged) return {};
   return {
     classAccuracy: {
-      count: judged.length,
-      ...(classes && { flow: share(classes) }),
-      ...(classifier && { classifier: share(classifier) }),
+      count: judged.count,
+      ...(flow && { flow: flow.share }),
+      ...(byClassifier && { classifier: byClassifier.share }),
     },
   };
 }

@@ -72,7 +72,11 @@ export function describeLeak(
   );
 }
 
-function describeModel({ channels, height, width }: InputSpecification, model: Manifest["training"]["model"]): string {
+/** A model's size and architecture as errors show them. */
+export function describeModel(
+  { channels, height, width }: InputSpecification,
+  model: Manifest["training"]["model"],
+): string {
   const { architecture, scales, depth, hidden } = model;
   return `${channels}x${height}x${width} pixels, architecture ${architecture}, ${scales} scales, depth ${depth}, width ${hidden}`;
 }

@@ -17,6 +17,8 @@ export interface ReproduceOptions {
   readonly test?: string;
   readonly anomalous?: string[];
   readonly general?: string;
+  readonly generalModel?: string;
+  readonly supervised?: boolean;
   readonly generalSteps?: number;
   readonly steps?: number;
   readonly size?: number;
@@ -65,6 +67,14 @@ export function reproduceCommand(): Command {
     .option("--test <data>", "normal images to compare with (default: the test split, or a fifth held back)")
     .option("--anomalous <[name=]data>", "a set of anomalous images; give it again for more sets", collect)
     .option("--general <data>", "general images, or builtin for images made by the program")
+    .option(
+      "--general-model <folder>",
+      "a model made by train --as general, for all seeds, instead of training one each",
+    )
+    .option(
+      "--supervised",
+      "also compare what knows the normal images' classes: a class-conditional flow and two classifiers",
+    )
     .option("--general-steps <n>", "steps of the general model, instead of what the budget allows", positive)
     .option("--steps <n>", "steps of every other model, instead of what the budget allows", positive)
     .option("--size <pixels>", "height and width of the models' images (default 32; quick: 16)", positive)

@@ -16,6 +16,7 @@ export interface TrainOptions {
   readonly local: boolean;
   readonly classes: boolean;
   readonly classifier?: "plain" | "exposed";
+  readonly classifierSteps?: number;
   readonly objective: "nll" | "outlier" | "margin";
   readonly outliers?: string;
   readonly outlierWeight?: number;
@@ -95,6 +96,7 @@ export function trainCommand(): Command {
       "also train a classifier of these classes, for the score msp: plain, or exposed to --outliers",
       oneOf(["plain", "exposed"]),
     )
+    .option("--classifier-steps <n>", "train the classifier this many steps (default: as the normal model)", positive)
     .option(
       "--objective <loss>",
       "nll; outlier: also keep away from --outliers, compared with the general model; margin: the same without comparing",

@@ -13,6 +13,15 @@ export async function train(
   options: TrainOptions,
   output: Console = openConsole(options.quiet),
 ): Promise<"finished" | "interrupted"> {
+  const outcome = await trainDetector(options, output);
+  if (outcome === "interrupted") {
+    output.warn(`stopped and saved; go on with: outglow train --resume --out ${quote(options.out)}`);
+  }
+  return outcome;
+}
+
+/** The same for a command that says itself how to go on. */
+export async function trainDetector(options: TrainOptions, output: Console): Promise<"finished" | "interrupted"> {
   const plan = options.resume ? await planResumed(options, output) : await planFresh(options, output);
   const interruption = catchInterrupt(output);
   const progress = trainingProgress(output, plan.record);
@@ -28,7 +37,6 @@ export async function train(
     interruption.release();
   });
   if (!result) {
-    output.warn(`stopped and saved; go on with: outglow train --resume --out ${quote(options.out)}`);
     process.exitCode = exitCodes.interrupted;
     return "interrupted";
   }

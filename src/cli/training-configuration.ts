@@ -16,7 +16,7 @@ import type { TrainOptions } from "./train-command.ts";
 const defaultSeconds = 600;
 
 /** Channels of the first stage and blocks a stage of the classifier: small beside a flow, and enough for a baseline. */
-const classifierSize = { hidden: 16, blocks: 1 } as const;
+export const classifierSize = { hidden: 16, blocks: 1 } as const;
 
 /** The configuration of a new run, whose general model is trained first where `hasGeneral`. Throws ConfigError for options that do not fit. */
 export function configurationOf(
@@ -24,6 +24,9 @@ export function configurationOf(
   input: InputSpecification,
   hasGeneral: boolean,
 ): TrainingConfiguration {
+  if (options.classifierSteps !== undefined && options.classifier === undefined) {
+    throw new ConfigError("train: --classifier-steps expects --classifier plain or exposed, got none; give one");
+  }
   const total = options.time ?? (options.steps === undefined ? defaultSeconds : undefined);
   const phase = (steps: number | undefined, seconds: number | undefined, rate: number): PhaseConfiguration => ({
     steps: steps ?? null,
@@ -64,7 +67,12 @@ export function configurationOf(
     local: options.local ? phase(options.steps, normalSeconds, options.learningRate) : null,
     classifier: options.classifier
       ? {
-          ...phase(options.steps, normalSeconds, options.learningRate),
+          // Steps of its own leave it no time of the normal model's: it would end at whichever comes first.
+          ...phase(
+            options.classifierSteps ?? options.steps,
+            options.classifierSteps === undefined ? normalSeconds : undefined,
+            options.learningRate,
+          ),
           ...classifierSize,
           exposed: options.classifier === "exposed",
         }

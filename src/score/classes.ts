@@ -77,6 +77,21 @@ export function predictedClasses(table: ClassTable): Int32Array {
   });
 }
 
+/**
+ * Over the images whose class, in `labels` [count], is one of the table's: how many they are, and the share whose most probable class it is.
+ * Undefined where there are none.
+ */
+export function classAccuracy(
+  table: ClassTable,
+  labels: readonly (string | undefined)[],
+): { readonly count: number; readonly share: number } | undefined {
+  const judged = labels.flatMap((label, image) => (label !== undefined && table.names.includes(label) ? [image] : []));
+  if (judged.length === 0) return undefined;
+  const predicted = predictedClasses(table);
+  const right = judged.filter((image) => table.names[predicted[image]!] === labels[image]).length;
+  return { count: judged.length, share: right / judged.length };
+}
+
 /** The rows of the images with the given indices, in that order. */
 export function selectClassRows(table: ClassTable, images: ArrayLike<number>): ClassTable {
   const width = table.names.length;

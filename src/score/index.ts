@@ -10,7 +10,7 @@ export {
   scoreThreshold,
   smallestFalseAlarm,
 } from "./calibration.ts";
-export { type ClassTable, classPosteriors, makeClassTable, predictedClasses } from "./classes.ts";
+export { type ClassTable, classAccuracy, classPosteriors, makeClassTable, predictedClasses } from "./classes.ts";
 export { type Evaluation, type EvaluationSubject, evaluateScores } from "./evaluation.ts";
 export {
   fitHierarchy,

@@ -5,10 +5,31 @@ import type { Speeds } from "./speed.ts";
 
 /** Steps of every model of a seed. The local model is trained beside the plain one, for as many steps. */
 export interface StepCounts {
+  /** 0 where a general model is there already. */
   readonly general: number;
   readonly plain: number;
   readonly margin: number;
   readonly outlier: number;
+}
+
+/** Steps of the models of the supervised setting: the class-conditional flow, and each of the two classifiers. */
+export interface SupervisedSteps {
+  readonly classes: number;
+  readonly classifier: number;
+}
+
+/** What is to be trained beside what always is. */
+export interface Extent {
+  readonly general: boolean;
+  readonly supervised: boolean;
+}
+
+const usual: Extent = { general: true, supervised: false };
+
+/** Steps of all models of a seed. */
+export interface PlannedSteps {
+  readonly steps: StepCounts;
+  readonly supervised: SupervisedSteps | null;
 }
 
 /** Numbers of images that time depends on. */
@@ -19,21 +40,27 @@ export interface ImageCounts {
   readonly test: number;
 }
 
-/** Shares of a seed's training time; plain and local together. */
-const shares = { general: 0.4, plain: 0.25, outlier: 0.25, margin: 0.1 } as const;
+/** Shares of a seed's training time, relative to each other; plain and local together, the two classifiers together. */
+const shares = { general: 0.4, plain: 0.25, outlier: 0.25, margin: 0.1, classes: 0.25, classifiers: 0.15 } as const;
 
 /**
  * What a step costs, in steps of maximum likelihood: two batches go through the flow, and with the outlier loss one through the general
  * model too, forwards only.
  */
-const stepCosts = { outlier: 2.33, margin: 2 } as const;
+const stepCosts = { outlier: 2.33, margin: 2, classes: 2.33 } as const;
 
-/** Graphs through which a test image goes: normal, general and local of plain, normal and general of margin and of outlier. */
-const graphsPerImage = 7;
+/** What a step of both classifiers costs, in steps of one on one batch: the exposed one sees two. */
+const classifierCost = 3;
+
+/**
+ * Graphs through which a test image goes: normal, general and local of plain, normal and general of margin and of outlier; in the supervised
+ * setting those of the class-conditional flow and what the classifiers come to.
+ */
+const graphsPerImage = { usual: 7, supervised: 3 } as const;
 
 /** Starting, compiling and writing a model, seconds. */
 const overheadPerModel = 6;
-const modelsPerSeed = 4;
+const modelsPerSeed = { usual: 4, supervised: 2 } as const;
 
 /** Drawing the page, seconds. */
 const pageSeconds = 30;
@@ -43,34 +70,64 @@ const besidesSteps = 1.08;
 
 /** A seed is not worth its time with a general model of fewer steps. */
 export const leastGeneralSteps = 1000;
+/** The same of plain fine-tuning, where a general model is there already. */
+export const leastPlainSteps = 400;
 
 /** Steps of a seed whose training may take some seconds. */
-function stepsWithin(seconds: number, { step, localStep }: Speeds): StepCounts {
+function stepsWithin(
+  seconds: number,
+  { step, localStep, classifierStep }: Speeds,
+  { general, supervised }: Extent,
+): PlannedSteps {
+  const absent = (general ? 0 : shares.general) + (supervised ? 0 : shares.classes + shares.classifiers);
+  const all = Object.values(shares).reduce((sum, share) => sum + share, 0) - absent;
   const within = (share: number, cost: number): number =>
-    Math.max(1, Math.floor((seconds * share) / besidesSteps / cost));
+    Math.max(1, Math.floor((seconds * share) / all / besidesSteps / cost));
   return {
-    general: within(shares.general, step),
-    plain: within(shares.plain, step + localStep),
-    margin: within(shares.margin, stepCosts.margin * step),
-    outlier: within(shares.outlier, stepCosts.outlier * step),
+    steps: {
+      general: general ? within(shares.general, step) : 0,
+      plain: within(shares.plain, step + localStep),
+      margin: within(shares.margin, stepCosts.margin * step),
+      outlier: within(shares.outlier, stepCosts.outlier * step),
+    },
+    supervised: supervised
+      ? {
+          classes: within(shares.classes, stepCosts.classes * step),
+          classifier: within(shares.classifiers, classifierCost * classifierStep),
+        }
+      : null,
   };
 }
 
 /** Seconds that the seeds and the page take. */
-export function estimateSeconds(steps: StepCounts, seeds: number, speeds: Speeds, counts: ImageCounts): number {
-  const { step, localStep } = speeds;
+export function estimateSeconds(
+  { steps, supervised }: PlannedSteps,
+  seeds: number,
+  speeds: Speeds,
+  counts: ImageCounts,
+): number {
+  const { step, localStep, classifierStep } = speeds;
   const training =
     steps.general * step +
     steps.plain * (step + localStep) +
     steps.margin * stepCosts.margin * step +
-    steps.outlier * stepCosts.outlier * step;
-  return seeds * (training * besidesSteps + overheadOfSeed(speeds, counts)) + pageSeconds;
+    steps.outlier * stepCosts.outlier * step +
+    (supervised
+      ? supervised.classes * stepCosts.classes * step + supervised.classifier * classifierCost * classifierStep
+      : 0);
+  return seeds * (training * besidesSteps + overheadOfSeed(speeds, counts, supervised !== null)) + pageSeconds;
 }
 
 /** Reading, compiling and scoring of one seed, seconds. */
-function overheadOfSeed({ score, readNormal, readGeneral }: Speeds, { normal, general, test }: ImageCounts): number {
-  const reading = 3 * (normal * readNormal + general * readGeneral);
-  return reading + modelsPerSeed * overheadPerModel + graphsPerImage * test * score;
+function overheadOfSeed(
+  { score, readNormal, readGeneral }: Speeds,
+  { normal, general, test }: ImageCounts,
+  supervised: boolean,
+): number {
+  const total = (counts: { readonly usual: number; readonly supervised: number }): number =>
+    counts.usual + (supervised ? counts.supervised : 0);
+  const reading = (supervised ? 5 : 3) * (normal * readNormal + general * readGeneral);
+  return reading + total(modelsPerSeed) * overheadPerModel + total(graphsPerImage) * test * score;
 }
 
 /**
@@ -82,13 +139,16 @@ export function planSteps(
   wanted: number,
   speeds: Speeds,
   counts: ImageCounts,
-): { readonly seeds: number; readonly steps: StepCounts } {
-  const overhead = overheadOfSeed(speeds, counts);
+  extent: Extent = usual,
+): PlannedSteps & { readonly seeds: number } {
+  const overhead = overheadOfSeed(speeds, counts, extent.supervised);
   for (let seeds = wanted; seeds >= 1; seeds--) {
     const training = (seconds - pageSeconds) / seeds - overhead;
     if (training <= 0) continue;
-    const steps = stepsWithin(training, speeds);
-    if (seeds === 1 || steps.general >= leastGeneralSteps) return { seeds, steps };
+    const planned = stepsWithin(training, speeds, extent);
+    const { general, plain } = planned.steps;
+    const enough = extent.general ? general >= leastGeneralSteps : plain >= leastPlainSteps;
+    if (seeds === 1 || enough) return { seeds, ...planned };
   }
   const least = showDuration(2 * (overhead + pageSeconds));
   throw new ConfigError(
@@ -97,9 +157,12 @@ export function planSteps(
 }
 
 /** The paper's steps: 250 epochs of every model (paper, section 2). */
-export function paperSteps(counts: ImageCounts, batch: number): StepCounts {
+export function paperSteps(counts: ImageCounts, batch: number, extent: Extent = usual): PlannedSteps {
   const epochs = 250;
   const stepsOf = (images: number): number => Math.max(1, epochs * Math.floor(images / batch));
   const normal = stepsOf(counts.normal);
-  return { general: stepsOf(counts.general), plain: normal, margin: normal, outlier: normal };
+  return {
+    steps: { general: extent.general ? stepsOf(counts.general) : 0, plain: normal, margin: normal, outlier: normal },
+    supervised: extent.supervised ? { classes: normal, classifier: normal } : null,
+  };
 }

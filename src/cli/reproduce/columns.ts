@@ -8,7 +8,7 @@ export interface Method {
   readonly detector: DetectorName;
   readonly score: string;
   /** In which table it stands: the paper's methods, or baselines and what joins or goes beyond them. */
-  readonly group: "paper" | "beyond" | "scales";
+  readonly group: "paper" | "beyond" | "scales" | "supervised";
   /** What it is, for those who have not read the paper. */
   readonly explanation: string;
 }
@@ -119,6 +119,41 @@ export const mainMethods: readonly Method[] = [
     detector: "plain",
     score: "webp",
     explanation: "The size as a lossless WebP file and nothing else.",
+  },
+];
+
+/** The paper's supervised setting, in which normal images have classes. */
+export const supervisedMethods: readonly Method[] = [
+  {
+    name: "class ratio, outlier loss",
+    group: "supervised",
+    detector: "classes",
+    score: "class-ratio",
+    explanation:
+      "The ratio of a flow that has a density for every class of the normal images, summed over the classes, to the general model; fine-tuned with the outlier loss.",
+  },
+  {
+    name: "class likelihood, outlier loss",
+    group: "supervised",
+    detector: "classes",
+    score: "class-likelihood",
+    explanation: "The raw score of the same flow, without the general model.",
+  },
+  {
+    name: "MSP",
+    group: "supervised",
+    detector: "classes",
+    score: "msp",
+    explanation:
+      "How unsure a classifier of the normal classes is of its answer, its maximum softmax probability (Hendrycks and Gimpel, 2017).",
+  },
+  {
+    name: "MSP, outlier exposure",
+    group: "supervised",
+    detector: "exposed",
+    score: "msp",
+    explanation:
+      "The same of a classifier that was also trained to be unsure of general images (Hendrycks et al., 2019).",
   },
 ];
 

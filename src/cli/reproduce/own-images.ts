@@ -66,7 +66,7 @@ export async function holdBack(
   output: Console,
 ): Promise<{ readonly normal: string; readonly test: string }> {
   const source = await openImages(location, "reproduce: --normal");
-  const { pixels, count, problems } = await loadImages(source, specification, { strict: false });
+  const { pixels, count, classNames, problems } = await loadImages(source, specification, { strict: false });
   output.problems(problems);
   if (count < leastImages) {
     throw new ConfigError(
@@ -84,7 +84,11 @@ export async function holdBack(
     .filter((index) => !known.has(imageOf(index).toString("latin1")));
   const write = async (name: string, indices: readonly number[]): Promise<string> => {
     const folder = join(out, folderName, name);
-    const names = indices.map((index) => `normal-${String(index).padStart(5, "0")}`);
+    const names = indices.map((index) => {
+      const name = `normal-${String(index).padStart(5, "0")}`;
+      const label = classNames[index];
+      return label === undefined ? name : `${label}/${name}`;
+    });
     await writeFresh({ pixels: Buffer.concat(indices.map(imageOf)), names }, specification, folder);
     return folder;
   };

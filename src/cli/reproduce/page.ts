@@ -14,6 +14,7 @@ import {
 import { type AnalysisFigure, scaleFigures, scoreFigures } from "../analysis-charts.ts";
 import type { AnalyzedDetector } from "../analysis-data.ts";
 import { redrawnFigures, sampleFigures, sortedFigures } from "../analysis-images.ts";
+import type { SupervisedName } from "./models.ts";
 import {
   bootstrapKey,
   type LikelihoodName,
@@ -23,6 +24,7 @@ import {
 } from "./results.ts";
 import type { ScoredSeed } from "./scored-images.ts";
 import {
+  accuracyTable,
   describeCells,
   describeTraining,
   expectationTable,
@@ -31,6 +33,7 @@ import {
   type ResultTable,
   scaleTable,
   setTable,
+  supervisedTable,
 } from "./tables.ts";
 
 /** The pictures, by what they are about. */
@@ -38,6 +41,7 @@ export interface ReproductionFigures {
   readonly aurocs: readonly AnalysisFigure[];
   readonly likelihoods: readonly AnalysisFigure[];
   readonly scores: readonly AnalysisFigure[];
+  readonly supervised: readonly AnalysisFigure[];
   readonly scales: readonly AnalysisFigure[];
   readonly sorted: readonly AnalysisFigure[];
   readonly samples: readonly AnalysisFigure[];
@@ -57,6 +61,12 @@ const modelTitles: Readonly<Record<LikelihoodName, string>> = {
 const shownScores = {
   plain: ["likelihood", "ratio", "final-scale", "hierarchy"],
   outlier: ["ratio", "ratio-final", "hierarchy"],
+} as const;
+
+/** The same of the supervised models, with what they are called there. */
+const supervisedScores = {
+  classes: { title: "with classes", scores: ["class-ratio", "class-likelihood", "msp"] },
+  exposed: { title: "outlier exposure", scores: ["msp"] },
 } as const;
 
 /** Draws the pictures of a seed. */
@@ -84,11 +94,21 @@ export async function drawReproduction(
       await correlations(scored),
     ],
     scores: await both((detector) => scoreFigures(detector, bootstrapKey())),
+    supervised: await supervisedFigures(scored),
     scales: await both((detector) => scaleFigures(detector, bootstrapKey())),
     sorted: await both(sortedFigures),
     samples: await both((detector) => sampleFigures(detector, key, engine), outlierAlone),
     redrawn: await both((detector) => redrawnFigures(detector, key, engine), outlierAlone),
   };
+}
+
+async function supervisedFigures({ supervised }: ScoredSeed): Promise<AnalysisFigure[]> {
+  if (!supervised) return [];
+  const of = (name: SupervisedName): Promise<AnalysisFigure[]> => {
+    const { title, scores } = supervisedScores[name];
+    return scoreFigures({ ...supervised[name], name: title, scores }, bootstrapKey());
+  };
+  return [...(await of("classes")), ...(await of("exposed"))];
 }
 
 function titled({ detectors }: ScoredSeed, name: "plain" | "outlier"): AnalyzedDetector {
@@ -110,7 +130,7 @@ async function aurocFigure({ main, methods, seeds }: ReproductionResults): Promi
     title,
     sets: [...new Set(main.map(({ set }) => set))],
     rows: methods
-      .filter(({ group }) => group !== "scales")
+      .filter(({ group }) => group === "paper" || group === "beyond")
       .map(({ name }) => ({
         name,
         aurocs: Object.fromEntries(
@@ -196,6 +216,7 @@ function sectionsOf(results: ReproductionResults, figures: ReproductionFigures):
       tables: [table(methodTable(results, "paper")), table(methodTable(results, "beyond"))],
       figures: figures.aurocs,
     },
+    ...supervisedSection(results, figures),
     { heading: "What each column is", tables: [withoutCaption(explanationTable(results))] },
     {
       heading: "What the paper leads one to expect",
@@ -225,6 +246,20 @@ function sectionsOf(results: ReproductionResults, figures: ReproductionFigures):
     { heading: "Images in the order of each score", figures: figures.sorted },
     { heading: "Images that the models draw", figures: figures.samples },
     { heading: "What each scale knows of an image", figures: figures.redrawn },
+  ];
+}
+
+function supervisedSection(results: ReproductionResults, figures: ReproductionFigures): ReportSection[] {
+  const methods = supervisedTable(results);
+  if (!methods) return [];
+  const accuracies = accuracyTable(results);
+  return [
+    {
+      heading: "With the classes of the normal images",
+      text: ["The paper's supervised setting: the models know which class every normal training image belongs to."],
+      tables: [withoutCaption(methods), ...(accuracies ? [table(accuracies)] : [])],
+      figures: figures.supervised,
+    },
   ];
 }
 

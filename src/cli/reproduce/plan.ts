@@ -7,13 +7,15 @@ import { ConfigError, FormatError, messageOf } from "../../base/index.ts";
 import { isBuiltin, openImages, parseLocation, writeFileAtomic } from "../../data/index.ts";
 import { describeIssue } from "../../train/index.ts";
 import type { Console } from "../console.ts";
-import { showDuration } from "../options.ts";
 import type { ReproduceOptions } from "../reproduce-command.ts";
-import { estimateSeconds, leastGeneralSteps, paperSteps, planSteps, type StepCounts } from "./budget.ts";
+import type { Extent } from "./budget.ts";
+import { checkChannels, checkUnchanged, findGeneralModel } from "./general-model.ts";
 import { hasOwnImages, holdBack, makeQuickImages } from "./own-images.ts";
 import { measureSpeeds, type Speeds } from "./speed.ts";
+import { fixedSteps, stepsOfBudget } from "./step-choice.ts";
 import { type SuiteName, suiteNames } from "./suite-names.ts";
 import { addSelection, locateData, type SuiteData, suites } from "./suites.ts";
+import { requireClasses } from "./supervised.ts";
 
 const positive = z.number().int().min(1);
 const namedSet = z.strictObject({ name: z.string(), location: z.string() });
@@ -42,7 +44,14 @@ const planSchema = z.strictObject({
   flip: z.boolean(),
   translate: z.number(),
   heldOut: z.strictObject({ normal: z.number(), general: z.number() }),
-  steps: z.strictObject({ general: positive, plain: positive, margin: positive, outlier: positive }),
+  /** A general model for all seeds; null where every seed trains its own. */
+  generalModel: z
+    .strictObject({ folder: z.string(), weights: z.string(), steps: positive.nullable() })
+    .nullable()
+    .default(null),
+  steps: z.strictObject({ general: z.number().int().min(0), plain: positive, margin: positive, outlier: positive }),
+  /** Steps of the supervised models; null without them. */
+  supervised: z.strictObject({ classes: positive, classifier: positive }).nullable().default(null),
   /** Of all seeds when the plan was made; null where nothing was measured. */
   estimatedSeconds: z.number().nullable(),
   notes: z.array(z.string()),
@@ -62,7 +71,6 @@ const defaults = {
   paper: { size: 32, depth: 32, width: 512, batch: 64, limit: Number.MAX_SAFE_INTEGER, seeds: 3 },
 } as const;
 const defaultBudget = 1800;
-const quickSteps: StepCounts = { general: 300, plain: 150, margin: 60, outlier: 100 };
 
 /** Held-out images: enough for p-values and the hierarchy score, and no larger share than a small data set can spare. */
 const heldOutImages = 1000;
@@ -78,8 +86,9 @@ export async function openPlan(suite: SuiteName, options: ReproduceOptions, outp
   if (names.includes(planName)) {
     const plan = await readPlan(join(options.out, planName));
     refuseContradictions(plan, suite, options);
+    if (plan.generalModel) await checkUnchanged(plan.generalModel);
     output.note(`going on with what was begun in ${options.out}`);
-    return addSeeds(plan, options);
+    return addSupervised(await addSeeds(plan, options), options);
   }
   if (names.length > 0 && !(names.length === 1 && (await hasOwnImages(options.out)))) {
     throw new ConfigError(
@@ -102,6 +111,21 @@ async function addSeeds(plan: Plan, { out, seeds = [] }: ReproduceOptions): Prom
   // As many as the budget allowed were left out when the plan was made: the same command leaves them out again.
   if (more.length === 0 || JSON.stringify(seeds) === JSON.stringify(plan.given.seeds)) return plan;
   const longer = { ...plan, given: { ...plan.given, seeds }, seeds: [...plan.seeds, ...more], notes: [] };
+  await writePlan(longer, out);
+  return longer;
+}
+
+/** The plan with the supervised setting where a later call asks for it, trained for as many steps as with the outlier loss. */
+async function addSupervised(plan: Plan, { out, supervised }: ReproduceOptions): Promise<Plan> {
+  if (!supervised || plan.supervised) return plan;
+  await requireClasses(plan.data.normal);
+  const { outlier } = plan.steps;
+  const longer: Plan = {
+    ...plan,
+    given: { ...plan.given, supervised },
+    supervised: { classes: outlier, classifier: outlier },
+    estimatedSeconds: null,
+  };
   await writePlan(longer, out);
   return longer;
 }
@@ -131,6 +155,7 @@ function refuseContradictions(plan: Plan, suite: SuiteName, options: ReproduceOp
     );
   }
   for (const [name, value] of Object.entries(givenFlags(options))) {
+    if (name === "supervised") continue;
     if (name === "seeds" && plan.seeds.every((seed) => options.seeds?.includes(seed))) continue;
     const [got, before] = [JSON.stringify(value), JSON.stringify(plan.given[name])];
     if (got === before) continue;
@@ -145,17 +170,30 @@ async function makePlan(name: SuiteName, options: ReproduceOptions, output: Cons
   const suite = name === "quick" ? undefined : suites[name];
   const kind = options.budget === "paper" ? "paper" : name === "quick" ? "quick" : "usual";
   const base = defaults[kind];
-  const fixed = fixedSteps(name, options);
+  const shared = await findGeneralModel(options);
+  const extent: Extent = { general: !shared, supervised: options.supervised ?? false };
+  const fixed = fixedSteps(name, options, extent);
+  if (!suite && extent.supervised) {
+    throw new ConfigError(
+      "reproduce: --supervised expects normal images in classes, which the suite quick has not; choose fashion or cifar",
+    );
+  }
   const located = suite && (await locateData(suite, options));
-  const side = options.size ?? base.size;
+  if (located && extent.supervised) await requireClasses(located.normal);
+  const side = options.size ?? shared?.input.height ?? base.size;
   const channels = suite
     ? (suite.channels ?? (await (await openImages(located!.normal, "reproduce: --normal")).channels()))
     : 1;
+  if (shared) checkChannels(shared, channels);
   const input = { channels, height: side, width: side };
   const data = await completeData(located ?? (await makeQuickImages(options.out, input)), options, input, output);
   const limited = await limitTests(data, options.limit ?? base.limit);
   const counts = { ...(await countImages(data)), test: limited.test };
-  const model = { scales: 3, depth: options.depth ?? base.depth, hidden: options.width ?? base.width };
+  const model = shared?.model ?? {
+    scales: 3,
+    depth: options.depth ?? base.depth,
+    hidden: options.width ?? base.width,
+  };
   const batch = options.batch ?? base.batch;
   const seeds = options.seeds ?? Array.from({ length: base.seeds }, (_, seed) => seed);
 
@@ -163,11 +201,20 @@ async function makePlan(name: SuiteName, options: ReproduceOptions, output: Cons
     output.note("measuring how fast this machine trains");
     const threads = options.threads ?? availableParallelism();
     const architecture = { architecture: "glow", ...model } as const;
-    return measureSpeeds({ input, model: architecture, batch, threads, normal: data.normal, general: data.general });
+    const { normal, general } = data;
+    return measureSpeeds({
+      input,
+      model: architecture,
+      batch,
+      threads,
+      supervised: extent.supervised,
+      normal,
+      general,
+    });
   };
   const chosen = fixed
-    ? { seeds: seeds.length, steps: fixed, estimatedSeconds: null, notes: [] }
-    : await stepsOfBudget(options.budget ?? defaultBudget, seeds.length, await measure(), counts, batch);
+    ? { seeds: seeds.length, ...fixed, estimatedSeconds: null, notes: [] }
+    : stepsOfBudget(options.budget ?? defaultBudget, seeds.length, await measure(), counts, batch, extent);
   const paper = options.budget === "paper";
   return {
     kind: "outglow reproduction",
@@ -186,41 +233,12 @@ async function makePlan(name: SuiteName, options: ReproduceOptions, output: Cons
     flip: suite?.flip ?? false,
     translate: paper ? 0.1 : 0,
     heldOut: { normal: heldOutShare(counts.normal), general: heldOutShare(counts.general) },
+    generalModel: shared?.kept ?? null,
     steps: chosen.steps,
+    supervised: chosen.supervised,
     estimatedSeconds: chosen.estimatedSeconds,
     notes: chosen.notes,
   };
-}
-
-/** The steps that flags name, or the quick suite has; undefined where a budget decides. */
-function fixedSteps(name: SuiteName, { budget, steps, generalSteps }: ReproduceOptions): StepCounts | undefined {
-  if (budget !== undefined && (steps !== undefined || generalSteps !== undefined)) {
-    throw new ConfigError("reproduce: expected --budget or --steps and --general-steps, got both; choose one");
-  }
-  if (steps !== undefined) return { general: generalSteps ?? 2 * steps, plain: steps, margin: steps, outlier: steps };
-  if (generalSteps !== undefined)
-    throw new ConfigError("reproduce: --general-steps expects --steps, got none; give both");
-  return name === "quick" && budget === undefined ? quickSteps : undefined;
-}
-
-async function stepsOfBudget(
-  budget: NonNullable<ReproduceOptions["budget"]>,
-  wanted: number,
-  speeds: Speeds,
-  counts: { readonly normal: number; readonly general: number; readonly test: number },
-  batch: number,
-) {
-  const { seeds, steps } =
-    budget === "paper"
-      ? { seeds: wanted, steps: paperSteps(counts, batch) }
-      : planSteps(budget, wanted, speeds, counts);
-  const notes =
-    seeds === wanted
-      ? []
-      : [
-          `The budget of ${showDuration(budget as number)} allows ${seeds} of ${wanted} seeds with ${leastGeneralSteps} steps or more of the general model.`,
-        ];
-  return { seeds, steps, estimatedSeconds: estimateSeconds(steps, seeds, speeds, counts), notes };
 }
 
 /** The data with normal images to compare with, held back from the others where there are none. */

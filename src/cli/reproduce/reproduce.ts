@@ -7,12 +7,13 @@ import { quoteWord, writeFigures } from "../analyze.ts";
 import { type Console, openConsole } from "../console.ts";
 import { showDuration } from "../options.ts";
 import type { ReproduceOptions } from "../reproduce-command.ts";
-import { detectorNames, modelFolder, modelNames, trainingArguments, trainModels } from "./models.ts";
+import { describeSteps, detectorNamesOf, modelFolder, trainedNames, trainingArguments, trainModels } from "./models.ts";
 import { drawReproduction, renderReproduction } from "./page.ts";
 import { openPlan, type Plan } from "./plan.ts";
 import { measureSeed, type ReproductionResults, type SeedMeasures, summarizeSeeds } from "./results.ts";
 import { readTestSets, type ScoredSeed, scoreSeed } from "./scored-images.ts";
 import type { SuiteName } from "./suite-names.ts";
+import { measureAccuracies, type SeedAccuracies } from "./supervised.ts";
 import { renderMarkdown } from "./tables.ts";
 
 /** The files of a reproduction besides its seeds. */
@@ -28,15 +29,17 @@ export async function reproduce(suite: SuiteName, options: ReproduceOptions): Pr
   const commands = commandLines(plan, out);
   const scored: ScoredSeed[] = [];
   const measures: SeedMeasures[] = [];
+  const accuracies: (SeedAccuracies | undefined)[] = [];
   let results: ReproductionResults | undefined;
   for (const seed of plan.seeds) {
     if ((await trainModels(plan, out, seed, threads, output)) === "interrupted") {
       output.warn(`stopped; the same command goes on: ${commands[0]}`);
       return;
     }
-    scored.push(await scoreSeed(out, seed, sets, threads, output));
+    scored.push(await scoreSeed(plan, out, seed, sets, threads, output));
     measures.push(measureSeed(plan, scored.at(-1)!));
-    results = summarizeSeeds(plan, scored, measures);
+    accuracies.push(measureAccuracies(scored.at(-1)!, sets[0]!));
+    results = summarizeSeeds(plan, scored, measures, accuracies);
     // After every seed, so that a stopped run has something to show.
     await writeFileAtomic(join(out, files.numbers), `${JSON.stringify(results, null, 2)}\n`);
     await writeFileAtomic(join(out, files.table), renderMarkdown(results, commands));
@@ -59,8 +62,11 @@ function exists(path: string): Promise<boolean> {
   );
 }
 
-function announcePlan({ seeds, steps, estimatedSeconds, notes }: Plan, output: Console): void {
-  const counts = modelNames.map((name) => `${name} ${steps[name]}`).join(", ");
+function announcePlan(plan: Plan, output: Console): void {
+  const { seeds, estimatedSeconds, notes } = plan;
+  const counts = trainedNames(plan)
+    .map((name) => `${name} ${describeSteps(plan, name)}`)
+    .join(", ");
   output.note(`${seeds.length} ${seeds.length === 1 ? "seed" : "seeds"}; steps: ${counts}`);
   for (const note of notes) output.warn(note);
   if (estimatedSeconds !== null) output.note(`estimated time in all: ${showEstimate(estimatedSeconds)}`);
@@ -82,8 +88,8 @@ function commandLines(plan: Plan, out: string): string[] {
     line(["reproduce", plan.suite, "--out", out, ...flags]),
     "",
     `# what it runs, seed ${seed}:`,
-    ...modelNames.map((name) => line(["train", ...trainingArguments(plan, out, seed!, name)])),
-    ...detectorNames.map((name) => line(["evaluate", modelFolder(out, seed!, name), ...sets])),
+    ...trainedNames(plan).map((name) => line(["train", ...trainingArguments(plan, out, seed!, name)])),
+    ...detectorNamesOf(plan).map((name) => line(["evaluate", modelFolder(out, seed!, name), ...sets])),
   ];
 }
 
@@ -93,7 +99,7 @@ function flagOf(name: string, value: unknown): string[] {
   if (name === "anomalous" && Array.isArray(value)) return value.flatMap((one) => [flag, String(one)]);
   if (name === "seeds" && Array.isArray(value)) return [flag, showSeeds(value.map(Number))];
   if (name === "budget" && typeof value === "number") return [flag, `${value}s`];
-  return [flag, String(value)];
+  return value === true ? [flag] : [flag, String(value)];
 }
 
 /** As `--seeds` takes them. */

@@ -10,9 +10,10 @@ import {
   type ModelTerms,
 } from "../../score/index.ts";
 import { type AnalyzedDetector, type AnalyzedSet, scoreOf } from "../analysis-data.ts";
-import { type Method, mainMethods, scaleMethods } from "./columns.ts";
+import { type Method, mainMethods, scaleMethods, supervisedMethods } from "./columns.ts";
 import type { Plan } from "./plan.ts";
-import type { ScoredSeed } from "./scored-images.ts";
+import { detectorOf, type ScoredSeed } from "./scored-images.ts";
+import { type ClassModelName, classModelNames, type SeedAccuracies } from "./supervised.ts";
 
 /** A number over seeds. */
 export interface Summary {
@@ -55,6 +56,12 @@ export interface Expectation {
   readonly finding: string;
 }
 
+/** How often the models that know classes name the right one, on normal test images of a known class. */
+export interface AccuracyResult {
+  readonly count: number;
+  readonly models: Readonly<Record<ClassModelName, Summary>>;
+}
+
 /** All numbers of a reproduction, as results.json holds them. */
 export interface ReproductionResults {
   readonly suite: string;
@@ -63,6 +70,10 @@ export interface ReproductionResults {
   readonly methods: readonly Method[];
   readonly main: readonly MethodResult[];
   readonly scales: readonly MethodResult[];
+  /** Empty without --supervised. */
+  readonly supervised: readonly MethodResult[];
+  /** Null without --supervised, and where no normal test image has a known class. */
+  readonly classAccuracy: AccuracyResult | null;
   readonly sets: readonly SetResult[];
   readonly expectations: readonly Expectation[];
   readonly plan: Plan;
@@ -94,12 +105,12 @@ export function bootstrapKey(): RandomKey {
 export type SeedMeasures = ReadonlyMap<string, { readonly auroc: number; readonly interval: Interval }>;
 
 /** Measures every method of a seed. Takes some seconds, most of them for the intervals. */
-export function measureSeed(plan: Plan, { detectors }: ScoredSeed): SeedMeasures {
+export function measureSeed(plan: Plan, scored: ScoredSeed): SeedMeasures {
   const key = bootstrapKey();
   const measures = new Map<string, { auroc: number; interval: Interval }>();
   for (const { name, detector, score } of allMethods(plan)) {
-    const own = detectors[detector];
-    if (!isComputable(own, score)) continue;
+    const own = detectorOf(scored, detector);
+    if (!own || !isComputable(own, score)) continue;
     const normal = scoreOf(own, own.sets.find((set) => set.normal)!, score);
     for (const set of own.sets.filter((one) => !one.normal)) {
       const scores = { normal, anomalous: scoreOf(own, set, score) };
@@ -114,8 +125,8 @@ function measureKey(set: string, method: string): string {
   return `${set}/${method}`;
 }
 
-function allMethods({ model }: Plan): Method[] {
-  return [...mainMethods, ...scaleMethods(model.scales)];
+function allMethods({ model, supervised }: Plan): Method[] {
+  return [...mainMethods, ...(supervised ? supervisedMethods : []), ...scaleMethods(model.scales)];
 }
 
 /** The numbers of the seeds that are there. */
@@ -123,6 +134,7 @@ export function summarizeSeeds(
   plan: Plan,
   seeds: readonly ScoredSeed[],
   measures: readonly SeedMeasures[],
+  accuracies: readonly (SeedAccuracies | undefined)[],
 ): ReproductionResults {
   const names = plan.data.anomalous.map(({ name }) => name);
   // A method that one seed lacks, such as hierarchy with too few held-out images, is left out.
@@ -137,19 +149,32 @@ export function summarizeSeeds(
       return { group, method, detector, score, set, ...summarize(found.map((one) => one.auroc)), interval, intervals };
     }),
   );
-  const ofGroup = (scales: boolean): MethodResult[] =>
-    results.filter(({ group }) => (group === "scales") === scales).map(({ group: _, ...result }) => result);
+  const ofGroups = (...groups: Method["group"][]): MethodResult[] =>
+    results.filter(({ group }) => groups.includes(group)).map(({ group: _, ...result }) => result);
+  const main = ofGroups("paper", "beyond");
   const sets = seeds[0]!.detectors.plain.sets.map((set, index) => summarizeSet(seeds, set, index));
   return {
     suite: plan.suite,
     seeds: seeds.map(({ seed }) => seed),
     positiveClass: "anomalous",
     methods,
-    main: ofGroup(false),
-    scales: ofGroup(true),
+    main,
+    scales: ofGroups("scales"),
+    supervised: ofGroups("supervised"),
+    classAccuracy: summarizeAccuracies(accuracies),
     sets,
-    expectations: checkExpectations(ofGroup(false), sets),
+    expectations: checkExpectations(main, sets),
     plan,
+  };
+}
+
+function summarizeAccuracies(accuracies: readonly (SeedAccuracies | undefined)[]): AccuracyResult | null {
+  const known = accuracies.filter((one) => one !== undefined);
+  if (known.length === 0) return null;
+  const of = (model: ClassModelName): Summary => summarize(known.map(({ shares }) => shares[model]));
+  return {
+    count: known[0]!.count,
+    models: Object.fromEntries(classModelNames.map((model) => [model, of(model)])) as AccuracyResult["models"],
   };
 }
 

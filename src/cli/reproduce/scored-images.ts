@@ -6,12 +6,19 @@ import { z } from "zod";
 import { FormatError, messageOf } from "../../base/index.ts";
 import { type ImageSet, loadImages, openImages, writeFileAtomic } from "../../data/index.ts";
 import { coderTerms, loadManifest } from "../../detector/index.ts";
-import { joinModelTerms, type ModelTerms, makeTermTable, type TermTable } from "../../score/index.ts";
+import {
+  type ClassTable,
+  joinModelTerms,
+  type ModelTerms,
+  makeClassTable,
+  makeTermTable,
+  type TermTable,
+} from "../../score/index.ts";
 import { flowOf } from "../../train/index.ts";
 import type { AnalyzedDetector, AnalyzedSet } from "../analysis-data.ts";
 import type { Console } from "../console.ts";
 import { openDetector } from "../scoring.ts";
-import { type DetectorName, detectorNames, modelFolder } from "./models.ts";
+import { type DetectorName, detectorNamesOf, modelFolder, type SupervisedName } from "./models.ts";
 import type { Plan } from "./plan.ts";
 
 /** The normal images under comparison go by this name. */
@@ -29,7 +36,13 @@ export interface TestSet {
 /** The detectors of a seed with the terms of every test set. Their `scores` are empty: who shows them chooses. */
 export interface ScoredSeed {
   readonly seed: number;
-  readonly detectors: Readonly<Record<DetectorName, AnalyzedDetector>>;
+  readonly detectors: Readonly<Record<Exclude<DetectorName, SupervisedName>, AnalyzedDetector>>;
+  readonly supervised: Readonly<Record<SupervisedName, AnalyzedDetector>> | undefined;
+}
+
+/** A detector of a seed; undefined for those of the supervised setting where it is not part of the plan. */
+export function detectorOf({ detectors, supervised }: ScoredSeed, name: DetectorName): AnalyzedDetector | undefined {
+  return { ...detectors, classes: supervised?.classes, exposed: supervised?.exposed }[name];
 }
 
 /** Images scored between two lines of progress. */
@@ -51,6 +64,7 @@ export async function readTestSets({ data, input }: Plan, output: Console): Prom
 
 /** Scores the test sets with the detectors of a seed, where an earlier call has not done it. */
 export async function scoreSeed(
+  plan: Plan,
   out: string,
   seed: number,
   sets: readonly TestSet[],
@@ -58,7 +72,7 @@ export async function scoreSeed(
   output: Console,
 ): Promise<ScoredSeed> {
   const detectors: Partial<Record<DetectorName, AnalyzedDetector>> = {};
-  for (const name of detectorNames) {
+  for (const name of detectorNamesOf(plan)) {
     const folder = modelFolder(out, seed, name);
     const path = join(out, `seed-${seed}`, "scores", `${name}.json`);
     const manifest = await loadManifest(folder);
@@ -78,7 +92,12 @@ export async function scoreSeed(
     );
     detectors[name] = { name, folder, manifest, flow: flowOf(manifest.training, "normal"), scores: [], sets: scored };
   }
-  return { seed, detectors: detectors as Record<DetectorName, AnalyzedDetector> };
+  const { plain, margin, outlier, classes, exposed } = detectors;
+  return {
+    seed,
+    detectors: { plain: plain!, margin: margin!, outlier: outlier! },
+    supervised: classes && exposed && { classes, exposed },
+  };
 }
 
 async function scoreSets(
@@ -108,6 +127,7 @@ async function scoreSets(
 }
 
 const tableSchema = z.strictObject({ count: z.number(), scales: z.number(), values: z.string() });
+const classTableSchema = z.strictObject({ count: z.number(), names: z.array(z.string()), values: z.string() });
 const termsSchema = z.strictObject({
   /** [count, scales, {log-det, prior}] as float32, little-endian, base64: exact, and not every term is finite. */
   encoding: z.literal("float32 base64"),
@@ -119,17 +139,20 @@ const termsSchema = z.strictObject({
       normal: tableSchema,
       general: tableSchema.optional(),
       local: tableSchema.optional(),
+      classes: classTableSchema.optional(),
+      classifier: classTableSchema.optional(),
     }),
   ),
 });
 
+type StoredClassTable = z.infer<typeof classTableSchema>;
 type StoredTable = z.infer<typeof tableSchema>;
 
 async function writeTerms(path: string, sets: readonly TestSet[], terms: readonly ModelTerms[]): Promise<void> {
   const content: z.infer<typeof termsSchema> = {
     encoding: "float32 base64",
     sets: sets.map(({ name, images }, index) => {
-      const { normal, general, local, dimensions } = terms[index]!;
+      const { normal, general, local, classes, classifier, dimensions } = terms[index]!;
       return {
         name,
         fingerprint: images.fingerprint,
@@ -137,6 +160,8 @@ async function writeTerms(path: string, sets: readonly TestSet[], terms: readonl
         normal: encodeTable(normal),
         ...(general && { general: encodeTable(general) }),
         ...(local && { local: encodeTable(local) }),
+        ...(classes && { classes: encodeClasses(classes) }),
+        ...(classifier && { classifier: encodeClasses(classifier) }),
       };
     }),
   };
@@ -163,22 +188,39 @@ async function readTerms(path: string, sets: readonly TestSet[]): Promise<ModelT
   const same =
     stored.length === sets.length && stored.every((one, i) => one.fingerprint === sets[i]!.images.fingerprint);
   if (!same) return undefined;
-  return stored.map(({ dimensions, normal, general, local }) => ({
+  return stored.map(({ dimensions, normal, general, local, classes, classifier }) => ({
     dimensions,
     normal: decodeTable(normal),
     ...(general && { general: decodeTable(general) }),
     ...(local && { local: decodeTable(local) }),
+    ...(classes && { classes: decodeClasses(classes) }),
+    ...(classifier && { classifier: decodeClasses(classifier) }),
   }));
 }
 
 function encodeTable({ count, scales, values }: TermTable): StoredTable {
-  const bytes = Buffer.alloc(4 * values.length);
-  for (const [index, value] of values.entries()) bytes.writeFloatLE(value, 4 * index);
-  return { count, scales, values: bytes.toString("base64") };
+  return { count, scales, values: encodeNumbers(values) };
 }
 
 function decodeTable({ count, scales, values }: StoredTable): TermTable {
-  const bytes = Buffer.from(values, "base64");
-  const numbers = Float32Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readFloatLE(4 * index));
-  return makeTermTable(count, scales, numbers);
+  return makeTermTable(count, scales, decodeNumbers(values));
+}
+
+function encodeClasses({ count, names, values }: ClassTable): StoredClassTable {
+  return { count, names: [...names], values: encodeNumbers(values) };
+}
+
+function decodeClasses({ count, names, values }: StoredClassTable): ClassTable {
+  return makeClassTable(count, names, decodeNumbers(values));
+}
+
+function encodeNumbers(values: Float32Array): string {
+  const bytes = Buffer.alloc(4 * values.length);
+  for (const [index, value] of values.entries()) bytes.writeFloatLE(value, 4 * index);
+  return bytes.toString("base64");
+}
+
+function decodeNumbers(text: string): Float32Array {
+  const bytes = Buffer.from(text, "base64");
+  return Float32Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readFloatLE(4 * index));
 }

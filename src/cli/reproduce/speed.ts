@@ -3,17 +3,19 @@ import { randomKey } from "../../base/index.ts";
 import { type InputSpecification, loadImages, openImages } from "../../data/index.ts";
 import { scoringModel } from "../../detector/index.ts";
 import { makeFlow } from "../../flow/index.ts";
-import { packArrays } from "../../nn/index.ts";
+import { packArrays, residualNetwork } from "../../nn/index.ts";
 import { adamax } from "../../optim/index.ts";
 import { loadProgram } from "../../runtime/index.ts";
 import {
   adaptToData,
+  classification,
   compileStep,
   maximumLikelihood,
   type TrainingConfiguration,
   zeroState,
 } from "../../train/index.ts";
 import { limitSource } from "../analysis-data.ts";
+import { classifierSize } from "../training-configuration.ts";
 
 /** Seconds that things take. */
 export interface Speeds {
@@ -21,6 +23,8 @@ export interface Speeds {
   readonly step: number;
   /** The same of the flow of patches. */
   readonly localStep: number;
+  /** A step of a classifier on one batch; 0 where none is asked about. */
+  readonly classifierStep: number;
   /** Scoring an image under one model. */
   readonly score: number;
   /** Reading an image. */
@@ -34,6 +38,8 @@ export interface SpeedQuestion {
   readonly model: TrainingConfiguration["model"];
   readonly batch: number;
   readonly threads: number;
+  /** Whether classifiers are to be trained. */
+  readonly supervised: boolean;
   readonly normal: string;
   readonly general: string;
 }
@@ -41,6 +47,8 @@ export interface SpeedQuestion {
 /** Steps that are timed after one that is not, and seconds that suffice. */
 const timedSteps = 8;
 const timedSeconds = 4;
+/** Classes of a classifier that is timed. */
+const timedClasses = 10;
 /** Images that are timed. */
 const timedImages = 256;
 /** A step of a large model is timed with fewer images: it takes many seconds. */
@@ -53,6 +61,7 @@ export async function measureSpeeds(question: SpeedQuestion): Promise<Speeds> {
   return {
     ...(await timeModel(question, model)),
     localStep: (await timeModel(question, { ...model, architecture: "patch", scales: 1 })).step,
+    classifierStep: question.supervised ? await timeClassifier(question) : 0,
     readNormal: await timeReading(normal, input),
     readGeneral: await timeReading(general, input),
   };
@@ -84,6 +93,22 @@ async function timeModel(
   const images = { data, shape: [timedBatch, input.channels, input.height, input.width] };
   const scoreSeconds = await timeRuns(() => program.run({ images })).finally(() => program.dispose());
   return { step: (stepSeconds * batch) / timedBatch, score: scoreSeconds / timedBatch };
+}
+
+async function timeClassifier({ input, batch, threads }: SpeedQuestion): Promise<number> {
+  const network = residualNetwork({ ...input, ...classifierSize, classCount: timedClasses });
+  const key = randomKey("speed").fold("classifier");
+  const parameters = packArrays(network.parameters, network.createParameters(key));
+  const update = { optimizer: adamax, weightDecay: 5e-5 };
+  const objective = classification(network, input, false);
+  const step = await compileStep(objective, batch, zeroState(parameters, update), update, { threads });
+  const stream = key.stream();
+  const size = input.channels * input.height * input.width;
+  const x = Float32Array.from({ length: size * batch }, () => stream.uniform() - 0.5);
+  // All of the first class: what is learned does not matter.
+  const labels = Float32Array.from({ length: timedClasses * batch }, (_, index) => (index < batch ? 1 : 0));
+  let count = 0;
+  return timeRuns(() => step.run({ x, labels }, adamax.scalars(1e-4, ++count))).finally(() => step.dispose());
 }
 
 /** The median of some runs after one that is not counted. */

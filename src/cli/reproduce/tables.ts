@@ -2,7 +2,8 @@
 import type { Column } from "../../report/index.ts";
 import { formatMarkdownTable } from "../../report/index.ts";
 import type { Method } from "./columns.ts";
-import type { Expectation, MethodResult, ReproductionResults, SetResult, Summary } from "./results.ts";
+import type { AccuracyResult, Expectation, MethodResult, ReproductionResults, SetResult, Summary } from "./results.ts";
+import { classModelNames, classModels } from "./supervised.ts";
 
 /** A table that is not yet text. */
 export interface ResultTable<Row> {
@@ -39,6 +40,36 @@ export function methodTable(results: ReproductionResults, group: "paper" | "beyo
 interface ScaleRow {
   readonly set: string;
   readonly scale: number;
+}
+
+/** The supervised methods; undefined without them. */
+export function supervisedTable(results: ReproductionResults): ResultTable<string> | undefined {
+  const methods = results.methods.filter(({ group }) => group === "supervised");
+  if (methods.length === 0) return undefined;
+  return {
+    caption: "With the classes of the normal images",
+    rows: pairsOf(results),
+    columns: [
+      { heading: `${results.plan.title} against`, value: (set) => set },
+      ...methods.map(({ name }) => ({
+        heading: name,
+        value: (set: string) => showResult(results.supervised, name, set),
+      })),
+    ],
+  };
+}
+
+/** How often the models that know classes find them; undefined where nothing was measured. */
+export function accuracyTable({ classAccuracy }: ReproductionResults): ResultTable<AccuracyResult> | undefined {
+  if (!classAccuracy) return undefined;
+  return {
+    caption: `Class accuracy on ${classAccuracy.count} normal test images`,
+    rows: [classAccuracy],
+    columns: classModelNames.map((model) => ({
+      heading: classModels[model],
+      value: ({ models }) => showSummary(models[model]),
+    })),
+  };
 }
 
 /** Every scale by itself. */
@@ -112,12 +143,8 @@ export function explanationTable({ methods }: ReproductionResults): ResultTable<
 /** The whole as Markdown. */
 export function renderMarkdown(results: ReproductionResults, commands: readonly string[]): string {
   const { plan, seeds } = results;
-  const part = <Row>({ caption, rows, columns }: ResultTable<Row>): string[] => [
-    `## ${caption}`,
-    "",
-    formatMarkdownTable(rows, columns),
-    "",
-  ];
+  const part = <Row>(table: ResultTable<Row> | undefined): string[] =>
+    table ? [`## ${table.caption}`, "", formatMarkdownTable(table.rows, table.columns), ""] : [];
   return [
     `# Reproduction: suite ${plan.suite}, ${plan.title}`,
     "",
@@ -127,6 +154,8 @@ export function renderMarkdown(results: ReproductionResults, commands: readonly 
     "",
     ...part(methodTable(results, "paper")),
     ...part(methodTable(results, "beyond")),
+    ...part(supervisedTable(results)),
+    ...part(accuracyTable(results)),
     ...part(scaleTable(results)),
     ...part(setTable(results)),
     ...part(expectationTable(results)),
@@ -141,8 +170,14 @@ export function renderMarkdown(results: ReproductionResults, commands: readonly 
 
 /** What was trained. */
 export function describeTraining({ plan }: ReproductionResults): string {
-  const { steps, model, batch, data } = plan;
-  return `Flows of ${model.scales} scales, depth ${model.depth} and width ${model.hidden}; ${steps.general} steps of ${batch} images for the general model on ${data.general}, then, each starting from it, ${steps.plain} for plain fine-tuning (and for the local model, which starts afresh), ${steps.margin} with the margin loss and ${steps.outlier} with the outlier loss.`;
+  const { steps, model, batch, data, generalModel, supervised } = plan;
+  const general = generalModel
+    ? `the general model in ${generalModel.folder}${generalModel.steps === null ? "" : ` (${generalModel.steps} steps)`} for all seeds`
+    : `${steps.general} steps of ${batch} images for the general model on ${data.general}`;
+  const classes = supervised
+    ? ` With classes: ${supervised.classes} steps of the class-conditional flow, from the general model too and with the outlier loss, and ${supervised.classifier} of each classifier.`
+    : "";
+  return `Flows of ${model.scales} scales, depth ${model.depth} and width ${model.hidden}; ${general}, then, each starting from it, ${steps.plain} for plain fine-tuning (and for the local model, which starts afresh), ${steps.margin} with the margin loss and ${steps.outlier} with the outlier loss.${classes}`;
 }
 
 function pairsOf({ main }: ReproductionResults): string[] {
