@@ -55,6 +55,7 @@ const others = new Set([
   "imageInput",
   "pixelsToData",
   "logLikelihood",
+  "tableOfTerms",
   "scoreTerms",
 ]);
 
