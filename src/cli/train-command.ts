@@ -85,7 +85,11 @@ export function trainCommand(): Command {
       "where the normal model starts: general, fresh, or the folder of a detector (default: general if there is one)",
     )
     .option("--fine-tune <scales>", "train these scales of the normal model only, e.g. 1,2 (0 is the finest)", scales)
-    .option("--local", "also train a model of 8x8 patches of the normal images, as long again, for the score ratio-local", false)
+    .option(
+      "--local",
+      "also train a model of 8x8 patches of the normal images, as long again, for the score ratio-local",
+      false,
+    )
     .option(
       "--classes",
       "the normal images' sub-folders are classes: one density for each, for the score class-ratio",
