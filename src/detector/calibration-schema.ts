@@ -6,11 +6,17 @@ const numbers = z.array(z.number());
 
 const hierarchySchema = z.strictObject({
   featureNames: z.array(z.string()),
-  marginals: z.array(z.strictObject({ quantiles: numbers, scores: numbers })),
-  mean: numbers,
-  standardDeviation: numbers,
+  densities: z
+    .array(
+      z.strictObject({
+        marginals: z.array(z.strictObject({ quantiles: numbers, scores: numbers })),
+        mean: numbers,
+        standardDeviation: numbers,
+        cholesky: z.array(numbers),
+      }),
+    )
+    .min(1),
   shrinkage: z.number(),
-  cholesky: z.array(numbers),
   count: z.number().int(),
 });
 
@@ -18,22 +24,19 @@ const hierarchySchema = z.strictObject({
 export const calibrationSchema: z.ZodType<Calibration> = z.strictObject({
   count: z.number().int().min(1),
   scores: z.record(z.string(), numbers),
-  hierarchy: z.record(z.string(), z.preprocess(withMarginals, hierarchySchema)),
+  hierarchy: z.record(z.string(), z.preprocess(withDensities, hierarchySchema)),
 });
 
-/** Fits of earlier programs knew mean and deviation of a feature alone: the same as a marginal that is one straight line. */
-function withMarginals(fit: unknown): unknown {
-  const earlier = z.object({ mean: numbers, standardDeviation: numbers, marginals: z.undefined().optional() });
+/** Fits of earlier programs were one Gaussian over the features themselves: the same as straight marginals. */
+function withDensities(fit: unknown): unknown {
+  const earlier = z.object({ mean: numbers, standardDeviation: numbers, cholesky: z.array(numbers) });
   const parsed = earlier.safeParse(fit);
   if (!parsed.success) return fit;
-  const { mean, standardDeviation } = parsed.data;
-  return {
-    ...(fit as object),
-    marginals: mean.map((value, j) => ({
-      quantiles: [value - standardDeviation[j]!, value + standardDeviation[j]!],
-      scores: [-1, 1],
-    })),
-    mean: mean.map(() => 0),
-    standardDeviation: mean.map(() => 1),
-  };
+  const { mean, standardDeviation, cholesky, ...rest } = fit as z.infer<typeof earlier>;
+  const marginals = mean.map((value, j) => ({
+    quantiles: [value - standardDeviation[j]!, value + standardDeviation[j]!],
+    scores: [-1, 1],
+  }));
+  const density = { marginals, mean: mean.map(() => 0), standardDeviation: mean.map(() => 1), cholesky };
+  return { ...rest, densities: [density] };
 }

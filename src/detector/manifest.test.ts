@@ -136,6 +136,7 @@ test("a hierarchy of means and deviations alone, as earlier programs wrote it, m
   const earlier = { ...manifest, calibration: { ...manifest.calibration, hierarchy: { hierarchy: fit } } };
   const read = readManifest(writeManifest(earlier as unknown as Manifest), "detector.json").calibration.hierarchy
     .hierarchy!;
-  expect(read.marginals).toEqual([{ quantiles: [80, 120], scores: [-1, 1] }]);
-  expect([read.mean, read.standardDeviation]).toEqual([[0], [1]]);
+  expect(read.densities).toEqual([
+    { marginals: [{ quantiles: [80, 120], scores: [-1, 1] }], mean: [0], standardDeviation: [1], cholesky: [[1]] },
+  ]);
 });

@@ -69,7 +69,7 @@ describe("the distance", () => {
     expect(copy).toEqual(fit);
     expect(hierarchyScores(copy, terms)).toEqual(hierarchyScores(fit, terms));
     const normal = fitHierarchy({ normal: terms.normal, dimensions: 12 });
-    const middle = normal.marginals.map(({ quantiles }) => (quantiles[0]! + quantiles[1]!) / 2);
+    const middle = normal.densities[0]!.marginals.map(({ quantiles }) => (quantiles[0]! + quantiles[1]!) / 2);
     expect(hierarchyScores(normal, termsOf([middle]))[0]).toBeLessThan(floatTolerance);
   });
 });

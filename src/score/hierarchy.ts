@@ -1,10 +1,12 @@
 /**
  * The hierarchy score: how unusual an image's log-dets and prior terms of all scales are together, among normal images.
  *
- *   score(x) = 1/2 (z - m)' S^-1 (z - m)   in nats,   z_j = z_j(f_j)
+ *   score(x) = max over two densities of 1/2 (z - m)' S^-1 (z - m)   in nats,   z_j = z_j(f_j)
  *
- * the negative log-density of a Gaussian up to a constant (half the squared Mahalanobis distance) over features that a monotone map of each
- * (`marginals.ts`) has made normal, all fitted on held-out normal images.
+ * each the negative log-density of a Gaussian up to a constant (half the squared Mahalanobis distance), fitted on held-out normal images: once
+ * with every z_j a straight line, once through the feature's quantiles (`marginals.ts`). The line keeps small differences between features that
+ * move together; the quantiles see what lies beyond the sharp end of a skewed one. An image is as anomalous as either finds it.
+ *
  * The features f are the 2L terms of the normal model and, with a general model, their 2L differences to the general model's.
  *
  * Differences instead of the general model's own terms: without shrinkage the distance is the same for every invertible linear map of
@@ -20,25 +22,30 @@ import {
   type LowerTriangle,
   shrunkCorrelation,
 } from "./covariance.ts";
-import { fitMarginal, type Marginal, normalScore } from "./marginals.ts";
+import { fitLine, fitMarginal, hasQuantiles, type Marginal, normalScore } from "./marginals.ts";
 import { checkModelTerms, type ModelTerms, type TermTable, termsPerScale } from "./terms.ts";
 
 /** A fitted Gaussian over the terms of all scales: plain data, safe to keep as JSON. */
 export interface HierarchyFit {
   /** `normal-log-det-0`, `normal-prior-0`, ..., then `difference-log-det-0`, ... where a general model took part. */
   readonly featureNames: readonly string[];
-  /** What makes each feature normal. */
-  readonly marginals: readonly Marginal[];
-  /** Of the features made normal: close to 0. */
-  readonly mean: readonly number[];
-  /** Of the features made normal: close to 1, never zero. */
-  readonly standardDeviation: readonly number[];
-  /** How much of the correlations shrinkage took away, in [0, 1]. */
+  /** The straight one, and where there are images enough the one through quantiles. */
+  readonly densities: readonly Density[];
+  /** How much of the correlations shrinkage took away from the straight one, in [0, 1]. */
   readonly shrinkage: number;
-  /** Cholesky factor of the shrunk correlation matrix. */
-  readonly cholesky: LowerTriangle;
   /** Images with finite terms that the fit rests on. */
   readonly count: number;
+}
+
+/** A Gaussian over features that were mapped one by one. */
+export interface Density {
+  readonly marginals: readonly Marginal[];
+  /** Of the mapped features: close to 0. */
+  readonly mean: readonly number[];
+  /** Of the mapped features: close to 1, never zero. */
+  readonly standardDeviation: readonly number[];
+  /** Cholesky factor of the shrunk correlation matrix. */
+  readonly cholesky: LowerTriangle;
 }
 
 /** The fewest images with finite terms that a fit accepts: with fewer, means and deviations alone are guesses. */
@@ -92,23 +99,44 @@ export function fitHierarchy(terms: ModelTerms): HierarchyFit {
   const raw = columnMoments(rows, featureNames.length);
   const least = raw.mean.map((value) => leastRelativeDeviation * Math.max(1, Math.abs(value)));
   const varies = raw.deviation.map((value, j) => value > least[j]!);
-  const marginals = featureNames.map((_, j) =>
-    fitMarginal(
-      Float64Array.from(rows, (row) => row[j]!),
-      least[j]!,
-    ),
-  );
+  const densityWith = (marginalOf: typeof fitMarginal) => {
+    const marginals = featureNames.map((_, j) =>
+      marginalOf(
+        Float64Array.from(rows, (row) => row[j]!),
+        least[j]!,
+      ),
+    );
+    return fitDensity(rows, marginals, varies);
+  };
+  const straight = densityWith(fitLine);
+  const densities = hasQuantiles(rows.length)
+    ? [straight.density, densityWith(fitMarginal).density]
+    : [straight.density];
+  return { featureNames, densities, shrinkage: straight.shrinkage, count: rows.length };
+}
+
+/** A density over mapped features, those that vary. */
+function fitDensity(
+  rows: readonly Float64Array[],
+  marginals: readonly Marginal[],
+  varies: readonly boolean[],
+): { density: Density; shrinkage: number } {
   const normal = rows.map((row) => row.map((value, j) => normalScore(marginals[j]!, value)));
-  const moments = columnMoments(normal, featureNames.length);
+  const moments = columnMoments(normal, marginals.length);
   const mean = moments.mean.map((value, j) => (varies[j] ? value : 0));
   const standardDeviation = moments.deviation.map((value, j) => (varies[j] ? value : 1));
   // Rounding around a constant is no correlation: such a column becomes zero and takes no part in the estimate.
   const standardised = normal.map((row) =>
     row.map((value, j) => (varies[j] ? (value - mean[j]!) / standardDeviation[j]! : 0)),
   );
-  const { matrix, shrinkage } = shrunkCorrelation(standardised, featureNames.length);
-  const cholesky = choleskyFactor(matrix);
-  return { featureNames, marginals, mean, standardDeviation, shrinkage, cholesky, count: rows.length };
+  const { matrix, shrinkage } = shrunkCorrelation(standardised, marginals.length);
+  return { density: { marginals, mean, standardDeviation, cholesky: choleskyFactor(matrix) }, shrinkage };
+}
+
+/** Half the squared distance of one image's features. */
+function distanceOf({ marginals, mean, standardDeviation, cholesky }: Density, row: Float64Array): number {
+  const z = row.map((value, j) => (normalScore(marginals[j]!, value) - mean[j]!) / standardDeviation[j]!);
+  return inverseQuadraticForm(cholesky, z) / 2;
 }
 
 /**
@@ -125,11 +153,6 @@ export function hierarchyScores(fit: HierarchyFit, terms: ModelTerms): Float64Ar
   }
   return Float64Array.from(hierarchyFeatures(terms), (row) => {
     if (!row.every(Number.isFinite)) return Number.POSITIVE_INFINITY;
-    return (
-      inverseQuadraticForm(
-        fit.cholesky,
-        row.map((value, j) => (normalScore(fit.marginals[j]!, value) - fit.mean[j]!) / fit.standardDeviation[j]!),
-      ) / 2
-    );
+    return Math.max(...fit.densities.map((density) => distanceOf(density, row)));
   });
 }

@@ -33,14 +33,26 @@ const leastForQuantiles = 40;
 /** The least distance of two knots relative to what a normal feature would have: several images may share a value. */
 const leastStretch = 0.02;
 
-/** The marginal of a feature. `least` is the smallest deviation that counts: below it the feature is constant. */
-export function fitMarginal(values: Float64Array, least: number): Marginal {
-  const rows = Array.from(values, (value) => Float64Array.of(value));
-  const { mean, deviation } = columnMoments(rows, 1);
+/** Whether so many images give quantiles that are more than chance. */
+export function hasQuantiles(count: number): boolean {
+  return count >= leastForQuantiles;
+}
+
+/** The straight marginal through mean and deviation. `least` is the smallest deviation that counts: below it the feature is constant. */
+export function fitLine(values: Float64Array, least: number): Marginal {
+  const { mean, deviation } = columnMoments(
+    Array.from(values, (value) => Float64Array.of(value)),
+    1,
+  );
   const spread = Math.max(deviation[0]!, least);
-  if (deviation[0]! <= least || values.length < leastForQuantiles) {
-    return { quantiles: [mean[0]! - spread, mean[0]! + spread], scores: [-1, 1] };
-  }
+  return { quantiles: [mean[0]! - spread, mean[0]! + spread], scores: [-1, 1] };
+}
+
+/** The marginal through a feature's quantiles; straight for a constant feature and for few images. `least` as for `fitLine`. */
+export function fitMarginal(values: Float64Array, least: number): Marginal {
+  const line = fitLine(values, least);
+  const spread = (line.quantiles[1]! - line.quantiles[0]!) / 2;
+  if (spread <= least || !hasQuantiles(values.length)) return line;
   const sorted = Float64Array.from(values).sort();
   const knots = upperKnots.filter(([probability]) => (1 - probability) * values.length >= leastBeyond);
   const levels = [
