@@ -25,7 +25,7 @@ import {
 import { fitLine, fitMarginal, hasQuantiles, type Marginal, normalScore } from "./marginals.ts";
 import { checkModelTerms, type ModelTerms, type TermTable, termsPerScale } from "./terms.ts";
 
-/** A fitted Gaussian over the terms of all scales: plain data, safe to keep as JSON. */
+/** Fitted Gaussians over the terms of all scales: plain data, safe to keep as JSON. */
 export interface HierarchyFit {
   /** `normal-log-det-0`, `normal-prior-0`, ..., then `difference-log-det-0`, ... where a general model took part. */
   readonly featureNames: readonly string[];
