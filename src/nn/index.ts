@@ -33,6 +33,7 @@ export {
   type ParameterVectors,
   packArrays,
   parameterData,
+  parameterInputs,
   type TreeOf,
   trainable,
   unpackValues,

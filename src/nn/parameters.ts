@@ -1,6 +1,6 @@
 /** Parameters are data: a named tree of tensors, laid out in two flat vectors, one that is trained and one that is fixed. */
 import { GraphError, ShapeError } from "../base/index.ts";
-import { constant, type Graph, reshape, split, type Value } from "../graph/index.ts";
+import { constant, type Graph, input, reshape, split, type Value } from "../graph/index.ts";
 
 /** What a parameter is before it has numbers. */
 export interface ParameterSpecification {
@@ -108,6 +108,12 @@ export function unpackValues<P extends ParameterTree>(
   const others = entries.filter((entry) => !entry.trainable);
   const values = new Map([...cut(trainableVector, trained), ...cut(fixedVector, others)]);
   return buildTree(tree, (name) => values.get(name)!);
+}
+
+/** A tree of graph inputs, one a tensor under its name in the layout: a program reads them where they lie in the flat vectors. */
+export function parameterInputs<P extends ParameterTree>(graph: Graph, tree: P): ValuesOf<P> {
+  const shapes = new Map(layoutOf(tree).entries.map(({ name, shape }) => [name, shape]));
+  return buildTree(tree, (name) => input(graph, name, shapes.get(name)!));
 }
 
 /** A tree of graph constants: parameters that a graph carries with it. */

@@ -62,7 +62,7 @@ export function lowerGraph(outputs: Readonly<Record<string, Value>>, options: Lo
     inputs,
     outputs: Object.entries(outputs).map(([name, value]) => describe(name, value)),
     initializers: [...initializers.values()],
-    nodes: renamed,
+    nodes: leavesLast(renamed),
     metadata: options.metadata ?? {},
   };
 }
@@ -110,6 +110,17 @@ function nameOutputs(
     inputs: node.inputs.map(rename),
     outputs: node.outputs.map(rename),
   }));
+}
+
+/**
+ * Nodes whose results nobody reads go to the end, the first made last. ONNX Runtime orders nodes depth first from such leaves, and begins
+ * with the last in the file; so a gradient that was made early is computed early, and what it alone needed is free again. In the order of
+ * the file the gradients of the first layer would come first, and keep everything in between alive.
+ */
+function leavesLast(nodes: readonly OnnxNode[]): OnnxNode[] {
+  const read = new Set(nodes.flatMap((node) => node.inputs));
+  const isLeaf = (node: OnnxNode): boolean => !node.outputs.some((name) => read.has(name));
+  return [...nodes.filter((node) => !isLeaf(node)), ...nodes.filter(isLeaf).reverse()];
 }
 
 function describe(name: string, value: Value): OnnxValue {

@@ -2,11 +2,13 @@
 export {
   adam,
   adamax,
-  type GuardedUpdate,
-  guardedUpdate,
+  clipFactor,
   type Optimizer,
   type OptimizerName,
   optimizerNamed,
+  squaredNorm,
   type UpdateOptions,
+  updateParameters,
+  updateScalarCount,
 } from "./optimizer.ts";
 export { checkSchedule, learningRateAt, type Schedule } from "./schedule.ts";

@@ -9,13 +9,10 @@ import {
   absolute,
   add,
   divide,
-  lessOrEqual,
   maximum,
-  minimum,
   multiply,
   reduceSum,
   reshape,
-  select,
   split,
   squareRoot,
   subtract,
@@ -103,59 +100,41 @@ export interface UpdateOptions {
 }
 
 /** The options as values of the graph. */
-interface UpdateValues extends UpdateOptions {
+interface UpdateValues extends Pick<UpdateOptions, "optimizer" | "weightDecay"> {
   /** Of the parameters' shape: 1 where a number is trained, 0 where it stays. Undefined: all are trained. */
   readonly mask?: Value | undefined;
 }
 
-/** What a guarded update gives. */
-export interface GuardedUpdate {
-  readonly parameters: Value;
-  readonly state: readonly Value[];
-  /** Norm of the gradient before clipping and weight decay, scalar. */
-  readonly gradientNorm: Value;
-  /** 1 where loss and gradient were finite and the update took place, 0 where everything stayed as it was. */
-  readonly applied: Value;
+/** sum g^2 of a gradient, or of the part of it that is trained: a scalar, infinite or NaN where the gradient is. */
+export function squaredNorm(gradient: Value, mask?: Value): Value {
+  const masked = mask ? multiply(gradient, mask) : gradient;
+  return reduceSum(multiply(masked, masked));
 }
 
-const largestFloat = 3.4028234663852886e38;
+/** What a gradient of some norm is multiplied by so that it is no longer than `clipNorm`. */
+export function clipFactor(norm: number, clipNorm: number | undefined): number {
+  return clipNorm === undefined ? 1 : Math.min(1, clipNorm / (norm + epsilon));
+}
+
+/** How many scalars `updateParameters` takes: the clip factor and the optimiser's own. */
+export function updateScalarCount({ scalarCount }: Optimizer): number {
+  return 1 + scalarCount;
+}
 
 /**
- * One optimiser update of a flat parameter vector that changes nothing when the loss or the gradient is not finite.
- * `scalars` is the vector [scalarCount] of `Optimizer.scalars`.
+ * One optimiser update of a parameter vector, or of a piece of it. `scalars` is [clip factor, ...Optimizer.scalars]; masked parameters
+ * move neither by gradient nor by decay.
  */
-export function guardedUpdate(
-  loss: Value,
+export function updateParameters(
   parameters: Value,
   gradient: Value,
   state: readonly Value[],
   scalars: Value,
-  { optimizer, weightDecay, clipNorm, mask }: UpdateValues,
-): GuardedUpdate {
-  const masked = mask ? multiply(gradient, mask) : gradient;
-  const squaredNorm = reduceSum(multiply(masked, masked));
-  const gradientNorm = squareRoot(squaredNorm);
-  // NaN and infinity both fail the comparison.
-  const finite = lessOrEqual(add(squaredNorm, absolute(loss)), largestFloat);
-  const clipped =
-    clipNorm === undefined ? masked : multiply(masked, minimum(divide(clipNorm, add(gradientNorm, epsilon)), 1));
-  const decay = mask ? multiply(mask, weightDecay) : weightDecay;
-  const decayed = weightDecay === 0 ? clipped : add(clipped, multiply(parameters, decay));
-  const rates = split(
-    scalars,
-    0,
-    Array.from({ length: optimizer.scalarCount }, () => 1),
-  );
-  const next = optimizer.update(
-    parameters,
-    decayed,
-    state,
-    rates.map((rate) => reshape(rate, [])),
-  );
-  return {
-    parameters: select(finite, next.parameters, parameters),
-    state: next.state.map((value, index) => select(finite, value, state[index]!)),
-    gradientNorm,
-    applied: select(finite, 1, 0),
-  };
+  { optimizer, weightDecay, mask }: UpdateValues,
+): { readonly parameters: Value; readonly state: readonly Value[] } {
+  const sizes = Array.from({ length: updateScalarCount(optimizer) }, () => 1);
+  const [clip, ...rates] = split(scalars, 0, sizes).map((rate) => reshape(rate, []));
+  const clipped = multiply(gradient, clip!);
+  const decayed = weightDecay === 0 ? clipped : add(clipped, multiply(parameters, weightDecay));
+  return optimizer.update(parameters, mask ? multiply(decayed, mask) : decayed, state, rates);
 }

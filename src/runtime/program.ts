@@ -15,6 +15,11 @@ export interface ProgramOptions {
   readonly threads: number;
   /** Execution provider. Default "cpu". */
   readonly device?: "cpu" | "webgpu" | "cuda";
+  /**
+   * How far ONNX Runtime rewrites the graph first. "none" for what the builder made as it should run; "basic" folds constants, which pays
+   * where weights are constants. Default "basic".
+   */
+  readonly rewriting?: "none" | "basic";
   /** Writes ONNX Runtime's profile under this file prefix. */
   readonly profilePrefix?: string;
 }
@@ -78,9 +83,11 @@ async function createSession(model: Uint8Array, options: ProgramOptions): Promis
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
       executionMode: "sequential",
-      graphOptimizationLevel: "basic",
+      graphOptimizationLevel: options.rewriting === "none" ? "disabled" : "basic",
       executionProviders: [options.device ?? "cpu"],
-      enableMemPattern: true,
+      // One block for a whole run, planned after the first, comes on top of what the first allocated: twice the memory, and every page of it
+      // new again. Colour, depth 8, width 128, batch 64: 833 MB with it, 553 without, at the same speed.
+      enableMemPattern: false,
       enableCpuMemArena: true,
       // Fatal only: errors come back as exceptions with the same text, and stderr belongs to the command line.
       logSeverityLevel: 4,

@@ -2,8 +2,9 @@
 import { freeBatch } from "../base/index.ts";
 import { type Flow, logLikelihood } from "../flow/index.ts";
 import { input, makeGraph } from "../graph/index.ts";
-import { layoutOf, type ParameterVectors, unpackValues } from "../nn/index.ts";
+import { type ParameterVectors, parameterInputs } from "../nn/index.ts";
 import { compileGraph, type ProgramOptions } from "../runtime/index.ts";
+import { parameterBuffers } from "./parameter-buffers.ts";
 
 /** A frozen flow. */
 export interface Likelihoods {
@@ -20,19 +21,11 @@ export async function compileLikelihoods(
 ): Promise<Likelihoods> {
   const { channels, height, width } = flow.inputShape;
   const size = channels * height * width;
-  const { trainableSize, fixedSize } = layoutOf(flow.parameters);
   const graph = makeGraph();
-  const values = unpackValues(
-    flow.parameters,
-    input(graph, "trainable", [trainableSize]),
-    input(graph, "fixed", [fixedSize]),
-  );
+  const values = parameterInputs(graph, flow.parameters);
   const x = input(graph, "x", [channels, height, width, freeBatch]);
   const program = await compileGraph({ total: logLikelihood(flow, values, x) }, options);
-  const frozen = {
-    trainable: { data: parameters.trainable, shape: [trainableSize] },
-    fixed: { data: parameters.fixed, shape: [fixedSize] },
-  };
+  const frozen = parameterBuffers(flow.parameters, parameters);
   return {
     async measure(data) {
       const shape = [channels, height, width, data.length / size];

@@ -38,9 +38,15 @@ test("terms come in the order of the scales, of twelve too", async () => {
 });
 
 test("fitting to data frees its session where it fails", async () => {
+  const { prototype } = InferenceSession as unknown as { prototype: InferenceSession };
   const create = vi.spyOn(InferenceSession, "create");
-  const release = vi.spyOn((InferenceSession as unknown as { prototype: InferenceSession }).prototype, "release");
+  const release = vi.spyOn(prototype, "release");
+  vi.spyOn(prototype, "run").mockRejectedValueOnce(new Error("out of memory"));
+  await expect(adaptToData(small, parameters, data, { threads: 1 })).rejects.toThrow("out of memory");
+  expect([create.mock.calls.length, release.mock.calls.length]).toEqual([1, 1]);
+});
+
+test("vectors of another length than the model's are refused", async () => {
   const short = { ...parameters, trainable: parameters.trainable.subarray(1) };
   await expect(adaptToData(small, short, data, { threads: 1 })).rejects.toBeInstanceOf(GraphError);
-  expect([create.mock.calls.length, release.mock.calls.length]).toEqual([1, 1]);
 });

@@ -1,11 +1,13 @@
-/** The training step as one compiled graph: loss, gradients, optimiser update; parameters and state go in and come out. */
+/** The training step: a compiled graph from parameters and a batch to loss and gradients, then the update. */
 
 import { staticSize } from "../base/index.ts";
-import { gradients, input, makeGraph, reachableNodes, type Value, within } from "../graph/index.ts";
-import { layoutOf, leavesOf, type ParameterVectors, unpackValues } from "../nn/index.ts";
-import { guardedUpdate, type UpdateOptions } from "../optim/index.ts";
-import { type Buffer, compileGraph, type Program, type ProgramOptions } from "../runtime/index.ts";
+import { gradients, input, makeGraph, reachableNodes, type Value } from "../graph/index.ts";
+import { layoutOf, leavesOf, type ParameterVectors, parameterInputs } from "../nn/index.ts";
+import type { UpdateOptions } from "../optim/index.ts";
+import { type Buffer, compileGraph, type ProgramOptions } from "../runtime/index.ts";
 import { batchShape, type Objective, type Trainable } from "./objectives/index.ts";
+import { parameterBuffers } from "./parameter-buffers.ts";
+import { compileUpdate, type StepOptions } from "./update.ts";
 
 /** Everything an optimiser step changes. */
 export interface TrainingState {
@@ -30,107 +32,93 @@ export interface StepResult {
   readonly applied: boolean;
 }
 
-/** A compiled step. It owns two copies of the state and writes each step into the one that the step before did not. */
+/** A compiled step. It owns a copy of the state and writes every step into it. */
 export interface TrainingStep {
   /** One update on a batch with the optimiser's scalars. */
   run(batch: BatchInputs, scalars: readonly number[]): Promise<StepResult>;
-  /** The state after the last step: views that the step after next overwrites. */
+  /** The state after the last step: views that the next step overwrites. */
   state(): TrainingState;
   dispose(): Promise<void>;
-}
-
-/** How a step is compiled. */
-export interface StepOptions extends UpdateOptions {
-  /** [trainable numbers], 1 where a number is trained and 0 where it stays; undefined trains all. */
-  readonly mask?: Float32Array | undefined;
 }
 
 /** Names that a graph gives to what it reports, apart from those of its other outputs. */
 const measurePrefix = "measure.";
 
-/** Compiles the step of an objective for one batch size. */
+/** Names of the gradients among the outputs, apart from the parameters' own. */
+const gradientPrefix = "gradient.";
+
+/**
+ * Compiles the step of an objective for one batch size: one program for loss and gradients, which reads every parameter where it lies in
+ * the flat vector and writes every gradient where it belongs in another, and one for the update.
+ */
 export async function compileStep(
   objective: Objective,
   batchSize: number,
   start: TrainingState,
-  { mask, ...update }: StepOptions,
+  update: StepOptions,
   options: ProgramOptions,
 ): Promise<TrainingStep> {
-  const { graph, layout, shapes, trainable, measured } = buildObjective(objective, batchSize);
-  const scalars = input(graph, "scalars", [update.optimizer.scalarCount]);
-  const state = update.optimizer.stateNames.map((name) => input(graph, name, [layout.trainableSize]));
-  const trained = mask && input(graph, "mask", [layout.trainableSize]);
-
+  const { parameters: tree } = objective.model;
+  const { shapes, values, measured } = buildObjective(objective, batchSize);
+  const { entries, trainableSize } = layoutOf(tree);
+  const trained = entries.filter(({ trainable }) => trainable);
+  const leaves = new Map(leavesOf(tree, values).map((value, index) => [entries[index]!.name, value]));
   const { loss, measures } = measured;
-  const [gradient] = gradients(loss, [trainable]);
-  const next = within(graph, "update", () =>
-    guardedUpdate(loss, trainable, gradient!, state, scalars, { ...update, mask: trained }),
-  );
-  const outputs: Record<string, Value> = {
+  const derivatives = gradients(
     loss,
-    gradientNorm: next.gradientNorm,
-    applied: next.applied,
-    nextTrainable: next.parameters,
-  };
+    trained.map(({ name }) => leaves.get(name)!),
+  ).map(withoutReshape);
+  const outputs: Record<string, Value> = { loss };
   for (const [name, value] of Object.entries(measures)) outputs[measurePrefix + name] = value;
-  for (const [index, value] of next.state.entries()) outputs[`next_${update.optimizer.stateNames[index]}`] = value;
-  const program = await compileGraph(outputs, options);
-  return makeRunner(program, shapes, start, update.optimizer.stateNames, mask);
+  for (const [index, { name }] of trained.entries()) outputs[gradientPrefix + name] = derivatives[index]!;
+
+  const state = copyOf(start);
+  const gradient = new Float32Array(trainableSize);
+  const parameters = parameterBuffers(tree, state.parameters);
+  const into = Object.fromEntries(
+    trained.map(({ name, offset, size }, index) => {
+      const data = gradient.subarray(offset, offset + size);
+      return [gradientPrefix + name, { data, shape: derivatives[index]!.shape as number[] }];
+    }),
+  );
+  // The engine's rewriting doubles the time to build and gains nothing here (ARCHITECTURE.md).
+  const program = await compileGraph(outputs, { ...options, rewriting: "none" });
+  const updater = await compileUpdate(update, options);
+  return {
+    async run(batch, scalars) {
+      const results = await program.run({ ...batchBuffers(batch, shapes), ...parameters }, into);
+      const loss = results.loss!.data[0]!;
+      const vectors = [state.parameters.trainable, ...state.optimizer];
+      return {
+        loss,
+        measures: readMeasures(results),
+        ...(await updater.update(loss, gradient, vectors, scalars)),
+      };
+    },
+    state: () => state,
+    async dispose() {
+      await program.dispose();
+      await updater.dispose();
+    },
+  };
+}
+
+/** The same numbers before they were given another shape, which costs a copy at the end of a graph. */
+function withoutReshape(value: Value): Value {
+  return value.node.op === "reshape" ? withoutReshape(value.node.inputs[0]!) : value;
+}
+
+function copyOf({ parameters: { trainable, fixed }, optimizer }: TrainingState): TrainingState {
+  return { parameters: { trainable: trainable.slice(), fixed }, optimizer: optimizer.map((vector) => vector.slice()) };
 }
 
 /** The graph of an objective for one batch size: its inputs and what it measures. */
 function buildObjective(objective: Objective, batchSize: number) {
-  const { parameters } = objective.model;
-  const layout = layoutOf(parameters);
   const shapes = objective.inputShapes(batchSize);
   const graph = makeGraph();
   const batch = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, input(graph, name, shape)]));
-  const trainable = input(graph, "trainable", [layout.trainableSize]);
-  const fixed = input(graph, "fixed", [layout.fixedSize]);
-  const measured = objective.measure(unpackValues(parameters, trainable, fixed), batch);
-  return { graph, layout, shapes, trainable, measured };
-}
-
-function makeRunner(
-  program: Program,
-  shapes: ReturnType<Objective["inputShapes"]>,
-  start: TrainingState,
-  stateNames: readonly string[],
-  mask: Float32Array | undefined,
-): TrainingStep {
-  const { fixed } = start.parameters;
-  let current = [start.parameters.trainable, ...start.optimizer].map((data) => vector(data.slice()));
-  let spare = current.map(({ data }) => vector(new Float32Array(data.length)));
-  const inputNames = ["trainable", ...stateNames];
-  const outputNames = ["nextTrainable", ...stateNames.map((name) => `next_${name}`)];
-  const pair = (names: readonly string[], buffers: readonly Buffer[]) =>
-    Object.fromEntries(names.map((name, index) => [name, buffers[index]!]));
-
-  return {
-    async run(batch, scalars) {
-      const inputs = {
-        ...batchBuffers(batch, shapes),
-        fixed: vector(fixed),
-        scalars: vector(Float32Array.from(scalars)),
-        ...(mask ? { mask: vector(mask) } : {}),
-        ...pair(inputNames, current),
-      };
-      const results = await program.run(inputs, pair(outputNames, spare));
-      [current, spare] = [spare, current];
-      const number = (name: string): number => results[name]!.data[0]!;
-      return {
-        loss: number("loss"),
-        measures: readMeasures(results),
-        gradientNorm: number("gradientNorm"),
-        applied: number("applied") === 1,
-      };
-    },
-    state: () => {
-      const [trainable, ...optimizer] = current.map(({ data }) => data as Float32Array);
-      return { parameters: { trainable: trainable!, fixed }, optimizer };
-    },
-    dispose: () => program.dispose(),
-  };
+  const values = parameterInputs(graph, objective.model.parameters);
+  return { shapes, values, measured: objective.measure(values, batch) };
 }
 
 /** An objective ready to be looked at without training. */
@@ -154,17 +142,12 @@ export async function compileMeasurer(
     async measure(vectors, inputs) {
       const results = await program.run({
         ...batchBuffers(inputs, shapes),
-        trainable: vector(vectors.trainable),
-        fixed: vector(vectors.fixed),
+        ...parameterBuffers(objective.model.parameters, vectors),
       });
       return { loss: results.loss!.data[0]!, measures: readMeasures(results) };
     },
     dispose: () => program.dispose(),
   };
-}
-
-function vector(data: Float32Array): Buffer {
-  return { data, shape: [data.length] };
 }
 
 function batchBuffers(batch: BatchInputs, shapes: ReturnType<Objective["inputShapes"]>): Record<string, Buffer> {
@@ -192,6 +175,9 @@ export function zeroState(parameters: ParameterVectors, update: UpdateOptions): 
   };
 }
 
+/** Names of fitted parameters among the outputs, apart from the given ones. */
+const adaptedPrefix = "adapted.";
+
 /** The graph of `adaptToData` for a number of images: every fitted parameter by its name. */
 function buildAdaptation(
   model: Trainable,
@@ -199,15 +185,14 @@ function buildAdaptation(
   classCount: number | undefined,
 ): Readonly<Record<string, Value>> {
   const { parameters, inputShape } = model;
-  const layout = layoutOf(parameters);
   const graph = makeGraph();
-  const trainable = input(graph, "trainable", [layout.trainableSize]);
-  const fixed = input(graph, "fixed", [layout.fixedSize]);
   const x = input(graph, "x", batchShape(inputShape, count));
   const labels = classCount === undefined ? undefined : input(graph, "labels", [classCount, count]);
-  const adapted = model.adapt(unpackValues(parameters, trainable, fixed), x, labels);
+  const adapted = model.adapt(parameterInputs(graph, parameters), x, labels);
   const leaves = leavesOf(parameters, adapted);
-  return Object.fromEntries(layout.entries.map(({ name }, index) => [name, leaves[index]!]));
+  return Object.fromEntries(
+    layoutOf(parameters).entries.map(({ name }, index) => [adaptedPrefix + name, leaves[index]!]),
+  );
 }
 
 /** Bytes of the largest tensor that `adaptToData` makes of a number of images, whatever the model. Computes nothing. */
@@ -232,18 +217,18 @@ export async function adaptToData(
   const batchSize = x.length / (channels * height * width);
   const layout = layoutOf(model.parameters);
   const classCount = labels && labels.length / batchSize;
+  const given = parameterBuffers(model.parameters, parameters);
   const program = await compileGraph(buildAdaptation(model, batchSize, classCount), options);
   const results = await program
     .run({
-      trainable: { data: parameters.trainable, shape: [layout.trainableSize] },
-      fixed: { data: parameters.fixed, shape: [layout.fixedSize] },
+      ...given,
       x: { data: x, shape: [channels, height, width, batchSize] },
       ...(labels ? { labels: { data: labels, shape: [classCount!, batchSize] } } : {}),
     })
     .finally(() => program.dispose());
   const vectors = { trainable: new Float32Array(layout.trainableSize), fixed: parameters.fixed };
   for (const entry of layout.entries) {
-    if (entry.trainable) vectors.trainable.set(results[entry.name]!.data as Float32Array, entry.offset);
+    if (entry.trainable) vectors.trainable.set(results[adaptedPrefix + entry.name]!.data as Float32Array, entry.offset);
   }
   return vectors;
 }

@@ -8,7 +8,7 @@ import {
   unpackValues,
   type ValuesOf,
 } from "../../src/nn/index.ts";
-import { adam, guardedUpdate } from "../../src/optim/index.ts";
+import { adam, updateParameters, updateScalarCount } from "../../src/optim/index.ts";
 import { type Buffer, compileGraph } from "../../src/runtime/index.ts";
 
 type Buffers = Readonly<Record<string, Buffer>>;
@@ -77,10 +77,10 @@ export async function train<P extends ParameterTree>(
   const { layout, graph, trainable, parameters, values } = open(tree, given);
   const shape = [layout.trainableSize];
   const state = adam.stateNames.map((name) => input(graph, name, shape));
-  const scalars = input(graph, "scalars", [adam.scalarCount]);
+  const scalars = input(graph, "scalars", [updateScalarCount(adam)]);
   const loss = lossOf(parameters, values);
   const [gradient] = gradients(loss, [trainable]);
-  const next = guardedUpdate(loss, trainable, gradient!, state, scalars, { optimizer: adam, weightDecay: 0 });
+  const next = updateParameters(trainable, gradient!, state, scalars, { optimizer: adam, weightDecay: 0 });
   const outputs = { trainable: next.parameters, moment: next.state[0]!, square: next.state[1]! };
   const renamed = Object.entries(outputs).map(([name, value]) => [`next_${name}`, value] as const);
   const program = await compileGraph({ loss, ...Object.fromEntries(renamed) }, options);
@@ -89,7 +89,7 @@ export async function train<P extends ParameterTree>(
   let current: Buffers = { trainable: { data: start.trainable, shape }, moment: zero(), square: zero() };
   try {
     for (let step = 1; step <= steps; step++) {
-      const rates = Float32Array.from(adam.scalars(learningRate, step));
+      const rates = Float32Array.of(1, ...adam.scalars(learningRate, step));
       const results = await program.run({
         ...feeds(start, given),
         ...current,

@@ -1,0 +1,134 @@
+/** Updates against the optimisers' formulas in float64, over one piece and several, and the guard against non-finite steps. */
+import { afterEach, describe, expect, test } from "vitest";
+import { randomKey } from "../base/index.ts";
+import { adam, adamax, type Optimizer } from "../optim/index.ts";
+import { compileUpdate, type StepOptions, type Updater } from "./update.ts";
+
+const rate = 0.05;
+const stream = randomKey("update").stream();
+const start = Array.from({ length: 5 }, () => stream.normal());
+const scale = Array.from({ length: 5 }, () => 0.5 + stream.uniform());
+const offset = Array.from({ length: 5 }, () => stream.normal());
+
+/** The gradient of sum(scale p^2 + offset p); a vector longer than five repeats them. */
+function gradientAt(parameters: ArrayLike<number>): Float32Array {
+  return Float32Array.from(parameters, (p, index) => 2 * scale[index % 5]! * p + offset[index % 5]!);
+}
+
+let open: Updater | undefined;
+
+afterEach(async () => {
+  await open?.dispose();
+  open = undefined;
+});
+
+async function begin(options: StepOptions, size = 5) {
+  open = await compileUpdate(options, { threads: 1 });
+  const updater = open;
+  const parameters = Float32Array.from({ length: size }, (_, index) => start[index % 5]!);
+  const vectors = [parameters, ...options.optimizer.stateNames.map(() => new Float32Array(size))];
+  let count = 0;
+  return {
+    vectors,
+    step: async (loss = 1, gradient = gradientAt(parameters)) => {
+      const result = await updater.update(loss, gradient, vectors, options.optimizer.scalars(rate, count + 1));
+      if (result.applied) count++;
+      return result;
+    },
+  };
+}
+
+interface Settings {
+  readonly weightDecay: number;
+  readonly clipNorm?: number;
+}
+
+/** The same in float64 from the formulas, written independently. */
+function reference(name: Optimizer["name"], { weightDecay, clipNorm }: Settings, steps: number): number[] {
+  const [b1, b2, epsilon] = [0.9, 0.999, 1e-8];
+  const p = Array.from(Float32Array.from(start));
+  const m = p.map(() => 0);
+  const second = p.map(() => 0);
+  for (let t = 1; t <= steps; t++) {
+    const raw = p.map((value, index) => 2 * scale[index]! * value + offset[index]!);
+    const norm = Math.hypot(...raw);
+    const shrink = clipNorm === undefined ? 1 : Math.min(1, clipNorm / norm);
+    for (let index = 0; index < p.length; index++) {
+      const g = raw[index]! * shrink + weightDecay * p[index]!;
+      m[index] = b1 * m[index]! + (1 - b1) * g;
+      const corrected = m[index]! / (1 - b1 ** t);
+      if (name === "adamax") {
+        second[index] = Math.max(b2 * second[index]!, Math.abs(g) + epsilon);
+        p[index]! -= (rate * corrected) / second[index]!;
+      } else {
+        second[index] = b2 * second[index]! + (1 - b2) * g * g;
+        p[index]! -= (rate * corrected) / (Math.sqrt(second[index]! / (1 - b2 ** t)) + epsilon);
+      }
+    }
+  }
+  return p;
+}
+
+describe.each([
+  ["adamax", adamax],
+  ["adam", adam],
+] as const)("%s", (name, optimizer) => {
+  test.each([
+    ["plain", { weightDecay: 0 }],
+    ["with weight decay", { weightDecay: 0.1 }],
+    ["with clipping", { weightDecay: 0.01, clipNorm: 0.5 }],
+  ])("%s follows its formula", async (_name, settings) => {
+    const { step, vectors } = await begin({ optimizer, ...settings });
+    for (let count = 0; count < 8; count++) await step();
+    const expected = reference(name, settings, 8);
+    for (const [index, value] of vectors[0]!.entries()) expect(value).toBeCloseTo(expected[index]!, 5);
+  });
+
+  test("a vector of several pieces, the last one short, is updated to its last number", async () => {
+    const size = 2 * 2 ** 17 + 5;
+    const { step, vectors } = await begin({ optimizer, weightDecay: 0.1 }, size);
+    const { gradientNorm } = await step();
+    const expected = reference(name, { weightDecay: 0.1 }, 1);
+    const worst = vectors[0]!.reduce((most, value, index) => Math.max(most, Math.abs(value - expected[index % 5]!)), 0);
+    expect(worst).toBeLessThan(1e-5);
+    const raw = gradientAt(Float32Array.from({ length: size }, (_, index) => start[index % 5]!));
+    const norm = Math.sqrt(raw.reduce((sum, value) => sum + value * value, 0));
+    expect(gradientNorm / norm).toBeCloseTo(1, 3);
+  });
+
+  test.each([
+    ["infinite loss", Number.POSITIVE_INFINITY, undefined],
+    ["loss that is no number", Number.NaN, undefined],
+    ["infinite gradient", 1, Number.NEGATIVE_INFINITY],
+    ["gradient that is no number", 1, Number.NaN],
+  ])("%s changes nothing, and the next step goes on", async (_name, loss, spoiled) => {
+    const { step, vectors } = await begin({ optimizer, weightDecay: 0.1 });
+    await step();
+    await step();
+    const before = vectors.map((vector) => vector.slice());
+    const gradient = gradientAt(vectors[0]!);
+    if (spoiled !== undefined) gradient[3] = spoiled;
+    expect((await step(loss, gradient)).applied).toBe(false);
+    expect(vectors).toEqual(before);
+    expect((await step()).applied).toBe(true);
+    const expected = reference(name, { weightDecay: 0.1 }, 3);
+    for (const [index, value] of vectors[0]!.entries()) expect(value).toBeCloseTo(expected[index]!, 5);
+  });
+});
+
+test("masked numbers move neither by gradient nor by decay, and do not count for the norm", async () => {
+  const mask = Float32Array.of(1, 0, 1, 1, 0);
+  const { step, vectors } = await begin({ optimizer: adamax, weightDecay: 0.1, mask });
+  const before = vectors[0]!.slice();
+  const raw = gradientAt(before);
+  const { gradientNorm } = await step();
+  expect(gradientNorm).toBeCloseTo(Math.hypot(raw[0]!, raw[2]!, raw[3]!), 4);
+  const moved = Array.from(vectors[0]!, (value, index) => value !== before[index]);
+  expect(moved).toEqual([true, false, true, true, false]);
+});
+
+test("the gradient norm is that before clipping", async () => {
+  const { step, vectors } = await begin({ optimizer: adamax, weightDecay: 0.1, clipNorm: 1e-3 });
+  const gradient = gradientAt(vectors[0]!);
+  expect((await step()).gradientNorm).toBeCloseTo(Math.hypot(...gradient), 4);
+});
