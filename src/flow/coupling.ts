@@ -8,12 +8,12 @@ import {
   add,
   concatenate,
   divide,
+  logSigmoid,
   multiply,
   negate,
   reduceSum,
   reshape,
   sigmoid,
-  softplus,
   split,
   subtract,
   type Value,
@@ -48,8 +48,7 @@ export function coupling<P extends ParameterTree>(
     const [shift, raw] = split(network.apply(parameters, a), 0, [half, half]);
     return [shift!, add(raw!, 2)];
   };
-  // log sigmoid(x) = -softplus(-x), which stays finite where sigmoid underflows.
-  const logDetOf = (raw: Value): Value => negate(reduceSum(softplus(negate(raw)), [0, 1, 2]));
+  const logDetOf = (raw: Value): Value => reduceSum(logSigmoid(raw), [0, 1, 2]);
 
   const bijector: Bijector<P> = {
     name,

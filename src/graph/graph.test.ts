@@ -147,15 +147,13 @@ describe("printed", () => {
       %4: f32[4,N] = relu(%3)
       %5: f32[] = constant() [1]
       %6: f32[1,1] = reshape(%5) {"shape":[1,1]}
-      %7: f32[] = constant() [0]
-      %8: bool[4,N] = greater(%4, %7)
-      %9: f32[4,N] = toFloat(%8)
-      %10: f32[4,N] = multiply(%6, %9)
-      %11: f32[4,3] = gemm(%10, %1) {"transposeA":false,"transposeB":true}
-      %12: f32[3,N] = gemm(%0, %10) {"transposeA":true,"transposeB":false}
-      %13: f32[4] = reduceSum(%10) {"axes":[1],"keepDimensions":false}
-      %14: f32[4,1] = reshape(%13) {"shape":[4,1]}
-      return %11, %12, %14"
+      %7: f32[4,N] = positive(%4)
+      %8: f32[4,N] = multiply(%6, %7)
+      %9: f32[4,3] = gemm(%8, %1) {"transposeA":false,"transposeB":true}
+      %10: f32[3,N] = gemm(%0, %8) {"transposeA":true,"transposeB":false}
+      %11: f32[4] = reduceSum(%8) {"axes":[1],"keepDimensions":false}
+      %12: f32[4,1] = reshape(%11) {"shape":[4,1]}
+      return %9, %10, %12"
     `);
   });
 

@@ -128,11 +128,14 @@ const rules: { readonly [K in OpName]: Rule<K> } = {
   sigmoid: pointwise((x) => 1 / (1 + Math.exp(-x!))),
   // log(1 + e^x) = max(x, 0) + log(1 + e^-|x|)
   softplus: pointwise((x) => Math.max(x!, 0) + Math.log1p(Math.exp(-Math.abs(x!)))),
+  // log(1 / (1 + e^-x)) = min(x, 0) - log(1 + e^-|x|)
+  logSigmoid: pointwise((x) => Math.min(x!, 0) - Math.log1p(Math.exp(-Math.abs(x!)))),
 
   greater: pointwise((a, b) => (a! > b! ? 1 : 0)),
   lessOrEqual: pointwise((a, b) => (a! <= b! ? 1 : 0)),
   select: pointwise((mask, a, b) => (mask ? a! : b!)),
   toFloat: pointwise((x) => x!),
+  positive: pointwise((x) => (x! > 0 ? 1 : 0)),
   stopGradient: pointwise((x) => x!),
 
   reduceSum: ({ attributes: { axes }, operands: [x] }) => {

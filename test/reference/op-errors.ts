@@ -64,6 +64,7 @@ export const errorCases: { readonly [K in OpName]: readonly OpErrorCase[] } = {
   relu: notFloat("relu", ops.relu),
   sigmoid: notFloat("sigmoid", ops.sigmoid),
   softplus: notFloat("softplus", ops.softplus),
+  logSigmoid: notFloat("logSigmoid", ops.logSigmoid),
   greater: unequal("greater", ops.greater),
   lessOrEqual: unequal("lessOrEqual", ops.lessOrEqual),
   select: [
@@ -88,6 +89,7 @@ export const errorCases: { readonly [K in OpName]: readonly OpErrorCase[] } = {
       match: /^select: expected float32 inputs, got uint8\[2\]/,
     },
   ],
+  positive: notFloat("positive", ops.positive),
   toFloat: [
     {
       name: "two inputs",

@@ -77,6 +77,14 @@ export const samples: { readonly [K in OpName]: readonly OpSample[] } = {
       ops.softplus,
     ),
   ],
+  logSigmoid: [
+    ...unary(ops.logSigmoid),
+    one(
+      "far from zero",
+      float([64], (stream) => 60 * stream.normal()),
+      ops.logSigmoid,
+    ),
+  ],
 
   // On one grid, so that ties occur.
   greater: binary(ops.greater, evenGrid),
@@ -97,6 +105,16 @@ export const samples: { readonly [K in OpName]: readonly OpSample[] } = {
     one("uint8 [N,2]", pixels([N, 2]), ops.toFloat),
     one("bool [4]", mask([4]), ops.toFloat),
     one("float32, unchanged", float([2]), ops.toFloat),
+  ],
+  positive: [
+    ...unary(ops.positive, offZero),
+    one("exact zeros", float([4, 3], evenGrid), ops.positive),
+    one(
+      "tiny and huge",
+      float([6], (stream) => stream.normal() * 10 ** (60 * stream.uniform() - 30)),
+      ops.positive,
+    ),
+    one("mask of the operand", float([3, N], offZero), (x) => ops.multiply(x, ops.positive(x))),
   ],
   stopGradient: [
     {

@@ -24,11 +24,13 @@ export interface OpAttributes {
   readonly relu: NoAttributes;
   readonly sigmoid: NoAttributes;
   readonly softplus: NoAttributes;
+  readonly logSigmoid: NoAttributes;
   // select
   readonly greater: NoAttributes;
   readonly lessOrEqual: NoAttributes;
   readonly select: NoAttributes;
   readonly toFloat: NoAttributes;
+  readonly positive: NoAttributes;
   readonly stopGradient: NoAttributes;
   // reduce
   readonly reduceSum: { readonly axes: readonly number[]; readonly keepDimensions: boolean };

@@ -89,6 +89,11 @@ export function softplus(x: Value): Value {
   return one(x.graph.apply("softplus", [x], {}));
 }
 
+/** log sigmoid(x) = -log(1 + e^-x), finite where sigmoid underflows. */
+export function logSigmoid(x: Value): Value {
+  return one(x.graph.apply("logSigmoid", [x], {}));
+}
+
 /** The mask a > b. False where either is NaN. */
 export function greater(a: Operand, b: Operand): Value {
   const [x, y] = pair(a, b);
@@ -110,6 +115,11 @@ export function select(mask: Value, a: Operand, b: Operand): Value {
 /** uint8 or bool to float32. */
 export function toFloat(x: Value): Value {
   return x.dataType === "float32" ? x : one(x.graph.apply("toFloat", [x], {}));
+}
+
+/** 1 where x > 0, else 0, as float32. Smaller numbers than 6e-39 may give something in between. */
+export function positive(x: Value): Value {
+  return one(x.graph.apply("positive", [x], {}));
 }
 
 /** x itself, through which no gradient flows. */
