@@ -52,6 +52,7 @@ export async function quickstart({ out, time, seed, threads }: QuickstartOptions
 
   const engine = {
     device: "cpu",
+    memory: "auto",
     quiet: false,
     json: false,
     strict: true,

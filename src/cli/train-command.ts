@@ -49,6 +49,7 @@ export interface TrainOptions {
   readonly checkpointEvery: number;
   readonly seed: number;
   readonly threads?: number;
+  readonly memory: "low" | "auto" | "fast";
   readonly device: "cpu" | "webgpu" | "cuda";
   readonly strict: boolean;
   readonly resume: boolean;
@@ -165,6 +166,12 @@ export function trainCommand(): Command {
     .option("--checkpoint-every <duration>", "time between two checkpoints", duration, 60)
     .option("--seed <n>", "seed of everything random", wholeNumber(0), 0)
     .option("--threads <n>", "threads of the engine (default: all cores)", positive)
+    .option(
+      "--memory <mode>",
+      "low recomputes hidden activations (the same result, a quarter slower), fast keeps them, auto looks at the free memory",
+      oneOf(["low", "auto", "fast"]),
+      "auto",
+    )
     .option("--device <name>", "cpu, webgpu or cuda", oneOf(["cpu", "webgpu", "cuda"]), "cpu")
     .option("--strict", "fail at the first unreadable image instead of skipping it", false)
     .option("--resume", "go on with the run in --out; with --steps, bit for bit as if it had never stopped", false)

@@ -62,6 +62,7 @@ export function configurationOf(
     seed: options.seed,
     threads: options.threads ?? availableParallelism(),
     device: options.device,
+    memory: options.memory,
     normal: phase(options.steps, normalSeconds, rate),
     general: hasGeneral ? phase(generalSteps, generalSeconds, options.learningRate) : null,
     local: options.local ? phase(options.steps, normalSeconds, options.learningRate) : null,

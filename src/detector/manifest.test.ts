@@ -43,6 +43,7 @@ const manifest: Manifest = {
     seed: 0,
     threads: 1,
     device: "cpu",
+    memory: "auto",
     normal: phase,
     general: null,
     local: null,

@@ -9,15 +9,16 @@ import { constant } from "./ops/constant.ts";
 import type { OpDefinition } from "./ops/definition.ts";
 import { add, broadcastLike, multiply, reduceSum, reshape, sumTo } from "./ops/functions.ts";
 import { opTable } from "./ops/table.ts";
+import { keepEverything, type Recomputation, type Recomputer, recomputer } from "./recomputation.ts";
 import { type Node, showType, type Value } from "./value.ts";
 
 /**
  * The gradients of a scalar with respect to some values, as values of the same graph and of the targets' shapes.
- * A target that the scalar does not depend on has gradient zero.
+ * A target that the scalar does not depend on has gradient zero. With a recomputation, values are made again instead of kept.
  * Throws GraphError where the scalar is none, where a target is no float32 value of its graph, or where a path crosses an op without
  * a gradient.
  */
-export function gradients(scalar: Value, targets: readonly Value[]): Value[] {
+export function gradients(scalar: Value, targets: readonly Value[], recomputation?: Recomputation): Value[] {
   if (scalar.shape.length !== 0 || scalar.dataType !== "float32") {
     throw new GraphError(`gradients: expected a float32 scalar to differentiate, got ${showType(scalar)}`);
   }
@@ -32,6 +33,7 @@ export function gradients(scalar: Value, targets: readonly Value[]): Value[] {
   const order = reachableNodes([scalar]);
   const needed = nodesDependingOn(order, targets);
   const arrived = new Map<Value, Value>([[scalar, constant(scalar.graph, 1)]]);
+  const kept = recomputation ? recomputer(order, recomputation, (value) => arrived.get(value)) : keepEverything;
 
   for (const node of order.reverse()) {
     // What a target is made from matters only where another target lies behind it.
@@ -39,7 +41,7 @@ export function gradients(scalar: Value, targets: readonly Value[]): Value[] {
     const incoming = node.outputs.map((output) => arrived.get(output));
     if (incoming.every((gradient) => gradient === undefined)) continue;
     scalar.graph.inScope(gradientScope(node), () => {
-      for (const [index, gradient] of differentiate(node, incoming).entries()) {
+      for (const [index, gradient] of differentiate(node, incoming, kept).entries()) {
         const value = node.inputs[index]!;
         if (!gradient || !isNeeded(value, needed)) continue;
         const summed = isElementwise(node) ? sumRepeated(gradient, value, node.outputs[0]!) : gradient;
@@ -84,7 +86,11 @@ function sumRepeated(gradient: Value, operand: Value, result: Value): Value {
   return repeats === 1 ? reshaped : multiply(reshaped, repeats);
 }
 
-function differentiate(node: Node, incoming: readonly (Value | undefined)[]): readonly (Value | undefined)[] {
+function differentiate(
+  node: Node,
+  incoming: readonly (Value | undefined)[],
+  kept: Recomputer,
+): readonly (Value | undefined)[] {
   const definition = opTable[node.op] as OpDefinition<OpName>;
   if (typeof definition.gradient !== "function") {
     throw new GraphError(
@@ -93,7 +99,9 @@ function differentiate(node: Node, incoming: readonly (Value | undefined)[]): re
   }
   const whole = (gradient: Value | undefined, index: number) =>
     gradient && !definition.elementwise ? broadcastLike(gradient, node.outputs[index]!) : gradient;
-  const result = definition.gradient(node, incoming.map(whole));
+  const again = (value: Value): Value => kept.again(node, value);
+  const context = { ...node, inputs: node.inputs.map(again), outputs: node.outputs.map(again) };
+  const result = definition.gradient(context, incoming.map(whole));
   if (result.length !== node.inputs.length) {
     throw new GraphError(`internal: ${node.op} has ${node.inputs.length} inputs but gives ${result.length} gradients`);
   }

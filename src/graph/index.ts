@@ -7,6 +7,7 @@ export type { Emitter, OnnxAttribute, OpDefinition } from "./ops/definition.ts";
 export {
   absolute,
   add,
+  after,
   broadcast,
   broadcastLike,
   concatenate,
@@ -42,4 +43,5 @@ export {
 } from "./ops/functions.ts";
 export { opTable } from "./ops/table.ts";
 export { printGraph } from "./printer.ts";
+export type { Recomputation } from "./recomputation.ts";
 export { type DataType, type GraphHandle, type Node, showType, type TensorType, type Value } from "./value.ts";

@@ -43,7 +43,7 @@ describe("a lowered graph", () => {
 
   test("has the bytes it had when they were last looked at", () => {
     expect(sha256(writeModel(lowerGraph(layer(), options)))).toMatchInlineSnapshot(
-      `"5884e6689fe2a1889ec844951da5da03d8cfa67822bcbca00db53765061ca348"`,
+      `"6f7251c8cfdc722f4cf17fcca0430b7082d6cd7740df3586ca8165131e8ced9c"`,
     );
   });
 

@@ -62,7 +62,7 @@ export function lowerGraph(outputs: Readonly<Record<string, Value>>, options: Lo
     inputs,
     outputs: Object.entries(outputs).map(([name, value]) => describe(name, value)),
     initializers: [...initializers.values()],
-    nodes: leavesLast(renamed),
+    nodes: inEngineOrder(renamed),
     metadata: options.metadata ?? {},
   };
 }
@@ -113,14 +113,24 @@ function nameOutputs(
 }
 
 /**
- * Nodes whose results nobody reads go to the end, the first made last. ONNX Runtime orders nodes depth first from such leaves, and begins
- * with the last in the file; so a gradient that was made early is computed early, and what it alone needed is free again. In the order of
- * the file the gradients of the first layer would come first, and keep everything in between alive.
+ * The nodes in the order in which ONNX Runtime best finds them. It computes depth first from the nodes whose results nobody reads, beginning
+ * with the last in the file, and of a node's operands makes the one that stands last in the file first. So
+ * - what is far from the inputs stands behind what is near, and the long way through a model is gone before a weight is composed for it;
+ * - what nobody reads stands at the end, the first made last: a gradient that was made early is computed early, and what it alone needed is
+ *   free again. In the order of making, the gradients of the first layer would come first and keep everything in between alive.
+ * Colour, depth 8, width 128, batch 64: 530 MB in place of 1460.
  */
-function leavesLast(nodes: readonly OnnxNode[]): OnnxNode[] {
+function inEngineOrder(nodes: readonly OnnxNode[]): OnnxNode[] {
+  const heights = new Map<string, number>();
+  for (const { inputs, outputs } of nodes) {
+    const height = 1 + inputs.reduce((most, name) => Math.max(most, heights.get(name) ?? 0), 0);
+    for (const name of outputs) heights.set(name, height);
+  }
+  const heightOf = ({ outputs }: OnnxNode): number => heights.get(outputs[0]!) ?? 0;
   const read = new Set(nodes.flatMap((node) => node.inputs));
   const isLeaf = (node: OnnxNode): boolean => !node.outputs.some((name) => read.has(name));
-  return [...nodes.filter((node) => !isLeaf(node)), ...nodes.filter(isLeaf).reverse()];
+  const inner = nodes.filter((node) => !isLeaf(node)).sort((a, b) => heightOf(a) - heightOf(b));
+  return [...inner, ...nodes.filter(isLeaf).reverse()];
 }
 
 function describe(name: string, value: Value): OnnxValue {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { ConfigError } from "../base/index.ts";
 import { architectures } from "../flow/index.ts";
 import { checkSchedule } from "../optim/index.ts";
+import { memoryModes } from "./memory.ts";
 import { describeIssue } from "./schema-issue.ts";
 
 const positive = z.number().int().min(1);
@@ -52,6 +53,8 @@ export const trainingSchema = z.strictObject({
   patience: positive,
   seed: z.number().int().min(0),
   threads: positive,
+  /** Whether hidden activations are kept for the gradient or made again. Runs from before there was a choice do not name it. */
+  memory: z.enum(memoryModes).default("auto"),
   device: z.enum(["cpu", "webgpu", "cuda"]),
   normal: phaseSchema,
   general: phaseSchema.nullable(),

@@ -88,7 +88,13 @@ export async function trainModel(loop: LoopInput): Promise<LoopResult> {
   loop.onStart?.(first.progress);
   if (first.progress.finished) return finish(first);
 
-  const step = await compileStep(objective, configuration.batchSize, first.state, { ...update, mask }, programOptions);
+  const step = await compileStep(
+    objective,
+    configuration.batchSize,
+    first.state,
+    { ...update, mask, memory: configuration.memory },
+    programOptions,
+  );
   try {
     const evaluator = await heldOutEvaluator(objective, batches, programOptions);
     try {
@@ -189,7 +195,10 @@ function finish({ progress, state, best }: Checkpoint): LoopResult {
 
 /** The state before the first step: given parameters, or fresh ones fitted to the first images. */
 async function freshCheckpoint(loop: LoopInput, update: UpdateOptions, options: ProgramOptions): Promise<Checkpoint> {
-  const parameters = loop.start ?? (await freshParameters(loop, options));
+  // The step takes its state over, and what it starts from belongs to somebody else.
+  const parameters = loop.start
+    ? { ...loop.start, trainable: loop.start.trainable.slice() }
+    : await freshParameters(loop, options);
   return { progress: noProgress, state: zeroState(parameters, update), best: undefined };
 }
 

@@ -5,6 +5,7 @@ import { gradients, input, makeGraph, reachableNodes, type Value } from "../grap
 import { layoutOf, leavesOf, type ParameterVectors, parameterInputs } from "../nn/index.ts";
 import type { UpdateOptions } from "../optim/index.ts";
 import { type Buffer, compileGraph, type ProgramOptions } from "../runtime/index.ts";
+import { recomputationFor } from "./memory.ts";
 import { batchShape, type Objective, type Trainable } from "./objectives/index.ts";
 import { parameterBuffers } from "./parameter-buffers.ts";
 import { compileUpdate, type StepOptions } from "./update.ts";
@@ -32,7 +33,7 @@ export interface StepResult {
   readonly applied: boolean;
 }
 
-/** A compiled step. It owns a copy of the state and writes every step into it. */
+/** A compiled step. The state it starts from is its own from then on: every step is written into it. */
 export interface TrainingStep {
   /** One update on a batch with the optimiser's scalars. */
   run(batch: BatchInputs, scalars: readonly number[]): Promise<StepResult>;
@@ -49,12 +50,12 @@ const gradientPrefix = "gradient.";
 
 /**
  * Compiles the step of an objective for one batch size: one program for loss and gradients, which reads every parameter where it lies in
- * the flat vector and writes every gradient where it belongs in another, and one for the update.
+ * the flat vector and writes every gradient where it belongs in another, and one for the update. Takes `state` over: its vectors change.
  */
 export async function compileStep(
   objective: Objective,
   batchSize: number,
-  start: TrainingState,
+  state: TrainingState,
   update: StepOptions,
   options: ProgramOptions,
 ): Promise<TrainingStep> {
@@ -67,12 +68,12 @@ export async function compileStep(
   const derivatives = gradients(
     loss,
     trained.map(({ name }) => leaves.get(name)!),
+    recomputationFor(update.memory ?? "auto", loss),
   ).map(withoutReshape);
   const outputs: Record<string, Value> = { loss };
   for (const [name, value] of Object.entries(measures)) outputs[measurePrefix + name] = value;
   for (const [index, { name }] of trained.entries()) outputs[gradientPrefix + name] = derivatives[index]!;
 
-  const state = copyOf(start);
   const gradient = new Float32Array(trainableSize);
   const parameters = parameterBuffers(tree, state.parameters);
   const into = Object.fromEntries(
@@ -106,10 +107,6 @@ export async function compileStep(
 /** The same numbers before they were given another shape, which costs a copy at the end of a graph. */
 function withoutReshape(value: Value): Value {
   return value.node.op === "reshape" ? withoutReshape(value.node.inputs[0]!) : value;
-}
-
-function copyOf({ parameters: { trainable, fixed }, optimizer }: TrainingState): TrainingState {
-  return { parameters: { trainable: trainable.slice(), fixed }, optimizer: optimizer.map((vector) => vector.slice()) };
 }
 
 /** The graph of an objective for one batch size: its inputs and what it measures. */
@@ -167,7 +164,7 @@ function readMeasures(results: Readonly<Record<string, Buffer>>): Measures {
   );
 }
 
-/** Fresh optimiser state: zeros. */
+/** Fresh optimiser state, zeros, beside parameters that are not copied. */
 export function zeroState(parameters: ParameterVectors, update: UpdateOptions): TrainingState {
   return {
     parameters,

@@ -9,11 +9,14 @@ import { freeBatch } from "../base/index.ts";
 import { type Graph, input, makeGraph, type Value, within } from "../graph/index.ts";
 import { clipFactor, squaredNorm, type UpdateOptions, updateParameters, updateScalarCount } from "../optim/index.ts";
 import { type Buffer, compileGraph, type ProgramOptions } from "../runtime/index.ts";
+import type { MemoryMode } from "./memory.ts";
 
 /** How a step changes its parameters. */
 export interface StepOptions extends UpdateOptions {
   /** [trainable numbers], 1 where a number is trained and 0 where it stays; undefined trains all. */
   readonly mask?: Float32Array | undefined;
+  /** Default "auto". */
+  readonly memory?: MemoryMode | undefined;
 }
 
 /** What an update says of itself. */

@@ -137,6 +137,7 @@ const rules: { readonly [K in OpName]: Rule<K> } = {
   toFloat: pointwise((x) => x!),
   positive: pointwise((x) => (x! > 0 ? 1 : 0)),
   stopGradient: pointwise((x) => x!),
+  after: ({ operands: [x] }) => [x!.data],
 
   reduceSum: ({ attributes: { axes }, operands: [x] }) => {
     const kept = x!.shape.map((dimension, axis) => (axes.includes(axis) ? 1 : dimension));

@@ -90,6 +90,13 @@ export const errorCases: { readonly [K in OpName]: readonly OpErrorCase[] } = {
     },
   ],
   positive: notFloat("positive", ops.positive),
+  after: [
+    {
+      name: "a mask",
+      build: (graph) => ops.after(given(graph, [2]), ops.greater(given(graph, [2]), 0)),
+      match: /^after: expected float32 inputs, got bool\[2\]/,
+    },
+  ],
   toFloat: [
     {
       name: "two inputs",

@@ -116,6 +116,12 @@ export const samples: { readonly [K in OpName]: readonly OpSample[] } = {
     ),
     one("mask of the operand", float([3, N], offZero), (x) => ops.multiply(x, ops.positive(x))),
   ],
+  after: [
+    two("[2,3] after [4]", [2, 3], [4], (x, other) => ops.after(x, other)),
+    two("[3,N] after [N,2]", [3, N], [N, 2], (x, other) => ops.after(x, other)),
+    two("a number after a number", [], [], (x, other) => ops.after(x, other)),
+    one("after itself", float([2, 1]), (x) => ops.after(x, x)),
+  ],
   stopGradient: [
     {
       ...one("alone", float([3, N]), ops.stopGradient),

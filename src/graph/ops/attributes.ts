@@ -32,6 +32,7 @@ export interface OpAttributes {
   readonly toFloat: NoAttributes;
   readonly positive: NoAttributes;
   readonly stopGradient: NoAttributes;
+  readonly after: NoAttributes;
   // reduce
   readonly reduceSum: { readonly axes: readonly number[]; readonly keepDimensions: boolean };
   // movement

@@ -127,6 +127,11 @@ export function stopGradient(x: Value): Value {
   return one(x.graph.apply("stopGradient", [x], {}));
 }
 
+/** x itself, but not before `other` has been computed: nothing else is taken from it. */
+export function after(x: Value, other: Value): Value {
+  return one(x.graph.apply("after", [x, other], {}));
+}
+
 /** The sum over some axes (all if none are given). */
 export function reduceSum(x: Value, axes?: readonly number[], keepDimensions = false): Value {
   const all = axes ?? x.shape.map((_, axis) => axis);

@@ -21,7 +21,9 @@ function expectOne(op: string, inputs: readonly TensorType[]): TensorType {
   return inputs[0]!;
 }
 
-export const selectOps: OpFamily<"greater" | "lessOrEqual" | "select" | "toFloat" | "positive" | "stopGradient"> = {
+export const selectOps: OpFamily<
+  "greater" | "lessOrEqual" | "select" | "toFloat" | "positive" | "stopGradient" | "after"
+> = {
   greater: comparison("greater", "Greater"),
   lessOrEqual: comparison("lessOrEqual", "LessOrEqual"),
   select: {
@@ -62,5 +64,23 @@ export const selectOps: OpFamily<"greater" | "lessOrEqual" | "select" | "toFloat
     // stop(x) = x with derivative zero, by definition
     gradient: () => [undefined],
     emit: (_emitter, names) => names,
+  },
+  after: {
+    infer: (inputs) => {
+      expectFloats("after", inputs, 2);
+      return [{ dataType: "float32", shape: inputs[0]!.shape }];
+    },
+    // d after(x, other) = dx
+    gradient: (_, [dy]) => [dy!, undefined],
+    // ONNX has no way to say in which order to compute, so x is joined with nothing of the other value.
+    emit: (emitter, [x, other], _attributes, { inputs }) => {
+      const flat = emitter.int64([-1]);
+      const [numbers] = emitter.node("Reshape", [x!, flat]);
+      const [others] = emitter.node("Reshape", [other!, flat]);
+      const [nothing] = emitter.node("Slice", [others!, emitter.int64([0]), emitter.int64([0])]);
+      const [joined] = emitter.node("Concat", [numbers!, nothing!], { axis: 0 });
+      const shape = inputs[0]!.shape.map((dimension) => (typeof dimension === "number" ? dimension : -1));
+      return emitter.node("Reshape", [joined!, emitter.int64(shape)]);
+    },
   },
 };

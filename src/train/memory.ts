@@ -1,0 +1,40 @@
+/** How a training step spends memory: keep what the gradient will need, or make the wide part of it again. */
+import { freemem } from "node:os";
+import { staticSize } from "../base/index.ts";
+import { type Recomputation, reachableNodes, type Value } from "../graph/index.ts";
+
+/** Keep everything, recompute hidden activations, or choose by the memory that is free. */
+export const memoryModes = ["low", "auto", "fast"] as const;
+export type MemoryMode = (typeof memoryModes)[number];
+
+/** Share of the free memory that kept activations may take before `auto` recomputes them. */
+const mostOfFreeMemory = 0.5;
+
+/** The step of a flow or the block of a classifier that a scope lies in. */
+const region = /^(?:.*\/)?(?:step|stage\d+block)\d+(?=\/|$)/;
+
+/**
+ * What the gradient of a loss recomputes under a mode, or undefined where it keeps everything. The choice changes no number, only time (about
+ * a quarter more) and memory.
+ */
+export function recomputationFor(
+  mode: MemoryMode,
+  loss: Value,
+  free: number = freeMemory(),
+): Recomputation | undefined {
+  if (mode === "fast" || (mode === "auto" && activationBytes(loss) <= mostOfFreeMemory * free)) return undefined;
+  return { regionOf: (scope) => region.exec(scope)?.[0] };
+}
+
+/** Bytes of everything that is computed on the way to a value of known shape: at least what its gradient keeps. */
+export function activationBytes(value: Value): number {
+  const made = reachableNodes([value]).filter(({ op }) => op !== "reshape" && op !== "input" && op !== "constant");
+  const sizes = made.flatMap(({ outputs }) => outputs.map(({ shape }) => staticSize(shape, "memory")));
+  return 4 * sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** Bytes that this process may still take: of the machine, or of the container that it runs in. */
+function freeMemory(): number {
+  const { availableMemory } = process as { readonly availableMemory?: () => number };
+  return availableMemory?.() ?? freemem();
+}
