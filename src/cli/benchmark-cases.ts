@@ -8,11 +8,16 @@ export interface BenchmarkCase {
   readonly width: number;
   readonly batch: number;
   readonly work: "train" | "score";
+  /** Whether the gradient keeps hidden activations (fast) or makes them again (low). */
+  readonly memory: "fast" | "low";
+  /** Whether other programs are measured beside it: they have no way to spend less memory. */
+  readonly compared: boolean;
 }
 
-const small = { channels: 1, depth: 6, width: 64 } as const;
-const medium = { channels: 3, depth: 8, width: 128 } as const;
-const paper = { channels: 3, depth: 32, width: 512 } as const;
+const usual = { memory: "fast", compared: true } as const;
+const small = { ...usual, channels: 1, depth: 6, width: 64 } as const;
+const medium = { ...usual, channels: 3, depth: 8, width: 128 } as const;
+const paper = { ...usual, channels: 3, depth: 32, width: 512 } as const;
 
 /** What is measured by default, smallest first; all at 32x32 with 3 scales. */
 export const benchmarkCases: readonly BenchmarkCase[] = [
@@ -22,4 +27,6 @@ export const benchmarkCases: readonly BenchmarkCase[] = [
   { name: "colour-score-16", ...medium, batch: 16, work: "score" },
   { name: "colour-score-256", ...medium, batch: 256, work: "score" },
   { name: "paper-train", ...paper, batch: 16, work: "train" },
+  { name: "paper-train-low", ...paper, batch: 16, work: "train", memory: "low", compared: false },
+  { name: "deep-train-low", ...paper, depth: 64, batch: 16, work: "train", memory: "low", compared: false },
 ];

@@ -10,7 +10,7 @@ import { type ParameterVectors, packArrays } from "../nn/index.ts";
 import { adamax } from "../optim/index.ts";
 import { type Column, formatTable } from "../report/index.ts";
 import { compileGraph, loadProgram, type ProgramOptions } from "../runtime/index.ts";
-import { adaptToData, compileStep, maximumLikelihood, zeroState } from "../train/index.ts";
+import { compileStep, maximumLikelihood, zeroState } from "../train/index.ts";
 import type { BenchmarkCase } from "./benchmark-cases.ts";
 
 export interface Measurement {
@@ -21,7 +21,7 @@ export interface Measurement {
   readonly buildSeconds: number;
   /** Largest resident memory of the process. */
   readonly peakMegabytes: number;
-  /** Share of the engine's time in matrix multiplication. */
+  /** Share of that median in matrix multiplication, whose time is taken from a profile. */
   readonly matrixShare: number;
   /** Rate of those multiplications. */
   readonly matrixGigaflops: number;
@@ -43,10 +43,12 @@ interface Prepared {
 
 const side = 32;
 const profiledRuns = 4;
+/** Runs before anything is measured: the first ones wait for memory. */
+const warmUpRuns = 3;
 
 /** Measures a case. */
 export async function measureCase(item: BenchmarkCase, threads: number): Promise<Measurement> {
-  const parameters = await initialParameters(item, threads);
+  const parameters = initialParameters(item);
   const started = performance.now();
   const prepared = await prepare(item, parameters, { threads });
   const buildSeconds = (performance.now() - started) / 1000;
@@ -54,7 +56,6 @@ export async function measureCase(item: BenchmarkCase, threads: number): Promise
   const peakMegabytes = process.resourceUsage().maxRSS / 1000;
   await prepared.dispose();
   const events = await profile(item, parameters, threads);
-  const total = events.reduce((sum, { microseconds }) => sum + microseconds, 0);
   const products = events.filter(({ operator }) => operator === "Gemm");
   const productTime = products.reduce((sum, { microseconds }) => sum + microseconds, 0);
   const operations = products.reduce((sum, event) => sum + operationsOf(event), 0);
@@ -64,7 +65,7 @@ export async function measureCase(item: BenchmarkCase, threads: number): Promise
     milliseconds,
     buildSeconds,
     peakMegabytes,
-    matrixShare: productTime / total,
+    matrixShare: productTime / 1000 / profiledRuns / milliseconds,
     matrixGigaflops: operations / productTime / 1000,
   };
 }
@@ -101,7 +102,7 @@ export async function matrixRate(threads: number): Promise<number> {
 
 /** A table of the time a step takes by operator and by layer. */
 export async function profileCase(item: BenchmarkCase, threads: number): Promise<string> {
-  const events = await profile(item, await initialParameters(item, threads), threads);
+  const events = await profile(item, initialParameters(item), threads);
   const total = events.reduce((sum, { microseconds }) => sum + microseconds, 0);
   const table = (heading: string, group: (event: ProfileEvent) => string): string => {
     const groups = new Map<string, { time: number; count: number }>();
@@ -127,10 +128,10 @@ export async function profileCase(item: BenchmarkCase, threads: number): Promise
   return [item.name, table("operator", ({ operator }) => operator), "", table("layer", layer)].join("\n");
 }
 
-async function initialParameters(item: BenchmarkCase, threads: number): Promise<ParameterVectors> {
+/** Fresh parameters. They need not fit the data: the engine's time does not depend on the values. */
+function initialParameters(item: BenchmarkCase): ParameterVectors {
   const flow = makeFlow(item);
-  const drawn = packArrays(flow.parameters, flow.createParameters(randomKey("benchmark")));
-  return adaptToData(flow, drawn, noise(item, 16), { threads });
+  return packArrays(flow.parameters, flow.createParameters(randomKey("benchmark")));
 }
 
 function makeFlow({ channels, depth, width }: BenchmarkCase): Flow {
@@ -153,7 +154,7 @@ async function prepare(item: BenchmarkCase, parameters: ParameterVectors, option
     const images = { data, shape: [batch, channels, side, side] };
     return { run: () => program.run({ images }), dispose: () => program.dispose() };
   }
-  const update = { optimizer: adamax, weightDecay: 5e-5 };
+  const update = { optimizer: adamax, weightDecay: 5e-5, memory: item.memory };
   const step = await compileStep(maximumLikelihood(flow), batch, zeroState(parameters, update), update, options);
   const x = noise(item, batch);
   let count = 0;
@@ -162,7 +163,7 @@ async function prepare(item: BenchmarkCase, parameters: ParameterVectors, option
 
 /** Times of repeated runs after a warm-up, ascending: about ten seconds' worth, at least five. */
 async function time({ run }: Prepared, { depth }: BenchmarkCase): Promise<number[]> {
-  for (let warm = 0; warm < 2; warm++) await run();
+  for (let warm = 0; warm < warmUpRuns; warm++) await run();
   const times: number[] = [];
   const budget = depth > 16 ? 30_000 : 8_000;
   const begun = performance.now();
@@ -178,13 +179,19 @@ async function profile(item: BenchmarkCase, parameters: ParameterVectors, thread
   const folder = await mkdtemp(join(tmpdir(), "outglow-profile-"));
   try {
     const prepared = await prepare(item, parameters, { threads, profilePrefix: join(folder, "profile") });
-    for (let round = 0; round < profiledRuns; round++) await prepared.run();
+    for (let round = 0; round < warmUpRuns + profiledRuns; round++) await prepared.run();
     await prepared.dispose();
-    const [name] = await readdir(folder);
-    return parseProfile(await readFile(join(folder, name!), "utf8"));
+    // A step is more than one program, and each writes a file: all end with the same runs.
+    const files = await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name), "utf8")));
+    return files.flatMap((text) => lastRuns(parseProfile(text)));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The events of the profiled runs, without those of the warm-up: every run of a program has the same number. */
+function lastRuns(events: readonly ProfileEvent[]): ProfileEvent[] {
+  return events.slice(Math.round((events.length * warmUpRuns) / (warmUpRuns + profiledRuns)));
 }
 
 interface RawEvent {

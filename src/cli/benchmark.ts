@@ -47,7 +47,7 @@ export async function benchmark(options: BenchmarkOptions): Promise<void> {
     for (let round = 1; round <= options.rounds; round++) {
       output.live(`${item.name}: round ${round} of ${options.rounds}`);
       mine.push(await measureApart(item, threads));
-      for (const command of options.compare ?? []) {
+      for (const command of item.compared ? (options.compare ?? []) : []) {
         const measured = await measureOther(command, item, threads, output.note);
         if (measured) others[command] = [...(others[command] ?? []), measured];
       }

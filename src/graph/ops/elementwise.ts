@@ -93,13 +93,17 @@ export const elementwiseOps: OpFamily<Unary | Binary> = {
   logSigmoid: {
     // d log sigmoid(x) = (1 - sigmoid(x)) dx
     ...unary("logSigmoid", "", (dy, x) => multiply(dy, subtract(1, sigmoid(x)))),
-    // ONNX's Softplus is computed number by number; this is six times as fast. log sigmoid(x) < x for every x, so that the minimum
-    // only ever chooses x where the engine's sigmoid has reached its smallest value (e^-18 on the CPU, 0 elsewhere).
+    // min(x, 0) - log(1 + e^-|x|): seven vectorised passes are faster than ONNX's Softplus, which is computed number by number (10 ms of a
+    // step of colour 32x32, depth 8, width 128, batch 64; 4 now). The engine's sigmoid is no way to its logarithm: it is good to 6e-8, not to
+    // seven digits, and 0 from -18 down.
     emit: (emitter, [x]) => {
-      const [sigmoid] = emitter.node("Sigmoid", [x!]);
-      const [above] = emitter.node("Add", [sigmoid!, emitter.float32(Float32Array.of(1e-37), [])]);
-      const [log] = emitter.node("Log", [above!]);
-      return emitter.node("Min", [log!, x!]);
+      const [magnitude] = emitter.node("Abs", [x!]);
+      const [exponent] = emitter.node("Neg", [magnitude!]);
+      const [power] = emitter.node("Exp", [exponent!]);
+      const [sum] = emitter.node("Add", [power!, emitter.float32(Float32Array.of(1), [])]);
+      const [log] = emitter.node("Log", [sum!]);
+      const [smaller] = emitter.node("Min", [x!, emitter.float32(Float32Array.of(0), [])]);
+      return emitter.node("Sub", [smaller!, log!]);
     },
   },
 };
