@@ -43,7 +43,9 @@ export function lowerGraph(outputs: Readonly<Record<string, Value>>, options: Lo
       return share(initializers, key, "int64", shape, () => bytesOf(BigInt64Array.from(values, BigInt)));
     },
     float32(values, shape, key) {
-      return share(initializers, `float32:${key ?? values.join(",")}`, "float32", shape, () => bytesOf(values));
+      return share(initializers, `float32:${key ?? `${shape.join(",")}:${values.join(",")}`}`, "float32", shape, () =>
+        bytesOf(values),
+      );
     },
   };
 

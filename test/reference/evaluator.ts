@@ -199,15 +199,30 @@ const rules: { readonly [K in OpName]: Rule<K> } = {
       return inside ? at(x!, [c!, sourceY, sourceX, n!]) : 0;
     }),
   ],
-  fold: ({ operands: [x], shapes: [shape] }) => {
-    const [, height, width] = shape as [number, number, number, number];
-    const sums = new Float64Array(sizeOf(shape!));
-    for (const index of indices(x!.shape)) {
-      const [c, tap, y, px, n] = index as [number, number, number, number, number];
-      const [targetY, targetX] = tapped(tap, y, px);
-      const inside = targetY >= 0 && targetY < height && targetX >= 0 && targetX < width;
-      if (inside) sums[positionOf(shape!, [c, targetY, targetX, n])]! += at(x!, index);
+  fold: ({ operands: [x], shapes: [shape] }) => [folded(x!, shape!)],
+  foldedProduct: ({ attributes: { transposeA }, operands: [a, b], shapes: [shape] }) => {
+    const [channels, height, width, batch] = shape as [number, number, number, number];
+    const inner = b!.shape[0]!;
+    const taps = { shape: [channels, 9, height, width, batch], data: new Float64Array(9 * sizeOf(shape!)) };
+    for (const [position, index] of [...indices([9 * channels, b!.shape[1]!])].entries()) {
+      const [row, column] = index as [number, number];
+      for (let k = 0; k < inner; k++) {
+        taps.data[position]! += at(a!, transposeA ? [k, row] : [row, k]) * at(b!, [k, column]);
+      }
     }
-    return [sums];
+    return [folded(taps, shape!)];
   },
 };
+
+/** Every neighbourhood [C, 9, H, W, N] added back to where it was read. */
+function folded(x: Tensor, shape: readonly number[]): Float64Array {
+  const [, height, width] = shape as [number, number, number, number];
+  const sums = new Float64Array(sizeOf(shape));
+  for (const index of indices(x.shape)) {
+    const [c, tap, y, px, n] = index as [number, number, number, number, number];
+    const [targetY, targetX] = tapped(tap, y, px);
+    const inside = targetY >= 0 && targetY < height && targetX >= 0 && targetX < width;
+    if (inside) sums[positionOf(shape, [c, targetY, targetX, n])]! += at(x, index);
+  }
+  return sums;
+}

@@ -32,6 +32,11 @@ function unequal(op: OpName, apply: (a: Value, b: Value) => unknown): OpErrorCas
   ];
 }
 
+/** fold of a product, without the gemm and the reshape that would refuse it first. */
+function product(graph: Graph, a: Shape, b: Shape, height: number, width: number): unknown {
+  return graph.apply("foldedProduct", [given(graph, a), given(graph, b)], { transposeA: false, height, width });
+}
+
 export const errorCases: { readonly [K in OpName]: readonly OpErrorCase[] } = {
   input: [
     {
@@ -277,5 +282,22 @@ export const errorCases: { readonly [K in OpName]: readonly OpErrorCase[] } = {
       match: /^fold: expected .*, got .*N/,
     },
     ...notFloat("fold", ops.fold),
+  ],
+  foldedProduct: [
+    {
+      name: "eight rows",
+      build: (graph) => product(graph, [8, 2], [2, 4], 2, 2),
+      match: /^foldedProduct: expected \[9C, K\] and \[K, H W N\], got \[8,2\] and \[2,4\]/,
+    },
+    {
+      name: "inner sizes that differ",
+      build: (graph) => product(graph, [9, 2], [3, 4], 2, 2),
+      match: /^foldedProduct: expected .*, got \[9,2\] and \[3,4\]/,
+    },
+    {
+      name: "half a pixel",
+      build: (graph) => product(graph, [9, 2], [2, 6], 2, 2),
+      match: /^foldedProduct: expected a multiple of 4 pixels, got 6/,
+    },
   ],
 };

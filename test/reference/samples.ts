@@ -231,4 +231,14 @@ export const samples: { readonly [K in OpName]: readonly OpSample[] } = {
     one("[1,9,2,2,3]", float([1, 9, 2, 2, 3]), ops.fold),
     one("[3,9,5,1,N]", float([3, 9, 5, 1, N]), ops.fold),
   ],
+  foldedProduct: [
+    two("[9,2] [2,6]", [9, 2], [2, 6], (a, b) => ops.fold(ops.reshape(ops.gemm(a, b), [1, 9, 2, 3, 1]))),
+    two("[18,3] [3,12N]", [18, 3], [3, { factor: 12 }], (a, b) =>
+      ops.fold(ops.reshape(ops.gemm(a, b), [2, 9, 3, 4, N])),
+    ),
+    two("[4,27]^T [4,5N]", [4, 27], [4, { factor: 5 }], (a, b) =>
+      ops.fold(ops.reshape(ops.gemm(a, b, { transposeA: true }), [3, 9, 5, 1, N])),
+    ),
+    two("[9,1] [1,1]", [9, 1], [1, 1], (a, b) => ops.fold(ops.reshape(ops.gemm(a, b), [1, 9, 1, 1, 1]))),
+  ],
 };

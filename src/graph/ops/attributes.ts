@@ -46,6 +46,7 @@ export interface OpAttributes {
   // convolution
   readonly unfold: NoAttributes;
   readonly fold: NoAttributes;
+  readonly foldedProduct: { readonly transposeA: boolean; readonly height: number; readonly width: number };
 }
 
 export type OpName = keyof OpAttributes;

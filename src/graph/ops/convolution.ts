@@ -5,14 +5,21 @@
  * A narrow-to-wide convolution is gemm(weight, unfold(x)), a wide-to-narrow one is fold(gemm(weight, x)): the ninefold copy is always
  * made on the narrow side. Tap k = 3 * ky + kx reads the pixel at (y + ky - 1, x + kx - 1), as in PyTorch's conv2d with padding 1.
  */
-import { ShapeError, showShape, staticDimension } from "../../base/index.ts";
+import {
+  type Dimension,
+  ShapeError,
+  sameDimension,
+  showDimension,
+  showShape,
+  staticDimension,
+} from "../../base/index.ts";
 import type { TensorType } from "../value.ts";
 import { type Emitter, expectFloats, type OpFamily } from "./definition.ts";
-import { fold, unfold } from "./functions.ts";
+import { fold, gemm, reshape, unfold } from "./functions.ts";
 
 const taps = 9;
 
-export const convolutionOps: OpFamily<"unfold" | "fold"> = {
+export const convolutionOps: OpFamily<"unfold" | "fold" | "foldedProduct"> = {
   unfold: {
     infer: (inputs) => {
       expectFloats("unfold", inputs, 1);
@@ -54,6 +61,50 @@ export const convolutionOps: OpFamily<"unfold" | "fold"> = {
       return reshapeTo(emitter, summed[0]!, outputs[0]!);
     },
   },
+  /**
+   * fold(A B) for a product of [9 C, K] and [K, H W N]. A row of zeros under A makes a row of zeros under the product, which taps outside
+   * the image read: without it the ninefold product is copied to get one (12 of 300 ms of a training step of colour 32x32, depth 8, width
+   * 128, batch 64).
+   */
+  foldedProduct: {
+    infer: (inputs, { transposeA, height, width }) => {
+      expectFloats("foldedProduct", inputs, 2);
+      const [a, b] = inputs.map(({ shape }) => shape);
+      const [rows, inner] = transposeA ? [a![1], a![0]] : [a![0], a![1]];
+      const columns = b![1];
+      const fits = a!.length === 2 && b!.length === 2 && sameDimension(inner!, b![0]!);
+      if (!fits || typeof rows !== "number" || rows % taps !== 0 || columns === undefined) {
+        const shown = `${showShape(a!)}${transposeA ? "^T" : ""} and ${showShape(b!)}`;
+        throw new ShapeError(`foldedProduct: expected [9C, K] and [K, H W N], got ${shown}`);
+      }
+      return [{ dataType: "float32", shape: [rows / taps, height, width, divideDimension(columns, height * width)] }];
+    },
+    // Y = fold(A B), and unfold is the adjoint of fold:  dA = unfold(dY) B^T,  dB = A^T unfold(dY)
+    gradient: ({ inputs: [a, b], attributes: { transposeA } }, [dy]) => {
+      const unfolded = unfold(dy!);
+      const rows = staticDimension(dy!.shape[0], "foldedProduct") * taps;
+      const columns = reshape(unfolded, [rows, b!.shape[1]!]);
+      return [
+        transposeA ? gemm(b!, columns, { transposeB: true }) : gemm(columns, b!, { transposeB: true }),
+        gemm(a!, columns, { transposeA: !transposeA }),
+      ];
+    },
+    emit: (emitter, [a, b], { transposeA, height, width }, { inputs, outputs }) => {
+      const channels = staticDimension(outputs[0]!.shape[0], "foldedProduct");
+      const inner = staticDimension(inputs[0]!.shape[transposeA ? 0 : 1], "foldedProduct");
+      const zeros = emitter.float32(new Float32Array(inner), transposeA ? [inner, 1] : [1, inner]);
+      const [weight] = emitter.node("Concat", [a!, zeros], { axis: transposeA ? 1 : 0 });
+      const [product] = emitter.node("Gemm", [weight!, b!], { transA: transposeA ? 1 : 0 });
+      const pixels = height * width;
+      const [rows] = emitter.node("Reshape", [product!, emitter.int64([(channels * taps + 1) * pixels, -1])]);
+      const [gathered] = emitter.node("Gather", [rows!, emitter.int64(foldedRows(channels, height, width))], {
+        axis: 0,
+      });
+      const [split] = emitter.node("Reshape", [gathered!, emitter.int64([channels, taps, pixels, -1])]);
+      const [summed] = emitter.node("ReduceSum", [split!, emitter.int64([1])], { keepdims: 0 });
+      return reshapeTo(emitter, summed!, outputs[0]!);
+    },
+  },
 };
 
 /** Channels, and the height and width that follow each other from axis `first` on; all must be known. */
@@ -82,6 +133,24 @@ function unfoldRows(height: number, width: number): number[] {
 function foldRows(height: number, width: number): number[] {
   const pixels = height * width;
   return neighbours(height, width, -1, (tap, pixel) => tap * pixels + pixel, taps * pixels);
+}
+
+/** The same over the rows of [(9 C + 1) H W], the last H W of which are zeros. */
+function foldedRows(channels: number, height: number, width: number): number[] {
+  const size = taps * height * width;
+  const rows = foldRows(height, width);
+  return Array.from({ length: channels }, (_, channel) =>
+    rows.map((row) => (row === size ? channels * size : channel * size + row)),
+  ).flat();
+}
+
+/** dimension / divisor. Throws ShapeError where that leaves a rest. */
+function divideDimension(dimension: Dimension, divisor: number): Dimension {
+  const size = typeof dimension === "number" ? dimension : dimension.factor;
+  if (size % divisor !== 0) {
+    throw new ShapeError(`foldedProduct: expected a multiple of ${divisor} pixels, got ${showDimension(dimension)}`);
+  }
+  return typeof dimension === "number" ? size / divisor : { factor: size / divisor };
 }
 
 function neighbours(

@@ -1,6 +1,7 @@
 /** The primitives as functions over values: `multiply(x, exponential(y))`. A number stands for a scalar constant. */
 import { broadcastAxes, normalizeAxis, type Shape, ShapeError, sameShape, showShape } from "../../base/index.ts";
 import type { GraphHandle, Value } from "../value.ts";
+import type { OpAttributes } from "./attributes.ts";
 import { constant } from "./constant.ts";
 
 export type Operand = Value | number;
@@ -198,7 +199,19 @@ export function unfold(x: Value): Value {
 
 /** The adjoint of unfold: every neighbourhood added back to where it was read. [C, 9, H, W, N] to [C, H, W, N]. */
 export function fold(x: Value): Value {
-  return one(x.graph.apply("fold", [x], {}));
+  return foldOfProduct(x) ?? one(x.graph.apply("fold", [x], {}));
+}
+
+/** fold(A B), where x is that product under another shape: one op, which needs no copy of the product (`foldedProduct`). */
+function foldOfProduct(x: Value): Value | undefined {
+  const { node } = x.node.op === "reshape" ? x.node.inputs[0]! : x;
+  if (node.op !== "gemm" || node.inputs.length !== 2) return undefined;
+  const { transposeA, transposeB } = node.attributes as OpAttributes["gemm"];
+  const [channels, taps, height, width] = x.shape;
+  const rows = typeof channels === "number" && typeof taps === "number" ? channels * taps : undefined;
+  if (transposeB || node.outputs[0]!.shape[0] !== rows) return undefined;
+  if (typeof height !== "number" || typeof width !== "number") return undefined;
+  return one(x.graph.apply("foldedProduct", node.inputs, { transposeA, height, width }));
 }
 
 /** x summed over the axes along which it was broadcast, so that it has the given shape again. */
