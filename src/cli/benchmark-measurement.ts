@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { randomKey } from "../base/index.ts";
 import { scoringModel } from "../detector/index.ts";
-import { type Flow, makeGlow } from "../flow/index.ts";
+import { type Flow, makeGlow, type NetworkForm } from "../flow/index.ts";
 import { gemm, input, makeGraph } from "../graph/index.ts";
 import { type ParameterVectors, packArrays } from "../nn/index.ts";
 import { adamax } from "../optim/index.ts";
@@ -133,8 +133,8 @@ async function initialParameters(item: BenchmarkCase, threads: number): Promise<
   return adaptToData(flow, drawn, noise(item, 16), { threads });
 }
 
-function makeFlow({ channels, depth, width }: BenchmarkCase): Flow {
-  return makeGlow({ channels, height: side, width: side, scales: 3, depth, hidden: width });
+function makeFlow({ channels, depth, width }: BenchmarkCase, form?: NetworkForm): Flow {
+  return makeGlow({ channels, height: side, width: side, scales: 3, depth, hidden: width }, form);
 }
 
 /** Uniform noise [C, H, W, N]: the engine's time does not depend on the values. */
@@ -147,7 +147,8 @@ async function prepare(item: BenchmarkCase, parameters: ParameterVectors, option
   const flow = makeFlow(item);
   const { channels, batch } = item;
   if (item.work === "score") {
-    const program = await loadProgram(scoringModel(flow, parameters), options);
+    const bytes = scoringModel(makeFlow(item, "convolutions"), parameters);
+    const program = await loadProgram(bytes, { ...options, weights: "constant" });
     const stream = randomKey("pixels").stream();
     const data = Uint8Array.from({ length: channels * side * side * batch }, () => stream.integer(256));
     const images = { data, shape: [batch, channels, side, side] };

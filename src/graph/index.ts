@@ -15,6 +15,7 @@ export {
   fold,
   gemm,
   greater,
+  imageConvolution,
   input,
   lessOrEqual,
   logarithm,

@@ -8,6 +8,7 @@ import * as ops from "../../src/graph/index.ts";
 import {
   anywhere,
   binary,
+  convolution,
   evenGrid,
   float,
   free,
@@ -206,5 +207,12 @@ export const samples: { readonly [K in OpName]: readonly OpSample[] } = {
     one("[2,9,3,4,N]", float([2, 9, 3, 4, N]), ops.fold),
     one("[1,9,2,2,3]", float([1, 9, 2, 2, 3]), ops.fold),
     one("[3,9,5,1,N]", float([3, 9, 5, 1, N]), ops.fold),
+  ],
+  imageConvolution: [
+    convolution([1, 1, 1, 1], [1, 1, 1, 1]),
+    convolution([N, 2, 3, 4], [5, 2, 3, 3]),
+    convolution([free(4), 3, 2, 2], [2, 3, 1, 1]),
+    convolution([2, 1, 3, 3], [2, 1, 5, 5]),
+    convolution([N, 5, 4, 4], [17, 5, 3, 3]),
   ],
 };

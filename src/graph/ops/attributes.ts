@@ -43,6 +43,7 @@ export interface OpAttributes {
   // convolution
   readonly unfold: NoAttributes;
   readonly fold: NoAttributes;
+  readonly imageConvolution: NoAttributes;
 }
 
 export type OpName = keyof OpAttributes;
