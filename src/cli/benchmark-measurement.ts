@@ -21,7 +21,7 @@ export interface Measurement {
   readonly buildSeconds: number;
   /** Largest resident memory of the process. */
   readonly peakMegabytes: number;
-  /** Share of the engine's time in matrix multiplication. */
+  /** Share of the engine's time in matrix multiplication, convolutions included. */
   readonly matrixShare: number;
   /** Rate of those multiplications. */
   readonly matrixGigaflops: number;
@@ -55,7 +55,7 @@ export async function measureCase(item: BenchmarkCase, threads: number): Promise
   await prepared.dispose();
   const events = await profile(item, parameters, threads);
   const total = events.reduce((sum, { microseconds }) => sum + microseconds, 0);
-  const products = events.filter(({ operator }) => operator === "Gemm");
+  const products = events.filter(({ operator }) => operator === "Gemm" || operator === "Conv");
   const productTime = products.reduce((sum, { microseconds }) => sum + microseconds, 0);
   const operations = products.reduce((sum, event) => sum + operationsOf(event), 0);
   const milliseconds = times[Math.floor(times.length / 2)]!;
@@ -212,10 +212,14 @@ function parseProfile(text: string): ProfileEvent[] {
     }));
 }
 
-/** Floating-point operations of a Gemm [M, K] x [K, N]: 2 M N K, with K^2 = |A| |B| / |Y| whichever operands are transposed. */
-function operationsOf({ inputShapes, outputShapes }: ProfileEvent): number {
+/**
+ * Floating-point operations of a Gemm [M, K] x [K, N]: 2 M N K, with K^2 = |A| |B| / |Y| whichever operands are transposed; of a Conv with a
+ * kernel [O, C, K, K] as the engine runs it, channels that it adds to fill a block included: 2 C K^2 for every number of the result.
+ */
+function operationsOf({ operator, inputShapes, outputShapes }: ProfileEvent): number {
   const [a, b] = inputShapes.map(sizeOf) as [number, number];
   const y = sizeOf(outputShapes[0]!);
+  if (operator === "Conv") return (2 * y * b) / inputShapes[1]![0]!;
   return 2 * y * Math.sqrt((a * b) / y);
 }
 
