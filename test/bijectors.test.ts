@@ -209,7 +209,7 @@ test.each([
   ],
   [
     "patches of an odd side",
-    () => flow.makePatchGlow({ channels: 1, height: 15, width: 15, scales: 1, depth: 1, hidden: 4 }, 5),
+    () => flow.makePatchGlow({ channels: 1, height: 15, width: 15, scales: 1, depth: 1, hidden: 4 }, "products", 5),
     /patch: expected patches of an even side, got 5/,
   ],
   [

@@ -80,6 +80,25 @@ describe.each(shapes)("$name", (configuration) => {
     expect(Math.abs(results.total![0]! - expected)).toBeLessThan(1e-3 * Math.abs(expected) + 1e-2); // float32 Jacobian
   });
 
+  test.runIf(configuration.architecture !== "dense")("convolutions mean the same as products", async () => {
+    const parameters = await movedParameters(flow);
+    const data = normalData(flow.inputShape, 3);
+    const terms = await Promise.all(
+      (["products", "convolutions"] as const).map((form) =>
+        runOn(flow.inputShape, data, (x, graph) => {
+          const formed = makeFlow(configuration, form);
+          const values = constantValues(graph, formed.parameters, parameters);
+          return Object.fromEntries(
+            formed.normalize(values, x).terms.map(({ logDet, prior }, scale) => [`${scale}`, add(logDet, prior)]),
+          );
+        }),
+      ),
+    );
+    for (const [scale, products] of Object.entries(terms[0]!)) {
+      expect(terms[1]![scale]!).toBeAllclose(products, { relative: 1e-5, absolute: 1e-3 }); // sums in another order
+    }
+  });
+
   test("adapting gives every latent dimension mean 0 and deviation 1", async () => {
     const key = randomKey("adapt");
     const batch = 40;

@@ -1,6 +1,7 @@
 /** Glow against an independent float64 implementation: every per-scale term and the norm of every parameter's gradient. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { scoringModel } from "../src/detector/index.ts";
 import { makeGlow } from "../src/flow/index.ts";
 import {
   add,
@@ -17,7 +18,7 @@ import {
   type Value,
 } from "../src/graph/index.ts";
 import { type LayoutEntry, layoutOf, parameterData, unpackValues } from "../src/nn/index.ts";
-import { compileGraph } from "../src/runtime/index.ts";
+import { compileGraph, loadProgram } from "../src/runtime/index.ts";
 
 interface Stored {
   readonly shape: readonly number[];
@@ -67,7 +68,8 @@ function toOurLayout(entry: LayoutEntry, data: Float32Array): Float32Array {
 async function evaluateGolden(name: string) {
   const golden = JSON.parse(readFileSync(new URL(`fixtures/${name}.json`, import.meta.url), "utf8")) as Golden;
   const { channels, size, scales, depth, width } = golden.config;
-  const flow = makeGlow({ channels, height: size, width: size, scales, depth, hidden: width });
+  const flowSize = { channels, height: size, width: size, scales, depth, hidden: width };
+  const flow = makeGlow(flowSize);
   const layout = layoutOf(flow.parameters);
   const vectors = { trainable: new Float32Array(layout.trainableSize), fixed: new Float32Array(layout.fixedSize) };
   for (const entry of layout.entries) {
@@ -95,7 +97,14 @@ async function evaluateGolden(name: string) {
     images: { data: new Uint8Array(Buffer.from(golden.images.u8, "base64")), shape: golden.images.shape },
   });
   await program.dispose();
-  return { golden, layout, result };
+  const scorer = await loadProgram(scoringModel(makeGlow(flowSize, "convolutions"), vectors), {
+    threads: 1,
+    weights: "constant",
+  });
+  const pixels = { data: new Uint8Array(Buffer.from(golden.images.u8, "base64")), shape: golden.images.shape };
+  const scored = (await scorer.run({ images: pixels })).terms!.data;
+  await scorer.dispose();
+  return { golden, layout, result, scored };
 }
 
 describe.each(names)("%s", (name) => {
@@ -108,6 +117,14 @@ describe.each(names)("%s", (name) => {
         const difference = Math.abs((result[`term${scale}`]!.data[image] as number) - expected);
         expect(difference).toBeLessThanOrEqual(1e-5 * Math.abs(expected) + 1e-3); // the issue's tolerance
       }
+    }
+  });
+
+  test("so do those of the scoring graph", async () => {
+    const { golden, scored } = await evaluated;
+    for (const [index, expected] of golden.expected.terms.flat().entries()) {
+      const [logDet, prior] = [scored[2 * index]!, scored[2 * index + 1]!];
+      expect(Math.abs(logDet + prior - expected)).toBeLessThanOrEqual(1e-5 * Math.abs(expected) + 1e-3); // as above
     }
   });
 

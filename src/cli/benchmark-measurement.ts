@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { randomKey } from "../base/index.ts";
 import { scoringModel } from "../detector/index.ts";
-import { type Flow, makeGlow } from "../flow/index.ts";
+import { type Flow, makeGlow, type NetworkForm } from "../flow/index.ts";
 import { gemm, input, makeGraph } from "../graph/index.ts";
 import { type ParameterVectors, packArrays } from "../nn/index.ts";
 import { adamax } from "../optim/index.ts";
@@ -21,7 +21,7 @@ export interface Measurement {
   readonly buildSeconds: number;
   /** Largest resident memory of the process. */
   readonly peakMegabytes: number;
-  /** Share of that median in matrix multiplication, whose time is taken from a profile. */
+  /** Share of that median in matrix multiplication, convolutions included, whose time is taken from a profile. */
   readonly matrixShare: number;
   /** Rate of those multiplications. */
   readonly matrixGigaflops: number;
@@ -56,7 +56,7 @@ export async function measureCase(item: BenchmarkCase, threads: number): Promise
   const peakMegabytes = process.resourceUsage().maxRSS / 1000;
   await prepared.dispose();
   const events = await profile(item, parameters, threads);
-  const products = events.filter(({ operator }) => operator === "Gemm");
+  const products = events.filter(({ operator }) => operator === "Gemm" || operator === "Conv");
   const productTime = products.reduce((sum, { microseconds }) => sum + microseconds, 0);
   const operations = products.reduce((sum, event) => sum + operationsOf(event), 0);
   const milliseconds = times[Math.floor(times.length / 2)]!;
@@ -134,8 +134,8 @@ function initialParameters(item: BenchmarkCase): ParameterVectors {
   return packArrays(flow.parameters, flow.createParameters(randomKey("benchmark")));
 }
 
-function makeFlow({ channels, depth, width }: BenchmarkCase): Flow {
-  return makeGlow({ channels, height: side, width: side, scales: 3, depth, hidden: width });
+function makeFlow({ channels, depth, width }: BenchmarkCase, form?: NetworkForm): Flow {
+  return makeGlow({ channels, height: side, width: side, scales: 3, depth, hidden: width }, form);
 }
 
 /** Uniform noise [C, H, W, N]: the engine's time does not depend on the values. */
@@ -148,7 +148,8 @@ async function prepare(item: BenchmarkCase, parameters: ParameterVectors, option
   const flow = makeFlow(item);
   const { channels, batch } = item;
   if (item.work === "score") {
-    const program = await loadProgram(scoringModel(flow, parameters), options);
+    const bytes = scoringModel(makeFlow(item, "convolutions"), parameters);
+    const program = await loadProgram(bytes, { ...options, weights: "constant" });
     const stream = randomKey("pixels").stream();
     const data = Uint8Array.from({ length: channels * side * side * batch }, () => stream.integer(256));
     const images = { data, shape: [batch, channels, side, side] };
@@ -218,10 +219,14 @@ function parseProfile(text: string): ProfileEvent[] {
     }));
 }
 
-/** Floating-point operations of a Gemm [M, K] x [K, N]: 2 M N K, with K^2 = |A| |B| / |Y| whichever operands are transposed. */
-function operationsOf({ inputShapes, outputShapes }: ProfileEvent): number {
+/**
+ * Floating-point operations of a Gemm [M, K] x [K, N]: 2 M N K, with K^2 = |A| |B| / |Y| whichever operands are transposed; of a Conv with a
+ * kernel [O, C, K, K] as the engine runs it, channels that it adds to fill a block included: 2 C K^2 for every number of the result.
+ */
+function operationsOf({ operator, inputShapes, outputShapes }: ProfileEvent): number {
   const [a, b] = inputShapes.map(sizeOf) as [number, number];
   const y = sizeOf(outputShapes[0]!);
+  if (operator === "Conv") return (2 * y * b) / inputShapes[1]![0]!;
   return 2 * y * Math.sqrt((a * b) / y);
 }
 

@@ -76,7 +76,7 @@ export async function writeDetector(folder: string, parts: DetectorParts, option
   const { training, models } = parts;
   const files: Record<string, Uint8Array> = {};
   for (const name of presentModels(models)) {
-    const model = modelOf(training, name);
+    const model = modelOf(training, name, "convolutions");
     files[modelFiles[name].weights] = writeWeights(model.parameters, models[name]!.parameters);
     files[modelFiles[name].graph] = graphOfModel(model, training.input, models[name]!.parameters);
   }

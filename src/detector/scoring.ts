@@ -105,7 +105,7 @@ export async function loadScorer(
   { channels, height, width }: EventShape,
   options: ProgramOptions,
 ): Promise<Scorer> {
-  const program = await loadProgram(bytes, options);
+  const program = await loadProgram(bytes, { ...options, weights: "constant" });
   const size = channels * height * width;
   const widths = Object.entries(outputWidths(model));
   return {

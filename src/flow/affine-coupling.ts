@@ -2,13 +2,27 @@
  * Glow's affine coupling (paper, section 1.1): the network is conv 3x3 - ActNorm - ReLU - conv 1x1 - ActNorm - ReLU - conv 3x3 times
  * e^(3 logScale), the last one zero at first, so that the step starts as a constant scaling. The ActNorms inside carry no log-det.
  */
-import { add, exponential, fold, gemm, multiply, relu, reshape, unfold, type Value } from "../graph/index.ts";
+import {
+  add,
+  exponential,
+  fold,
+  gemm,
+  imageConvolution,
+  multiply,
+  relu,
+  reshape,
+  transpose,
+  unfold,
+  type Value,
+} from "../graph/index.ts";
 import {
   type AffineNormParameters,
   affineNorm,
   asColumn,
   fitAffineNorm,
+  matrixMask,
   normal,
+  normalizedConvolution,
   normalizedLinear,
   type ParameterSpecification,
   toColumns,
@@ -38,11 +52,21 @@ export type AffineCouplingParameters = {
   };
 };
 
+/**
+ * How a graph computes the network: as matrix products over [C, H, W, N], which can be differentiated, or as convolutions over
+ * [N, C, H, W], which the engine runs faster where the weights are constants. Both take the same parameters and mean the same numbers.
+ */
+export type NetworkForm = "products" | "convolutions";
+
 /** Standard deviation of the first two convolutions' initial weights (paper, section 1.1). */
 const initialDeviation = 0.05;
 
 /** Affine coupling with a hidden layer of `width` channels. Throws ShapeError for an odd number of channels. */
-export function affineCoupling(shape: EventShape, width: number): Bijector<AffineCouplingParameters> {
+export function affineCoupling(
+  shape: EventShape,
+  width: number,
+  form: NetworkForm = "products",
+): Bijector<AffineCouplingParameters> {
   const { channels } = shape;
   const half = halfOf("affineCoupling", channels);
   type Values = ValuesOf<AffineCouplingParameters>;
@@ -57,6 +81,19 @@ export function affineCoupling(shape: EventShape, width: number): Bijector<Affin
     const weight = reshape(multiply(conv3.weight, asColumn(scale, 4)), [channels * 9, width]);
     const taps = reshape(gemm(weight, hidden), [channels, 9, shape.height, shape.width, like.shape[3]!]);
     return add(fold(taps), asColumn(multiply(conv3.bias, scale), 4));
+  };
+
+  const products = (parameters: Values, a: Value): Value => {
+    const first = relu(normalizedLinear(hidden1(parameters), parameters.norm1, neighbourhoods(a)));
+    const second = relu(normalizedLinear(parameters.conv2.weight, parameters.norm2, first));
+    return outputs(parameters, second, a);
+  };
+  const convolutions = ({ conv1, norm1, conv2, norm2, conv3 }: Values, a: Value): Value => {
+    const first = relu(normalizedConvolution(conv1.weight, norm1, transpose(a, batchOutermost)));
+    const second = relu(normalizedConvolution(reshape(conv2.weight, [width, width, 1, 1]), norm2, first));
+    const scale = exponential(multiply(conv3.logScale, 3));
+    const kernel = multiply(turned(conv3.weight), asColumn(scale, 4));
+    return transpose(imageConvolution(second, kernel, multiply(conv3.bias, scale)), batchInnermost);
   };
 
   return coupling("affineCoupling", shape, {
@@ -81,10 +118,18 @@ export function affineCoupling(shape: EventShape, width: number): Bijector<Affin
       const norm2 = fitAffineNorm(gemm(parameters.conv2.weight, first), [width], [1], smallestDeviation);
       return { ...parameters, norm1, norm2 };
     },
-    apply: (parameters, a) => {
-      const first = relu(normalizedLinear(hidden1(parameters), parameters.norm1, neighbourhoods(a)));
-      const second = relu(normalizedLinear(parameters.conv2.weight, parameters.norm2, first));
-      return outputs(parameters, second, a);
-    },
+    apply: form === "products" ? products : convolutions,
   });
+}
+
+/** [C, H, W, N] to [N, C, H, W], and back. */
+const batchOutermost = [3, 0, 1, 2];
+const batchInnermost = [1, 2, 3, 0];
+
+/** A kernel by where it reads, [O, I, 3, 3], from one by where it writes, [O, 3, 3, I]: the usual order of axes, turned by 180 degrees. */
+function turned(weight: Value): Value {
+  const [outputs, , , inputs] = weight.shape as readonly number[] as [number, number, number, number];
+  const taps = reshape(transpose(weight, [0, 3, 1, 2]), [outputs * inputs, 9]);
+  const reversal = matrixMask(weight.graph, 9, (row, column) => row + column === 8);
+  return reshape(gemm(taps, reversal), [outputs, inputs, 3, 3]);
 }

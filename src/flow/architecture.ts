@@ -1,18 +1,19 @@
 /** The architectures that a model can have (paper, sections 1.1 to 1.3): a record each. */
+import type { NetworkForm } from "./affine-coupling.ts";
 import { makeDenseGlow } from "./dense-glow.ts";
 import type { Flow, FlowSize } from "./flow.ts";
 import { makeGlow } from "./glow.ts";
 import { makePatchGlow } from "./patch-glow.ts";
 
 interface ArchitectureDefinition {
-  make(size: FlowSize): Flow;
+  make(size: FlowSize, form: NetworkForm): Flow;
   /** Scales where none are asked for. */
   readonly defaultScales: number;
 }
 
 const definitions = {
   glow: { make: makeGlow, defaultScales: 3 },
-  patch: { make: (size) => makePatchGlow(size), defaultScales: 1 },
+  patch: { make: makePatchGlow, defaultScales: 1 },
   dense: { make: makeDenseGlow, defaultScales: 3 },
 } as const satisfies Record<string, ArchitectureDefinition>;
 
@@ -27,9 +28,12 @@ export interface FlowConfiguration extends FlowSize {
   readonly architecture: Architecture;
 }
 
-/** A flow of any architecture. Throws ConfigError for sizes that cannot be. */
-export function makeFlow({ architecture, ...size }: FlowConfiguration): Flow {
-  return definitions[architecture].make(size);
+/**
+ * A flow of any architecture, its convolutional networks in a form: products to train it, convolutions to score with constant weights.
+ * Throws ConfigError for sizes that cannot be.
+ */
+export function makeFlow({ architecture, ...size }: FlowConfiguration, form: NetworkForm = "products"): Flow {
+  return definitions[architecture].make(size, form);
 }
 
 /** The number of scales of an architecture where none is asked for. */

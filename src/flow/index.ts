@@ -1,6 +1,6 @@
 /** Bijectors, priors, and the flows made of them. Pure. */
 export { actNorm } from "./act-norm.ts";
-export { type AffineCouplingParameters, affineCoupling } from "./affine-coupling.ts";
+export { type AffineCouplingParameters, affineCoupling, type NetworkForm } from "./affine-coupling.ts";
 export {
   type Architecture,
   architectures,

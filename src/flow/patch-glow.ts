@@ -4,6 +4,7 @@
  * which the paper's own code lacks.
  */
 import { ConfigError } from "../base/index.ts";
+import type { NetworkForm } from "./affine-coupling.ts";
 import { checkSize, type Flow, type FlowSize, flowOfScales } from "./flow.ts";
 import { glowStep } from "./glow.ts";
 import { squeezedSteps } from "./multi-scale.ts";
@@ -17,7 +18,7 @@ const paperSide = 8;
  * A local Glow over patches of `side` by `side` pixels. Throws ConfigError for sizes that cannot be: patches must fill the image, and
  * there is one scale.
  */
-export function makePatchGlow(size: FlowSize, side = paperSide): Flow {
+export function makePatchGlow(size: FlowSize, form: NetworkForm = "products", side = paperSide): Flow {
   checkSize("patch", size);
   const { channels, height, width, scales, depth, hidden } = size;
   if (scales !== 1) {
@@ -30,7 +31,7 @@ export function makePatchGlow(size: FlowSize, side = paperSide): Flow {
     );
   }
   const ofPatch = squeezedSteps("scale0", { channels, height: side, width: side }, depth, (shape) =>
-    glowStep(shape, hidden),
+    glowStep(shape, hidden, form),
   );
   const steps = patchwise(ofPatch, { channels, height, width });
   const latent = steps.outputShape;

@@ -16,6 +16,7 @@ export {
   fold,
   gemm,
   greater,
+  imageConvolution,
   input,
   lessOrEqual,
   logarithm,

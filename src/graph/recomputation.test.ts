@@ -38,7 +38,7 @@ async function run(recomputation: Recomputation | undefined): Promise<Float32Arr
   const outputs = Object.fromEntries(
     gradients(loss, [...parameters, x], recomputation).map((value, index) => [`gradient${index}`, value]),
   );
-  const program = await compileGraph({ loss, ...outputs }, { threads: 1, rewriting: "none" });
+  const program = await compileGraph({ loss, ...outputs }, { threads: 1, weights: "given" });
   const feeds = Object.fromEntries(
     [...parameters, x].map(({ node, shape }) => {
       const { name } = node.attributes as { name: string };

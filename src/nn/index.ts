@@ -16,6 +16,7 @@ export {
   fitAffineNorm,
   invertUnitTriangular,
   matrixMask,
+  normalizedConvolution,
   normalizedLinear,
   toColumns,
 } from "./layers.ts";

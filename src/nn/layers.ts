@@ -7,6 +7,7 @@ import {
   exponential,
   type Graph,
   gemm,
+  imageConvolution,
   logarithm,
   maximum,
   multiply,
@@ -47,6 +48,12 @@ export function asColumn(vector: Value, rank: number): Value {
 export function normalizedLinear(weight: Value, norm: ValuesOf<AffineNormParameters>, columns: Value): Value {
   const scale = asColumn(exponential(norm.logScale), 2);
   return gemm(multiply(weight, scale), columns, { bias: multiply(asColumn(norm.bias, 2), scale) });
+}
+
+/** As `normalizedLinear`, for a convolution with a kernel [O, C, K, K] over images [N, C, H, W]: [N, O, H, W]. */
+export function normalizedConvolution(kernel: Value, norm: ValuesOf<AffineNormParameters>, images: Value): Value {
+  const scale = exponential(norm.logScale);
+  return imageConvolution(images, multiply(kernel, asColumn(scale, 4)), multiply(norm.bias, scale));
 }
 
 /**

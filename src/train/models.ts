@@ -1,6 +1,6 @@
 /** The models of a configuration: what is trained, by what objective, and what of it. */
 import { ConfigError } from "../base/index.ts";
-import { type ClassConditional, classConditional, type Flow, makeFlow } from "../flow/index.ts";
+import { type ClassConditional, classConditional, type Flow, makeFlow, type NetworkForm } from "../flow/index.ts";
 import { type Classifier, layoutOf, type ParameterTree, type ParameterVectors, residualNetwork } from "../nn/index.ts";
 import type { FlowName, PhaseName, TrainingConfiguration } from "./configuration.ts";
 import {
@@ -20,12 +20,15 @@ export type Model =
   | { readonly kind: "classifier"; readonly parameters: ParameterTree; readonly classifier: Classifier };
 
 /** The flow behind a model: the local one sees patches, the others whole images. A class-conditional model has its flow beneath the top. */
-export function flowOf({ input, model }: TrainingConfiguration, name: FlowName): Flow {
-  return makeFlow({ ...input, ...model, ...(name === "local" ? { architecture: "patch", scales: 1 } : {}) });
+export function flowOf({ input, model }: TrainingConfiguration, name: FlowName, form?: NetworkForm): Flow {
+  return makeFlow({ ...input, ...model, ...(name === "local" ? { architecture: "patch", scales: 1 } : {}) }, form);
 }
 
-/** A model of a configuration. Throws ConfigError where its classes or sizes are missing. */
-export function modelOf(configuration: TrainingConfiguration, name: PhaseName): Model {
+/**
+ * A model of a configuration: as products to train it, as convolutions to score with constant weights. Throws ConfigError where its classes
+ * or sizes are missing.
+ */
+export function modelOf(configuration: TrainingConfiguration, name: PhaseName, form?: NetworkForm): Model {
   if (name === "classifier") {
     const classifier = residualNetwork({
       ...configuration.input,
@@ -34,7 +37,7 @@ export function modelOf(configuration: TrainingConfiguration, name: PhaseName): 
     });
     return { kind: "classifier", parameters: classifier.parameters, classifier };
   }
-  const flow = flowOf(configuration, name);
+  const flow = flowOf(configuration, name, form);
   if (name !== "normal" || !configuration.classConditional) return { kind: "flow", parameters: flow.parameters, flow };
   const top = classConditional(flow, classesOf(configuration).length);
   return { kind: "class-conditional", parameters: top.parameters, top };

@@ -83,7 +83,7 @@ export async function compileStep(
     }),
   );
   // The engine's rewriting doubles the time to build and gains nothing here (ARCHITECTURE.md).
-  const program = await compileGraph(outputs, { ...options, rewriting: "none" });
+  const program = await compileGraph(outputs, { ...options, weights: "given" });
   const updater = await compileUpdate(update, options);
   return {
     async run(batch, scalars) {

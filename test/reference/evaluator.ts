@@ -212,6 +212,21 @@ const rules: { readonly [K in OpName]: Rule<K> } = {
     }
     return [folded(taps, shape!)];
   },
+  imageConvolution: ({ operands: [images, kernel, bias], shapes: [shape] }) => {
+    const [, channels, height, width] = images!.shape as [number, number, number, number];
+    const side = kernel!.shape[2]!;
+    return [
+      fill(shape, ([n, output, y, px]) => {
+        let sum = at(bias!, [output!]);
+        for (const [c, ky, kx] of indices([channels, side, side]) as Generator<[number, number, number]>) {
+          const [sourceY, sourceX] = [y! + ky - (side - 1) / 2, px! + kx - (side - 1) / 2];
+          const inside = sourceY >= 0 && sourceY < height && sourceX >= 0 && sourceX < width;
+          if (inside) sum += at(images!, [n!, c, sourceY, sourceX]) * at(kernel!, [output!, c, ky, kx]);
+        }
+        return sum;
+      }),
+    ];
+  },
 };
 
 /** Every neighbourhood [C, 9, H, W, N] added back to where it was read. */

@@ -300,4 +300,32 @@ export const errorCases: { readonly [K in OpName]: readonly OpErrorCase[] } = {
       match: /^foldedProduct: expected a multiple of 4 pixels, got 6/,
     },
   ],
+  imageConvolution: [
+    {
+      name: "images of three axes",
+      build: (graph) => ops.imageConvolution(given(graph, [1, 2, 3]), given(graph, [1, 1, 1, 1]), given(graph, [1])),
+      match: /^imageConvolution: expected images \[N, C, H, W\], got \[1,2,3\]/,
+    },
+    {
+      name: "a kernel of two axes",
+      build: (graph) => ops.imageConvolution(given(graph, [1, 2, 3, 3]), given(graph, [4, 2]), given(graph, [4])),
+      match: /^imageConvolution: expected a kernel \[O, C, K, K\], got \[4,2\]/,
+    },
+    ...[
+      [4, 3, 3, 3],
+      [4, 2, 2, 2],
+      [4, 2, 3, 1],
+    ].map((kernel) => ({
+      name: `a kernel [${kernel}] over two channels`,
+      build: (graph: Graph) =>
+        ops.imageConvolution(given(graph, [N, 2, 3, 3]), given(graph, kernel), given(graph, [4])),
+      match: /^imageConvolution: expected a square kernel of odd side over the channels of \[N,2,3,3\], got \[4,/,
+    })),
+    {
+      name: "a bias of another size",
+      build: (graph) => ops.imageConvolution(given(graph, [N, 2, 3, 3]), given(graph, [4, 2, 3, 3]), given(graph, [3])),
+      match: /^imageConvolution: expected a bias \[4\], got \[3\]/,
+    },
+    ...notFloat("imageConvolution", (x) => ops.imageConvolution(x, x, x)),
+  ],
 };

@@ -143,6 +143,14 @@ export function matrices(
 }
 
 /** a where the mask holds, else b, for three shapes. */
+export function convolution(images: Shape, kernel: Shape): OpSample {
+  return {
+    name: `${show(images)} ${show(kernel)}`,
+    inputs: { images: float(images), kernel: float(kernel), bias: float([kernel[0]!]) },
+    build: ({ images, kernel, bias }) => ops.imageConvolution(images!, kernel!, bias!),
+  };
+}
+
 export function selection(holds: Shape, a: Shape, b: Shape): OpSample {
   return {
     name: `${show(holds)} ${show(a)} ${show(b)}`,

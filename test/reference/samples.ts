@@ -8,6 +8,7 @@ import * as ops from "../../src/graph/index.ts";
 import {
   anywhere,
   binary,
+  convolution,
   evenGrid,
   float,
   free,
@@ -240,5 +241,12 @@ export const samples: { readonly [K in OpName]: readonly OpSample[] } = {
       ops.fold(ops.reshape(ops.gemm(a, b, { transposeA: true }), [3, 9, 5, 1, N])),
     ),
     two("[9,1] [1,1]", [9, 1], [1, 1], (a, b) => ops.fold(ops.reshape(ops.gemm(a, b), [1, 9, 1, 1, 1]))),
+  ],
+  imageConvolution: [
+    convolution([1, 1, 1, 1], [1, 1, 1, 1]),
+    convolution([N, 2, 3, 4], [5, 2, 3, 3]),
+    convolution([free(4), 3, 2, 2], [2, 3, 1, 1]),
+    convolution([2, 1, 3, 3], [2, 1, 5, 5]),
+    convolution([N, 5, 4, 4], [17, 5, 3, 3]),
   ],
 };

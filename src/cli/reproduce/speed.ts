@@ -88,7 +88,8 @@ async function timeModel(
   const stepSeconds = await timeRuns(() => step.run({ x }, adamax.scalars(1e-4, ++count))).finally(() =>
     step.dispose(),
   );
-  const program = await loadProgram(scoringModel(flow, parameters), { threads });
+  const scoringFlow = makeFlow({ ...input, ...model }, "convolutions");
+  const program = await loadProgram(scoringModel(scoringFlow, parameters), { threads, weights: "constant" });
   const data = Uint8Array.from({ length: size * timedBatch }, () => stream.integer(256));
   const images = { data, shape: [timedBatch, input.channels, input.height, input.width] };
   const scoreSeconds = await timeRuns(() => program.run({ images })).finally(() => program.dispose());

@@ -47,6 +47,7 @@ export interface OpAttributes {
   readonly unfold: NoAttributes;
   readonly fold: NoAttributes;
   readonly foldedProduct: { readonly transposeA: boolean; readonly height: number; readonly width: number };
+  readonly imageConvolution: NoAttributes;
 }
 
 export type OpName = keyof OpAttributes;

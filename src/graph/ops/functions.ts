@@ -214,6 +214,14 @@ function foldOfProduct(x: Value): Value | undefined {
   return one(x.graph.apply("foldedProduct", node.inputs, { transposeA, height, width }));
 }
 
+/**
+ * Convolution of images [N, C, H, W] with a kernel [O, C, K, K] of odd side plus a bias [O], zero outside: [N, O, H, W]. It is fast where
+ * the weights are constants, and has no gradient.
+ */
+export function imageConvolution(images: Value, kernel: Value, bias: Value): Value {
+  return one(images.graph.apply("imageConvolution", [images, kernel, bias], {}));
+}
+
 /** x summed over the axes along which it was broadcast, so that it has the given shape again. */
 export function sumTo(x: Value, shape: Shape): Value {
   if (sameShape(x.shape, shape)) return x;

@@ -3,6 +3,7 @@ import type { OpName } from "./attributes.ts";
 import { convolutionOps } from "./convolution.ts";
 import type { OpDefinition } from "./definition.ts";
 import { elementwiseOps } from "./elementwise.ts";
+import { imageConvolutionOps } from "./image-convolution.ts";
 import { linearAlgebraOps } from "./linear-algebra.ts";
 import { movementOps } from "./movement.ts";
 import { reduceOps } from "./reduce.ts";
@@ -17,4 +18,5 @@ export const opTable: { readonly [K in OpName]: OpDefinition<K> } = {
   ...movementOps,
   ...linearAlgebraOps,
   ...convolutionOps,
+  ...imageConvolutionOps,
 };
