@@ -45,15 +45,15 @@ const side = 32;
 const profiledRuns = 4;
 
 /** Measures a case. */
-export async function measureCase(item: BenchmarkCase, threads: number): Promise<Measurement> {
-  const parameters = await initialParameters(item, threads);
+export async function measureCase(item: BenchmarkCase, engine: ProgramOptions): Promise<Measurement> {
+  const parameters = await initialParameters(item, engine);
   const started = performance.now();
-  const prepared = await prepare(item, parameters, { threads });
+  const prepared = await prepare(item, parameters, engine);
   const buildSeconds = (performance.now() - started) / 1000;
   const times = await time(prepared, item);
   const peakMegabytes = process.resourceUsage().maxRSS / 1000;
   await prepared.dispose();
-  const events = await profile(item, parameters, threads);
+  const events = await profile(item, parameters, engine);
   const total = events.reduce((sum, { microseconds }) => sum + microseconds, 0);
   const products = events.filter(({ operator }) => operator === "Gemm");
   const productTime = products.reduce((sum, { microseconds }) => sum + microseconds, 0);
@@ -76,7 +76,7 @@ const matrixSizes = [
 ] as const;
 
 /** The best rate of a matrix multiplication through the engine, GFLOP/s. */
-export async function matrixRate(threads: number): Promise<number> {
+export async function matrixRate(engine: ProgramOptions): Promise<number> {
   const stream = randomKey("matrix").stream();
   const matrix = (...shape: [number, number]) => ({
     data: Float32Array.from({ length: shape[0] * shape[1] }, () => stream.uniform()),
@@ -86,7 +86,7 @@ export async function matrixRate(threads: number): Promise<number> {
   for (const { rows, inner, columns } of matrixSizes) {
     const graph = makeGraph();
     const product = gemm(input(graph, "a", [rows, inner]), input(graph, "b", [inner, columns]));
-    const program = await compileGraph({ product }, { threads });
+    const program = await compileGraph({ product }, engine);
     const operands = { a: matrix(rows, inner), b: matrix(inner, columns) };
     const into = { product: { data: new Float32Array(rows * columns), shape: [rows, columns] } };
     for (let round = 0; round < 30; round++) {
@@ -100,8 +100,8 @@ export async function matrixRate(threads: number): Promise<number> {
 }
 
 /** A table of the time a step takes by operator and by layer. */
-export async function profileCase(item: BenchmarkCase, threads: number): Promise<string> {
-  const events = await profile(item, await initialParameters(item, threads), threads);
+export async function profileCase(item: BenchmarkCase, engine: ProgramOptions): Promise<string> {
+  const events = await profile(item, await initialParameters(item, engine), engine);
   const total = events.reduce((sum, { microseconds }) => sum + microseconds, 0);
   const table = (heading: string, group: (event: ProfileEvent) => string): string => {
     const groups = new Map<string, { time: number; count: number }>();
@@ -127,10 +127,10 @@ export async function profileCase(item: BenchmarkCase, threads: number): Promise
   return [item.name, table("operator", ({ operator }) => operator), "", table("layer", layer)].join("\n");
 }
 
-async function initialParameters(item: BenchmarkCase, threads: number): Promise<ParameterVectors> {
+async function initialParameters(item: BenchmarkCase, engine: ProgramOptions): Promise<ParameterVectors> {
   const flow = makeFlow(item);
   const drawn = packArrays(flow.parameters, flow.createParameters(randomKey("benchmark")));
-  return adaptToData(flow, drawn, noise(item, 16), { threads });
+  return adaptToData(flow, drawn, noise(item, 16), engine);
 }
 
 function makeFlow({ channels, depth, width }: BenchmarkCase): Flow {
@@ -174,10 +174,14 @@ async function time({ run }: Prepared, { depth }: BenchmarkCase): Promise<number
   return times.sort((a, b) => a - b);
 }
 
-async function profile(item: BenchmarkCase, parameters: ParameterVectors, threads: number): Promise<ProfileEvent[]> {
+async function profile(
+  item: BenchmarkCase,
+  parameters: ParameterVectors,
+  engine: ProgramOptions,
+): Promise<ProfileEvent[]> {
   const folder = await mkdtemp(join(tmpdir(), "outglow-profile-"));
   try {
-    const prepared = await prepare(item, parameters, { threads, profilePrefix: join(folder, "profile") });
+    const prepared = await prepare(item, parameters, { ...engine, profilePrefix: join(folder, "profile") });
     for (let round = 0; round < profiledRuns; round++) await prepared.run();
     await prepared.dispose();
     const [name] = await readdir(folder);

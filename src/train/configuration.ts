@@ -3,6 +3,7 @@ import { z } from "zod";
 import { ConfigError } from "../base/index.ts";
 import { architectures } from "../flow/index.ts";
 import { checkSchedule } from "../optim/index.ts";
+import { deviceNames } from "../runtime/index.ts";
 import { describeIssue } from "./schema-issue.ts";
 
 const positive = z.number().int().min(1);
@@ -52,7 +53,7 @@ export const trainingSchema = z.strictObject({
   patience: positive,
   seed: z.number().int().min(0),
   threads: positive,
-  device: z.enum(["cpu", "webgpu", "cuda"]),
+  device: z.enum(deviceNames),
   normal: phaseSchema,
   general: phaseSchema.nullable(),
   /** A flow of local patches of the normal images, beside the normal flow. */
