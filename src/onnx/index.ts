@@ -9,5 +9,4 @@ export {
   type OnnxValue,
 } from "./model.ts";
 export { readModel } from "./reader.ts";
-export { fitToWebgpu } from "./webgpu.ts";
 export { writeModel } from "./writer.ts";

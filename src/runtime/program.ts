@@ -2,7 +2,7 @@
 import { env, InferenceSession, Tensor } from "onnxruntime-node";
 import { GraphError, messageOf, RunError } from "../base/index.ts";
 import type { Value } from "../graph/index.ts";
-import { fitToWebgpu, lowerGraph, readModel, writeModel } from "../onnx/index.ts";
+import { lowerGraph, writeModel } from "../onnx/index.ts";
 import { compileError, type Device, deviceSettings, quietDriver } from "./devices.ts";
 
 /** A tensor at the border between Outglow and the engine: row-major numbers with a shape. */
@@ -78,8 +78,7 @@ async function createSession(model: Uint8Array, options: ProgramOptions): Promis
   const { executionProviders, session } = deviceSettings(device);
   quietDriver(device);
   try {
-    const fitting = device === "webgpu" ? writeModel(fitToWebgpu(readModel(model))) : model;
-    return await InferenceSession.create(fitting, {
+    return await InferenceSession.create(model, {
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
       executionMode: "sequential",
