@@ -5,12 +5,29 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { randomKey } from "../src/base/index.ts";
 import { sampleImages, scoringModel } from "../src/detector/index.ts";
-import { type Architecture, architectures, makeFlow } from "../src/flow/index.ts";
+import {
+  type Architecture,
+  architectures,
+  classConditional,
+  type Flow,
+  makeFlow,
+  makeGlow,
+} from "../src/flow/index.ts";
 import { input, makeGraph, type OpName, opTable } from "../src/graph/index.ts";
 import { packArrays, residualNetwork } from "../src/nn/index.ts";
 import { adam, adamax } from "../src/optim/index.ts";
 import { compileGraph, loadProgram } from "../src/runtime/index.ts";
-import { adaptToData, classification, compileStep, maximumLikelihood, zeroState } from "../src/train/index.ts";
+import {
+  adaptToData,
+  classification,
+  classOutlierLikelihood,
+  compileStep,
+  marginLikelihood,
+  maximumLikelihood,
+  type Objective,
+  outlierLikelihood,
+  zeroState,
+} from "../src/train/index.ts";
 import { runOutglow } from "./command.ts";
 import { evaluateGolden } from "./reference/golden.ts";
 import { runSamples, type SampleRun } from "./reference/op-contract.ts";
@@ -82,19 +99,45 @@ describe.skipIf(!works)("WebGPU", () => {
     test("starts, trains, scores and draws as on the CPU", () => compareFlow(architecture), 300_000);
   });
 
-  test("a small classifier trains as on the CPU", async () => {
-    const network = residualNetwork({ ...shape, hidden: 8, blocks: 1, classCount: 3 });
-    const key = randomKey("classifier");
-    const parameters = packArrays(network.parameters, network.createParameters(key));
-    const labels = Float32Array.from({ length: 12 }, (_, index) => (index < 4 ? 1 : 0));
-    const batch = { x: noise(key, 4), labels };
-    const objective = classification(network, shape, false);
-    const [expected, got] = await onBoth((engine) => trainBriefly(objective, parameters, batch, adamax, engine));
-    expect(got).toBeAllclose(expected, tolerances.network);
-  }, 300_000);
+  test.each(Object.keys(objectives))(
+    "a step of %s is as on the CPU",
+    async (name) => {
+      const objective = objectives[name]!();
+      const key = randomKey("objectives");
+      const { model } = objective;
+      const parameters = packArrays(model.parameters, model.createParameters(key));
+      const labels = Float32Array.from({ length: classCount * batchSize }, (_, index) => (index < batchSize ? 1 : 0));
+      const inputs = {
+        x: noise(key, batchSize),
+        outliers: noise(key.fold("outliers"), batchSize),
+        labels,
+        reference: Float32Array.of(-300, -200, -100, 0),
+      };
+      const [expected, got] = await onBoth((engine) => trainBriefly(objective, parameters, inputs, adamax, 1, engine));
+      expect(got).toBeAllclose(expected, tolerances.network);
+    },
+    300_000,
+  );
 });
 
 const shape = { channels: 3, height: 8, width: 8 };
+const batchSize = 4;
+/** More than one Split has pieces. */
+const classCount = 9;
+
+/** What a step can minimise, besides a flow's own likelihood. */
+const objectives: Readonly<Record<string, () => Objective>> = {
+  "the outlier loss": () => outlierLikelihood(smallGlow(), { weight: 5, temperature: 20 }),
+  "the margin loss": () => marginLikelihood(smallGlow(), { weight: 2, margin: 100 }),
+  "classes and the outlier loss": () =>
+    classOutlierLikelihood(classConditional(smallGlow(), classCount), { weight: 5, temperature: 20 }),
+  "a classifier that sees outliers": () =>
+    classification(residualNetwork({ ...shape, hidden: 8, blocks: 1, classCount }), shape, true),
+};
+
+function smallGlow(): Flow {
+  return makeGlow({ ...shape, scales: 2, depth: 1, hidden: 8 });
+}
 
 function noise(key: ReturnType<typeof randomKey>, count: number): Float32Array {
   const stream = key.fold("noise").fold(count).stream();
@@ -110,18 +153,19 @@ async function onBoth<T>(compute: (engine: Engine) => Promise<T>): Promise<[T, T
   return [await compute(cpu), await compute(webgpu)];
 }
 
-/** Three steps: losses and gradient norms, then the parameters. */
+/** Some steps: losses and gradient norms, then the parameters. */
 async function trainBriefly(
-  objective: Parameters<typeof compileStep>[0],
+  objective: Objective,
   parameters: Parameters<typeof zeroState>[0],
   batch: Readonly<Record<string, Float32Array>>,
   optimizer: typeof adamax,
+  steps: number,
   engine: Engine,
 ): Promise<Float32Array> {
   const update = { optimizer, weightDecay: 5e-5, clipNorm: 50 };
-  const step = await compileStep(objective, 4, zeroState(parameters, update), update, engine);
+  const step = await compileStep(objective, batchSize, zeroState(parameters, update), update, engine);
   const reports: number[] = [];
-  for (let count = 1; count <= 3; count++) {
+  for (let count = 1; count <= steps; count++) {
     const { loss, gradientNorm, applied } = await step.run(batch, optimizer.scalars(1e-3, count));
     expect(applied).toBe(true);
     reports.push(loss, gradientNorm);
@@ -141,9 +185,9 @@ async function compareFlow(architecture: Architecture): Promise<void> {
   expect(adapted.trainable).toBeAllclose(parameters.trainable, tolerances.network);
 
   for (const optimizer of architecture === "glow" ? [adamax, adam] : [adamax]) {
-    const batch = { x: noise(key, 4) };
+    const batch = { x: noise(key, batchSize) };
     const objective = maximumLikelihood(flow);
-    const [expected, got] = await onBoth((engine) => trainBriefly(objective, parameters, batch, optimizer, engine));
+    const [expected, got] = await onBoth((engine) => trainBriefly(objective, parameters, batch, optimizer, 3, engine));
     expect(got).toBeAllclose(expected, tolerances.network);
   }
 
