@@ -112,6 +112,7 @@ describe.skipIf(!works)("WebGPU", () => {
         outliers: noise(key.fold("outliers"), batchSize),
         labels,
         reference: Float32Array.of(-300, -200, -100, 0),
+        normalReference: Float32Array.of(0, -100, -200, -300),
       };
       const [expected, got] = await onBoth((engine) => trainBriefly(objective, parameters, inputs, adamax, 1, engine));
       expect(got).toBeAllclose(expected, tolerances.network);

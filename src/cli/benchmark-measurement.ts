@@ -21,10 +21,10 @@ export interface Measurement {
   readonly buildSeconds: number;
   /** Largest resident memory of the process. */
   readonly peakMegabytes: number;
-  /** Share of the engine's time in matrix multiplication. */
-  readonly matrixShare: number;
+  /** Share of the engine's time in matrix multiplication; null on a GPU, which works on while the engine's clock has stopped. */
+  readonly matrixShare: number | null;
   /** Rate of those multiplications. */
-  readonly matrixGigaflops: number;
+  readonly matrixGigaflops: number | null;
 }
 
 /** One operator of one run, as ONNX Runtime profiles it. */
@@ -53,20 +53,15 @@ export async function measureCase(item: BenchmarkCase, engine: ProgramOptions): 
   const times = await time(prepared, item);
   const peakMegabytes = process.resourceUsage().maxRSS / 1000;
   await prepared.dispose();
+  const milliseconds = times[Math.floor(times.length / 2)]!;
+  const speed = { imagesPerSecond: (item.batch * 1000) / milliseconds, milliseconds, buildSeconds, peakMegabytes };
+  if ((engine.device ?? "cpu") !== "cpu") return { ...speed, matrixShare: null, matrixGigaflops: null };
   const events = await profile(item, parameters, engine);
   const total = events.reduce((sum, { microseconds }) => sum + microseconds, 0);
   const products = events.filter(({ operator }) => operator === "Gemm");
   const productTime = products.reduce((sum, { microseconds }) => sum + microseconds, 0);
   const operations = products.reduce((sum, event) => sum + operationsOf(event), 0);
-  const milliseconds = times[Math.floor(times.length / 2)]!;
-  return {
-    imagesPerSecond: (item.batch * 1000) / milliseconds,
-    milliseconds,
-    buildSeconds,
-    peakMegabytes,
-    matrixShare: productTime / total,
-    matrixGigaflops: operations / productTime / 1000,
-  };
+  return { ...speed, matrixShare: productTime / total, matrixGigaflops: operations / productTime / 1000 };
 }
 
 /** Sizes [M, K] x [K, N] whose best rate stands for the machine: a square one and one as wide as a layer's activations. */

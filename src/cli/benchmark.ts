@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
-import { messageOf, RunError } from "../base/index.ts";
+import { ConfigError, messageOf, RunError } from "../base/index.ts";
 import { type Column, formatTable } from "../report/index.ts";
 import type { ProgramOptions } from "../runtime/index.ts";
 import { type BenchmarkCase, benchmarkCases } from "./benchmark-cases.ts";
@@ -39,6 +39,11 @@ export async function benchmark(options: BenchmarkOptions): Promise<void> {
   if (options.worker) {
     process.stdout.write(`${JSON.stringify(await measureCase(cases[0]!, engine))}\n`);
     return;
+  }
+  if (options.profile && device !== "cpu") {
+    throw new ConfigError(
+      `benchmark: --profile expects the CPU, whose operators the engine times one by one, got --device ${device}; leave one out`,
+    );
   }
   await requireDevice(device);
   if (options.profile) {
@@ -124,8 +129,12 @@ function showReport(results: readonly Result[], peak: number, { threads, device 
     { heading: "ms", value: (row) => row.outglow.milliseconds, digits: 1 },
     { heading: "build s", value: (row) => row.outglow.buildSeconds, digits: 2 },
     { heading: "peak MB", value: (row) => row.outglow.peakMegabytes, digits: 0 },
-    { heading: "matmul share", value: (row) => row.outglow.matrixShare, digits: 2 },
-    { heading: "of peak rate", value: (row) => row.outglow.matrixGigaflops / peak, digits: 2 },
+    { heading: "matmul share", value: (row) => row.outglow.matrixShare ?? undefined, digits: 2 },
+    {
+      heading: "of peak rate",
+      value: ({ outglow: { matrixGigaflops } }) => (matrixGigaflops === null ? undefined : matrixGigaflops / peak),
+      digits: 2,
+    },
     ...others.flatMap((command, index): Column<Result>[] => [
       { heading: `[${index + 1}] images/s`, value: (row) => row.others[command]?.imagesPerSecond, digits: 1 },
       { heading: `[${index + 1}] MB`, value: (row) => row.others[command]?.peakMegabytes, digits: 0 },
