@@ -16,13 +16,16 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** Starts `outglow ARGS` in a folder. `largestFile` limits the size of every file it writes, in blocks of 512 bytes. */
+/**
+ * Starts `outglow ARGS` in a folder. `largestFile` limits the size of every file it writes, in blocks of 512 bytes; `environment` holds
+ * variables that are set besides the test's own.
+ */
 export function startOutglow(
   folder: string,
   args: readonly string[],
-  { largestFile }: { readonly largestFile?: number } = {},
+  { largestFile, environment = {} }: { readonly largestFile?: number; readonly environment?: NodeJS.ProcessEnv } = {},
 ): { child: ChildProcess; outcome: Promise<Outcome> } {
-  const options = { cwd: folder, env: { ...process.env, CI: "1" } };
+  const options = { cwd: folder, env: { ...process.env, CI: "1", ...environment } };
   const child =
     largestFile === undefined
       ? spawn(process.execPath, [program, ...args], options)

@@ -287,11 +287,19 @@ test("sample draws a grid, the same for the same seed", async () => {
 
 test("doctor finds the engine sound", async () => {
   const { stdout } = await succeed("doctor", "--json");
-  const { checks } = JSON.parse(stdout) as { checks: { name: string; passed: boolean }[] };
+  const { checks, devices } = JSON.parse(stdout) as {
+    checks: { name: string; passed: boolean }[];
+    devices: { name: string; works: boolean; detail: string }[];
+  };
   expect(checks.map(({ name, passed }) => [name, passed])).toEqual([
     ["training", true],
     ["determinism", true],
   ]);
+  expect(devices.map(({ name }) => name)).toEqual(["cpu", "webgpu", "cuda"]);
+  expect(devices[0]).toEqual({ name: "cpu", works: true, detail: "works" });
+  for (const { name, works, detail } of devices.slice(1)) {
+    expect(detail).toMatch(works ? /^works/ : new RegExp(`^--device ${name}: expected .*; .*--device cpu$`));
+  }
 });
 
 test("the README's library example runs", async () => {

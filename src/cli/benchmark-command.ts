@@ -1,12 +1,14 @@
 /** What a person types after `outglow benchmark`. */
 import { Command, Option } from "commander";
+import type { Device } from "../runtime/index.ts";
 import { benchmarkCases } from "./benchmark-cases.ts";
-import { oneOf, wholeNumber } from "./options.ts";
+import { deviceOption, oneOf, wholeNumber } from "./options.ts";
 
 /** The options of `outglow benchmark`, as commander parses them. */
 export interface BenchmarkOptions {
   readonly case?: string[];
   readonly threads?: number;
+  readonly device: Device;
   readonly profile: boolean;
   readonly compare?: string[];
   readonly rounds: number;
@@ -24,6 +26,7 @@ export function benchmarkCommand(): Command {
     .description("measure training and scoring on this machine")
     .option("--case <name>", `one of ${names.join(", ")}; give it again for more (default: all)`, collect)
     .option("--threads <n>", "threads of the engine (default: all cores)", wholeNumber(1))
+    .addOption(deviceOption())
     .option("--profile", "show where the time of a step goes, by operator and by layer", false)
     .option(
       "--compare <command>",

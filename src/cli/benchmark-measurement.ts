@@ -21,10 +21,13 @@ export interface Measurement {
   readonly buildSeconds: number;
   /** Largest resident memory of the process. */
   readonly peakMegabytes: number;
-  /** Share of that median in matrix multiplication, convolutions included, whose time is taken from a profile. */
-  readonly matrixShare: number;
+  /**
+   * Share of that median in matrix multiplication, convolutions included, whose time is taken from a profile; null on a GPU, which works on
+   * while the engine's clock has stopped.
+   */
+  readonly matrixShare: number | null;
   /** Rate of those multiplications. */
-  readonly matrixGigaflops: number;
+  readonly matrixGigaflops: number | null;
 }
 
 /** One operator of one run, as ONNX Runtime profiles it. */
@@ -47,27 +50,23 @@ const profiledRuns = 4;
 const warmUpRuns = 3;
 
 /** Measures a case. */
-export async function measureCase(item: BenchmarkCase, threads: number): Promise<Measurement> {
+export async function measureCase(item: BenchmarkCase, engine: ProgramOptions): Promise<Measurement> {
   const parameters = initialParameters(item);
   const started = performance.now();
-  const prepared = await prepare(item, parameters, { threads });
+  const prepared = await prepare(item, parameters, engine);
   const buildSeconds = (performance.now() - started) / 1000;
   const times = await time(prepared, item);
   const peakMegabytes = process.resourceUsage().maxRSS / 1000;
   await prepared.dispose();
-  const events = await profile(item, parameters, threads);
+  const milliseconds = times[Math.floor(times.length / 2)]!;
+  const speed = { imagesPerSecond: (item.batch * 1000) / milliseconds, milliseconds, buildSeconds, peakMegabytes };
+  if ((engine.device ?? "cpu") !== "cpu") return { ...speed, matrixShare: null, matrixGigaflops: null };
+  const events = await profile(item, parameters, engine);
   const products = events.filter(({ operator }) => operator === "Gemm" || operator === "Conv");
   const productTime = products.reduce((sum, { microseconds }) => sum + microseconds, 0);
   const operations = products.reduce((sum, event) => sum + operationsOf(event), 0);
-  const milliseconds = times[Math.floor(times.length / 2)]!;
-  return {
-    imagesPerSecond: (item.batch * 1000) / milliseconds,
-    milliseconds,
-    buildSeconds,
-    peakMegabytes,
-    matrixShare: productTime / 1000 / profiledRuns / milliseconds,
-    matrixGigaflops: operations / productTime / 1000,
-  };
+  const matrixShare = productTime / 1000 / profiledRuns / milliseconds;
+  return { ...speed, matrixShare, matrixGigaflops: operations / productTime / 1000 };
 }
 
 /** Sizes [M, K] x [K, N] whose best rate stands for the machine: a square one and one as wide as a layer's activations. */
@@ -77,7 +76,7 @@ const matrixSizes = [
 ] as const;
 
 /** The best rate of a matrix multiplication through the engine, GFLOP/s. */
-export async function matrixRate(threads: number): Promise<number> {
+export async function matrixRate(engine: ProgramOptions): Promise<number> {
   const stream = randomKey("matrix").stream();
   const matrix = (...shape: [number, number]) => ({
     data: Float32Array.from({ length: shape[0] * shape[1] }, () => stream.uniform()),
@@ -87,7 +86,7 @@ export async function matrixRate(threads: number): Promise<number> {
   for (const { rows, inner, columns } of matrixSizes) {
     const graph = makeGraph();
     const product = gemm(input(graph, "a", [rows, inner]), input(graph, "b", [inner, columns]));
-    const program = await compileGraph({ product }, { threads });
+    const program = await compileGraph({ product }, engine);
     const operands = { a: matrix(rows, inner), b: matrix(inner, columns) };
     const into = { product: { data: new Float32Array(rows * columns), shape: [rows, columns] } };
     for (let round = 0; round < 30; round++) {
@@ -101,8 +100,8 @@ export async function matrixRate(threads: number): Promise<number> {
 }
 
 /** A table of the time a step takes by operator and by layer. */
-export async function profileCase(item: BenchmarkCase, threads: number): Promise<string> {
-  const events = await profile(item, initialParameters(item), threads);
+export async function profileCase(item: BenchmarkCase, engine: ProgramOptions): Promise<string> {
+  const events = await profile(item, initialParameters(item), engine);
   const total = events.reduce((sum, { microseconds }) => sum + microseconds, 0);
   const table = (heading: string, group: (event: ProfileEvent) => string): string => {
     const groups = new Map<string, { time: number; count: number }>();
@@ -176,10 +175,14 @@ async function time({ run }: Prepared, { depth }: BenchmarkCase): Promise<number
   return times.sort((a, b) => a - b);
 }
 
-async function profile(item: BenchmarkCase, parameters: ParameterVectors, threads: number): Promise<ProfileEvent[]> {
+async function profile(
+  item: BenchmarkCase,
+  parameters: ParameterVectors,
+  engine: ProgramOptions,
+): Promise<ProfileEvent[]> {
   const folder = await mkdtemp(join(tmpdir(), "outglow-profile-"));
   try {
-    const prepared = await prepare(item, parameters, { threads, profilePrefix: join(folder, "profile") });
+    const prepared = await prepare(item, parameters, { ...engine, profilePrefix: join(folder, "profile") });
     for (let round = 0; round < warmUpRuns + profiledRuns; round++) await prepared.run();
     await prepared.dispose();
     // A step is more than one program, and each writes a file: all end with the same runs.

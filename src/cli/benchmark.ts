@@ -2,12 +2,14 @@
 import { execFile } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
-import { messageOf, RunError } from "../base/index.ts";
+import { ConfigError, messageOf, RunError } from "../base/index.ts";
 import { type Column, formatTable } from "../report/index.ts";
+import type { ProgramOptions } from "../runtime/index.ts";
 import { type BenchmarkCase, benchmarkCases } from "./benchmark-cases.ts";
 import type { BenchmarkOptions } from "./benchmark-command.ts";
 import { type Measurement, matrixRate, measureCase, profileCase } from "./benchmark-measurement.ts";
 import { openConsole } from "./console.ts";
+import { requireDevice } from "./device-findings.ts";
 import { refuseExisting, writeOutput } from "./output-file.ts";
 
 /** A measurement of somebody else's program on the same case. */
@@ -23,30 +25,40 @@ interface Result {
   readonly others: Readonly<Record<string, OtherMeasurement | null>>;
 }
 
+type Engine = Required<Pick<ProgramOptions, "threads" | "device">>;
+
 const run = promisify(execFile);
 
 /** Measures the cases and prints a table. */
 export async function benchmark(options: BenchmarkOptions): Promise<void> {
   const output = openConsole(false);
+  const { device } = options;
   const threads = options.threads ?? availableParallelism();
+  const engine = { threads, device };
   const cases = benchmarkCases.filter(({ name }) => options.case === undefined || options.case.includes(name));
   if (options.worker) {
-    process.stdout.write(`${JSON.stringify(await measureCase(cases[0]!, threads))}\n`);
+    process.stdout.write(`${JSON.stringify(await measureCase(cases[0]!, engine))}\n`);
     return;
   }
+  if (options.profile && device !== "cpu") {
+    throw new ConfigError(
+      `benchmark: --profile expects the CPU, whose operators the engine times one by one, got --device ${device}; leave one out`,
+    );
+  }
+  await requireDevice(device);
   if (options.profile) {
-    for (const item of cases) output.print(await profileCase(item, threads));
+    for (const item of cases) output.print(await profileCase(item, engine));
     return;
   }
   if (options.out !== undefined) await refuseExisting(options.out, options.force, "benchmark: --out");
-  const peak = await matrixRate(threads);
+  const peak = await matrixRate(engine);
   const results: Result[] = [];
   for (const item of cases) {
     const mine: Measurement[] = [];
     const others: Record<string, OtherMeasurement[]> = {};
     for (let round = 1; round <= options.rounds; round++) {
       output.live(`${item.name}: round ${round} of ${options.rounds}`);
-      mine.push(await measureApart(item, threads));
+      mine.push(await measureApart(item, engine));
       for (const command of item.compared ? (options.compare ?? []) : []) {
         const measured = await measureOther(command, item, threads, output.note);
         if (measured) others[command] = [...(others[command] ?? []), measured];
@@ -61,17 +73,18 @@ export async function benchmark(options: BenchmarkOptions): Promise<void> {
     const named = (options.compare ?? []).map((command) => [command, best(others[command] ?? [])] as const);
     results.push({ case: item, outglow: best(mine)!, others: Object.fromEntries(named) });
   }
-  const report = { threads, matrixGigaflops: peak, results };
+  const report = { ...engine, matrixGigaflops: peak, results };
   if (options.out !== undefined) {
     const text = `${JSON.stringify(report, null, 2)}\n`;
     await writeOutput(options.out, text, { force: options.force, where: "benchmark: --out" });
   }
-  output.print(options.json ? JSON.stringify(report) : showReport(results, peak, threads));
+  output.print(options.json ? JSON.stringify(report) : showReport(results, peak, engine));
 }
 
 /** One case in a fresh process. */
-async function measureApart({ name }: BenchmarkCase, threads: number): Promise<Measurement> {
-  const args = [process.argv[1]!, "benchmark", "--worker", "--case", name, "--threads", String(threads)];
+async function measureApart({ name }: BenchmarkCase, { threads, device }: Engine): Promise<Measurement> {
+  const engine = ["--threads", String(threads), "--device", device];
+  const args = [process.argv[1]!, "benchmark", "--worker", "--case", name, ...engine];
   try {
     const { stdout } = await run(process.execPath, args, { maxBuffer: 1 << 24 });
     return JSON.parse(stdout) as Measurement;
@@ -108,7 +121,7 @@ async function measureOther(
   }
 }
 
-function showReport(results: readonly Result[], peak: number, threads: number): string {
+function showReport(results: readonly Result[], peak: number, { threads, device }: Engine): string {
   const others = Object.keys(results[0]?.others ?? {});
   const columns: Column<Result>[] = [
     { heading: "case", value: (row) => row.case.name },
@@ -116,8 +129,12 @@ function showReport(results: readonly Result[], peak: number, threads: number): 
     { heading: "ms", value: (row) => row.outglow.milliseconds, digits: 1 },
     { heading: "build s", value: (row) => row.outglow.buildSeconds, digits: 2 },
     { heading: "peak MB", value: (row) => row.outglow.peakMegabytes, digits: 0 },
-    { heading: "matmul share", value: (row) => row.outglow.matrixShare, digits: 2 },
-    { heading: "of peak rate", value: (row) => row.outglow.matrixGigaflops / peak, digits: 2 },
+    { heading: "matmul share", value: (row) => row.outglow.matrixShare ?? undefined, digits: 2 },
+    {
+      heading: "of peak rate",
+      value: ({ outglow: { matrixGigaflops } }) => (matrixGigaflops === null ? undefined : matrixGigaflops / peak),
+      digits: 2,
+    },
     ...others.flatMap((command, index): Column<Result>[] => [
       { heading: `[${index + 1}] images/s`, value: (row) => row.others[command]?.imagesPerSecond, digits: 1 },
       { heading: `[${index + 1}] MB`, value: (row) => row.others[command]?.peakMegabytes, digits: 0 },
@@ -129,7 +146,7 @@ function showReport(results: readonly Result[], peak: number, threads: number): 
     ]),
   ];
   return [
-    `${threads} threads; matrix multiplication at its best: ${peak.toFixed(0)} GFLOP/s`,
+    `${device === "cpu" ? `${threads} threads` : device}; matrix multiplication at its best: ${peak.toFixed(0)} GFLOP/s`,
     formatTable(results, columns),
     ...others.map((command, index) => `[${index + 1}] ${command}`),
   ].join("\n");

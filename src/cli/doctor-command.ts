@@ -1,8 +1,12 @@
 /** What a person types after `outglow doctor`. */
 import { Command } from "commander";
+import type { Device } from "../runtime/index.ts";
+import { plainDeviceOption } from "./options.ts";
 
 /** The options of `outglow doctor`, as commander parses them. */
 export interface DoctorOptions {
+  /** Only this one is tried, in this process. */
+  readonly device?: Device;
   readonly json: boolean;
 }
 
@@ -10,6 +14,7 @@ export interface DoctorOptions {
 export function doctorCommand(): Command {
   return new Command("doctor")
     .description("say what this machine has, and check that the engine computes what it should")
+    .addOption(plainDeviceOption("try only this one: cpu, webgpu or cuda; what its driver says is shown too"))
     .option("--json", "print one JSON object", false)
     .action(async (options: DoctorOptions) => {
       const { doctor } = await import("./doctor.ts");

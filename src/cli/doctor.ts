@@ -1,4 +1,4 @@
-/** `outglow doctor`: versions, execution providers, cores and memory, and a self-test of the engine. */
+/** `outglow doctor`: versions, cores and memory, a self-test of the engine, and which devices work. */
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { messageOf, RunError, randomKey } from "../base/index.ts";
 import { dequantize } from "../data/index.ts";
@@ -6,8 +6,9 @@ import { packageVersion } from "../detector/index.ts";
 import { makeGlow } from "../flow/index.ts";
 import { type ParameterVectors, packArrays } from "../nn/index.ts";
 import { adamax } from "../optim/index.ts";
-import { engineVersion, executionProviders } from "../runtime/index.ts";
+import { deviceNames, engineVersion } from "../runtime/index.ts";
 import { adaptToData, compileStep, maximumLikelihood, type StepResult, zeroState } from "../train/index.ts";
+import { findDevice, findDeviceApart } from "./device-findings.ts";
 import type { DoctorOptions } from "./doctor-command.ts";
 
 interface Check {
@@ -16,8 +17,15 @@ interface Check {
   readonly detail: string;
 }
 
-/** Prints the findings. Throws RunError where a check fails. */
-export async function doctor({ json }: DoctorOptions): Promise<void> {
+/** Prints the findings. Throws RunError where a check fails, or the one device that was asked for does not work. */
+export async function doctor({ json, device }: DoctorOptions): Promise<void> {
+  if (device !== undefined) {
+    const finding = await findDevice(device);
+    if (json) process.stdout.write(`${JSON.stringify(finding)}\n`);
+    if (!finding.works) throw new RunError(finding.detail);
+    if (!json) process.stdout.write(`ok   ${device}: ${finding.detail}\n`);
+    return;
+  }
   const facts = {
     outglow: packageVersion(),
     node: process.versions.node,
@@ -26,16 +34,18 @@ export async function doctor({ json }: DoctorOptions): Promise<void> {
     processor: cpus()[0]?.model ?? "unknown",
     threads: availableParallelism(),
     memory: `${(totalmem() / 2 ** 30).toFixed(1)} GiB`,
-    providers: executionProviders()
-      .map(({ name, bundled }) => (bundled ? name : `${name} (needs libraries of its own)`))
-      .join(", "),
   };
   const checks = await runChecks();
-  if (json) process.stdout.write(`${JSON.stringify({ ...facts, checks })}\n`);
+  const devices = await Promise.all(deviceNames.map(findDeviceApart));
+  if (json) process.stdout.write(`${JSON.stringify({ ...facts, checks, devices })}\n`);
   else {
     for (const [name, value] of Object.entries(facts)) process.stdout.write(`${name.padEnd(12)} ${value}\n`);
     for (const { name, passed, detail } of checks)
       process.stdout.write(`${passed ? "ok  " : "FAIL"} ${name}: ${detail}\n`);
+    // A device that is not there is no fault.
+    for (const { name, works, detail } of devices) {
+      process.stdout.write(`${works ? "ok  " : "no  "} ${name}: ${detail.replace(`--device ${name}: `, "")}\n`);
+    }
   }
   const failed = checks.filter(({ passed }) => !passed);
   if (failed.length > 0) throw new RunError(`doctor: ${failed.map(({ name }) => name).join(", ")} failed`);

@@ -1,5 +1,6 @@
 /** Parsers of option values. Each throws commander's InvalidArgumentError, which becomes one line and exit code 2. */
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Device } from "../runtime/index.ts";
 
 /** A whole number from `least`. */
 export function wholeNumber(least: number): (text: string) => number {
@@ -53,10 +54,30 @@ export function showDuration(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
+/** As `Device`, of which only the type may be imported: --help must not load the engine. */
+const devices = ["cpu", "webgpu", "cuda"] as const satisfies readonly Device[];
+
+/**
+ * `--device`. `auto` is the CPU: ONNX Runtime does not say what a GPU is, and takes a driver that computes on the CPU, many times slower
+ * than its own kernels, as gladly as a real one.
+ */
+export function deviceOption(): Option {
+  return plainDeviceOption("what computes: auto, cpu, webgpu or cuda; auto is the CPU").default("cpu", "auto");
+}
+
+/** The same without a default. */
+export function plainDeviceOption(description: string): Option {
+  const choice = oneOf(["auto", ...devices]);
+  return new Option("--device <name>", description).argParser((text): Device => {
+    const chosen = choice(text);
+    return chosen === "auto" ? "cpu" : chosen;
+  });
+}
+
 /** Options that every command with a detector has. */
 export interface EngineOptions {
   readonly threads?: number;
-  readonly device: "cpu" | "webgpu" | "cuda";
+  readonly device: Device;
   readonly quiet: boolean;
   readonly json: boolean;
 }
@@ -65,7 +86,7 @@ export interface EngineOptions {
 export function withEngineOptions(command: Command): Command {
   return command
     .option("--threads <n>", "threads of the engine (default: all cores)", wholeNumber(1))
-    .option("--device <name>", "cpu, webgpu or cuda", oneOf(["cpu", "webgpu", "cuda"]), "cpu")
+    .addOption(deviceOption())
     .option("--quiet", "no progress on stderr", false)
     .option("--json", "print one JSON object on stdout", false);
 }

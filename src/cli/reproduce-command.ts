@@ -1,6 +1,7 @@
 /** What a person types after `outglow reproduce`. */
 import { Command, InvalidArgumentError } from "commander";
-import { duration, oneOf, wholeNumber } from "./options.ts";
+import type { Device } from "../runtime/index.ts";
+import { duration, oneOf, plainDeviceOption, wholeNumber } from "./options.ts";
 import { type SuiteName, suiteNames } from "./reproduce/suite-names.ts";
 
 /** Seconds of computing, or the paper's own hyperparameters. */
@@ -27,6 +28,7 @@ export interface ReproduceOptions {
   readonly batch?: number;
   readonly limit?: number;
   readonly threads?: number;
+  readonly device?: Device;
   readonly quiet: boolean;
   readonly json: boolean;
 }
@@ -87,6 +89,7 @@ export function reproduceCommand(): Command {
       positive,
     )
     .option("--threads <n>", "threads of the engine (default: all cores)", positive)
+    .addOption(plainDeviceOption("what computes: auto, cpu, webgpu or cuda (default: auto, which is the CPU)"))
     .option("--quiet", "no progress on stderr", false)
     .option("--json", "print the results as one JSON object on stdout instead of the table", false)
     .action(async (suite: SuiteName, options: ReproduceOptions) => {

@@ -4,6 +4,7 @@ import { ConfigError, nearestSpelling, randomKey } from "../base/index.ts";
 import { loadManifest, loadWeights, type Manifest, sampledModel, sampleImages } from "../detector/index.ts";
 import { renderImageGrid } from "../report/index.ts";
 import { openConsole } from "./console.ts";
+import { requireDevice } from "./device-findings.ts";
 import { refuseExisting, writeOutput } from "./output-file.ts";
 import type { SampleOptions } from "./sample-command.ts";
 
@@ -15,6 +16,7 @@ export async function sample(folder: string, options: SampleOptions): Promise<vo
   const output = openConsole(options.quiet);
   await refuseExisting(options.out, options.force, "sample: --out");
   const manifest = await loadManifest(folder);
+  await requireDevice(options.device);
   const parameters = await loadWeights(folder, manifest, options.model);
   const label = labelOf(manifest, options);
   const model = sampledModel(manifest.training, options.model);

@@ -5,6 +5,7 @@ import { type ImageSource, type PreparationProblem, streamImages } from "../data
 import { coderTerms, type Detector, loadDetector, loadManifest, type Manifest } from "../detector/index.ts";
 import { joinModelTerms, type ModelTerms } from "../score/index.ts";
 import type { Console } from "./console.ts";
+import { requireDevice } from "./device-findings.ts";
 import type { EngineOptions } from "./options.ts";
 
 /** Some images of a location with their terms, in order. */
@@ -41,6 +42,7 @@ const batchSize = 64;
  */
 export async function openDetector(folder: string, { threads, device }: EngineOptions): Promise<Detector> {
   refuseGeneral(folder, await loadManifest(folder));
+  await requireDevice(device);
   return loadDetector(folder, { threads: threads ?? availableParallelism(), device });
 }
 

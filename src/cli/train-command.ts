@@ -2,7 +2,8 @@
 import { Command } from "commander";
 import { ConfigError } from "../base/index.ts";
 import type { Architecture } from "../flow/index.ts";
-import { duration, numberWithin, oneOf, wholeNumber } from "./options.ts";
+import type { Device } from "../runtime/index.ts";
+import { deviceOption, duration, numberWithin, oneOf, wholeNumber } from "./options.ts";
 
 /** The options of `outglow train`, as commander parses them. */
 export interface TrainOptions {
@@ -50,7 +51,7 @@ export interface TrainOptions {
   readonly seed: number;
   readonly threads?: number;
   readonly memory: "low" | "auto" | "fast";
-  readonly device: "cpu" | "webgpu" | "cuda";
+  readonly device: Device;
   readonly strict: boolean;
   readonly resume: boolean;
   readonly force: boolean;
@@ -172,7 +173,7 @@ export function trainCommand(): Command {
       oneOf(["low", "auto", "fast"]),
       "auto",
     )
-    .option("--device <name>", "cpu, webgpu or cuda", oneOf(["cpu", "webgpu", "cuda"]), "cpu")
+    .addOption(deviceOption())
     .option("--strict", "fail at the first unreadable image instead of skipping it", false)
     .option("--resume", "go on with the run in --out; with --steps, bit for bit as if it had never stopped", false)
     .option("--force", "replace what is in --out", false)

@@ -1,8 +1,9 @@
 /** `outglow train`: images in, detector out. */
 import type { ImageSet } from "../data/index.ts";
 import { type DetectorParts, type Manifest, writeDetector } from "../detector/index.ts";
-import { gatherImages, type RunRecord, type RunResult, runFolder, runTraining } from "../train/index.ts";
+import { gatherImages, type RunRecord, type RunResult, readRun, runFolder, runTraining } from "../train/index.ts";
 import { type Console, openConsole } from "./console.ts";
+import { requireDevice } from "./device-findings.ts";
 import { exitCodes } from "./exit-codes.ts";
 import type { TrainOptions } from "./train-command.ts";
 import { planFresh, planResumed, type TrainingPlan } from "./training-plan.ts";
@@ -22,6 +23,8 @@ export async function train(
 
 /** The same for a command that says itself how to go on. */
 export async function trainDetector(options: TrainOptions, output: Console): Promise<"finished" | "interrupted"> {
+  const { device } = options.resume ? (await readRun(runFolder(options.out))).configuration : options;
+  await requireDevice(device);
   const plan = options.resume ? await planResumed(options, output) : await planFresh(options, output);
   const interruption = catchInterrupt(output);
   const progress = trainingProgress(output, plan.record);

@@ -23,10 +23,10 @@ export function imageInput(graph: Graph, { channels, height, width }: EventShape
 
 /**
  * Pixels to data: x = pixel/256 - 0.5 + 1/512, the middle of every quantisation interval (paper, section 1.5), with the batch innermost.
- * [N, C, H, W] to [C, H, W, N].
+ * [N, C, H, W] to [C, H, W, N]. Pixels become numbers before they move, as ONNX Runtime's WebGPU moves numbers only.
  */
 export function pixelsToData(images: Value): Value {
-  return add(multiply(toFloat(transpose(images, [1, 2, 3, 0])), 1 / 256), -0.5 + 1 / 512);
+  return add(multiply(transpose(toFloat(images), [1, 2, 3, 0]), 1 / 256), -0.5 + 1 / 512);
 }
 
 /**

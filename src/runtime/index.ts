@@ -1,9 +1,10 @@
 /** The engine: compile, run, buffers. The only importer of ONNX Runtime. */
+export { tryDevice } from "./device-check.ts";
+export { type Device, deviceNames } from "./devices.ts";
 export {
   type Buffer,
   compileGraph,
   engineVersion,
-  executionProviders,
   loadProgram,
   type Program,
   type ProgramOptions,

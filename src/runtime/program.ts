@@ -1,8 +1,9 @@
 /** Compiled graphs: the only place that knows ONNX Runtime. */
-import { env, InferenceSession, listSupportedBackends, Tensor } from "onnxruntime-node";
+import { env, InferenceSession, Tensor } from "onnxruntime-node";
 import { GraphError, messageOf, RunError } from "../base/index.ts";
 import type { Value } from "../graph/index.ts";
 import { lowerGraph, writeModel } from "../onnx/index.ts";
+import { compileError, type Device, deviceSettings, quietDriver } from "./devices.ts";
 
 /** A tensor at the border between Outglow and the engine: row-major numbers with a shape. */
 export interface Buffer {
@@ -13,8 +14,8 @@ export interface Buffer {
 export interface ProgramOptions {
   /** Threads of the engine; results are bitwise equal only between runs with the same number. */
   readonly threads: number;
-  /** Execution provider. Default "cpu". */
-  readonly device?: "cpu" | "webgpu" | "cuda";
+  /** Default "cpu". */
+  readonly device?: Device;
   /**
    * Where the weights are, which says how far ONNX Runtime should rewrite the graph. "given": they come in at every run, and the graph is made
    * as it should run. "constant": they are in the graph, and the engine lays them out for its convolutions while it loads it, which takes
@@ -49,7 +50,7 @@ export async function compileGraph(
   return loadProgram(writeModel(lowerGraph(outputs, { name: "outglow" })), options);
 }
 
-/** Loads ONNX bytes. Throws RunError where the engine does not accept them. */
+/** Loads ONNX bytes. Throws RunError where the engine does not accept them or the device does not answer. */
 export async function loadProgram(model: Uint8Array, options: ProgramOptions): Promise<Program> {
   const session = await createSession(model, options);
   const masks = maskNames([...session.inputMetadata, ...session.outputMetadata]);
@@ -79,13 +80,16 @@ export async function loadProgram(model: Uint8Array, options: ProgramOptions): P
 }
 
 async function createSession(model: Uint8Array, options: ProgramOptions): Promise<InferenceSession> {
+  const device = options.device ?? "cpu";
+  const { executionProviders, session } = deviceSettings(device);
+  quietDriver(device);
   try {
     return await InferenceSession.create(model, {
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
       executionMode: "sequential",
       graphOptimizationLevel: rewritingOf(options),
-      executionProviders: [options.device ?? "cpu"],
+      executionProviders,
       // One block for a whole run, planned after the first, comes on top of what the first allocated: twice the memory, and every page of it
       // new again. Colour, depth 8, width 128, batch 64: 833 MB with it, 553 without, at the same speed.
       enableMemPattern: false,
@@ -94,11 +98,11 @@ async function createSession(model: Uint8Array, options: ProgramOptions): Promis
       logSeverityLevel: 4,
       // Waiting threads sleep instead of spinning. Measured on two cores (grey, depth 6, width 64) beside another busy process: 170-243
       // images/s with threads that sleep, 90-99 with threads that spin. On an idle machine the difference is small.
-      extra: { session: { intra_op: { allow_spinning: "0" } } },
+      extra: { session: { intra_op: { allow_spinning: "0" }, ...session } },
       ...(options.profilePrefix ? { enableProfiling: true, profileFilePrefix: options.profilePrefix } : {}),
     });
   } catch (error) {
-    throw new RunError(`compile: the engine does not accept the graph: ${messageOf(error)}`);
+    throw compileError(device, error);
   }
 }
 
@@ -129,9 +133,4 @@ function fromTensor(tensor: Tensor): Buffer {
 /** The version of ONNX Runtime. */
 export function engineVersion(): string {
   return env.versions.node ?? env.versions.common;
-}
-
-/** The execution providers that this build of ONNX Runtime knows, and whether it brings what they need. */
-export function executionProviders(): { readonly name: string; readonly bundled: boolean }[] {
-  return listSupportedBackends().map(({ name, bundled }) => ({ name, bundled }));
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { ConfigError } from "../base/index.ts";
 import { architectures } from "../flow/index.ts";
 import { checkSchedule } from "../optim/index.ts";
+import { deviceNames } from "../runtime/index.ts";
 import { memoryModes } from "./memory.ts";
 import { describeIssue } from "./schema-issue.ts";
 
@@ -55,7 +56,7 @@ export const trainingSchema = z.strictObject({
   threads: positive,
   /** Whether hidden activations are kept for the gradient or made again. Runs from before there was a choice do not name it. */
   memory: z.enum(memoryModes).default("auto"),
-  device: z.enum(["cpu", "webgpu", "cuda"]),
+  device: z.enum(deviceNames),
   normal: phaseSchema,
   general: phaseSchema.nullable(),
   /** A flow of local patches of the normal images, beside the normal flow. */

@@ -197,6 +197,8 @@ export const samples: { readonly [K in OpName]: readonly OpSample[] } = {
       ops.split(x, 2, [1, 2, 1]).filter((_, piece) => piece !== 1),
     ),
     one("one piece", float([3, 2]), (x) => ops.split(x, 0, [3])),
+    one("eight pieces of [2,13]", float([2, 13]), (x) => ops.split(x, 1, [1, 2, 1, 3, 2, 1, 2, 1])),
+    one("every row of [9,N]", float([9, N]), (x) => ops.split(x, 0, new Array(9).fill(1))),
   ],
 
   gemm: [

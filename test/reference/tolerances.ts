@@ -11,6 +11,8 @@ export const tolerances = {
   value: { relative: 2e-6, absolute: 2e-6 },
   /** One op's gradients: the engine's float32 against float64. As values, through two or three more ops. */
   gradient: { relative: 1e-5, absolute: 1e-5 },
+  /** One op's results or gradients on a graphics card, whose exponentials and divisions may be some dozen roundings off. */
+  device: { relative: 1e-5, absolute: 1e-5 },
   /** float64 gradients against central differences of float64 values: truncation and cancellation at step 1e-5. */
   finiteDifference: { relative: 1e-6, absolute: 1e-7 },
   /** The same through a network, where the second derivative is larger. */

@@ -64,7 +64,7 @@ function generalFolder({ generalModel }: Plan, out: string, seed: number): strin
 
 /** What a person would type after `outglow train` for a model. */
 export function trainingArguments(plan: Plan, out: string, seed: number, name: TrainedName): string[] {
-  const { data, input, batch, learningRate, flip, translate, supervised } = plan;
+  const { data, input, batch, device, learningRate, flip, translate, supervised } = plan;
   const general = ["--normal", data.normal, "--general-detector", generalFolder(plan, out, seed)];
   const outliers = ["--outliers", data.general];
   const what: Readonly<Record<TrainedName, readonly string[]>> = {
@@ -85,6 +85,7 @@ export function trainingArguments(plan: Plan, out: string, seed: number, name: T
     ...["--size", String(input.height), "--channels", String(input.channels)],
     ...["--scales", String(model.scales), "--depth", String(model.depth), "--width", String(model.hidden)],
     ...["--batch", String(batch), "--learning-rate", String(learningRate)],
+    ...(device === "cpu" ? [] : ["--device", device]),
     ...(plan.schedule
       ? ["--warmup", String(Math.min(mostWarmup, Math.floor(count / looks))), ...milestones(count)]
       : ["--fine-tuning-rate", String(learningRate), "--warmup", "0"]),

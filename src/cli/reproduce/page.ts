@@ -11,6 +11,7 @@ import {
   renderHtmlReport,
   tableOf,
 } from "../../report/index.ts";
+import type { ProgramOptions } from "../../runtime/index.ts";
 import { type AnalysisFigure, scaleFigures, scoreFigures } from "../analysis-charts.ts";
 import type { AnalyzedDetector } from "../analysis-data.ts";
 import { redrawnFigures, sampleFigures, sortedFigures } from "../analysis-images.ts";
@@ -73,10 +74,9 @@ const supervisedScores = {
 export async function drawReproduction(
   results: ReproductionResults,
   scored: ScoredSeed,
-  threads: number,
+  engine: ProgramOptions,
 ): Promise<ReproductionFigures> {
   const key = randomKey("reproduce").fold("page");
-  const engine = { threads };
   const plain = titled(scored, "plain");
   const outlier = titled(scored, "outlier");
   // Its general model is that of plain fine-tuning: its images would be shown twice.

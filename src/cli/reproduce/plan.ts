@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { ConfigError, FormatError, messageOf } from "../../base/index.ts";
 import { isBuiltin, openImages, parseLocation, writeFileAtomic } from "../../data/index.ts";
+import { deviceNames } from "../../runtime/index.ts";
 import { describeIssue } from "../../train/index.ts";
 import type { Console } from "../console.ts";
 import type { ReproduceOptions } from "../reproduce-command.ts";
@@ -37,6 +38,8 @@ const planSchema = z.strictObject({
   input: z.strictObject({ channels: positive, height: positive, width: positive }),
   model: z.strictObject({ scales: positive, depth: positive, hidden: positive }),
   batch: positive,
+  /** Plans from before there was a choice do not name it. */
+  device: z.enum(deviceNames).default("cpu"),
   /** Of the general model; the other Glows take half of it, the local one the whole. */
   learningRate: z.number().positive(),
   /** Whether the learning rate falls to a tenth for the last tenth of the steps, and rises over the first ones. */
@@ -207,6 +210,7 @@ async function makePlan(name: SuiteName, options: ReproduceOptions, output: Cons
       model: architecture,
       batch,
       threads,
+      device: options.device ?? "cpu",
       supervised: extent.supervised,
       normal,
       general,
@@ -227,6 +231,7 @@ async function makePlan(name: SuiteName, options: ReproduceOptions, output: Cons
     input,
     model,
     batch,
+    device: options.device ?? "cpu",
     // Fine-tuning takes half of it: the paper has one rate for all, which `trainingArguments` restores.
     learningRate: paper ? 5e-4 : name === "quick" ? 2e-3 : 1e-3,
     schedule: !paper,

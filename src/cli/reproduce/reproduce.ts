@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { writeFileAtomic } from "../../data/index.ts";
 import { quoteWord, writeFigures } from "../analyze.ts";
 import { type Console, openConsole } from "../console.ts";
+import { requireDevice } from "../device-findings.ts";
 import { showDuration } from "../options.ts";
 import type { ReproduceOptions } from "../reproduce-command.ts";
 import { describeSteps, detectorNamesOf, modelFolder, trainedNames, trainingArguments, trainModels } from "./models.ts";
@@ -23,6 +24,7 @@ const files = { page: "index.html", table: "table.md", numbers: "results.json" }
 export async function reproduce(suite: SuiteName, options: ReproduceOptions): Promise<void> {
   const output = openConsole(options.quiet);
   const { out, threads } = options;
+  await requireDevice(options.device ?? "cpu");
   const plan = await openPlan(suite, options, output);
   announcePlan(plan, output);
   const sets = await readTestSets(plan, output);
@@ -46,7 +48,10 @@ export async function reproduce(suite: SuiteName, options: ReproduceOptions): Pr
     const isLast = scored.length === plan.seeds.length;
     if (isLast || !(await exists(join(out, files.page)))) {
       output.note("drawing the pictures");
-      const figures = await drawReproduction(results, scored[0]!, threads ?? availableParallelism());
+      const figures = await drawReproduction(results, scored[0]!, {
+        threads: threads ?? availableParallelism(),
+        device: plan.device,
+      });
       await writeFigures(out, Object.values(figures).flat());
       await writeFileAtomic(join(out, files.page), renderReproduction(results, figures, commands));
     }

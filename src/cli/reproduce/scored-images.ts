@@ -77,7 +77,7 @@ export async function scoreSeed(
     const path = join(out, `seed-${seed}`, "scores", `${name}.json`);
     const manifest = await loadManifest(folder);
     const kept = await readTerms(path, sets);
-    const terms = kept ?? (await scoreSets(folder, sets, threads, output));
+    const terms = kept ?? (await scoreSets(folder, sets, threads, plan.device, output));
     if (!kept) await writeTerms(path, sets, terms);
     const scored = sets.map(
       (set, index): AnalyzedSet => ({
@@ -104,9 +104,10 @@ async function scoreSets(
   folder: string,
   sets: readonly TestSet[],
   threads: number | undefined,
+  device: Plan["device"],
   output: Console,
 ): Promise<ModelTerms[]> {
-  const engine = { threads: threads ?? availableParallelism(), device: "cpu", quiet: false, json: false } as const;
+  const engine = { threads: threads ?? availableParallelism(), device, quiet: false, json: false };
   const detector = await openDetector(folder, engine);
   try {
     const scored: ModelTerms[] = [];

@@ -5,7 +5,7 @@ import { scoringModel } from "../../detector/index.ts";
 import { makeFlow } from "../../flow/index.ts";
 import { packArrays, residualNetwork } from "../../nn/index.ts";
 import { adamax } from "../../optim/index.ts";
-import { loadProgram } from "../../runtime/index.ts";
+import { type Device, loadProgram } from "../../runtime/index.ts";
 import {
   adaptToData,
   classification,
@@ -38,6 +38,7 @@ export interface SpeedQuestion {
   readonly model: TrainingConfiguration["model"];
   readonly batch: number;
   readonly threads: number;
+  readonly device: Device;
   /** Whether classifiers are to be trained. */
   readonly supervised: boolean;
   readonly normal: string;
@@ -68,7 +69,7 @@ export async function measureSpeeds(question: SpeedQuestion): Promise<Speeds> {
 }
 
 async function timeModel(
-  { input, batch, threads }: SpeedQuestion,
+  { input, batch, threads, device }: SpeedQuestion,
   model: TrainingConfiguration["model"],
 ): Promise<Pick<Speeds, "step" | "score">> {
   const flow = makeFlow({ ...input, ...model });
@@ -78,10 +79,11 @@ async function timeModel(
   const noise = (count: number): Float32Array =>
     Float32Array.from({ length: size * count }, () => stream.uniform() - 0.5);
   const drawn = packArrays(flow.parameters, flow.createParameters(randomKey("speed")));
-  const parameters = await adaptToData(flow, drawn, noise(16), { threads });
+  const parameters = await adaptToData(flow, drawn, noise(16), { threads, device });
   const update = { optimizer: adamax, weightDecay: 5e-5 };
   const step = await compileStep(maximumLikelihood(flow), timedBatch, zeroState(parameters, update), update, {
     threads,
+    device,
   });
   const x = noise(timedBatch);
   let count = 0;
@@ -89,20 +91,20 @@ async function timeModel(
     step.dispose(),
   );
   const scoringFlow = makeFlow({ ...input, ...model }, "convolutions");
-  const program = await loadProgram(scoringModel(scoringFlow, parameters), { threads, weights: "constant" });
+  const program = await loadProgram(scoringModel(scoringFlow, parameters), { threads, device, weights: "constant" });
   const data = Uint8Array.from({ length: size * timedBatch }, () => stream.integer(256));
   const images = { data, shape: [timedBatch, input.channels, input.height, input.width] };
   const scoreSeconds = await timeRuns(() => program.run({ images })).finally(() => program.dispose());
   return { step: (stepSeconds * batch) / timedBatch, score: scoreSeconds / timedBatch };
 }
 
-async function timeClassifier({ input, batch, threads }: SpeedQuestion): Promise<number> {
+async function timeClassifier({ input, batch, threads, device }: SpeedQuestion): Promise<number> {
   const network = residualNetwork({ ...input, ...classifierSize, classCount: timedClasses });
   const key = randomKey("speed").fold("classifier");
   const parameters = packArrays(network.parameters, network.createParameters(key));
   const update = { optimizer: adamax, weightDecay: 5e-5 };
   const objective = classification(network, input, false);
-  const step = await compileStep(objective, batch, zeroState(parameters, update), update, { threads });
+  const step = await compileStep(objective, batch, zeroState(parameters, update), update, { threads, device });
   const stream = key.stream();
   const size = input.channels * input.height * input.width;
   const x = Float32Array.from({ length: size * batch }, () => stream.uniform() - 0.5);

@@ -13,6 +13,12 @@ import { constant } from "./constant.ts";
 import { expectFloats, type OpFamily } from "./definition.ts";
 import { broadcastLike, concatenate, reshape, split, sumTo, transpose } from "./functions.ts";
 
+/**
+ * Pieces of one Split. On a GPU through WebGPU it writes all of them in one shader, which is only promised to have eight tensors in all;
+ * more pieces are cut out one by one.
+ */
+const mostPieces = 7;
+
 export const movementOps: OpFamily<"reshape" | "transpose" | "broadcast" | "concatenate" | "split"> = {
   reshape: {
     infer: (inputs, { shape }) => {
@@ -109,8 +115,16 @@ export const movementOps: OpFamily<"reshape" | "transpose" | "broadcast" | "conc
         axis,
       ),
     ],
-    emit: (emitter, names, { axis, sizes }) =>
-      emitter.node("Split", [...names, emitter.int64(sizes)], { axis }, sizes.length),
+    emit: (emitter, names, { axis, sizes }) => {
+      if (sizes.length <= mostPieces)
+        return emitter.node("Split", [...names, emitter.int64(sizes)], { axis }, sizes.length);
+      let end = 0;
+      return sizes.flatMap((size) => {
+        end += size;
+        const bounds = [end - size, end, axis].map((bound) => emitter.int64([bound]));
+        return emitter.node("Slice", [...names, ...bounds]);
+      });
+    },
   },
 };
 

@@ -1,0 +1,87 @@
+/** Devices: what each asks of the engine, and what is wrong where it does not answer. */
+import { listSupportedBackends } from "onnxruntime-node";
+import { messageOf, RunError } from "../base/index.ts";
+
+/** What can run programs. Results are bitwise equal only between runs on the same one. */
+export const deviceNames = ["cpu", "webgpu", "cuda"] as const;
+export type Device = (typeof deviceNames)[number];
+
+/** Options of a session that are the device's own. */
+export interface DeviceSettings {
+  readonly executionProviders: readonly string[];
+  /** Entries of `extra.session`. */
+  readonly session: Readonly<Record<string, string>>;
+}
+
+/** The settings of a device. On a GPU an operator that it lacks is an error, instead of a silent detour over the CPU. */
+export function deviceSettings(device: Device): DeviceSettings {
+  if (device === "cpu") return { executionProviders: ["cpu"], session: {} };
+  return { executionProviders: [device], session: { disable_cpu_ep_fallback: "1" } };
+}
+
+/**
+ * Keeps a driver's remarks off stderr. Without a desktop session Mesa's device-select layer for Vulkan complains that there is none; all
+ * it does is to prefer the GPU of the screen.
+ */
+export function quietDriver(device: Device, environment: NodeJS.ProcessEnv = process.env): void {
+  const chosen = environment.MESA_VK_DEVICE_SELECT ?? environment.XDG_RUNTIME_DIR;
+  if (device === "webgpu" && process.platform === "linux" && chosen === undefined) environment.NODEVICE_SELECT ??= "1";
+}
+
+interface Complaint {
+  readonly pattern: RegExp;
+  readonly expected: string;
+  readonly got: string;
+  readonly wayOut: string;
+}
+
+const complaints: Readonly<Record<Exclude<Device, "cpu">, readonly Complaint[]>> = {
+  webgpu: [
+    {
+      pattern: /Failed to get a WebGPU adapter/,
+      expected: "a GPU with a driver for Vulkan (Linux), Metal (macOS) or Direct3D 12 (Windows)",
+      got: "none that WebGPU can use",
+      wayOut: "install the GPU's driver, or use --device cpu",
+    },
+  ],
+  cuda: [
+    {
+      pattern: /Failed to load shared library/,
+      expected: "ONNX Runtime's CUDA libraries, with CUDA 12 and cuDNN 9",
+      got: "none that load",
+      wayOut:
+        "run ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node --ignore-scripts=false, or use --device cpu",
+    },
+    {
+      pattern: /no CUDA-capable device|CUDA driver version|CUDA failure 100/i,
+      expected: "an NVIDIA GPU with its driver",
+      got: "none that CUDA can use",
+      wayOut: "install the driver, or use --device cpu",
+    },
+  ],
+};
+
+const fallback = /assigned to the default CPU EP/;
+
+/** What kept the engine from making a program, in words that name the device and a way out. */
+export function compileError(device: Device, error: unknown): RunError {
+  const message = messageOf(error);
+  if (device === "cpu") return new RunError(`compile: the engine does not accept the graph: ${message}`);
+  if (/backend not found/.test(message)) {
+    const known = listSupportedBackends().map(({ name }) => name);
+    return new RunError(
+      `--device ${device}: expected a device of ONNX Runtime on ${process.platform} ${process.arch}, which are ${known.join(", ")}, ` +
+        `got ${device}; use --device cpu`,
+    );
+  }
+  if (fallback.test(message)) {
+    return new RunError(
+      `--device ${device}: expected a graph of operators that it has, got some that only the CPU has; use --device cpu`,
+    );
+  }
+  const known = complaints[device].find(({ pattern }) => pattern.test(message));
+  if (known) {
+    return new RunError(`--device ${device}: expected ${known.expected}, got ${known.got}; ${known.wayOut}`);
+  }
+  return new RunError(`--device ${device}: the engine does not accept the graph: ${message.trim()}`);
+}
