@@ -164,7 +164,9 @@ async function trainBriefly(
   engine: Engine,
 ): Promise<Float32Array> {
   const update = { optimizer, weightDecay: 5e-5, clipNorm: 50 };
-  const step = await compileStep(objective, batchSize, zeroState(parameters, update), update, engine);
+  // A copy, as a step may take its start over.
+  const start = zeroState({ ...parameters, trainable: parameters.trainable.slice() }, update);
+  const step = await compileStep(objective, batchSize, start, update, engine);
   const reports: number[] = [];
   for (let count = 1; count <= steps; count++) {
     const { loss, gradientNorm, applied } = await step.run(batch, optimizer.scalars(1e-3, count));
