@@ -1,18 +1,8 @@
 #!/usr/bin/env node
 /** The outglow command: finds the verb, turns errors into one line and an exit code. */
 import { Command, CommanderError } from "commander";
-import { ConfigError, isUserError } from "../base/index.ts";
 import { packageVersion } from "../detector/version.ts";
-import { analyzeCommand } from "./analyze-command.ts";
-import { benchmarkCommand } from "./benchmark-command.ts";
-import { doctorCommand } from "./doctor-command.ts";
-import { evaluateCommand } from "./evaluate-command.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { predictCommand } from "./predict-command.ts";
-import { quickstartCommand } from "./quickstart-command.ts";
-import { reproduceCommand } from "./reproduce-command.ts";
-import { sampleCommand } from "./sample-command.ts";
-import { trainCommand } from "./train-command.ts";
 
 const program = new Command("outglow")
   .description("Finds the images that don't belong: normalizing flows trained on your normal images.")
@@ -21,20 +11,23 @@ const program = new Command("outglow")
   .configureHelp({ sortSubcommands: false })
   .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C or SIGTERM.");
 
-for (const makeCommand of [
-  trainCommand,
-  predictCommand,
-  evaluateCommand,
-  analyzeCommand,
-  sampleCommand,
-  benchmarkCommand,
-  doctorCommand,
-  quickstartCommand,
-  reproduceCommand,
-]) {
-  const command = makeCommand().exitOverride();
-  command.showSuggestionAfterError();
-  program.addCommand(command);
+const makers = {
+  train: async () => (await import("./train-command.ts")).trainCommand(),
+  predict: async () => (await import("./predict-command.ts")).predictCommand(),
+  evaluate: async () => (await import("./evaluate-command.ts")).evaluateCommand(),
+  analyze: async () => (await import("./analyze-command.ts")).analyzeCommand(),
+  sample: async () => (await import("./sample-command.ts")).sampleCommand(),
+  benchmark: async () => (await import("./benchmark-command.ts")).benchmarkCommand(),
+  doctor: async () => (await import("./doctor-command.ts")).doctorCommand(),
+  quickstart: async () => (await import("./quickstart-command.ts")).quickstartCommand(),
+  reproduce: async () => (await import("./reproduce-command.ts")).reproduceCommand(),
+} as const;
+
+// The command that was typed is enough, and help is quicker without the others.
+const typed = Object.entries(makers).filter(([name]) => name === process.argv[2]);
+const wanted = typed.length > 0 ? typed : Object.entries(makers);
+for (const command of await Promise.all(wanted.map(([, make]) => make()))) {
+  program.addCommand(command.exitOverride().showSuggestionAfterError());
 }
 program.exitOverride();
 
@@ -47,7 +40,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 try {
   await program.parseAsync(process.argv.flatMap(splitValue));
 } catch (error) {
-  process.exitCode = report(error);
+  process.exitCode = await report(error);
 }
 
 /** `--flag=value` as two arguments: commander then names the nearest flag for a mistyped one. */
@@ -56,8 +49,9 @@ function splitValue(argument: string): string[] {
   return match ? [match[1]!, match[2]!] : [argument];
 }
 
-function report(error: unknown): number {
+async function report(error: unknown): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
+  const { ConfigError, isUserError } = await import("../base/index.ts");
   if (!isUserError(error)) {
     process.stderr.write(
       `outglow: this is a defect, please report it\n${error instanceof Error ? error.stack : error}\n`,

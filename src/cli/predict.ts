@@ -1,7 +1,7 @@
 /** `outglow predict`: a table of scores, p-values and decisions, and a contact sheet of the most anomalous images. */
 import { basename, extname } from "node:path";
 import { ConfigError } from "../base/index.ts";
-import { openImages, type PreparationProblem } from "../data/index.ts";
+import { type AtomicFile, openAtomicFile, openImages, type PreparationProblem } from "../data/index.ts";
 import { type Detector, detectorSources } from "../detector/index.ts";
 import { flaggedColour, renderContactSheet } from "../report/index.ts";
 import {
@@ -18,21 +18,8 @@ import {
 import { openConsole } from "./console.ts";
 import { refuseExisting, writeOutput } from "./output-file.ts";
 import type { PredictOptions } from "./predict-command.ts";
+import { csvFormat, type Decision, jsonFormat, type Row, type TableFormat } from "./prediction-table.ts";
 import { openDetector, type ScoredBatch, scoreBatches } from "./scoring.ts";
-
-/** One image's line of the table. */
-interface Row {
-  readonly file: string;
-  /** The chosen score, higher = more anomalous, nats. */
-  readonly score: number;
-  readonly pValue: number;
-  readonly anomalous: boolean;
-  /** The most probable class and its probability, by the class-conditional flow or else the classifier; null where neither could tell. */
-  readonly predictedClass?: string | null;
-  readonly classProbability?: number | null;
-  /** Every score by name; those of coders only where the chosen score needs them. */
-  readonly scores: Readonly<Record<string, number>>;
-}
 
 /** A row with its pixels [C, H, W], for the contact sheet. */
 interface Candidate {
@@ -40,10 +27,10 @@ interface Candidate {
   readonly pixels: Uint8Array;
 }
 
-/** How rows are made: the score that ranks and decides. */
-interface Decision {
-  readonly score: string;
-  readonly falseAlarm: number;
+/** Where a table goes, without the line break at its end. */
+interface Table {
+  readonly format: TableFormat;
+  readonly write: (lines: string) => void | Promise<void>;
 }
 
 /** Thumbnails in a row of a contact sheet. */
@@ -58,6 +45,7 @@ export async function predict(folder: string, locations: readonly string[], opti
   // Everything that can be wrong is found before the first image is scored.
   const sources = await Promise.all(locations.map((location) => openImages(location, "predict:")));
   const detector = await openDetector(folder, options);
+  let file: AtomicFile | undefined;
   try {
     const { manifest } = detector;
     const decision = { score: options.score ?? manifest.defaultScore, falseAlarm: options.falseAlarm };
@@ -65,7 +53,26 @@ export async function predict(folder: string, locations: readonly string[], opti
     checkCalibrated(manifest.calibration, decision.score);
     warnOfCoarseCalibration(manifest.calibration.count, options.falseAlarm, output.warn);
 
-    const rows: Row[] = [];
+    const tables: Table[] = [];
+    if (options.out !== undefined) {
+      const format = extname(options.out) === ".json" ? jsonFormat(decision) : csvFormat;
+      file = await openAtomicFile(options.out);
+      tables.push({ format, write: file.write });
+    }
+    if (options.json) tables.push({ format: jsonFormat(decision), write: output.print });
+    else if (options.out === undefined) tables.push({ format: csvFormat, write: output.print });
+
+    let count = 0;
+    let marked = 0;
+    const write = async (rows: readonly Row[]): Promise<void> => {
+      for (const { format, write: writeLines } of tables) {
+        const head = count === 0 ? format.head(rows[0]!) : [];
+        await writeLines([...head, ...format.rows(rows, count)].join("\n"));
+      }
+      count += rows.length;
+      marked += rows.filter(({ anomalous }) => anomalous).length;
+    };
+    const unsorted: Row[] = [];
     const problems: PreparationProblem[] = [];
     const onProblem = (problem: PreparationProblem) => problems.push(problem);
     let top: readonly Candidate[] = [];
@@ -73,33 +80,35 @@ export async function predict(folder: string, locations: readonly string[], opti
       // Coding takes longer than a small model's terms: only where the chosen score needs it.
       const scoring = { strict: options.strict, coders: needs.includes("coders"), onProblem };
       for await (const batch of scoreBatches(detector, source, scoring, output)) {
-        const scored = makeRows(detector, decision, batch);
-        rows.push(...scored);
-        top = keepTop(top, scored, batch, options.top ?? 0);
+        const rows = makeRows(detector, decision, batch);
+        top = keepTop(top, rows, batch, options.top ?? 0);
+        // Only an order by score needs all rows in memory.
+        if (options.sort) for (const row of rows) unsorted.push(row);
+        else await write(rows);
       }
     }
-    output.problems(problems);
-
     // Sorting is stable: images with equal scores stay in input order.
-    const listed = options.sort ? rows.toSorted(byScore) : rows;
-    const json = (): string => toJson(decision, listed, problems);
-    if (options.out !== undefined) {
-      const table = extname(options.out) === ".json" ? json() : toCsv(listed);
-      await writeOutput(options.out, `${table}\n`, { force: options.force, where: "predict: --out" });
-      output.note(`scores of ${rows.length} images: ${options.out}`);
+    if (options.sort) await write(unsorted.sort(byScore));
+    for (const { format, write: writeLines } of tables) {
+      const tail = format.tail(problems);
+      if (tail.length > 0) await writeLines(tail.join("\n"));
     }
-    if (options.json) output.print(json());
-    else if (options.out === undefined) output.print(toCsv(listed));
+    output.problems(problems);
+    if (options.out !== undefined) {
+      await refuseExisting(options.out, options.force, "predict: --out");
+      await file?.commit();
+      output.note(`scores of ${count} images: ${options.out}`);
+    }
     if (options.top !== undefined) {
-      const sheet = await drawSheet(detector, decision, top, rows.length);
+      const sheet = await drawSheet(detector, decision, top, count);
       await writeOutput(options.sheet, sheet, { force: options.force, where: "predict: --sheet" });
       output.note(`contact sheet: ${options.sheet}`);
     }
-    const marked = rows.filter(({ anomalous }) => anomalous).length;
     output.note(
-      `${marked} of ${rows.length} images marked anomalous by ${decision.score} at a false-alarm rate of ${decision.falseAlarm}`,
+      `${marked} of ${count} images marked anomalous by ${decision.score} at a false-alarm rate of ${decision.falseAlarm}`,
     );
   } finally {
+    await file?.discard();
     await detector.dispose();
   }
 }
@@ -182,33 +191,4 @@ function checkFormat(path: string | undefined): void {
   if (path !== undefined && ![".csv", ".json"].includes(extname(path))) {
     throw new ConfigError(`predict: --out expects a name that ends in .csv or .json, got '${path}'`);
   }
-}
-
-function toJson({ score, falseAlarm }: Decision, rows: readonly Row[], skipped: readonly PreparationProblem[]): string {
-  // JSON has no infinity: a score that is not finite becomes null, and its image has the smallest p-value there is.
-  return JSON.stringify({
-    score,
-    falseAlarm,
-    orientation: "higher is more anomalous",
-    unit: "nats",
-    images: rows,
-    skipped,
-  });
-}
-
-function toCsv(rows: readonly Row[]): string {
-  const names = Object.keys(rows[0]?.scores ?? {});
-  const hasClasses = rows[0]?.predictedClass !== undefined;
-  const classColumns = hasClasses ? ["predicted_class", "class_probability"] : [];
-  const header = ["file", "score", "p_value", "anomalous", ...classColumns, ...names];
-  const lines = rows.map(({ file, score, pValue, anomalous, predictedClass, classProbability, scores }) => {
-    const predicted = hasClasses ? [quote(predictedClass ?? ""), classProbability ?? ""] : [];
-    return [quote(file), score, pValue, anomalous, ...predicted, ...names.map((name) => scores[name])].join(",");
-  });
-  return [header.join(","), ...lines].join("\n");
-}
-
-/** A CSV field: quoted where it holds a comma, a quote or a line break (RFC 4180). */
-function quote(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -1,28 +1,65 @@
 /** Files written whole or not at all. */
-import { open, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { messageOf, RunError } from "../base/index.ts";
 
+/** A file that appears under its name when it is complete. Every function throws RunError where the disk refuses. */
+export interface AtomicFile {
+  /** Adds a line, or several. */
+  write(lines: string): Promise<void>;
+  /** Puts the file in its place. */
+  commit(): Promise<void>;
+  /** Leaves what was there before; does nothing after `commit`. */
+  discard(): Promise<void>;
+}
+
 /**
- * Writes a file so that its name always holds either the old content or all of the new: a temporary name in the same folder, fsync,
- * rename, fsync of the folder. Throws RunError where the disk refuses; the old file is untouched then.
+ * Opens a file to be written bit by bit, so that its name always holds either the old content or all of the new: a temporary name in
+ * the same folder, then fsync, rename, fsync of the folder. Throws RunError where the disk refuses; the old file is untouched then.
  */
+export async function openAtomicFile(path: string): Promise<AtomicFile> {
+  const { write, commit, discard } = await openTemporary(path);
+  return { write: (lines) => write(`${lines}\n`), commit, discard };
+}
+
+/** Writes a file whole or not at all, as `openAtomicFile`. Throws RunError where the disk refuses; the old file is untouched then. */
 export async function writeFileAtomic(path: string, content: Uint8Array | string): Promise<void> {
+  const file = await openTemporary(path);
+  await file.write(content);
+  await file.commit();
+}
+
+async function openTemporary(path: string) {
   const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    const file = await open(temporary, "w");
+  const guard = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
-      await file.writeFile(content);
-      await file.sync();
-    } finally {
-      await file.close();
+      return await work();
+    } catch (error) {
+      await discard();
+      throw new RunError(`write: could not write '${path}': ${messageOf(error)}; what was there before is unchanged`);
     }
-    await rename(temporary, path);
-    await syncFolder(dirname(path));
-  } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
-    throw new RunError(`write: could not write '${path}': ${messageOf(error)}; what was there before is unchanged`);
-  }
+  };
+  let file: FileHandle | undefined;
+  const discard = async (): Promise<void> => {
+    const opened = file;
+    file = undefined;
+    await opened?.close().catch(() => undefined);
+    if (opened) await rm(temporary, { force: true }).catch(() => undefined);
+  };
+  const handle = await guard(() => open(temporary, "w"));
+  file = handle;
+  return {
+    discard,
+    write: (content: Uint8Array | string) => guard(() => handle.writeFile(content)),
+    commit: () =>
+      guard(async () => {
+        await handle.sync();
+        await handle.close();
+        await rename(temporary, path);
+        file = undefined;
+        await syncFolder(dirname(path));
+      }),
+  };
 }
 
 /** Makes the rename itself durable. Some file systems refuse to open folders; the rename is atomic there all the same. */

@@ -1,9 +1,13 @@
 /** Folders and lone files as file trees. */
-import type { Dirent } from "node:fs";
-import { readdir, readFile, realpath, stat } from "node:fs/promises";
+import { type Dirent, readFile } from "node:fs";
+import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { promisify } from "node:util";
 import type { FileContainer, StoredFile } from "./image-source.ts";
 import { compareNames, isHidden, showPath } from "./path-names.ts";
+
+/** Not that of `node:fs/promises`, whose file handles cost as much again as reading a small file. */
+const readWhole = promisify(readFile);
 
 /** A folder with everything below it. Links are followed, hidden files left out. */
 export const folderContainer: FileContainer = {
@@ -35,7 +39,7 @@ export const fileContainer: FileContainer = {
 };
 
 function storedFile(folder: string, path: string, shown: string): StoredFile {
-  return { path, shown, read: () => readFile(join(folder, path)) };
+  return { path, shown, read: () => readWhole(join(folder, path)) };
 }
 
 /** Paths of all files below a folder. `above` are the real paths of the folders that lead here: a link back to one is not followed. */

@@ -16,14 +16,15 @@ export const imageFilesFormat: ImageFormat = {
   matches: ({ files }) => files.some(isImage),
   async open(tree) {
     const images = tree.files.filter(isImage);
-    const folders = images.map(({ path }) => foldersOf(path));
-    const ignored = ignoredFolders(tree, folders);
+    const ignored = ignoredFolders(tree, images);
+    // Taken from the path each time it is asked for: a list of them would be as large as the paths.
+    const folders = (index: number): string[] => foldersOf(images[index]!.path);
     return {
       format: "images",
       length: images.length,
       name: (index) => images[index]!.shown,
-      className: (index) => folders[index]!.slice(ignored).at(-1),
-      splitNames: (index) => folders[index]!,
+      className: (index) => folders(index).slice(ignored).at(-1),
+      splitNames: folders,
       read: async (index) => ({ kind: "encoded", bytes: await images[index]!.read() }),
     };
   },
@@ -39,8 +40,8 @@ function isImage({ path }: StoredFile): boolean {
 }
 
 /** Archives usually hold one folder with everything in it: that folder's name is the data set's, not a class. */
-function ignoredFolders({ container }: FileTree, folders: readonly (readonly string[])[]): number {
-  const first = folders[0]?.[0];
-  const shared = first !== undefined && folders.every((path) => path[0] === first);
+function ignoredFolders({ container }: FileTree, images: readonly StoredFile[]): number {
+  const first = images[0] && foldersOf(images[0].path)[0];
+  const shared = first !== undefined && images.every(({ path }) => path.startsWith(`${first}/`));
   return container === "archive" && shared ? 1 : 0;
 }

@@ -3,7 +3,7 @@ export { type Augmentation, dequantize, makeBatch } from "./batches.ts";
 export { isBuiltin } from "./builtin-images.ts";
 export { type CodingOptions, measureCoderBits } from "./coders.ts";
 export { decoderVersions } from "./decoder-version.ts";
-export { writeFileAtomic } from "./file-writing.ts";
+export { type AtomicFile, openAtomicFile, writeFileAtomic } from "./file-writing.ts";
 export type { EncodedImage, ImageCatalogue, ImageSource, RawImage, StoredImage } from "./image-source.ts";
 export { type NamedImages, writeImages } from "./image-writing.ts";
 export {

@@ -36,7 +36,7 @@ export interface LoadOptions {
   readonly strict: boolean;
   /** Called about ten times a second and at the end, with the number of images seen. */
   readonly onProgress?: (done: number) => void;
-  /** Images read and decoded at a time. Default: twice the cores. */
+  /** Images read and decoded at a time. Default: twice the cores, at least 16, so that reads are queued while the engine computes. */
   readonly concurrency?: number;
 }
 
@@ -190,5 +190,5 @@ function allocate({ where, length }: ImageSource, size: number): Uint8Array {
 }
 
 function defaultConcurrency(): number {
-  return 2 * availableParallelism();
+  return Math.max(16, 2 * availableParallelism());
 }

@@ -3,7 +3,9 @@ import sharp, { type Sharp } from "sharp";
 import { messageOf } from "../base/index.ts";
 import { enlargeBilinear } from "./bilinear.ts";
 import type { EncodedImage, ImageCatalogue, RawImage, StoredImage } from "./image-source.ts";
+import { decodePlainJpeg } from "./jpeg.ts";
 import { openRaw } from "./raw-image.ts";
+import { canShrink, shrinkTriangle } from "./reduction.ts";
 import { type InputSpecification, imageSizeOf } from "./specification.ts";
 
 /** An image that was left out, and why, as in `image is 12x10, smaller than half the model's 32x32`. */
@@ -21,6 +23,9 @@ export type PreparedImage = { readonly pixels: Uint8Array } | { readonly reason:
  * never overshoots. A flow would see the sharper kernels' edges as a property of the data set.
  */
 const shrinkKernel = "linear";
+
+/** More than these would keep the calling thread for more than 5 ms. */
+const mostSmallPixels = 2 ** 18;
 
 /** What sharp calls the formats we accept. It would draw SVG and PDF as well, but those are documents, not images. */
 const acceptedFormats = ["png", "jpeg", "webp", "tiff", "heif", "gif"];
@@ -65,6 +70,8 @@ interface Refusal {
 
 async function decode(image: EncodedImage, specification: InputSpecification): Promise<RawImage | Refusal> {
   if (image.bytes.length === 0) return { reason: "file is empty" };
+  const plain = decodePlainJpeg(image.bytes, (size) => isSmall(size, specification));
+  if (plain) return shrinkRaw(plain, specification);
   try {
     const metadata = await openSharp(image).metadata();
     if (!acceptedFormats.includes(metadata.format)) return { reason: `file is ${metadata.format}, not a pixel image` };
@@ -72,6 +79,10 @@ async function decode(image: EncodedImage, specification: InputSpecification): P
     const refusal = refuseSmall(upright, specification);
     if (refusal) return refusal;
     const colour = openSharp(image).autoOrient().flatten({ background: "#000" }).toColourspace("srgb");
+    // libvips shrinks a small image in more time than it takes to decode it: only 8 bits are the same before and after.
+    if (metadata.depth === "uchar" && metadata.space === "srgb" && isSmall(upright, specification)) {
+      return shrinkTriangle(await toPlanes(colour), specification.height, specification.width);
+    }
     return await shrink(colour, upright, specification);
   } catch (error) {
     return { reason: `cannot be decoded: ${firstLine(messageOf(error))}` };
@@ -81,8 +92,8 @@ async function decode(image: EncodedImage, specification: InputSpecification): P
 async function shrinkRaw(image: RawImage, specification: InputSpecification): Promise<RawImage | Refusal> {
   const refusal = refuseSmall(image, specification);
   if (refusal) return refusal;
-  const { height, width } = image;
-  if (height <= specification.height && width <= specification.width) return image;
+  const { height, width } = specification;
+  if (isSmall(image, specification)) return shrinkTriangle(image, height, width);
   return shrink(openRaw(image.pixels, image), image, specification);
 }
 
@@ -92,17 +103,24 @@ async function shrink(
   from: Pick<RawImage, "height" | "width">,
   specification: InputSpecification,
 ): Promise<RawImage> {
-  const { data, info } = await image
-    .resize({
-      height: Math.min(from.height, specification.height),
-      width: Math.min(from.width, specification.width),
-      fit: "fill",
-      kernel: shrinkKernel,
-      // JPEG files would otherwise be shrunk by their decoder with another kernel than PNG files of the same picture.
-      fastShrinkOnLoad: false,
-    })
-    .raw()
-    .toBuffer({ resolveWithObject: true });
+  const resized = image.resize({
+    height: Math.min(from.height, specification.height),
+    width: Math.min(from.width, specification.width),
+    fit: "fill",
+    kernel: shrinkKernel,
+    // JPEG files would otherwise be shrunk by their decoder with another kernel than PNG files of the same picture.
+    fastShrinkOnLoad: false,
+  });
+  return toPlanes(resized);
+}
+
+/** Whether the calling thread does the work: sooner than libvips, which spends 1 ms on the pipeline of any image. */
+function isSmall(from: Pick<RawImage, "height" | "width">, { height, width }: InputSpecification): boolean {
+  return from.height * from.width <= mostSmallPixels && canShrink(from, height, width);
+}
+
+async function toPlanes(image: Sharp): Promise<RawImage> {
+  const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
   const { channels, height, width } = info;
   const area = height * width;
   const pixels = new Uint8Array(channels * area);

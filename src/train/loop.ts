@@ -115,7 +115,7 @@ interface Compiled {
 
 /**
  * Steps from a checkpoint to the end or the signal. A batch is prepared between two steps, because ONNX Runtime's Node binding computes
- * on the calling thread: 1 to 3 % of a step.
+ * on the calling thread: about 1 % of a step.
  */
 async function runSteps(loop: LoopInput, begun: Checkpoint, compiled: Compiled): Promise<LoopResult> {
   const { batches, configuration, phase, checkpointPath, checkpointEvery, onStep, signal } = loop;

@@ -1,0 +1,64 @@
+/** The table of `outglow predict`, written row by row so that it never has to be in memory: CSV or one JSON object. */
+import type { PreparationProblem } from "../data/index.ts";
+
+/** One image's line of the table. */
+export interface Row {
+  readonly file: string;
+  /** The chosen score, higher = more anomalous, nats. */
+  readonly score: number;
+  readonly pValue: number;
+  readonly anomalous: boolean;
+  /** The most probable class and its probability, by the class-conditional flow or else the classifier; null where neither could tell. */
+  readonly predictedClass?: string | null;
+  readonly classProbability?: number | null;
+  /** Every score by name; those of coders only where the chosen score needs them. */
+  readonly scores: Readonly<Record<string, number>>;
+}
+
+/** How rows are made: the score that ranks and decides. */
+export interface Decision {
+  readonly score: string;
+  readonly falseAlarm: number;
+}
+
+/** A table as lines of text: those before the rows, those of some rows, and those after them. */
+export interface TableFormat {
+  head(first: Row): string[];
+  /** Lines of rows that follow `before` others. */
+  rows(rows: readonly Row[], before: number): string[];
+  tail(skipped: readonly PreparationProblem[]): string[];
+}
+
+/** Comma-separated values (RFC 4180) with a header line. */
+export const csvFormat: TableFormat = {
+  head(first) {
+    const classColumns = hasClass(first) ? ["predicted_class", "class_probability"] : [];
+    return [["file", "score", "p_value", "anomalous", ...classColumns, ...Object.keys(first.scores)].join(",")];
+  },
+  rows: (rows) =>
+    rows.map((row) => {
+      const { file, score, pValue, anomalous, predictedClass, classProbability, scores } = row;
+      const predicted = hasClass(row) ? [quote(predictedClass ?? ""), classProbability ?? ""] : [];
+      return [quote(file), score, pValue, anomalous, ...predicted, ...Object.values(scores)].join(",");
+    }),
+  tail: () => [],
+};
+
+/** One JSON object, an image a line. JSON has no infinity: a score that is not finite becomes null, its p-value is the smallest there is. */
+export function jsonFormat({ score, falseAlarm }: Decision): TableFormat {
+  const about = { score, falseAlarm, orientation: "higher is more anomalous", unit: "nats" };
+  return {
+    head: () => [`${JSON.stringify(about).slice(0, -1)},"images":[`],
+    rows: (rows, before) => rows.map((row, index) => `${before + index === 0 ? "" : ","}${JSON.stringify(row)}`),
+    tail: (skipped) => [`],"skipped":${JSON.stringify(skipped)}}`],
+  };
+}
+
+function hasClass({ predictedClass }: Row): boolean {
+  return predictedClass !== undefined;
+}
+
+/** A CSV field: quoted where it holds a comma, a quote or a line break. */
+function quote(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
