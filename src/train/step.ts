@@ -195,7 +195,11 @@ function buildAdaptation(
 /** Bytes of the largest tensor that `adaptToData` makes of a number of images, whatever the model. Computes nothing. */
 export function adaptationBytes(model: Trainable, count: number): number {
   const nodes = reachableNodes(Object.values(buildAdaptation(model, count, undefined)));
-  const sizes = nodes.flatMap(({ outputs }) => outputs.map(({ shape }) => staticSize(shape, "initialisation")));
+  // A folded product makes all nine taps of its result in between.
+  const copies = (op: string): number => (op === "foldedProduct" ? 9 : 1);
+  const sizes = nodes.flatMap(({ op, outputs }) =>
+    outputs.map(({ shape }) => copies(op) * staticSize(shape, "initialisation")),
+  );
   return 4 * sizes.reduce((largest, size) => Math.max(largest, size), 0);
 }
 
