@@ -14,6 +14,7 @@ import {
   writeDetector,
 } from "../src/detector/index.ts";
 import { makeGlow } from "../src/flow/index.ts";
+import { packArrays } from "../src/nn/index.ts";
 import { readModel } from "../src/onnx/index.ts";
 import { computeScore, logLikelihoods, scoreNames } from "../src/score/index.ts";
 import {
@@ -106,6 +107,14 @@ describe("training", () => {
     const mean = values.reduce((sum, value) => sum + value, 0) / 60;
     expect(-mean).toBeCloseTo(result.progress.best!, 3);
     expect(8 - mean / (256 * Math.LN2)).toBeCloseTo(result.progress.bestBitsPerDimension!, 5);
+  });
+
+  test("leaves the weights that it starts from as they are: a general model is saved beside what came of it", async () => {
+    const start = packArrays(flow.parameters, flow.createParameters(randomKey("start")));
+    const before = start.trainable.slice();
+    const { parameters } = await trainModel(loop("from", { start, phase: { ...phase, steps: 3 } }));
+    expect(start.trainable).toEqual(before);
+    expect(parameters.trainable).not.toEqual(before);
   });
 
   test("stops early once held-out images stop improving", async () => {

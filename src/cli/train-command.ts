@@ -169,7 +169,7 @@ export function trainCommand(): Command {
     .option("--threads <n>", "threads of the engine (default: all cores)", positive)
     .option(
       "--memory <mode>",
-      "low recomputes hidden activations (the same result, a quarter slower), fast keeps them, auto looks at the free memory",
+      "low recomputes hidden activations (the same result, a tenth to a quarter slower), fast keeps them, auto looks at the free memory",
       oneOf(["low", "auto", "fast"]),
       "auto",
     )

@@ -5,14 +5,12 @@
 import {
   add,
   exponential,
-  fold,
   gemm,
   imageConvolution,
   multiply,
   relu,
   reshape,
   transpose,
-  unfold,
   type Value,
 } from "../graph/index.ts";
 import {
@@ -21,11 +19,12 @@ import {
   asColumn,
   fitAffineNorm,
   matrixMask,
+  neighbourhoods,
   normal,
   normalizedConvolution,
   normalizedLinear,
   type ParameterSpecification,
-  toColumns,
+  scatteringConvolution,
   trainable,
   type ValuesOf,
   zeros,
@@ -72,28 +71,23 @@ export function affineCoupling(
   type Values = ValuesOf<AffineCouplingParameters>;
 
   const hidden1 = ({ conv1 }: Values): Value => reshape(conv1.weight, [width, half * 9]);
-  const neighbourhoods = (a: Value): Value => {
-    const unfolded = unfold(a);
-    return toColumns(reshape(unfolded, [half * 9, ...unfolded.shape.slice(2)]));
-  };
-  const outputs = ({ conv3 }: Values, hidden: Value, like: Value): Value => {
+  const last = ({ conv3 }: Values): { readonly weight: Value; readonly bias: Value } => {
     const scale = exponential(multiply(conv3.logScale, 3));
-    const weight = reshape(multiply(conv3.weight, asColumn(scale, 4)), [channels * 9, width]);
-    const taps = reshape(gemm(weight, hidden), [channels, 9, shape.height, shape.width, like.shape[3]!]);
-    return add(fold(taps), asColumn(multiply(conv3.bias, scale), 4));
+    return { weight: multiply(conv3.weight, asColumn(scale, 4)), bias: multiply(conv3.bias, scale) };
   };
 
   const products = (parameters: Values, a: Value): Value => {
     const first = relu(normalizedLinear(hidden1(parameters), parameters.norm1, neighbourhoods(a)));
     const second = relu(normalizedLinear(parameters.conv2.weight, parameters.norm2, first));
-    return outputs(parameters, second, a);
+    const { weight, bias } = last(parameters);
+    return add(scatteringConvolution(weight, reshape(second, [width, ...a.shape.slice(1)])), asColumn(bias, 4));
   };
-  const convolutions = ({ conv1, norm1, conv2, norm2, conv3 }: Values, a: Value): Value => {
+  const convolutions = (parameters: Values, a: Value): Value => {
+    const { conv1, norm1, conv2, norm2 } = parameters;
     const first = relu(normalizedConvolution(conv1.weight, norm1, transpose(a, batchOutermost)));
     const second = relu(normalizedConvolution(reshape(conv2.weight, [width, width, 1, 1]), norm2, first));
-    const scale = exponential(multiply(conv3.logScale, 3));
-    const kernel = multiply(turned(conv3.weight), asColumn(scale, 4));
-    return transpose(imageConvolution(second, kernel, multiply(conv3.bias, scale)), batchInnermost);
+    const { weight, bias } = last(parameters);
+    return transpose(imageConvolution(second, turned(weight), bias), batchInnermost);
   };
 
   return coupling("affineCoupling", shape, {

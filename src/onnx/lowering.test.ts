@@ -106,6 +106,36 @@ describe("a lowered graph", () => {
   });
 });
 
+describe("the order of nodes", () => {
+  test("has every node behind those that it reads", () => {
+    const { nodes, inputs, initializers } = lowerGraph(layer(), options);
+    const known = new Set([...inputs, ...initializers].map(({ name }) => name));
+    for (const node of nodes) {
+      for (const name of node.inputs) expect(known, `${node.name} reads ${name}`).toContain(name);
+      for (const name of node.outputs) known.add(name);
+    }
+  });
+
+  test("has what nobody reads at the end, the first made last", () => {
+    const x = input(makeGraph(), "x", [2]);
+    const [first, second] = [exponential(x), relu(x)];
+    const third = multiply(relu(second), 2);
+    const outputs = lowerGraph({ second, third, first }, options).nodes.map((node) => node.outputs[0]);
+    expect([outputs[0], ...outputs.slice(-2)]).toEqual(["second", "third", "first"]);
+  });
+
+  test("has what is far from the inputs behind what is near, whatever was made first", () => {
+    const graph = makeGraph();
+    const [x, weight] = [input(graph, "x", [2]), input(graph, "weight", [2])];
+    const far = exponential(relu(exponential(x)));
+    const near = relu(weight);
+    const outputs = lowerGraph({ near, far, product: multiply(far, near) }, options).nodes.map(
+      (node) => node.outputs[0],
+    );
+    expect(outputs.indexOf("near")).toBeLessThan(outputs.indexOf("far"));
+  });
+});
+
 describe("outputs keep their names", () => {
   const run = async (build: (x: Value) => Record<string, Value>) => {
     const program = await compileGraph(build(input(makeGraph(), "x", [2])), { threads: 1 });

@@ -14,8 +14,8 @@ const mostOfFreeMemory = 0.5;
 const region = /^(?:.*\/)?(?:step|stage\d+block)\d+(?=\/|$)/;
 
 /**
- * What the gradient of a loss recomputes under a mode, or undefined where it keeps everything. The choice changes no number, only time (about
- * a quarter more) and memory.
+ * What the gradient of a loss recomputes under a mode, or undefined where it keeps everything. The choice changes no number, only time (a
+ * tenth to a quarter more) and memory.
  */
 export function recomputationFor(
   mode: MemoryMode,

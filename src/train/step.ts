@@ -1,14 +1,14 @@
 /** The training step: a compiled graph from parameters and a batch to loss and gradients, then the update. */
 
 import { staticSize } from "../base/index.ts";
-import { gradients, input, makeGraph, reachableNodes, type Value } from "../graph/index.ts";
+import { gradients, input, makeGraph, opTable, reachableNodes, type Value } from "../graph/index.ts";
 import { layoutOf, leavesOf, type ParameterVectors, parameterInputs } from "../nn/index.ts";
 import type { UpdateOptions } from "../optim/index.ts";
 import { type Buffer, compileGraph, type ProgramOptions } from "../runtime/index.ts";
-import { recomputationFor } from "./memory.ts";
+import { type MemoryMode, recomputationFor } from "./memory.ts";
 import { batchShape, type Objective, type Trainable } from "./objectives/index.ts";
 import { parameterBuffers } from "./parameter-buffers.ts";
-import { compileUpdate, type StepOptions } from "./update.ts";
+import { compileUpdate, type UpdaterOptions } from "./update.ts";
 
 /** Everything an optimiser step changes. */
 export interface TrainingState {
@@ -31,6 +31,12 @@ export interface StepResult {
   readonly gradientNorm: number;
   /** Whether the update took place: false where loss or gradient were not finite. */
   readonly applied: boolean;
+}
+
+/** How a step is compiled. */
+export interface StepOptions extends UpdaterOptions {
+  /** Default "auto". */
+  readonly memory?: MemoryMode | undefined;
 }
 
 /** A compiled step. The state it starts from is its own from then on: every step is written into it. */
@@ -56,20 +62,16 @@ export async function compileStep(
   objective: Objective,
   batchSize: number,
   state: TrainingState,
-  update: StepOptions,
+  { memory = "auto", ...update }: StepOptions,
   options: ProgramOptions,
 ): Promise<TrainingStep> {
   const { parameters: tree } = objective.model;
   const { shapes, values, measured } = buildObjective(objective, batchSize);
   const { entries, trainableSize } = layoutOf(tree);
   const trained = entries.filter(({ trainable }) => trainable);
-  const leaves = new Map(leavesOf(tree, values).map((value, index) => [entries[index]!.name, value]));
+  const leaves = leavesOf(tree, values).filter((_, index) => entries[index]!.trainable);
   const { loss, measures } = measured;
-  const derivatives = gradients(
-    loss,
-    trained.map(({ name }) => leaves.get(name)!),
-    recomputationFor(update.memory ?? "auto", loss),
-  ).map(withoutReshape);
+  const derivatives = gradients(loss, leaves, recomputationFor(memory, loss)).map(withoutReshape);
   const outputs: Record<string, Value> = { loss };
   for (const [name, value] of Object.entries(measures)) outputs[measurePrefix + name] = value;
   for (const [index, { name }] of trained.entries()) outputs[gradientPrefix + name] = derivatives[index]!;
@@ -195,10 +197,8 @@ function buildAdaptation(
 /** Bytes of the largest tensor that `adaptToData` makes of a number of images, whatever the model. Computes nothing. */
 export function adaptationBytes(model: Trainable, count: number): number {
   const nodes = reachableNodes(Object.values(buildAdaptation(model, count, undefined)));
-  // A folded product makes all nine taps of its result in between.
-  const copies = (op: string): number => (op === "foldedProduct" ? 9 : 1);
   const sizes = nodes.flatMap(({ op, outputs }) =>
-    outputs.map(({ shape }) => copies(op) * staticSize(shape, "initialisation")),
+    outputs.map(({ shape }) => (opTable[op].between ?? 1) * staticSize(shape, "initialisation")),
   );
   return 4 * sizes.reduce((largest, size) => Math.max(largest, size), 0);
 }

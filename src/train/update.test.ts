@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { randomKey } from "../base/index.ts";
 import { adam, adamax, type Optimizer } from "../optim/index.ts";
-import { compileUpdate, type StepOptions, type Updater } from "./update.ts";
+import { compileUpdate, type Updater, type UpdaterOptions } from "./update.ts";
 
 const rate = 0.05;
 const stream = randomKey("update").stream();
@@ -22,7 +22,7 @@ afterEach(async () => {
   open = undefined;
 });
 
-async function begin(options: StepOptions, size = 5) {
+async function begin(options: UpdaterOptions, size = 5) {
   open = await compileUpdate(options, { threads: 1 });
   const updater = open;
   const parameters = Float32Array.from({ length: size }, (_, index) => start[index % 5]!);

@@ -9,14 +9,11 @@ import { freeBatch } from "../base/index.ts";
 import { type Graph, input, makeGraph, type Value, within } from "../graph/index.ts";
 import { clipFactor, squaredNorm, type UpdateOptions, updateParameters, updateScalarCount } from "../optim/index.ts";
 import { type Buffer, compileGraph, type ProgramOptions } from "../runtime/index.ts";
-import type { MemoryMode } from "./memory.ts";
 
-/** How a step changes its parameters. */
-export interface StepOptions extends UpdateOptions {
+/** How parameters are changed. */
+export interface UpdaterOptions extends UpdateOptions {
   /** [trainable numbers], 1 where a number is trained and 0 where it stays; undefined trains all. */
   readonly mask?: Float32Array | undefined;
-  /** Default "auto". */
-  readonly memory?: MemoryMode | undefined;
 }
 
 /** What an update says of itself. */
@@ -43,7 +40,7 @@ export interface Updater {
 const pieceSize = 2 ** 17;
 
 /** Compiles the update of an optimiser. Its size does not depend on the model's. */
-export async function compileUpdate({ mask, ...options }: StepOptions, device: ProgramOptions): Promise<Updater> {
+export async function compileUpdate({ mask, ...options }: UpdaterOptions, device: ProgramOptions): Promise<Updater> {
   const names = ["parameters", ...options.optimizer.stateNames];
   const norm = await compileGraph(buildNorm(mask !== undefined), device);
   const update = await compileGraph(buildUpdate(names, options, mask !== undefined), device);

@@ -126,8 +126,6 @@ const rules: { readonly [K in OpName]: Rule<K> } = {
   absolute: pointwise((x) => Math.abs(x!)),
   relu: pointwise((x) => Math.max(x!, 0)),
   sigmoid: pointwise((x) => 1 / (1 + Math.exp(-x!))),
-  // log(1 + e^x) = max(x, 0) + log(1 + e^-|x|)
-  softplus: pointwise((x) => Math.max(x!, 0) + Math.log1p(Math.exp(-Math.abs(x!)))),
   // log(1 / (1 + e^-x)) = min(x, 0) - log(1 + e^-|x|)
   logSigmoid: pointwise((x) => Math.min(x!, 0) - Math.log1p(Math.exp(-Math.abs(x!)))),
 

@@ -68,7 +68,6 @@ export const errorCases: { readonly [K in OpName]: readonly OpErrorCase[] } = {
   absolute: notFloat("absolute", ops.absolute),
   relu: notFloat("relu", ops.relu),
   sigmoid: notFloat("sigmoid", ops.sigmoid),
-  softplus: notFloat("softplus", ops.softplus),
   logSigmoid: notFloat("logSigmoid", ops.logSigmoid),
   greater: unequal("greater", ops.greater),
   lessOrEqual: unequal("lessOrEqual", ops.lessOrEqual),

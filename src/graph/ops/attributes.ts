@@ -23,7 +23,6 @@ export interface OpAttributes {
   readonly absolute: NoAttributes;
   readonly relu: NoAttributes;
   readonly sigmoid: NoAttributes;
-  readonly softplus: NoAttributes;
   readonly logSigmoid: NoAttributes;
   // select
   readonly greater: NoAttributes;

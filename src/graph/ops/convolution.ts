@@ -67,6 +67,7 @@ export const convolutionOps: OpFamily<"unfold" | "fold" | "foldedProduct"> = {
    * 128, batch 64).
    */
   foldedProduct: {
+    between: taps,
     infer: (inputs, { transposeA, height, width }) => {
       expectFloats("foldedProduct", inputs, 2);
       const [a, b] = inputs.map(({ shape }) => shape);

@@ -45,6 +45,8 @@ export interface Emitter {
 export interface OpDefinition<K extends OpName> {
   /** Works on each element with broadcasting, so that its gradient rule accepts gradients that are not repeated yet. */
   readonly elementwise?: true;
+  /** Numbers of the largest tensor that it makes in between, as a multiple of its result's. Default 1. */
+  readonly between?: number;
   /** Shape and type rule; throws ShapeError for inputs that do not fit. */
   readonly infer: (inputs: readonly TensorType[], attributes: OpAttributes[K]) => readonly TensorType[];
   readonly gradient: GradientRule<K> | NoGradient;

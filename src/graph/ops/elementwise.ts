@@ -5,16 +5,7 @@ import type { OpName } from "./attributes.ts";
 import { expectFloats, type GradientRule, type OpDefinition, type OpFamily } from "./definition.ts";
 import { divide, greater, lessOrEqual, multiply, negate, positive, select, sigmoid, subtract } from "./functions.ts";
 
-type Unary =
-  | "negate"
-  | "exponential"
-  | "logarithm"
-  | "squareRoot"
-  | "absolute"
-  | "relu"
-  | "sigmoid"
-  | "softplus"
-  | "logSigmoid";
+type Unary = "negate" | "exponential" | "logarithm" | "squareRoot" | "absolute" | "relu" | "sigmoid" | "logSigmoid";
 type Binary = "add" | "subtract" | "multiply" | "divide" | "maximum" | "minimum";
 
 function unary<K extends Unary & OpName>(
@@ -88,8 +79,6 @@ export const elementwiseOps: OpFamily<Unary | Binary> = {
   relu: unary("relu", "Relu", (dy, _x, y) => multiply(dy, positive(y))),
   // d sigmoid(x) = s (1 - s) dx
   sigmoid: unary("sigmoid", "Sigmoid", (dy, _x, y) => multiply(dy, multiply(y, subtract(1, y)))),
-  // d log(1 + e^x) = sigmoid(x) dx
-  softplus: unary("softplus", "Softplus", (dy, x) => multiply(dy, sigmoid(x))),
   logSigmoid: {
     // d log sigmoid(x) = (1 - sigmoid(x)) dx
     ...unary("logSigmoid", "", (dy, x) => multiply(dy, subtract(1, sigmoid(x)))),

@@ -85,14 +85,14 @@ export function sigmoid(x: Value): Value {
   return one(x.graph.apply("sigmoid", [x], {}));
 }
 
-/** log(1 + e^x), without overflow. */
-export function softplus(x: Value): Value {
-  return one(x.graph.apply("softplus", [x], {}));
-}
-
 /** log sigmoid(x) = -log(1 + e^-x), finite where sigmoid underflows. */
 export function logSigmoid(x: Value): Value {
   return one(x.graph.apply("logSigmoid", [x], {}));
+}
+
+/** log(1 + e^x). */
+export function softplus(x: Value): Value {
+  return negate(logSigmoid(negate(x)));
 }
 
 /** The mask a > b. False where either is NaN. */
@@ -144,7 +144,9 @@ export function reduceSum(x: Value, axes?: readonly number[], keepDimensions = f
 
 /** The same numbers in the same order under another shape. */
 export function reshape(x: Value, shape: Shape): Value {
-  return sameShape(x.shape, shape) ? x : one(x.graph.apply("reshape", [x], { shape }));
+  if (sameShape(x.shape, shape)) return x;
+  // What counts is the last shape.
+  return x.node.op === "reshape" ? reshape(x.node.inputs[0]!, shape) : one(x.graph.apply("reshape", [x], { shape }));
 }
 
 /** Axes reordered: axis i of the result is axis permutation[i] of x. */
