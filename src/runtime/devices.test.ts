@@ -23,7 +23,7 @@ describe.each(gpus)("%s", (device) => {
     const { options } = await refuse(device, "no");
     expect(options.executionProviders).toEqual([device]);
     expect(options.extra).toEqual({
-      session: { intra_op: { allow_spinning: "0" }, disable_cpu_ep_fallback: "1" },
+      session: { intra_op: { allow_spinning: "1", spin_duration_us: "20" }, disable_cpu_ep_fallback: "1" },
     });
   });
 

@@ -214,12 +214,12 @@ describe("refused", () => {
   });
 });
 
-test("the engine's threads sleep while they wait", async () => {
+test("the engine's threads hardly wait before they sleep", async () => {
   const create = vi.spyOn(InferenceSession, "create");
   const program = await compileGraph(smallGraph(), { threads: 2 });
   await program.dispose();
   const [, given] = create.mock.calls[0] as unknown as [Uint8Array, InferenceSession.SessionOptions];
-  expect(given.extra).toEqual({ session: { intra_op: { allow_spinning: "0" } } });
+  expect(given.extra).toEqual({ session: { intra_op: { allow_spinning: "1", spin_duration_us: "20" } } });
 });
 
 test("the engine has a version", () => {

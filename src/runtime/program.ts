@@ -79,6 +79,12 @@ export async function loadProgram(model: Uint8Array, options: ProgramOptions): P
   };
 }
 
+/**
+ * How long a thread that waits for work spins before it sleeps. To wake it takes about as long; spinning for longer takes the core from
+ * whatever else wants it (ARCHITECTURE.md has the figures).
+ */
+const waitMicroseconds = "20";
+
 async function createSession(model: Uint8Array, options: ProgramOptions): Promise<InferenceSession> {
   const device = options.device ?? "cpu";
   const { executionProviders, session } = deviceSettings(device);
@@ -96,9 +102,7 @@ async function createSession(model: Uint8Array, options: ProgramOptions): Promis
       enableCpuMemArena: true,
       // Fatal only: errors come back as exceptions with the same text, and stderr belongs to the command line.
       logSeverityLevel: 4,
-      // Waiting threads sleep instead of spinning. Measured on two cores (grey, depth 6, width 64) beside another busy process: 170-243
-      // images/s with threads that sleep, 90-99 with threads that spin. On an idle machine the difference is small.
-      extra: { session: { intra_op: { allow_spinning: "0" }, ...session } },
+      extra: { session: { intra_op: { allow_spinning: "1", spin_duration_us: waitMicroseconds }, ...session } },
       ...(options.profilePrefix ? { enableProfiling: true, profileFilePrefix: options.profilePrefix } : {}),
     });
   } catch (error) {
