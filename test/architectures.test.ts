@@ -129,12 +129,13 @@ describe("sizes", () => {
     );
   });
 
-  // Half the height and width times hidden channels, or the nine taps of the last convolution's 12 channels; all features where dense.
+  // Half the height and width times hidden channels, with one more for the bias, or the nine taps of the last convolution's
+  // 12 channels; all features where dense.
   test.each([
     ["glow", 4, 16 * 16 * 9 * 12],
-    ["glow", 512, 16 * 16 * 512],
+    ["glow", 512, 16 * 16 * 513],
     ["patch", 4, 16 * 16 * 9 * 12],
-    ["patch", 512, 16 * 16 * 512],
+    ["patch", 512, 16 * 16 * 513],
     ["dense", 4, 3072],
     ["dense", 4096, 4096],
   ] as const)("the initialisation of %s with width %i knows its largest tensor", (architecture, hidden, expected) => {

@@ -1,8 +1,9 @@
 /** Every bijector against its contract. */
 import { describe, expect, test } from "vitest";
+import { freeBatch } from "../src/base/index.ts";
 import type { Bijector, EventShape } from "../src/flow/index.ts";
 import * as flow from "../src/flow/index.ts";
-import { multiply, reduceSum, subtract } from "../src/graph/index.ts";
+import { add, input, makeGraph, multiply, reachableNodes, reduceSum, subtract } from "../src/graph/index.ts";
 import { constantValues, layoutOf, leavesOf } from "../src/nn/index.ts";
 import {
   logDetByJacobian,
@@ -138,6 +139,45 @@ describe.each(Object.entries(bijectors))("%s", (_name, bijector) => {
     });
     expect(Math.sqrt(results.distance![0]!)).toBeLessThan(tolerance.value);
   });
+});
+
+describe.each([
+  ["channelMixing", flow.channelMixing(small), flow.channelMixing(small, "convolutions")],
+  ["affineCoupling", flow.affineCoupling(small, 5), flow.affineCoupling(small, 5, "convolutions")],
+] as const)("%s as convolutions", (_name, products, convolutions) => {
+  test("gives the latents and the log-det of the products, and takes them back", async () => {
+    const vectors = perturbedParameters(products as Bijector);
+    const data = normalData(small, 3);
+    const run = (form: Bijector) =>
+      runOn(small, data, (x, graph) => {
+        const parameters = constantValues(graph, form.parameters, vectors);
+        const { z, logDet } = form.normalize(parameters, x);
+        return { z: add(z, 0), logDet: add(logDet, 0), x: add(form.generate(parameters, z).x, 0) };
+      });
+    const [expected, got] = [await run(products as Bijector), await run(convolutions as Bijector)];
+    expect(largestDifference(got.z!, expected.z!)).toBeLessThan(tolerance.value);
+    expect(largestDifference(got.logDet!, expected.logDet!)).toBeLessThan(tolerance.logDet);
+    expect(largestDifference(got.x!, data)).toBeLessThan(tolerance.value);
+  });
+});
+
+test("between bijectors as convolutions the transpositions cancel", () => {
+  const graph = makeGraph();
+  const step = flow.chain("steps", {
+    mixing0: flow.channelMixing(small, "convolutions"),
+    coupling0: flow.affineCoupling(small, 5, "convolutions"),
+    mixing1: flow.channelMixing(small, "convolutions"),
+    coupling1: flow.affineCoupling(small, 5, "convolutions"),
+  });
+  const x = input(graph, "x", [small.channels, small.height, small.width, freeBatch]);
+  const { z } = step.normalize(constantValues(graph, step.parameters, perturbedParameters(step)), x);
+  const moved = reachableNodes([z]).filter(
+    ({ op, outputs }) => op === "transpose" && outputs[0]!.shape.includes(freeBatch),
+  );
+  expect(moved.map(({ attributes }) => attributes)).toEqual([
+    { permutation: [3, 0, 1, 2] },
+    { permutation: [1, 2, 3, 0] },
+  ]);
 });
 
 test("ActNorm adapts to mean 0 and deviation 1 per channel", async () => {

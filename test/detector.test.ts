@@ -206,7 +206,7 @@ describe("a detector", () => {
     expect(model.inputs).toEqual([{ name: "images", elementType: "uint8", shape: ["N", 1, 16, 16] }]);
     expect(model.outputs).toEqual([{ name: "terms", elementType: "float32", shape: ["N", 2, 2] }]);
     const operators = model.nodes.map(({ operator }) => operator);
-    expect(operators.filter((operator) => operator === "Conv")).toHaveLength(2 * 2 * 3); // scales, steps, convolutions of a step
+    expect(operators.filter((operator) => operator === "Conv")).toHaveLength(2 * 2 * 4); // scales, steps, convolutions of a step
     expect(operators).not.toContain("Gather"); // what products would unfold with
   });
 });

@@ -6,6 +6,7 @@ import {
   add,
   exponential,
   gemm,
+  homogeneousUnfold,
   imageConvolution,
   multiply,
   relu,
@@ -18,11 +19,13 @@ import {
   affineNorm,
   asColumn,
   fitAffineNorm,
+  keepingLast,
   matrixMask,
   neighbourhoods,
   normal,
   normalizedConvolution,
   normalizedLinear,
+  normalizedMatrix,
   type ParameterSpecification,
   scatteringConvolution,
   trainable,
@@ -31,7 +34,8 @@ import {
 } from "../nn/index.ts";
 import { smallestDeviation } from "./act-norm.ts";
 import type { Bijector, EventShape } from "./bijector.ts";
-import { coupling, halfOf } from "./coupling.ts";
+import { type CouplingNetwork, coupling, halfOf } from "./coupling.ts";
+import type { NetworkForm } from "./network-form.ts";
 
 export type AffineCouplingParameters = {
   /** weight [width, C/2, 3, 3]. */
@@ -50,12 +54,6 @@ export type AffineCouplingParameters = {
     readonly logScale: ParameterSpecification;
   };
 };
-
-/**
- * How a graph computes the network: as matrix products over [C, H, W, N], which can be differentiated, or as convolutions over
- * [N, C, H, W], which the engine runs faster where the weights are constants. Both take the same parameters and mean the same numbers.
- */
-export type NetworkForm = "products" | "convolutions";
 
 /** Standard deviation of the first two convolutions' initial weights (paper, section 1.1). */
 const initialDeviation = 0.05;
@@ -77,20 +75,21 @@ export function affineCoupling(
   };
 
   const products = (parameters: Values, a: Value): Value => {
-    const first = relu(normalizedLinear(hidden1(parameters), parameters.norm1, neighbourhoods(a)));
-    const second = relu(normalizedLinear(parameters.conv2.weight, parameters.norm2, first));
+    const { conv2, norm1, norm2 } = parameters;
+    const first = relu(gemm(keepingLast(normalizedMatrix(hidden1(parameters), norm1)), homogeneousUnfold(a)));
+    const second = relu(gemm(normalizedMatrix(conv2.weight, norm2), first));
     const { weight, bias } = last(parameters);
     return add(scatteringConvolution(weight, reshape(second, [width, ...a.shape.slice(1)])), asColumn(bias, 4));
   };
   const convolutions = (parameters: Values, a: Value): Value => {
     const { conv1, norm1, conv2, norm2 } = parameters;
-    const first = relu(normalizedConvolution(conv1.weight, norm1, transpose(a, batchOutermost)));
+    const first = relu(normalizedConvolution(conv1.weight, norm1, a));
     const second = relu(normalizedConvolution(reshape(conv2.weight, [width, width, 1, 1]), norm2, first));
     const { weight, bias } = last(parameters);
-    return transpose(imageConvolution(second, turned(weight), bias), batchInnermost);
+    return imageConvolution(second, turned(weight), bias);
   };
 
-  return coupling("affineCoupling", shape, {
+  const network: CouplingNetwork<AffineCouplingParameters> = {
     parameters: {
       conv1: { weight: trainable(width, half, 3, 3) },
       norm1: affineNorm(width),
@@ -113,12 +112,9 @@ export function affineCoupling(
       return { ...parameters, norm1, norm2 };
     },
     apply: form === "products" ? products : convolutions,
-  });
+  };
+  return coupling("affineCoupling", shape, network, form);
 }
-
-/** [C, H, W, N] to [N, C, H, W], and back. */
-const batchOutermost = [3, 0, 1, 2];
-const batchInnermost = [1, 2, 3, 0];
 
 /** A kernel by where it reads, [O, I, 3, 3], from one by where it writes, [O, 3, 3, I]: the usual order of axes, turned by 180 degrees. */
 function turned(weight: Value): Value {

@@ -1,8 +1,8 @@
 /** The architectures that a model can have (paper, sections 1.1 to 1.3): a record each. */
-import type { NetworkForm } from "./affine-coupling.ts";
 import { makeDenseGlow } from "./dense-glow.ts";
 import type { Flow, FlowSize } from "./flow.ts";
 import { makeGlow } from "./glow.ts";
+import type { NetworkForm } from "./network-form.ts";
 import { makePatchGlow } from "./patch-glow.ts";
 
 interface ArchitectureDefinition {

@@ -3,19 +3,31 @@
  * W ((x + bias) e^logScale) = (W diag(e^logScale)) x + (W diag(e^logScale)) bias. The same map as the two bijectors in a row, with one
  * pass over the activations in place of three.
  */
-import { add, exponential, gemm, multiply, negate, reduceSum, reshape, subtract, type Value } from "../graph/index.ts";
+import {
+  add,
+  exponential,
+  gemm,
+  imageConvolution,
+  multiply,
+  negate,
+  reduceSum,
+  reshape,
+  subtract,
+  type Value,
+} from "../graph/index.ts";
 import { type AffineNormParameters, asColumn, toColumns, type ValuesOf } from "../nn/index.ts";
 import { actNorm } from "./act-norm.ts";
 import { type Bijector, type EventShape, eventShape } from "./bijector.ts";
 import { invertibleConvolution, type LuParameters, luInverse, luMatrix } from "./invertible-convolution.ts";
+import { layouts, type NetworkForm } from "./network-form.ts";
 
 export type ChannelMixingParameters = {
   readonly actNorm: AffineNormParameters;
   readonly convolution: LuParameters;
 };
 
-/** ActNorm and invertible 1x1 convolution over the channels of a tensor. */
-export function channelMixing(shape: EventShape): Bijector<ChannelMixingParameters> {
+/** ActNorm and invertible 1x1 convolution over the channels of a tensor, computed in some form on the way to the latents. */
+export function channelMixing(shape: EventShape, form: NetworkForm = "products"): Bijector<ChannelMixingParameters> {
   const norm = actNorm(shape);
   const convolution = invertibleConvolution(shape);
   const pixels = shape.height * shape.width;
@@ -40,7 +52,8 @@ export function channelMixing(shape: EventShape): Bijector<ChannelMixingParamete
       const scale = reshape(exponential(parameters.actNorm.logScale), [1, shape.channels]);
       const weight = multiply(luMatrix(parameters.convolution), scale);
       const bias = gemm(weight, asColumn(parameters.actNorm.bias, 2));
-      return { z: reshape(gemm(weight, toColumns(x), { bias }), eventShape(shape, x)), logDet: logDet(parameters) };
+      const z = form === "products" ? gemm(weight, toColumns(x), { bias }) : pixelwise(weight, bias, x);
+      return { z: reshape(z, eventShape(shape, x)), logDet: logDet(parameters) };
     },
     generate: (parameters, z) => {
       const scale = asColumn(exponential(negate(parameters.actNorm.logScale)), 2);
@@ -49,4 +62,11 @@ export function channelMixing(shape: EventShape): Bijector<ChannelMixingParamete
       return { x: subtract(x, asColumn(parameters.actNorm.bias, 4)), logDet: negate(logDet(parameters)) };
     },
   };
+}
+
+/** W x + bias at every pixel of x [C, H, W, N] as a 1x1 convolution; W is [C, C], bias [C, 1]. */
+function pixelwise(weight: Value, bias: Value, x: Value): Value {
+  const { enter, leave } = layouts.convolutions;
+  const [channels] = weight.shape;
+  return leave(imageConvolution(enter(x), reshape(weight, [channels!, channels!, 1, 1]), reshape(bias, [channels!])));
 }

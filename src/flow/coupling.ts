@@ -20,6 +20,7 @@ import {
 } from "../graph/index.ts";
 import type { ArraysOf, ParameterTree, ValuesOf } from "../nn/index.ts";
 import { type Bijector, type EventShape, eventShape } from "./bijector.ts";
+import { layouts, type NetworkForm } from "./network-form.ts";
 
 /** What tells a coupling how to transform its second half by looking at the first. */
 export interface CouplingNetwork<P extends ParameterTree> {
@@ -27,7 +28,10 @@ export interface CouplingNetwork<P extends ParameterTree> {
   createParameters(key: RandomKey): ArraysOf<P>;
   /** Parameters fitted to a batch a [C/2, H, W, N] of known size. */
   adapt(parameters: ValuesOf<P>, a: Value): ValuesOf<P>;
-  /** a [C/2, H, W, N] to [C, H, W, N]: the first C/2 channels are the shift, the others raw. */
+  /**
+   * a [C/2, H, W, N] to [C, H, W, N], or [N, C/2, H, W] to [N, C, H, W] as the form has it: the first C/2 channels are the shift, the
+   * others raw.
+   */
   apply(parameters: ValuesOf<P>, a: Value): Value;
 }
 
@@ -37,18 +41,22 @@ export function halfOf(name: string, channels: number): number {
   return channels / 2;
 }
 
-/** The affine coupling of a network. Throws ShapeError for an odd number of channels. */
+/** The affine coupling of a network that is computed in some form. Throws ShapeError for an odd number of channels. */
 export function coupling<P extends ParameterTree>(
   name: string,
   shape: EventShape,
   network: CouplingNetwork<P>,
+  form: NetworkForm = "products",
 ): Bijector<P> {
   const half = halfOf(name, shape.channels);
+  const { channels, enter, leave } = layouts[form];
+  const halves = (x: Value) => split(x, channels, [half, half]) as readonly [Value, Value];
   const outputs = (parameters: ValuesOf<P>, a: Value): readonly [Value, Value] => {
-    const [shift, raw] = split(network.apply(parameters, a), 0, [half, half]);
-    return [shift!, add(raw!, 2)];
+    const [shift, raw] = halves(network.apply(parameters, a));
+    return [shift, add(raw, 2)];
   };
-  const logDetOf = (raw: Value): Value => reduceSum(logSigmoid(raw), [0, 1, 2]);
+  const joined = (a: Value, b: Value): Value => leave(concatenate([a, b], channels));
+  const logDetOf = (raw: Value): Value => reduceSum(logSigmoid(raw), [channels, channels + 1, channels + 2]);
 
   const bijector: Bijector<P> = {
     name,
@@ -62,15 +70,15 @@ export function coupling<P extends ParameterTree>(
       return { parameters: adapted, z: bijector.normalize(adapted, x).z };
     },
     normalize: (parameters, x) => {
-      const [a, b] = split(x, 0, [half, half]);
-      const [shift, raw] = outputs(parameters, a!);
-      const z = concatenate([a!, multiply(add(b!, shift), sigmoid(raw))], 0);
+      const [a, b] = halves(enter(x));
+      const [shift, raw] = outputs(parameters, a);
+      const z = joined(a, multiply(add(b, shift), sigmoid(raw)));
       return { z: reshape(z, eventShape(shape, x)), logDet: logDetOf(raw) };
     },
     generate: (parameters, z) => {
-      const [a, scaled] = split(z, 0, [half, half]);
-      const [shift, raw] = outputs(parameters, a!);
-      const x = concatenate([a!, subtract(divide(scaled!, sigmoid(raw)), shift)], 0);
+      const [a, scaled] = halves(enter(z));
+      const [shift, raw] = outputs(parameters, a);
+      const x = joined(a, subtract(divide(scaled, sigmoid(raw)), shift));
       return { x: reshape(x, eventShape(shape, z)), logDet: negate(logDetOf(raw)) };
     },
   };

@@ -1,14 +1,15 @@
 /** Glow, as the paper uses it (section 1.1): multi-scale, each step an ActNorm, an invertible 1x1 convolution and an affine coupling. */
-import { affineCoupling, type NetworkForm } from "./affine-coupling.ts";
+import { affineCoupling } from "./affine-coupling.ts";
 import type { Bijector, EventShape } from "./bijector.ts";
 import { chain } from "./chain.ts";
 import { channelMixing } from "./channel-mixing.ts";
 import type { Flow, FlowSize } from "./flow.ts";
 import { multiScaleFlow } from "./multi-scale.ts";
+import type { NetworkForm } from "./network-form.ts";
 
 /** One step of Glow with `hidden` channels in its coupling network. */
 export function glowStep(shape: EventShape, hidden: number, form: NetworkForm): Bijector {
-  return chain("step", { mixing: channelMixing(shape), coupling: affineCoupling(shape, hidden, form) });
+  return chain("step", { mixing: channelMixing(shape, form), coupling: affineCoupling(shape, hidden, form) });
 }
 
 /** A Glow. Throws ConfigError for sizes that cannot be. */

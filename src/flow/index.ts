@@ -1,6 +1,6 @@
 /** Bijectors, priors, and the flows made of them. Pure. */
 export { actNorm } from "./act-norm.ts";
-export { type AffineCouplingParameters, affineCoupling, type NetworkForm } from "./affine-coupling.ts";
+export { type AffineCouplingParameters, affineCoupling } from "./affine-coupling.ts";
 export {
   type Architecture,
   architectures,
@@ -23,6 +23,7 @@ export { type FeatureRotationParameters, featureRotation } from "./feature-rotat
 export type { Flow, FlowSize, ScaleTerm } from "./flow.ts";
 export { makeGlow } from "./glow.ts";
 export { invertibleConvolution, type LuParameters, luInverse, luMatrix } from "./invertible-convolution.ts";
+export type { NetworkForm } from "./network-form.ts";
 export { makePatchGlow } from "./patch-glow.ts";
 export { patchwise } from "./patchwise.ts";
 export { dimensionNorm, standardNormalLogDensity } from "./prior.ts";

@@ -4,10 +4,10 @@
  * which the paper's own code lacks.
  */
 import { ConfigError } from "../base/index.ts";
-import type { NetworkForm } from "./affine-coupling.ts";
 import { checkSize, type Flow, type FlowSize, flowOfScales } from "./flow.ts";
 import { glowStep } from "./glow.ts";
 import { squeezedSteps } from "./multi-scale.ts";
+import type { NetworkForm } from "./network-form.ts";
 import { patchwise } from "./patchwise.ts";
 import { dimensionNorm } from "./prior.ts";
 

@@ -18,10 +18,32 @@ import {
   select,
   split,
   toFloat,
+  transpose,
   within,
 } from "./index.ts";
 
 const N = freeBatch;
+
+describe("moves after moves are one", () => {
+  const x = input(makeGraph(), "x", [2, 3, 4, N]);
+
+  test("a transposition there and back is nothing", () => {
+    expect(transpose(transpose(x, [3, 0, 1, 2]), [1, 2, 3, 0])).toBe(x);
+  });
+
+  test("two transpositions are the one that moves every axis where it ended", () => {
+    const twice = transpose(transpose(x, [1, 2, 0, 3]), [3, 0, 2, 1]);
+    expect(twice.node.inputs).toEqual([x]);
+    expect(twice.node.attributes).toEqual({ permutation: [3, 1, 0, 2] });
+    expect(twice.shape).toEqual([N, 3, 2, 4]);
+  });
+
+  test("of two shapes the last counts", () => {
+    const twice = reshape(reshape(x, [6, 4, N]), [24, N]);
+    expect(twice.node.inputs).toEqual([x]);
+    expect(reshape(twice, x.shape)).toBe(x);
+  });
+});
 
 describe("equal nodes are made once", () => {
   const graph = makeGraph();

@@ -16,6 +16,7 @@ export {
   fold,
   gemm,
   greater,
+  homogeneousUnfold,
   imageConvolution,
   input,
   lessOrEqual,

@@ -15,9 +15,11 @@ export {
   asColumn,
   fitAffineNorm,
   invertUnitTriangular,
+  keepingLast,
   matrixMask,
   normalizedConvolution,
   normalizedLinear,
+  normalizedMatrix,
   toColumns,
 } from "./layers.ts";
 export { type DifferenceLossOptions, outlierPenalty } from "./outlier-penalty.ts";

@@ -1,7 +1,8 @@
 /** Layers as functions over activations [C, H, W, N] or, per pixel, [C, H * W * N]. */
-import { type Shape, ShapeError, showShape, sizeOf, staticSize } from "../base/index.ts";
+import { type Shape, ShapeError, showShape, sizeOf, staticDimension, staticSize } from "../base/index.ts";
 import {
   add,
+  concatenate,
   constant,
   divide,
   exponential,
@@ -48,6 +49,21 @@ export function asColumn(vector: Value, rank: number): Value {
 export function normalizedLinear(weight: Value, norm: ValuesOf<AffineNormParameters>, columns: Value): Value {
   const scale = asColumn(exponential(norm.logScale), 2);
   return gemm(multiply(weight, scale), columns, { bias: multiply(asColumn(norm.bias, 2), scale) });
+}
+
+/**
+ * As `normalizedLinear`, as a matrix for columns in homogeneous coordinates, whose last row is ones: [e^logScale W | e^logScale bias],
+ * [out, in + 1].
+ */
+export function normalizedMatrix(weight: Value, norm: ValuesOf<AffineNormParameters>): Value {
+  return multiply(concatenate([weight, asColumn(norm.bias, 2)], 1), asColumn(exponential(norm.logScale), 2));
+}
+
+/** A matrix [out, in + 1] with a row below that keeps the last coordinate of its columns: [out + 1, in + 1]. ReLU keeps a one as well. */
+export function keepingLast(matrix: Value): Value {
+  const size = staticDimension(matrix.shape[1], "keepingLast");
+  const row = Float32Array.from({ length: size }, (_, index) => (index === size - 1 ? 1 : 0));
+  return concatenate([matrix, constant(matrix.graph, row, [1, size])], 0);
 }
 
 /** As `normalizedLinear`, for a convolution with a kernel [O, C, K, K] over images [N, C, H, W]: [N, O, H, W]. */

@@ -109,6 +109,14 @@ function tapped(tap: number, y: number, x: number): [number, number] {
   return [y + ky - 1, x + kx - 1];
 }
 
+/** What a tap of the pixel (y, x) of channel c reads: zero outside. */
+function read(images: Tensor, c: number, tap: number, y: number, x: number, n: number): number {
+  const [height, width] = [images.shape[1]!, images.shape[2]!];
+  const [sourceY, sourceX] = tapped(tap, y, x);
+  const inside = sourceY >= 0 && sourceY < height && sourceX >= 0 && sourceX < width;
+  return inside ? at(images, [c, sourceY, sourceX, n]) : 0;
+}
+
 const rules: { readonly [K in OpName]: Rule<K> } = {
   input: ({ attributes, given }) => [given(attributes.name)],
   constant: ({ attributes }) => [Float64Array.from(attributes.values)],
@@ -190,13 +198,18 @@ const rules: { readonly [K in OpName]: Rule<K> } = {
   },
 
   unfold: ({ operands: [x], shapes: [shape] }) => [
-    fill(shape, ([c, tap, y, px, n]) => {
-      const [height, width] = [x!.shape[1]!, x!.shape[2]!];
-      const [sourceY, sourceX] = tapped(tap!, y!, px!);
-      const inside = sourceY >= 0 && sourceY < height && sourceX >= 0 && sourceX < width;
-      return inside ? at(x!, [c!, sourceY, sourceX, n!]) : 0;
-    }),
+    fill(shape, ([c, tap, y, px, n]) => read(x!, c!, tap!, y!, px!, n!)),
   ],
+  homogeneousUnfold: ({ operands: [x], shapes: [shape] }) => {
+    const [channels, , width, batch] = x!.shape as [number, number, number, number];
+    return [
+      fill(shape, ([row, column]) => {
+        if (row === 9 * channels) return 1;
+        const pixel = Math.floor(column! / batch);
+        return read(x!, Math.floor(row! / 9), row! % 9, Math.floor(pixel / width), pixel % width, column! % batch);
+      }),
+    ];
+  },
   fold: ({ operands: [x], shapes: [shape] }) => [folded(x!, shape!)],
   foldedProduct: ({ attributes: { transposeA }, operands: [a, b], shapes: [shape] }) => {
     const [channels, height, width, batch] = shape as [number, number, number, number];

@@ -269,6 +269,19 @@ export const errorCases: { readonly [K in OpName]: readonly OpErrorCase[] } = {
     },
     ...notFloat("unfold", ops.unfold),
   ],
+  homogeneousUnfold: [
+    {
+      name: "three axes",
+      build: (graph) => ops.homogeneousUnfold(given(graph, [1, 2, 3])),
+      match: /^homogeneousUnfold: expected \[C, H, W, N\], got \[1,2,3\]/,
+    },
+    {
+      name: "a free height",
+      build: (graph) => ops.homogeneousUnfold(given(graph, [1, N, 3, 2])),
+      match: /^homogeneousUnfold: expected .*, got .*N/,
+    },
+    ...notFloat("homogeneousUnfold", ops.homogeneousUnfold),
+  ],
   fold: [
     {
       name: "eight taps",

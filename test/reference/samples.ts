@@ -225,11 +225,24 @@ export const samples: { readonly [K in OpName]: readonly OpSample[] } = {
     one("[1,2,2,3]", float([1, 2, 2, 3]), ops.unfold),
     one("[3,1,5,N]", float([3, 1, 5, N]), ops.unfold),
   ],
+  homogeneousUnfold: [
+    one("[1,1,1,1]", float([1, 1, 1, 1]), ops.homogeneousUnfold),
+    one("[2,3,4,N]", float([2, 3, 4, N]), ops.homogeneousUnfold),
+    one("[1,2,2,3]", float([1, 2, 2, 3]), ops.homogeneousUnfold),
+    one("[3,1,5,N]", float([3, 1, 5, N]), ops.homogeneousUnfold),
+    two("[5,19] [2,3,4,1] in a product", [5, 19], [2, 3, 4, 1], (a, x) => ops.gemm(a, ops.homogeneousUnfold(x))),
+    two("[10,5]^T [1,2,2,3] in a product", [10, 5], [1, 2, 2, 3], (a, x) =>
+      ops.gemm(a, ops.homogeneousUnfold(x), { transposeA: true }),
+    ),
+  ],
   fold: [
     one("[1,9,1,1,1]", float([1, 9, 1, 1, 1]), ops.fold),
     one("[2,9,3,4,N]", float([2, 9, 3, 4, N]), ops.fold),
     one("[1,9,2,2,3]", float([1, 9, 2, 2, 3]), ops.fold),
     one("[3,9,5,1,N]", float([3, 9, 5, 1, N]), ops.fold),
+    two("the lower rows of [18,2] [2,6]", [18, 2], [2, 6], (a, b) =>
+      ops.fold(ops.reshape(ops.split(ops.gemm(a, b), 0, [9, 9])[1]!, [1, 9, 2, 3, 1])),
+    ),
   ],
   foldedProduct: [
     two("[9,2] [2,6]", [9, 2], [2, 6], (a, b) => ops.fold(ops.reshape(ops.gemm(a, b), [1, 9, 2, 3, 1]))),
@@ -238,6 +251,9 @@ export const samples: { readonly [K in OpName]: readonly OpSample[] } = {
     ),
     two("[4,27]^T [4,5N]", [4, 27], [4, { factor: 5 }], (a, b) =>
       ops.fold(ops.reshape(ops.gemm(a, b, { transposeA: true }), [3, 9, 5, 1, N])),
+    ),
+    two("the upper rows of [18,2] [2,6]", [18, 2], [2, 6], (a, b) =>
+      ops.fold(ops.reshape(ops.split(ops.gemm(a, b), 0, [9, 9])[0]!, [1, 9, 2, 3, 1])),
     ),
     two("[9,1] [1,1]", [9, 1], [1, 1], (a, b) => ops.fold(ops.reshape(ops.gemm(a, b), [1, 9, 1, 1, 1]))),
   ],

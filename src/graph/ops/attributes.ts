@@ -44,6 +44,7 @@ export interface OpAttributes {
   readonly gemm: { readonly transposeA: boolean; readonly transposeB: boolean };
   // convolution
   readonly unfold: NoAttributes;
+  readonly homogeneousUnfold: NoAttributes;
   readonly fold: NoAttributes;
   readonly foldedProduct: { readonly transposeA: boolean; readonly height: number; readonly width: number };
   readonly imageConvolution: NoAttributes;

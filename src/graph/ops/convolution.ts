@@ -11,15 +11,16 @@ import {
   sameDimension,
   showDimension,
   showShape,
+  sizeOf,
   staticDimension,
 } from "../../base/index.ts";
 import type { TensorType } from "../value.ts";
 import { type Emitter, expectFloats, type OpFamily } from "./definition.ts";
-import { fold, gemm, reshape, unfold } from "./functions.ts";
+import { fold, gemm, reshape, split, unfold } from "./functions.ts";
 
 const taps = 9;
 
-export const convolutionOps: OpFamily<"unfold" | "fold" | "foldedProduct"> = {
+export const convolutionOps: OpFamily<"unfold" | "homogeneousUnfold" | "fold" | "foldedProduct"> = {
   unfold: {
     infer: (inputs) => {
       expectFloats("unfold", inputs, 1);
@@ -36,6 +37,35 @@ export const convolutionOps: OpFamily<"unfold" | "fold" | "foldedProduct"> = {
       const rows = emitter.node("Reshape", [names[0]!, emitter.int64([channels, height * width, -1])]);
       const padded = emitter.node("Pad", [rows[0]!, emitter.int64([0, 0, 0, 0, 1, 0])]);
       const gathered = emitter.node("Gather", [padded[0]!, emitter.int64(unfoldRows(height, width))], { axis: 1 });
+      return reshapeTo(emitter, gathered[0]!, outputs[0]!);
+    },
+  },
+  /**
+   * The columns of unfold in homogeneous coordinates: a last row of ones, which multiplies a bias that is the last column of the weight. The
+   * engine adds a bias of its own by filling the whole result with it first, on one core, and the bias's gradient is another pass.
+   */
+  homogeneousUnfold: {
+    infer: (inputs) => {
+      expectFloats("homogeneousUnfold", inputs, 1);
+      const { shape } = inputs[0]!;
+      if (shape.length !== 4) throw new ShapeError(`homogeneousUnfold: expected [C, H, W, N], got ${showShape(shape)}`);
+      const { channels } = extent("homogeneousUnfold", shape, 1);
+      return [{ dataType: "float32", shape: [channels * taps + 1, sizeOf(shape.slice(1))] }];
+    },
+    // linear but for the ones: dx = fold(dy without its last row)
+    gradient: ({ inputs: [x] }, [dy]) => {
+      const channels = staticDimension(x!.shape[0], "homogeneousUnfold");
+      const [columns] = split(dy!, 0, [channels * taps, 1]);
+      return [fold(reshape(columns!, [channels, taps, ...x!.shape.slice(1)]))];
+    },
+    emit: (emitter, names, _attributes, { inputs, outputs }) => {
+      const { channels, height, width } = extent("homogeneousUnfold", inputs[0]!.shape, 1);
+      const rows = emitter.node("Reshape", [names[0]!, emitter.int64([channels * height * width, -1])]);
+      // A row of zeros, then one of ones.
+      const zero = emitter.node("Pad", [rows[0]!, emitter.int64([0, 0, 1, 0])]);
+      const one = emitter.node("Pad", [zero[0]!, emitter.int64([0, 0, 1, 0]), emitter.float32(Float32Array.of(1), [])]);
+      const indices = emitter.int64(homogeneousRows(channels, height, width));
+      const gathered = emitter.node("Gather", [one[0]!, indices], { axis: 0 });
       return reshapeTo(emitter, gathered[0]!, outputs[0]!);
     },
   },
@@ -128,6 +158,18 @@ function reshapeTo(emitter: Emitter, name: string, type: TensorType): string[] {
 /** For every tap and pixel the pixel it reads, or the row of zeros. */
 function unfoldRows(height: number, width: number): number[] {
   return neighbours(height, width, 1, (_tap, pixel) => pixel, height * width);
+}
+
+/** The same for all channels over the rows of [C H W + 2], of which the last but one is zeros and the last ones; then ones for every pixel. */
+function homogeneousRows(channels: number, height: number, width: number): number[] {
+  const pixels = height * width;
+  const zeros = channels * pixels;
+  const rows = unfoldRows(height, width);
+  const ofChannel = (channel: number) => rows.map((row) => (row === pixels ? zeros : channel * pixels + row));
+  return [
+    ...Array.from({ length: channels }, (_, channel) => ofChannel(channel)).flat(),
+    ...Array.from({ length: pixels }, () => zeros + 1),
+  ];
 }
 
 /** For every tap and pixel the row of [9 * H * W] whose tap points at that pixel, or the row of zeros. */

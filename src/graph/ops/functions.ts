@@ -151,8 +151,14 @@ export function reshape(x: Value, shape: Shape): Value {
 
 /** Axes reordered: axis i of the result is axis permutation[i] of x. */
 export function transpose(x: Value, permutation: readonly number[]): Value {
-  const identity = permutation.length === x.shape.length && permutation.every((axis, index) => axis === index);
-  return identity ? x : one(x.graph.apply("transpose", [x], { permutation }));
+  if (permutation.length === x.shape.length && permutation.every((axis, index) => axis === index)) return x;
+  if (x.node.op !== "transpose") return one(x.graph.apply("transpose", [x], { permutation }));
+  const { permutation: before } = x.node.attributes as OpAttributes["transpose"];
+  // What counts is where an axis was in the end, and often that is where it is.
+  return transpose(
+    x.node.inputs[0]!,
+    permutation.map((axis) => before[axis]!),
+  );
 }
 
 /** x repeated to fill a fully known shape. */
@@ -199,6 +205,11 @@ export function unfold(x: Value): Value {
   return one(x.graph.apply("unfold", [x], {}));
 }
 
+/** The same as columns with a last row of ones: [C, H, W, N] to [9 C + 1, H W N]. */
+export function homogeneousUnfold(x: Value): Value {
+  return one(x.graph.apply("homogeneousUnfold", [x], {}));
+}
+
 /** The adjoint of unfold: every neighbourhood added back to where it was read. [C, 9, H, W, N] to [C, H, W, N]. */
 export function fold(x: Value): Value {
   return foldOfProduct(x) ?? one(x.graph.apply("fold", [x], {}));
@@ -206,14 +217,20 @@ export function fold(x: Value): Value {
 
 /** fold(A B), where x is that product under another shape: one op, which needs no copy of the product (`foldedProduct`). */
 function foldOfProduct(x: Value): Value | undefined {
-  const { node } = x.node.op === "reshape" ? x.node.inputs[0]! : x;
+  const flat = x.node.op === "reshape" ? x.node.inputs[0]! : x;
+  const { axis, sizes } = flat.node.attributes as Partial<OpAttributes["split"]>;
+  const first = flat.node.op === "split" && axis === 0 && flat === flat.node.outputs[0];
+  const { node } = first ? flat.node.inputs[0]! : flat;
   if (node.op !== "gemm" || node.inputs.length !== 2) return undefined;
   const { transposeA, transposeB } = node.attributes as OpAttributes["gemm"];
   const [channels, taps, height, width] = x.shape;
   const rows = typeof channels === "number" && typeof taps === "number" ? channels * taps : undefined;
-  if (transposeB || node.outputs[0]!.shape[0] !== rows) return undefined;
+  if (transposeB || flat.shape[0] !== rows) return undefined;
   if (typeof height !== "number" || typeof width !== "number") return undefined;
-  return one(x.graph.apply("foldedProduct", node.inputs, { transposeA, height, width }));
+  const [a, b] = node.inputs as [Value, Value];
+  // The first rows of a product need the first rows of A alone.
+  const used = first ? split(a, transposeA ? 1 : 0, sizes!)[0]! : a;
+  return one(x.graph.apply("foldedProduct", [used, b], { transposeA, height, width }));
 }
 
 /**
