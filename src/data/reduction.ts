@@ -8,10 +8,13 @@ const leastAveraged = 4;
 const weightBits = 12;
 const phases = 64;
 
-/** For every output position: the first of `points` input positions, which may lie outside, and their weights. */
+/**
+ * For every output position `points` input positions and their weights, zeros left out. Loops take four at a time, so there are a multiple of
+ * four: what is missing has weight zero.
+ */
 interface Taps {
   readonly points: number;
-  readonly first: Int32Array;
+  readonly places: Int32Array;
   readonly weights: Int32Array;
 }
 
@@ -27,18 +30,19 @@ export function shrinkTriangle(image: RawImage, height: number, width: number): 
 }
 
 function shrinkRows({ pixels, channels, height, width }: RawImage, rows: number): RawImage {
-  const { points, first, weights } = tapsOf(height, rows);
+  const { points, places, weights } = tapsOf(height, rows);
   const result = new Uint8Array(channels * rows * width);
   const sums = new Int32Array(width);
   for (let row = 0; row < channels * rows; row++) {
     const plane = Math.floor(row / rows) * height;
-    const inside = row % rows;
+    const end = ((row % rows) + 1) * points;
     sums.fill(1 << (weightBits - 1));
-    for (let point = 0; point < points; point++) {
-      const weight = weights[inside * points + point]!;
-      if (weight === 0) continue;
-      const start = (plane + Math.min(height - 1, Math.max(0, first[inside]! + point))) * width;
-      for (let x = 0; x < width; x++) sums[x]! += weight * pixels[start + x]!;
+    for (let tap = end - points; tap < end; tap += 4) {
+      const [a, b, c, d] = [0, 1, 2, 3].map((point) => (plane + places[tap + point]!) * width) as Four;
+      const [wa, wb, wc, wd] = weights.subarray(tap, tap + 4) as unknown as Four;
+      for (let x = 0; x < width; x++) {
+        sums[x]! += wa * pixels[a + x]! + wb * pixels[b + x]! + wc * pixels[c + x]! + wd * pixels[d + x]!;
+      }
     }
     const target = row * width;
     for (let x = 0; x < width; x++) result[target + x] = sums[x]! >> weightBits;
@@ -46,16 +50,21 @@ function shrinkRows({ pixels, channels, height, width }: RawImage, rows: number)
   return { kind: "raw", pixels: result, channels, height: rows, width };
 }
 
+type Four = [number, number, number, number];
+
 function shrinkColumns({ pixels, channels, height, width }: RawImage, columns: number): RawImage {
-  const { points, first, weights } = tapsOf(width, columns);
+  const { points, places, weights } = tapsOf(width, columns);
   const result = new Uint8Array(channels * height * columns);
   for (let row = 0; row < channels * height; row++) {
     const source = row * width;
-    for (let x = 0; x < columns; x++) {
+    for (let x = 0, tap = 0; x < columns; x++) {
       let sum = 1 << (weightBits - 1);
-      for (let point = 0; point < points; point++) {
-        const place = Math.min(width - 1, Math.max(0, first[x]! + point));
-        sum += weights[x * points + point]! * pixels[source + place]!;
+      for (const end = tap + points; tap < end; tap += 4) {
+        sum +=
+          weights[tap]! * pixels[source + places[tap]!]! +
+          weights[tap + 1]! * pixels[source + places[tap + 1]!]! +
+          weights[tap + 2]! * pixels[source + places[tap + 2]!]! +
+          weights[tap + 3]! * pixels[source + places[tap + 3]!]!;
       }
       result[row * columns + x] = sum >> weightBits;
     }
@@ -74,22 +83,31 @@ function tapsOf(from: number, to: number): Taps {
 /** A triangle of two input steps' width around each output pixel's centre, which is rounded to a phase. Weights are cut, not rounded. */
 function makeTaps(from: number, to: number): Taps {
   const shrink = from / to;
-  const points = 2 * roundHalfToEven(shrink) + 1;
-  const first = new Int32Array(to);
-  const weights = new Int32Array(to * points);
-  for (let index = 0; index < to; index++) {
+  const width = 2 * roundHalfToEven(shrink) + 1;
+  const rows = Array.from({ length: to }, (_, index) => {
     const centre = (index + 0.5) * shrink;
     const whole = Math.floor(centre);
     const phase = Math.floor((Math.floor((centre - whole) * 2 * phases) + 1) / 2) / phases;
-    const middle = phase + points / 2 - 1;
-    const heights = Array.from({ length: points }, (_, point) => Math.max(0, 1 - Math.abs((point - middle) / shrink)));
+    const middle = phase + width / 2 - 1;
+    const heights = Array.from({ length: width }, (_, point) => Math.max(0, 1 - Math.abs((point - middle) / shrink)));
     const sum = heights.reduce((total, value) => total + value, 0);
-    first[index] = whole - (points - 1) / 2;
-    for (let point = 0; point < points; point++) {
-      weights[index * points + point] = Math.trunc((heights[point]! / sum) * 2 ** weightBits);
-    }
-  }
-  return { points, first, weights };
+    const first = whole - (width - 1) / 2;
+    const taps = heights.map((value, point) => ({
+      // Outside the image the outermost pixel goes on.
+      place: Math.min(from - 1, Math.max(0, first + point)),
+      weight: Math.trunc((value / sum) * 2 ** weightBits),
+    }));
+    return taps.filter(({ weight }) => weight > 0);
+  });
+  const points = 4 * Math.ceil(Math.max(...rows.map((taps) => taps.length)) / 4);
+  const padded = rows.flatMap((taps) =>
+    Array.from({ length: points }, (_, point) => taps[point] ?? { place: 0, weight: 0 }),
+  );
+  return {
+    points,
+    places: Int32Array.from(padded, ({ place }) => place),
+    weights: Int32Array.from(padded, ({ weight }) => weight),
+  };
 }
 
 function roundHalfToEven(value: number): number {
