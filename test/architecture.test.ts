@@ -18,7 +18,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
 };
 /** Ways past an index.ts, each with its reason. */
 const sideDoors = [
-  "cli/main.ts -> detector/version.ts", // --version and --help must not load the engine
+  "cli/program.ts -> detector/version.ts", // --version and --help must not load the engine
 ];
 const mostLines = 400;
 

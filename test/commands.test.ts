@@ -4,10 +4,10 @@ import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import sharp from "sharp";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { EvaluationReport } from "../src/cli/evaluate.ts";
 import { manifestName, readManifest, writeManifest } from "../src/detector/manifest.ts";
-import { type Outcome, quickTraining, runOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
+import { type Outcome, quickTraining, runOutglow, startOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 const at = (...parts: string[]): string => join(folder.path, ...parts);
@@ -321,4 +321,23 @@ test("a reader that stops early is no failure", async () => {
   const command = `"${process.execPath}" "${program}" predict detector test-normal --json --quiet | head -c 10; exit \${PIPESTATUS[0]}`;
   const { stdout } = await promisify(execFile)("bash", ["-c", command], { cwd: folder.path });
   expect(stdout).toBe('{"score":"');
+});
+
+test("Ctrl-C while predicting leaves nothing behind", async () => {
+  const before = await readdir(folder.path);
+  const args = ["predict", "detector", "builtin#limit=20000", "--out", "interrupted.csv"];
+  const { child, outcome } = startOutglow(folder.path, args);
+  await vi.waitUntil(
+    async () => (await readdir(folder.path)).some((name) => name.startsWith("interrupted.csv.")),
+    20_000,
+  );
+  child.kill("SIGINT");
+  expect((await outcome).code).toBe(130);
+  expect(await readdir(folder.path)).toEqual(before);
+});
+
+test("the help that is at hand is the parser's", async () => {
+  const { stdout } = await succeed("help");
+  expect(stdout).toMatch(/^Usage: outglow/);
+  for (const flag of ["--help", "-h"]) expect((await succeed(flag)).stdout).toBe(stdout);
 });

@@ -1,8 +1,10 @@
 /** Files that commands write for a person: whole or not at all, and never over an existing one unasked. */
+import { rmSync } from "node:fs";
 import { access, constants } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ConfigError } from "../base/index.ts";
-import { writeFileAtomic } from "../data/index.ts";
+import { type AtomicFile, writeFileAtomic } from "../data/index.ts";
+import { exitCodes } from "./exit-codes.ts";
 
 /**
  * Throws ConfigError where a file exists and may not be replaced, or its folder cannot be written. To be called before the work that leads
@@ -27,6 +29,20 @@ export async function writeOutput(
 ): Promise<void> {
   await refuseExisting(path, options.force, options.where);
   await writeFileAtomic(path, content);
+}
+
+/** Until it is called off: Ctrl-C and SIGTERM take an unfinished file away before they end the program. */
+export function discardOnInterrupt(file: AtomicFile): () => void {
+  const handle = (): void => {
+    rmSync(file.temporary, { force: true });
+    process.exit(exitCodes.interrupted);
+  };
+  process.on("SIGINT", handle);
+  process.on("SIGTERM", handle);
+  return () => {
+    process.off("SIGINT", handle);
+    process.off("SIGTERM", handle);
+  };
 }
 
 /** The first of name-1, name-2, ... that does not exist yet. */

@@ -16,7 +16,7 @@ import {
   smallestFalseAlarm,
 } from "../score/index.ts";
 import { openConsole } from "./console.ts";
-import { refuseExisting, writeOutput } from "./output-file.ts";
+import { discardOnInterrupt, refuseExisting, writeOutput } from "./output-file.ts";
 import type { PredictOptions } from "./predict-command.ts";
 import { csvFormat, type Decision, jsonFormat, type Row, type TableFormat } from "./prediction-table.ts";
 import { openDetector, type ScoredBatch, scoreBatches } from "./scoring.ts";
@@ -46,6 +46,7 @@ export async function predict(folder: string, locations: readonly string[], opti
   const sources = await Promise.all(locations.map((location) => openImages(location, "predict:")));
   const detector = await openDetector(folder, options);
   let file: AtomicFile | undefined;
+  let calledOff = (): void => undefined;
   try {
     const { manifest } = detector;
     const decision = { score: options.score ?? manifest.defaultScore, falseAlarm: options.falseAlarm };
@@ -57,6 +58,7 @@ export async function predict(folder: string, locations: readonly string[], opti
     if (options.out !== undefined) {
       const format = extname(options.out) === ".json" ? jsonFormat(decision) : csvFormat;
       file = await openAtomicFile(options.out);
+      calledOff = discardOnInterrupt(file);
       tables.push({ format, write: file.write });
     }
     if (options.json) tables.push({ format: jsonFormat(decision), write: output.print });
@@ -108,6 +110,7 @@ export async function predict(folder: string, locations: readonly string[], opti
       `${marked} of ${count} images marked anomalous by ${decision.score} at a false-alarm rate of ${decision.falseAlarm}`,
     );
   } finally {
+    calledOff();
     await file?.discard();
     await detector.dispose();
   }

@@ -5,6 +5,8 @@ import { messageOf, RunError } from "../base/index.ts";
 
 /** A file that appears under its name when it is complete. Every function throws RunError where the disk refuses. */
 export interface AtomicFile {
+  /** Where it is written until then. */
+  readonly temporary: string;
   /** Adds a line, or several. */
   write(lines: string): Promise<void>;
   /** Puts the file in its place. */
@@ -18,8 +20,8 @@ export interface AtomicFile {
  * the same folder, then fsync, rename, fsync of the folder. Throws RunError where the disk refuses; the old file is untouched then.
  */
 export async function openAtomicFile(path: string): Promise<AtomicFile> {
-  const { write, commit, discard } = await openTemporary(path);
-  return { write: (lines) => write(`${lines}\n`), commit, discard };
+  const { write, ...rest } = await openTemporary(path);
+  return { ...rest, write: (lines) => write(`${lines}\n`) };
 }
 
 /** Writes a file whole or not at all, as `openAtomicFile`. Throws RunError where the disk refuses; the old file is untouched then. */
@@ -49,6 +51,7 @@ async function openTemporary(path: string) {
   const handle = await guard(() => open(temporary, "w"));
   file = handle;
   return {
+    temporary,
     discard,
     write: (content: Uint8Array | string) => guard(() => handle.writeFile(content)),
     commit: () =>

@@ -1,0 +1,24 @@
+/** What `outglow --help` says, at hand without the parser, whose `outglow help` says the same: a test compares the two. */
+export const helpText = `Usage: outglow [options] [command]
+
+Finds the images that don't belong: normalizing flows trained on your normal
+images.
+
+Options:
+  -V, --version                             output the version number
+  -h, --help                                display help for command
+
+Commands:
+  train [options]                           train a detector on normal images
+  predict [options] <detector> <images...>  score images: how anomalous is each one?
+  evaluate [options] <detector>             measure how well the scores tell anomalous images from normal ones
+  analyze [options] <detector...>           show what the models of one or more detectors see in data, as pictures on one page
+  sample [options] <detector>               draw images from a detector's flow: what it thinks normal looks like
+  benchmark [options]                       measure training and scoring on this machine
+  doctor [options]                          say what this machine has, and check that the engine computes what it should
+  quickstart [options]                      see the whole job on images that the program makes itself: no data, no network, a few minutes
+  reproduce [options] <suite>               repeat the paper's experiments: train, score and compare all methods, as a table and a page of pictures
+  help [command]                            display help for command
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C or SIGTERM.
+`;

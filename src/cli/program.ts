@@ -1,0 +1,56 @@
+/** Finds the verb that was typed and runs it; turns errors into one line and an exit code. */
+import { Command, CommanderError } from "commander";
+import { packageVersion } from "../detector/version.ts";
+import { exitCodes } from "./exit-codes.ts";
+
+const program = new Command("outglow")
+  .description("Finds the images that don't belong: normalizing flows trained on your normal images.")
+  .version(packageVersion())
+  .showSuggestionAfterError()
+  .configureHelp({ sortSubcommands: false })
+  .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C or SIGTERM.");
+
+const makers = {
+  train: async () => (await import("./train-command.ts")).trainCommand(),
+  predict: async () => (await import("./predict-command.ts")).predictCommand(),
+  evaluate: async () => (await import("./evaluate-command.ts")).evaluateCommand(),
+  analyze: async () => (await import("./analyze-command.ts")).analyzeCommand(),
+  sample: async () => (await import("./sample-command.ts")).sampleCommand(),
+  benchmark: async () => (await import("./benchmark-command.ts")).benchmarkCommand(),
+  doctor: async () => (await import("./doctor-command.ts")).doctorCommand(),
+  quickstart: async () => (await import("./quickstart-command.ts")).quickstartCommand(),
+  reproduce: async () => (await import("./reproduce-command.ts")).reproduceCommand(),
+} as const;
+
+// The command that was typed is enough, and help is quicker without the others.
+const typed = Object.entries(makers).filter(([name]) => name === process.argv[2]);
+const wanted = typed.length > 0 ? typed : Object.entries(makers);
+for (const command of await Promise.all(wanted.map(([, make]) => make()))) {
+  program.addCommand(command.exitOverride().showSuggestionAfterError());
+}
+program.exitOverride();
+
+try {
+  await program.parseAsync(process.argv.flatMap(splitValue));
+} catch (error) {
+  process.exitCode = await report(error);
+}
+
+/** `--flag=value` as two arguments: commander then names the nearest flag for a mistyped one. */
+function splitValue(argument: string): string[] {
+  const match = /^(--[a-z][a-z-]*)=(.*)$/s.exec(argument);
+  return match ? [match[1]!, match[2]!] : [argument];
+}
+
+async function report(error: unknown): Promise<number> {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
+  const { ConfigError, isUserError } = await import("../base/index.ts");
+  if (!isUserError(error)) {
+    process.stderr.write(
+      `outglow: this is a defect, please report it\n${error instanceof Error ? error.stack : error}\n`,
+    );
+    return exitCodes.failure;
+  }
+  process.stderr.write(`outglow: ${error.message}\n`);
+  return error instanceof ConfigError ? exitCodes.usage : exitCodes.failure;
+}
