@@ -140,7 +140,8 @@ function showReport(results: readonly Result[], peak: number, { threads, device 
       { heading: `[${index + 1}] MB`, value: (row) => row.others[command]?.peakMegabytes, digits: 0 },
       {
         heading: `ratio to [${index + 1}]`,
-        value: (row) => row.outglow.imagesPerSecond / (row.others[command]?.imagesPerSecond ?? Number.NaN),
+        value: ({ outglow, others: { [command]: other } }) =>
+          other ? outglow.imagesPerSecond / other.imagesPerSecond : undefined,
         digits: 2,
       },
     ]),

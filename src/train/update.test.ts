@@ -1,6 +1,7 @@
 /** Updates against the optimisers' formulas in float64, over one piece and several, and the guard against non-finite steps. */
 import { afterEach, describe, expect, test } from "vitest";
 import { randomKey } from "../base/index.ts";
+import { add, subtract } from "../graph/index.ts";
 import { adam, adamax, type Optimizer } from "../optim/index.ts";
 import { compileUpdate, type Updater, type UpdaterOptions } from "./update.ts";
 
@@ -131,4 +132,16 @@ test("the gradient norm is that before clipping", async () => {
   const { step, vectors } = await begin({ optimizer: adamax, weightDecay: 0.1, clipNorm: 1e-3 });
   const gradient = gradientAt(vectors[0]!);
   expect((await step()).gradientNorm).toBeCloseTo(Math.hypot(...gradient), 4);
+});
+
+test("an optimiser that reads a vector after its new numbers are in place is refused", async () => {
+  const late: Optimizer = {
+    ...adamax,
+    update: (parameters, gradient, [moment, norm]) => ({
+      parameters: subtract(parameters, gradient),
+      state: [add(moment!, gradient), add(norm!, moment!)],
+    }),
+  };
+  const refused = compileUpdate({ optimizer: late, weightDecay: 0 }, { threads: 1 });
+  await expect(refused).rejects.toThrow("update: add reads a vector that may have been written over by then");
 });

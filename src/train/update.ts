@@ -5,8 +5,8 @@
  * whatever the optimiser computes with it, and no temporary is larger than a piece. The full model has 44 million parameters, and a dozen
  * passes over each.
  */
-import { freeBatch } from "../base/index.ts";
-import { type Graph, input, makeGraph, type Value, within } from "../graph/index.ts";
+import { freeBatch, internalError } from "../base/index.ts";
+import { type Graph, input, makeGraph, reachableNodes, type Value, within } from "../graph/index.ts";
 import { clipFactor, squaredNorm, type UpdateOptions, updateParameters, updateScalarCount } from "../optim/index.ts";
 import { type Buffer, compileGraph, type ProgramOptions } from "../runtime/index.ts";
 
@@ -36,7 +36,7 @@ export interface Updater {
   dispose(): Promise<void>;
 }
 
-/** Numbers of one piece: with eight vectors in flight it fills about 4 MB. */
+/** Numbers of one piece: with eight vectors in flight it fills about 4 MB. Half and twice as many are slower. */
 const pieceSize = 2 ** 17;
 
 /** Compiles the update of an optimiser. Its size does not depend on the model's. */
@@ -44,7 +44,6 @@ export async function compileUpdate({ mask, ...options }: UpdaterOptions, device
   const names = ["parameters", ...options.optimizer.stateNames];
   const norm = await compileGraph(buildNorm(mask !== undefined), device);
   const update = await compileGraph(buildUpdate(names, options, mask !== undefined), device);
-  const scratch = names.map(() => new Float32Array(pieceSize));
 
   const measure = async (gradient: Float32Array): Promise<number> => {
     let sum = 0;
@@ -62,12 +61,9 @@ export async function compileUpdate({ mask, ...options }: UpdaterOptions, device
       const scalars = vector(Float32Array.of(clipFactor(gradientNorm, options.clipNorm), ...rates));
       const inputs = Object.fromEntries(names.map((name, index) => [name, vectors[index]!]));
       for (const piece of piecesOf(gradient.length)) {
-        const into = scratch.map((data) => data.subarray(0, piece.end - piece.start));
-        await update.run(
-          { ...cut({ ...inputs, gradient, mask }, piece), scalars },
-          Object.fromEntries(names.map((name, index) => [next(name), vector(into[index]!)])),
-        );
-        for (const [index, data] of into.entries()) vectors[index]!.set(data, piece.start);
+        const given = cut({ ...inputs, gradient, mask }, piece);
+        const written = Object.fromEntries(names.map((name) => [next(name), given[name]!]));
+        await update.run({ ...given, scalars }, written);
       }
       return { gradientNorm, applied: true };
     },
@@ -96,7 +92,18 @@ function buildUpdate(names: readonly string[], options: UpdateOptions, masked: b
   const updated = within(graph, "update", () =>
     updateParameters(parameters!, gradient, state, scalars, { ...options, mask }),
   );
-  return Object.fromEntries([updated.parameters, ...updated.state].map((value, index) => [next(names[index]!), value]));
+  const results = [updated.parameters, ...updated.state];
+  expectInPlace([parameters!, ...state], results);
+  return Object.fromEntries(results.map((value, index) => [next(names[index]!), value]));
+}
+
+/** A vector is written over itself, so whatever reads it must be done by then, and is for certain where its result goes into the new vector. */
+function expectInPlace(vectors: readonly Value[], results: readonly Value[]): void {
+  for (const [index, old] of vectors.entries()) {
+    const before = new Set(reachableNodes([results[index]!]));
+    const late = reachableNodes(results).find((node) => node.inputs.includes(old) && !before.has(node));
+    if (late) throw internalError(`update: ${late.op} reads a vector that may have been written over by then`);
+  }
 }
 
 function maskOf(graph: Graph, masked: boolean): Value | undefined {
