@@ -3,7 +3,8 @@
  *
  *     npm run build && node bench/folder-scoring.mjs DETECTOR [FOLDER] [IMAGES]
  *
- * Without a folder, 64x64 JPEGs of built-in images are made in a temporary one. The shares are medians of five rounds.
+ * Without a folder, 64x64 JPEGs of built-in images are made in a temporary one. The shares are medians of five rounds. What it takes to
+ * read and prepare the images without scoring them is printed, too.
  */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -22,9 +23,12 @@ const detector = await loadDetector(detectorFolder, { threads: 2 });
 try {
   const source = await openImages(`${folder}#limit=${count}`, "bench:");
   const batches = [];
+  const started = performance.now();
   for await (const { pixels } of streamImages(source, detector.manifest.input, { batchSize: 64, strict: true })) {
     batches.push(pixels);
   }
+  const milliseconds = (performance.now() - started) / source.length;
+  console.log(`prepared in ${milliseconds.toFixed(2)} ms an image`);
   const share = Math.ceil(batches.length / rounds);
   // The engine's first runs are slow.
   for (const pixels of batches.slice(0, 5)) await detector.terms(pixels);

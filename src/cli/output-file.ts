@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { ConfigError } from "../base/index.ts";
 import { type AtomicFile, writeFileAtomic } from "../data/index.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { onInterrupt } from "./interrupts.ts";
 
 /**
  * Throws ConfigError where a file exists and may not be replaced, or its folder cannot be written. To be called before the work that leads
@@ -31,18 +32,12 @@ export async function writeOutput(
   await writeFileAtomic(path, content);
 }
 
-/** Until it is called off: Ctrl-C and SIGTERM take an unfinished file away before they end the program. */
+/** An interrupt takes an unfinished file away and ends the program, until the function that comes back is called. */
 export function discardOnInterrupt(file: AtomicFile): () => void {
-  const handle = (): void => {
+  return onInterrupt(() => {
     rmSync(file.temporary, { force: true });
     process.exit(exitCodes.interrupted);
-  };
-  process.on("SIGINT", handle);
-  process.on("SIGTERM", handle);
-  return () => {
-    process.off("SIGINT", handle);
-    process.off("SIGTERM", handle);
-  };
+  });
 }
 
 /** The first of name-1, name-2, ... that does not exist yet. */

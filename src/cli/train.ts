@@ -5,6 +5,7 @@ import { gatherImages, type RunRecord, type RunResult, readRun, runFolder, runTr
 import { type Console, openConsole } from "./console.ts";
 import { requireDevice } from "./device-findings.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { onInterrupt } from "./interrupts.ts";
 import type { TrainOptions } from "./train-command.ts";
 import { planFresh, planResumed, type TrainingPlan } from "./training-plan.ts";
 import { trainingProgress } from "./training-progress.ts";
@@ -131,20 +132,12 @@ function sizeFlags({ input, training: { model } }: Manifest): string {
 /** Ctrl-C once asks for a checkpoint and a stop after the current step; twice ends at once. */
 function catchInterrupt(output: Console): { readonly signal: AbortSignal; release(): void } {
   const controller = new AbortController();
-  const handle = (): void => {
+  const release = onInterrupt(() => {
     if (controller.signal.aborted) process.exit(exitCodes.interrupted);
     controller.abort();
     output.warn("stopping after this step; Ctrl-C again ends at once, back to the last checkpoint");
-  };
-  process.on("SIGINT", handle);
-  process.on("SIGTERM", handle);
-  return {
-    signal: controller.signal,
-    release: () => {
-      process.off("SIGINT", handle);
-      process.off("SIGTERM", handle);
-    },
-  };
+  });
+  return { signal: controller.signal, release };
 }
 
 /** A path as a shell takes it. */

@@ -38,8 +38,9 @@ function shrinkRows({ pixels, channels, height, width }: RawImage, rows: number)
     const end = ((row % rows) + 1) * points;
     sums.fill(1 << (weightBits - 1));
     for (let tap = end - points; tap < end; tap += 4) {
-      const [a, b, c, d] = [0, 1, 2, 3].map((point) => (plane + places[tap + point]!) * width) as Four;
-      const [wa, wb, wc, wd] = weights.subarray(tap, tap + 4) as unknown as Four;
+      const [wa, wb, wc, wd] = [weights[tap]!, weights[tap + 1]!, weights[tap + 2]!, weights[tap + 3]!];
+      const start = (point: number): number => (plane + places[tap + point]!) * width;
+      const [a, b, c, d] = [start(0), start(1), start(2), start(3)];
       for (let x = 0; x < width; x++) {
         sums[x]! += wa * pixels[a + x]! + wb * pixels[b + x]! + wc * pixels[c + x]! + wd * pixels[d + x]!;
       }
@@ -49,8 +50,6 @@ function shrinkRows({ pixels, channels, height, width }: RawImage, rows: number)
   }
   return { kind: "raw", pixels: result, channels, height: rows, width };
 }
-
-type Four = [number, number, number, number];
 
 function shrinkColumns({ pixels, channels, height, width }: RawImage, columns: number): RawImage {
   const { points, places, weights } = tapsOf(width, columns);

@@ -79,10 +79,7 @@ export async function loadProgram(model: Uint8Array, options: ProgramOptions): P
   };
 }
 
-/**
- * How long a thread that waits for work spins before it sleeps. To wake it takes about as long; spinning for longer takes the core from
- * whatever else wants it (ARCHITECTURE.md has the figures).
- */
+/** How long a thread that waits for work spins before it sleeps: until the next operator, not until the next run (ARCHITECTURE.md). */
 const waitMicroseconds = "20";
 
 async function createSession(model: Uint8Array, options: ProgramOptions): Promise<InferenceSession> {

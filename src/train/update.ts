@@ -36,7 +36,7 @@ export interface Updater {
   dispose(): Promise<void>;
 }
 
-/** Numbers of one piece: with eight vectors in flight it fills about 4 MB. Half and twice as many are slower. */
+/** Numbers of one piece: with eight vectors in flight it fills about 4 MB. */
 const pieceSize = 2 ** 17;
 
 /** Compiles the update of an optimiser. Its size does not depend on the model's. */

@@ -37,6 +37,23 @@ function product(graph: Graph, a: Shape, b: Shape, height: number, width: number
   return graph.apply("foldedProduct", [given(graph, a), given(graph, b)], { transposeA: false, height, width });
 }
 
+/** What an op over [C, H, W, N] refuses. */
+function pixelsOnly(op: "unfold" | "homogeneousUnfold", apply: (x: Value) => Value): readonly OpErrorCase[] {
+  return [
+    {
+      name: "three axes",
+      build: (graph) => apply(given(graph, [1, 2, 3])),
+      match: new RegExp(`^${op}: expected \\[C, H, W, N\\], got \\[1,2,3\\]`),
+    },
+    {
+      name: "a free height",
+      build: (graph) => apply(given(graph, [1, N, 3, 2])),
+      match: new RegExp(`^${op}: expected .*, got .*N`),
+    },
+    ...notFloat(op, apply),
+  ];
+}
+
 export const errorCases: { readonly [K in OpName]: readonly OpErrorCase[] } = {
   input: [
     {
@@ -256,32 +273,8 @@ export const errorCases: { readonly [K in OpName]: readonly OpErrorCase[] } = {
     },
     ...notFloat("gemm", (x) => ops.gemm(x, x)),
   ],
-  unfold: [
-    {
-      name: "three axes",
-      build: (graph) => ops.unfold(given(graph, [1, 2, 3])),
-      match: /^unfold: expected \[C, H, W, N\], got \[1,2,3\]/,
-    },
-    {
-      name: "a free height",
-      build: (graph) => ops.unfold(given(graph, [1, N, 3, 2])),
-      match: /^unfold: expected .*, got .*N/,
-    },
-    ...notFloat("unfold", ops.unfold),
-  ],
-  homogeneousUnfold: [
-    {
-      name: "three axes",
-      build: (graph) => ops.homogeneousUnfold(given(graph, [1, 2, 3])),
-      match: /^homogeneousUnfold: expected \[C, H, W, N\], got \[1,2,3\]/,
-    },
-    {
-      name: "a free height",
-      build: (graph) => ops.homogeneousUnfold(given(graph, [1, N, 3, 2])),
-      match: /^homogeneousUnfold: expected .*, got .*N/,
-    },
-    ...notFloat("homogeneousUnfold", ops.homogeneousUnfold),
-  ],
+  unfold: pixelsOnly("unfold", ops.unfold),
+  homogeneousUnfold: pixelsOnly("homogeneousUnfold", ops.homogeneousUnfold),
   fold: [
     {
       name: "eight taps",

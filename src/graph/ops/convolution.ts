@@ -23,11 +23,8 @@ const taps = 9;
 export const convolutionOps: OpFamily<"unfold" | "homogeneousUnfold" | "fold" | "foldedProduct"> = {
   unfold: {
     infer: (inputs) => {
-      expectFloats("unfold", inputs, 1);
-      const { shape } = inputs[0]!;
-      if (shape.length !== 4) throw new ShapeError(`unfold: expected [C, H, W, N], got ${showShape(shape)}`);
-      const { channels, height, width } = extent("unfold", shape, 1);
-      return [{ dataType: "float32", shape: [channels, taps, height, width, shape[3]!] }];
+      const { channels, height, width } = expectPixels("unfold", inputs);
+      return [{ dataType: "float32", shape: [channels, taps, height, width, inputs[0]!.shape[3]!] }];
     },
     // unfold is linear, its adjoint is fold
     gradient: (_, [dy]) => [fold(dy!)],
@@ -46,11 +43,8 @@ export const convolutionOps: OpFamily<"unfold" | "homogeneousUnfold" | "fold" | 
    */
   homogeneousUnfold: {
     infer: (inputs) => {
-      expectFloats("homogeneousUnfold", inputs, 1);
-      const { shape } = inputs[0]!;
-      if (shape.length !== 4) throw new ShapeError(`homogeneousUnfold: expected [C, H, W, N], got ${showShape(shape)}`);
-      const { channels } = extent("homogeneousUnfold", shape, 1);
-      return [{ dataType: "float32", shape: [channels * taps + 1, sizeOf(shape.slice(1))] }];
+      const { channels } = expectPixels("homogeneousUnfold", inputs);
+      return [{ dataType: "float32", shape: [channels * taps + 1, sizeOf(inputs[0]!.shape.slice(1))] }];
     },
     // linear but for the ones: dx = fold(dy without its last row)
     gradient: ({ inputs: [x] }, [dy]) => {
@@ -137,6 +131,14 @@ export const convolutionOps: OpFamily<"unfold" | "homogeneousUnfold" | "fold" | 
     },
   },
 };
+
+/** Extents of the one input [C, H, W, N] of an op. */
+function expectPixels(op: string, inputs: readonly TensorType[]): ReturnType<typeof extent> {
+  expectFloats(op, inputs, 1);
+  const { shape } = inputs[0]!;
+  if (shape.length !== 4) throw new ShapeError(`${op}: expected [C, H, W, N], got ${showShape(shape)}`);
+  return extent(op, shape, 1);
+}
 
 /** Channels, and the height and width that follow each other from axis `first` on; all must be known. */
 function extent(
