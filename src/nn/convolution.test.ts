@@ -4,7 +4,7 @@ import { evaluate } from "../../test/reference/evaluator.ts";
 import { normalNumbers } from "../../test/reference/random-inputs.ts";
 import { tolerances } from "../../test/reference/tolerances.ts";
 import { ShapeError } from "../base/index.ts";
-import { gemm, input, makeGraph, reshape, type Value } from "../graph/index.ts";
+import { fold, gemm, input, makeGraph, reshape, split, stopGradient, type Value } from "../graph/index.ts";
 import { averagePool, globalAverage, neighbourhoods, scatteringConvolution } from "./index.ts";
 
 const [channels, height, width, batch, out] = [2, 4, 6, 3, 5];
@@ -90,4 +90,22 @@ test("pooling refuses odd sizes", () => {
   const x = input(makeGraph(), "x", [1, 4, 5, 2]);
   expect(() => averagePool(x)).toThrow(ShapeError);
   expect(() => averagePool(x)).toThrow("averagePool: expected even height and width, got [1,4,5,2]");
+});
+
+test.each([
+  ["all rows", 0, [27]],
+  ["the upper rows", 0, [9, 18]],
+  ["the lower rows", 1, [9, 18]],
+] as const)("a fold of %s of a product has the numbers of a fold of those rows", (_name, piece, sizes) => {
+  const weight = normalNumbers(27 * channels, "weight");
+  const folded = (between: (rows: Value) => Value) =>
+    run(
+      (x, graph) => {
+        const product = gemm(input(graph, "weight", [27, channels]), reshape(x, [channels, height * width * batch]));
+        const rows = split(product, 0, sizes)[piece]!;
+        return fold(reshape(between(rows), [sizes[piece]! / 9, 9, height, width, batch]));
+      },
+      { weight },
+    );
+  expect(folded((rows) => rows)).toBeAllclose(folded(stopGradient), tolerances.double);
 });
