@@ -40,9 +40,13 @@ interface ProfileEvent {
 }
 
 interface Prepared {
+  readonly buildSeconds: number;
   run(): Promise<unknown>;
   dispose(): Promise<void>;
 }
+
+/** What a profile calls the time that no operator takes: the update, and what the engine does between operators. */
+const outsideOperators = "outside operators";
 
 const side = 32;
 const profiledRuns = 4;
@@ -51,17 +55,15 @@ const warmUpRuns = 3;
 
 /** Measures a case. */
 export async function measureCase(item: BenchmarkCase, engine: ProgramOptions): Promise<Measurement> {
-  const parameters = initialParameters(item);
-  const started = performance.now();
-  const prepared = await prepare(item, parameters, engine);
-  const buildSeconds = (performance.now() - started) / 1000;
+  const prepared = await prepare(item, engine);
+  const { buildSeconds } = prepared;
   const times = await time(prepared, item);
   const peakMegabytes = process.resourceUsage().maxRSS / 1000;
   await prepared.dispose();
   const milliseconds = times[Math.floor(times.length / 2)]!;
   const speed = { imagesPerSecond: (item.batch * 1000) / milliseconds, milliseconds, buildSeconds, peakMegabytes };
   if ((engine.device ?? "cpu") !== "cpu") return { ...speed, matrixShare: null, matrixGigaflops: null };
-  const events = await profile(item, parameters, engine);
+  const { events } = await profile(item, engine);
   const products = events.filter(({ operator }) => operator === "Gemm" || operator === "Conv");
   const productTime = products.reduce((sum, { microseconds }) => sum + microseconds, 0);
   const operations = products.reduce((sum, event) => sum + operationsOf(event), 0);
@@ -99,10 +101,13 @@ export async function matrixRate(engine: ProgramOptions): Promise<number> {
   return best;
 }
 
-/** A table of the time a step takes by operator and by layer. */
+/** Tables of the time a step takes by operator and by layer. */
 export async function profileCase(item: BenchmarkCase, engine: ProgramOptions): Promise<string> {
-  const events = await profile(item, initialParameters(item), engine);
-  const total = events.reduce((sum, { microseconds }) => sum + microseconds, 0);
+  const { events: operators, milliseconds } = await profile(item, engine);
+  const inOperators = operators.reduce((sum, { microseconds }) => sum + microseconds, 0);
+  const total = milliseconds * 1000;
+  const outside = { operator: outsideOperators, node: outsideOperators, microseconds: total - inOperators };
+  const events = [...operators, { ...outside, inputShapes: [], outputShapes: [] }];
   const table = (heading: string, group: (event: ProfileEvent) => string): string => {
     const groups = new Map<string, { time: number; count: number }>();
     for (const event of events) {
@@ -118,12 +123,10 @@ export async function profileCase(item: BenchmarkCase, engine: ProgramOptions): 
     ];
     return formatTable(rows, columns);
   };
-  const layer = ({ node }: ProfileEvent): string =>
-    node
-      .replace(/step\d+/, "step*")
-      .split("/")
-      .slice(0, -2)
-      .join("/") || "rest";
+  const layer = ({ node }: ProfileEvent): string => {
+    const path = node.replace(/step\d+/, "step*").split("/");
+    return path.slice(0, -2).join("/") || (node === outsideOperators ? node : "rest");
+  };
   return [item.name, table("operator", ({ operator }) => operator), "", table("layer", layer)].join("\n");
 }
 
@@ -143,22 +146,29 @@ function noise({ channels }: BenchmarkCase, batch: number): Float32Array {
   return Float32Array.from({ length: channels * side * side * batch }, () => stream.uniform() - 0.5);
 }
 
-async function prepare(item: BenchmarkCase, parameters: ParameterVectors, options: ProgramOptions): Promise<Prepared> {
-  const flow = makeFlow(item);
+async function prepare(item: BenchmarkCase, options: ProgramOptions): Promise<Prepared> {
   const { channels, batch } = item;
+  const parameters = initialParameters(item);
+  const started = performance.now();
+  const buildSeconds = (): number => (performance.now() - started) / 1000;
   if (item.work === "score") {
     const bytes = scoringModel(makeFlow(item, "convolutions"), parameters);
     const program = await loadProgram(bytes, { ...options, weights: "constant" });
     const stream = randomKey("pixels").stream();
     const data = Uint8Array.from({ length: channels * side * side * batch }, () => stream.integer(256));
     const images = { data, shape: [batch, channels, side, side] };
-    return { run: () => program.run({ images }), dispose: () => program.dispose() };
+    return { buildSeconds: buildSeconds(), run: () => program.run({ images }), dispose: () => program.dispose() };
   }
   const update = { optimizer: adamax, weightDecay: 5e-5, memory: item.memory };
-  const step = await compileStep(maximumLikelihood(flow), batch, zeroState(parameters, update), update, options);
+  const state = zeroState(parameters, update);
+  const step = await compileStep(maximumLikelihood(makeFlow(item)), batch, state, update, options);
   const x = noise(item, batch);
   let count = 0;
-  return { run: () => step.run({ x }, adamax.scalars(1e-4, ++count)), dispose: () => step.dispose() };
+  return {
+    buildSeconds: buildSeconds(),
+    run: () => step.run({ x }, adamax.scalars(1e-4, ++count)),
+    dispose: () => step.dispose(),
+  };
 }
 
 /** Times of repeated runs after a warm-up, ascending: about ten seconds' worth, at least five. */
@@ -175,19 +185,21 @@ async function time({ run }: Prepared, { depth }: BenchmarkCase): Promise<number
   return times.sort((a, b) => a - b);
 }
 
+/** The operators of the profiled runs, and how long these took with everything else. */
 async function profile(
   item: BenchmarkCase,
-  parameters: ParameterVectors,
   engine: ProgramOptions,
-): Promise<ProfileEvent[]> {
+): Promise<{ readonly events: ProfileEvent[]; readonly milliseconds: number }> {
   const folder = await mkdtemp(join(tmpdir(), "outglow-profile-"));
   try {
-    const prepared = await prepare(item, parameters, { ...engine, profilePrefix: join(folder, "profile") });
-    for (let round = 0; round < warmUpRuns + profiledRuns; round++) await prepared.run();
+    const prepared = await prepare(item, { ...engine, profilePrefix: join(folder, "profile") });
+    for (let round = 0; round < warmUpRuns; round++) await prepared.run();
+    const started = performance.now();
+    for (let round = 0; round < profiledRuns; round++) await prepared.run();
+    const milliseconds = performance.now() - started;
     await prepared.dispose();
-    // A step is more than one program, and each writes a file: all end with the same runs.
     const files = await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name), "utf8")));
-    return files.flatMap((text) => lastRuns(parseProfile(text)));
+    return { events: files.flatMap((text) => lastRuns(parseProfile(text))), milliseconds };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

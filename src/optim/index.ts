@@ -1,14 +1,14 @@
-/** Optimisers, clipping, weight decay and schedules as graph fragments. Pure. */
+/** Optimisers, clipping, weight decay and schedules. Pure: they change only the vectors they are given. */
 export {
   adam,
   adamax,
+  applyMask,
+  clipAndDecay,
   clipFactor,
   type Optimizer,
   type OptimizerName,
   optimizerNamed,
   squaredNorm,
   type UpdateOptions,
-  updateParameters,
-  updateScalarCount,
 } from "./optimizer.ts";
 export { checkSchedule, learningRateAt, type Schedule } from "./schedule.ts";

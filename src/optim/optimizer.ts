@@ -1,42 +1,27 @@
 /**
- * Optimisers as graph fragments over one flat parameter vector, and the numbers they need each step.
+ * Optimisers over flat parameter vectors, in place: one pass of float64 arithmetic over float32 numbers.
  *
- * What depends on the step (learning rate, bias correction) is computed in float64 outside and comes in as a small vector, so the graph
- * is the same for every step and schedule.
+ * What depends on the step (learning rate, bias correction) is computed outside and comes in as a few scalars. Every number is updated by
+ * itself, so a vector may be updated in pieces.
  */
 import { ConfigError } from "../base/index.ts";
-import {
-  absolute,
-  add,
-  divide,
-  maximum,
-  multiply,
-  reduceSum,
-  reshape,
-  split,
-  squareRoot,
-  subtract,
-  type Value,
-} from "../graph/index.ts";
 
 export type OptimizerName = "adamax" | "adam";
 
-/** An update rule. State vectors have the shape of the parameters. */
+/** An update rule. State vectors are as long as the parameters. */
 export interface Optimizer {
   readonly name: OptimizerName;
   /** Names of the state vectors, all zero at first. */
   readonly stateNames: readonly string[];
-  /** How many numbers `scalars` gives. */
-  readonly scalarCount: number;
   /** The numbers for update number `count` (1 is the first) at a learning rate. */
   scalars(learningRate: number, count: number): readonly number[];
-  /** Parameters and state after one update. */
+  /** One update of the parameters and of the state, in place. */
   update(
-    parameters: Value,
-    gradient: Value,
-    state: readonly Value[],
-    scalars: readonly Value[],
-  ): { readonly parameters: Value; readonly state: readonly Value[] };
+    parameters: Float32Array,
+    gradient: Float32Array,
+    state: readonly Float32Array[],
+    scalars: readonly number[],
+  ): void;
 }
 
 const firstDecay = 0.9;
@@ -50,13 +35,16 @@ const epsilon = 1e-8;
 export const adamax: Optimizer = {
   name: "adamax",
   stateNames: ["moment", "norm"],
-  scalarCount: 1,
   scalars: (learningRate, count) => [learningRate / (1 - firstDecay ** count)],
-  update: (parameters, gradient, [moment, norm], [rate]) => {
-    const nextMoment = blend(moment!, gradient, firstDecay);
-    const nextNorm = maximum(multiply(norm!, secondDecay), add(absolute(gradient), epsilon));
-    const step = multiply(rate!, divide(nextMoment, nextNorm));
-    return { parameters: subtract(parameters, step), state: [nextMoment, nextNorm] };
+  update(parameters, gradient, [moment, norm], [rate]) {
+    for (let index = 0; index < parameters.length; index++) {
+      const g = gradient[index]!;
+      const m = firstDecay * moment![index]! + (1 - firstDecay) * g;
+      const u = Math.max(secondDecay * norm![index]!, Math.abs(g) + epsilon);
+      moment![index] = m;
+      norm![index] = u;
+      parameters[index]! -= (rate! * m) / u;
+    }
   },
 };
 
@@ -67,21 +55,18 @@ export const adamax: Optimizer = {
 export const adam: Optimizer = {
   name: "adam",
   stateNames: ["moment", "square"],
-  scalarCount: 2,
   scalars: (learningRate, count) => [learningRate / (1 - firstDecay ** count), 1 / Math.sqrt(1 - secondDecay ** count)],
-  update: (parameters, gradient, [moment, square], [rate, correction]) => {
-    const nextMoment = blend(moment!, gradient, firstDecay);
-    const nextSquare = blend(square!, multiply(gradient, gradient), secondDecay);
-    const denominator = add(multiply(squareRoot(nextSquare), correction!), epsilon);
-    const step = multiply(rate!, divide(nextMoment, denominator));
-    return { parameters: subtract(parameters, step), state: [nextMoment, nextSquare] };
+  update(parameters, gradient, [moment, square], [rate, correction]) {
+    for (let index = 0; index < parameters.length; index++) {
+      const g = gradient[index]!;
+      const m = firstDecay * moment![index]! + (1 - firstDecay) * g;
+      const v = secondDecay * square![index]! + (1 - secondDecay) * g * g;
+      moment![index] = m;
+      square![index] = v;
+      parameters[index]! -= (rate! * m) / (Math.sqrt(v) * correction! + epsilon);
+    }
   },
 };
-
-/** decay a + (1 - decay) b. */
-function blend(a: Value, b: Value, decay: number): Value {
-  return add(multiply(a, decay), multiply(b, 1 - decay));
-}
 
 /** An optimiser by name. Throws ConfigError for an unknown one. */
 export function optimizerNamed(name: string): Optimizer {
@@ -99,42 +84,40 @@ export interface UpdateOptions {
   readonly clipNorm?: number | undefined;
 }
 
-/** The options as values of the graph. */
-interface UpdateValues extends Pick<UpdateOptions, "optimizer" | "weightDecay"> {
-  /** Of the parameters' shape: 1 where a number is trained, 0 where it stays. Undefined: all are trained. */
-  readonly mask?: Value | undefined;
+/** sum g^2 of a gradient, in float64: infinite or NaN where the gradient is. */
+export function squaredNorm(gradient: Float32Array): number {
+  const half = gradient.length >> 1;
+  // Two sums, so that an addition need not wait for the one before.
+  let first = gradient.length > 2 * half ? gradient[2 * half]! ** 2 : 0;
+  let second = 0;
+  for (let index = 0; index < half; index++) {
+    const a = gradient[index]!;
+    const b = gradient[half + index]!;
+    first += a * a;
+    second += b * b;
+  }
+  return first + second;
 }
 
-/** sum g^2 of a gradient, or of the part of it that is trained: a scalar, infinite or NaN where the gradient is. */
-export function squaredNorm(gradient: Value, mask?: Value): Value {
-  const masked = mask ? multiply(gradient, mask) : gradient;
-  return reduceSum(multiply(masked, masked));
+/** target = a clip + b decay: the clipped gradient a with that of the decay of parameters b. All are equally long. */
+export function clipAndDecay(
+  target: Float32Array,
+  gradient: Float32Array,
+  parameters: Float32Array,
+  clip: number,
+  weightDecay: number,
+): void {
+  for (let index = 0; index < target.length; index++) {
+    target[index] = clip * gradient[index]! + weightDecay * parameters[index]!;
+  }
+}
+
+/** vector = vector mask, in place: 0 where a number is not trained. */
+export function applyMask(vector: Float32Array, mask: Float32Array): void {
+  for (let index = 0; index < vector.length; index++) vector[index]! *= mask[index]!;
 }
 
 /** What a gradient of some norm is multiplied by so that it is no longer than `clipNorm`. */
 export function clipFactor(norm: number, clipNorm: number | undefined): number {
   return clipNorm === undefined ? 1 : Math.min(1, clipNorm / (norm + epsilon));
-}
-
-/** How many scalars `updateParameters` takes: the clip factor and the optimiser's own. */
-export function updateScalarCount({ scalarCount }: Optimizer): number {
-  return 1 + scalarCount;
-}
-
-/**
- * One optimiser update of a parameter vector, or of a piece of it. `scalars` is [clip factor, ...Optimizer.scalars]; masked parameters
- * move neither by gradient nor by decay.
- */
-export function updateParameters(
-  parameters: Value,
-  gradient: Value,
-  state: readonly Value[],
-  scalars: Value,
-  { optimizer, weightDecay, mask }: UpdateValues,
-): { readonly parameters: Value; readonly state: readonly Value[] } {
-  const sizes = Array.from({ length: updateScalarCount(optimizer) }, () => 1);
-  const [clip, ...rates] = split(scalars, 0, sizes).map((rate) => reshape(rate, []));
-  const clipped = multiply(gradient, clip!);
-  const decayed = weightDecay === 0 ? clipped : add(clipped, multiply(parameters, weightDecay));
-  return optimizer.update(parameters, mask ? multiply(decayed, mask) : decayed, state, rates);
 }

@@ -8,7 +8,7 @@ import { type Buffer, compileGraph, type ProgramOptions } from "../runtime/index
 import { type MemoryMode, recomputationFor } from "./memory.ts";
 import { batchShape, type Objective, type Trainable } from "./objectives/index.ts";
 import { parameterBuffers } from "./parameter-buffers.ts";
-import { compileUpdate, type UpdaterOptions } from "./update.ts";
+import { type UpdaterOptions, updateVectors } from "./update.ts";
 
 /** Everything an optimiser step changes. */
 export interface TrainingState {
@@ -55,8 +55,8 @@ const measurePrefix = "measure.";
 const gradientPrefix = "gradient.";
 
 /**
- * Compiles the step of an objective for one batch size: one program for loss and gradients, which reads every parameter where it lies in
- * the flat vector and writes every gradient where it belongs in another, and one for the update. Takes `state` over: its vectors change.
+ * Compiles the step of an objective for one batch size: a program for loss and gradients, which reads every parameter where it lies in
+ * the flat vector and writes every gradient where it belongs in another; then the update. Takes `state` over: its vectors change.
  */
 export async function compileStep(
   objective: Objective,
@@ -86,23 +86,15 @@ export async function compileStep(
   );
   // The engine's rewriting doubles the time to build and gains nothing here (ARCHITECTURE.md).
   const program = await compileGraph(outputs, { ...options, weights: "given" });
-  const updater = await compileUpdate(update, options);
+  const vectors = { parameters: state.parameters.trainable, gradient, state: state.optimizer };
   return {
     async run(batch, scalars) {
       const results = await program.run({ ...batchBuffers(batch, shapes), ...parameters }, into);
       const loss = results.loss!.data[0]!;
-      const vectors = [state.parameters.trainable, ...state.optimizer];
-      return {
-        loss,
-        measures: readMeasures(results),
-        ...(await updater.update(loss, gradient, vectors, scalars)),
-      };
+      return { loss, measures: readMeasures(results), ...updateVectors(vectors, loss, scalars, update) };
     },
     state: () => state,
-    async dispose() {
-      await program.dispose();
-      await updater.dispose();
-    },
+    dispose: () => program.dispose(),
   };
 }
 

@@ -1,9 +1,8 @@
-/** Updates against the optimisers' formulas in float64, over one piece and several, and the guard against non-finite steps. */
-import { afterEach, describe, expect, test } from "vitest";
+/** Updates against the optimisers' formulas, over one piece and several, and the guard against non-finite steps. */
+import { describe, expect, test } from "vitest";
 import { randomKey } from "../base/index.ts";
-import { add, subtract } from "../graph/index.ts";
 import { adam, adamax, type Optimizer } from "../optim/index.ts";
-import { compileUpdate, type Updater, type UpdaterOptions } from "./update.ts";
+import { type UpdaterOptions, updateVectors } from "./update.ts";
 
 const rate = 0.05;
 const stream = randomKey("update").stream();
@@ -16,23 +15,15 @@ function gradientAt(parameters: ArrayLike<number>): Float32Array {
   return Float32Array.from(parameters, (p, index) => 2 * scale[index % 5]! * p + offset[index % 5]!);
 }
 
-let open: Updater | undefined;
-
-afterEach(async () => {
-  await open?.dispose();
-  open = undefined;
-});
-
-async function begin(options: UpdaterOptions, size = 5) {
-  open = await compileUpdate(options, { threads: 1 });
-  const updater = open;
+function begin(options: UpdaterOptions, size = 5) {
   const parameters = Float32Array.from({ length: size }, (_, index) => start[index % 5]!);
-  const vectors = [parameters, ...options.optimizer.stateNames.map(() => new Float32Array(size))];
+  const state = options.optimizer.stateNames.map(() => new Float32Array(size));
   let count = 0;
   return {
-    vectors,
-    step: async (loss = 1, gradient = gradientAt(parameters)) => {
-      const result = await updater.update(loss, gradient, vectors, options.optimizer.scalars(rate, count + 1));
+    vectors: [parameters, ...state],
+    step: (loss = 1, gradient = gradientAt(parameters)) => {
+      const scalars = options.optimizer.scalars(rate, count + 1);
+      const result = updateVectors({ parameters, gradient, state }, loss, scalars, options);
       if (result.applied) count++;
       return result;
     },
@@ -78,23 +69,23 @@ describe.each([
     ["plain", { weightDecay: 0 }],
     ["with weight decay", { weightDecay: 0.1 }],
     ["with clipping", { weightDecay: 0.01, clipNorm: 0.5 }],
-  ])("%s follows its formula", async (_name, settings) => {
-    const { step, vectors } = await begin({ optimizer, ...settings });
-    for (let count = 0; count < 8; count++) await step();
+  ])("%s follows its formula", (_name, settings) => {
+    const { step, vectors } = begin({ optimizer, ...settings });
+    for (let count = 0; count < 8; count++) step();
     const expected = reference(name, settings, 8);
     for (const [index, value] of vectors[0]!.entries()) expect(value).toBeCloseTo(expected[index]!, 5);
   });
 
-  test("a vector of several pieces, the last one short, is updated to its last number", async () => {
-    const size = 2 * 2 ** 17 + 5;
-    const { step, vectors } = await begin({ optimizer, weightDecay: 0.1 }, size);
-    const { gradientNorm } = await step();
+  test("a vector of several pieces, the last one short, is updated to its last number", () => {
+    const size = 3 * 2 ** 16 + 5;
+    const { step, vectors } = begin({ optimizer, weightDecay: 0.1 }, size);
+    const { gradientNorm } = step();
     const expected = reference(name, { weightDecay: 0.1 }, 1);
     const worst = vectors[0]!.reduce((most, value, index) => Math.max(most, Math.abs(value - expected[index % 5]!)), 0);
     expect(worst).toBeLessThan(1e-5);
     const raw = gradientAt(Float32Array.from({ length: size }, (_, index) => start[index % 5]!));
     const norm = Math.sqrt(raw.reduce((sum, value) => sum + value * value, 0));
-    expect(gradientNorm / norm).toBeCloseTo(1, 3);
+    expect(gradientNorm / norm).toBeCloseTo(1, 9);
   });
 
   test.each([
@@ -102,46 +93,34 @@ describe.each([
     ["loss that is no number", Number.NaN, undefined],
     ["infinite gradient", 1, Number.NEGATIVE_INFINITY],
     ["gradient that is no number", 1, Number.NaN],
-  ])("%s changes nothing, and the next step goes on", async (_name, loss, spoiled) => {
-    const { step, vectors } = await begin({ optimizer, weightDecay: 0.1 });
-    await step();
-    await step();
+  ])("%s changes nothing, and the next step goes on", (_name, loss, spoiled) => {
+    const { step, vectors } = begin({ optimizer, weightDecay: 0.1 });
+    step();
+    step();
     const before = vectors.map((vector) => vector.slice());
     const gradient = gradientAt(vectors[0]!);
     if (spoiled !== undefined) gradient[3] = spoiled;
-    expect((await step(loss, gradient)).applied).toBe(false);
+    expect(step(loss, gradient).applied).toBe(false);
     expect(vectors).toEqual(before);
-    expect((await step()).applied).toBe(true);
+    expect(step().applied).toBe(true);
     const expected = reference(name, { weightDecay: 0.1 }, 3);
     for (const [index, value] of vectors[0]!.entries()) expect(value).toBeCloseTo(expected[index]!, 5);
   });
 });
 
-test("masked numbers move neither by gradient nor by decay, and do not count for the norm", async () => {
+test("masked numbers move neither by gradient nor by decay, and do not count for the norm", () => {
   const mask = Float32Array.of(1, 0, 1, 1, 0);
-  const { step, vectors } = await begin({ optimizer: adamax, weightDecay: 0.1, mask });
+  const { step, vectors } = begin({ optimizer: adamax, weightDecay: 0.1, mask });
   const before = vectors[0]!.slice();
   const raw = gradientAt(before);
-  const { gradientNorm } = await step();
+  const { gradientNorm } = step();
   expect(gradientNorm).toBeCloseTo(Math.hypot(raw[0]!, raw[2]!, raw[3]!), 4);
   const moved = Array.from(vectors[0]!, (value, index) => value !== before[index]);
   expect(moved).toEqual([true, false, true, true, false]);
 });
 
-test("the gradient norm is that before clipping", async () => {
-  const { step, vectors } = await begin({ optimizer: adamax, weightDecay: 0.1, clipNorm: 1e-3 });
+test("the gradient norm is that before clipping", () => {
+  const { step, vectors } = begin({ optimizer: adamax, weightDecay: 0.1, clipNorm: 1e-3 });
   const gradient = gradientAt(vectors[0]!);
-  expect((await step()).gradientNorm).toBeCloseTo(Math.hypot(...gradient), 4);
-});
-
-test("an optimiser that reads a vector after its new numbers are in place is refused", async () => {
-  const late: Optimizer = {
-    ...adamax,
-    update: (parameters, gradient, [moment, norm]) => ({
-      parameters: subtract(parameters, gradient),
-      state: [add(moment!, gradient), add(norm!, moment!)],
-    }),
-  };
-  const refused = compileUpdate({ optimizer: late, weightDecay: 0 }, { threads: 1 });
-  await expect(refused).rejects.toThrow("update: add reads a vector that may have been written over by then");
+  expect(step().gradientNorm).toBeCloseTo(Math.hypot(...gradient), 4);
 });

@@ -8,7 +8,7 @@ import {
   unpackValues,
   type ValuesOf,
 } from "../../src/nn/index.ts";
-import { adam, updateParameters, updateScalarCount } from "../../src/optim/index.ts";
+import { adam } from "../../src/optim/index.ts";
 import { type Buffer, compileGraph } from "../../src/runtime/index.ts";
 
 type Buffers = Readonly<Record<string, Buffer>>;
@@ -74,34 +74,23 @@ export async function train<P extends ParameterTree>(
   { steps, learningRate }: { readonly steps: number; readonly learningRate: number },
   lossOf: (parameters: ValuesOf<P>, given: Readonly<Record<string, Value>>) => Value,
 ): Promise<{ readonly losses: readonly number[]; readonly parameters: ParameterVectors }> {
-  const { layout, graph, trainable, parameters, values } = open(tree, given);
-  const shape = [layout.trainableSize];
-  const state = adam.stateNames.map((name) => input(graph, name, shape));
-  const scalars = input(graph, "scalars", [updateScalarCount(adam)]);
+  const { trainable, parameters, values } = open(tree, given);
   const loss = lossOf(parameters, values);
   const [gradient] = gradients(loss, [trainable]);
-  const next = updateParameters(trainable, gradient!, state, scalars, { optimizer: adam, weightDecay: 0 });
-  const outputs = { trainable: next.parameters, moment: next.state[0]!, square: next.state[1]! };
-  const renamed = Object.entries(outputs).map(([name, value]) => [`next_${name}`, value] as const);
-  const program = await compileGraph({ loss, ...Object.fromEntries(renamed) }, options);
+  const program = await compileGraph({ loss, gradient: gradient! }, options);
   const losses: number[] = [];
-  const zero = (): Buffer => ({ data: new Float32Array(layout.trainableSize), shape });
-  let current: Buffers = { trainable: { data: start.trainable, shape }, moment: zero(), square: zero() };
+  const current = { ...start, trainable: start.trainable.slice() };
+  const state = adam.stateNames.map(() => new Float32Array(current.trainable.length));
   try {
     for (let step = 1; step <= steps; step++) {
-      const rates = Float32Array.of(1, ...adam.scalars(learningRate, step));
-      const results = await program.run({
-        ...feeds(start, given),
-        ...current,
-        scalars: { data: rates, shape: [rates.length] },
-      });
+      const results = await program.run(feeds(current, given));
       losses.push(results.loss!.data[0]!);
-      current = Object.fromEntries(Object.keys(outputs).map((name) => [name, results[`next_${name}`]!]));
+      adam.update(current.trainable, results.gradient!.data as Float32Array, state, adam.scalars(learningRate, step));
     }
   } finally {
     await program.dispose();
   }
-  return { losses, parameters: { ...start, trainable: current.trainable!.data as Float32Array } };
+  return { losses, parameters: current };
 }
 
 /** One-hot labels [classCount, N]. */
