@@ -10,7 +10,7 @@ import { type ParameterVectors, packArrays } from "../nn/index.ts";
 import { adamax } from "../optim/index.ts";
 import { type Column, formatTable } from "../report/index.ts";
 import { compileGraph, loadProgram, type ProgramOptions } from "../runtime/index.ts";
-import { compileStep, maximumLikelihood, zeroState } from "../train/index.ts";
+import { compileStep, maximumLikelihood, updateVectors, zeroState } from "../train/index.ts";
 import type { BenchmarkCase } from "./benchmark-cases.ts";
 
 export interface Measurement {
@@ -45,8 +45,8 @@ interface Prepared {
   dispose(): Promise<void>;
 }
 
-/** What a profile calls the time that no operator takes: the update, and what the engine does between operators. */
-const outsideOperators = "outside operators";
+/** What a profile calls the optimiser's update, which is no operator of the engine. */
+const updateName = "update";
 
 const side = 32;
 const profiledRuns = 4;
@@ -63,7 +63,7 @@ export async function measureCase(item: BenchmarkCase, engine: ProgramOptions): 
   const milliseconds = times[Math.floor(times.length / 2)]!;
   const speed = { imagesPerSecond: (item.batch * 1000) / milliseconds, milliseconds, buildSeconds, peakMegabytes };
   if ((engine.device ?? "cpu") !== "cpu") return { ...speed, matrixShare: null, matrixGigaflops: null };
-  const { events } = await profile(item, engine);
+  const events = await profile(item, engine);
   const products = events.filter(({ operator }) => operator === "Gemm" || operator === "Conv");
   const productTime = products.reduce((sum, { microseconds }) => sum + microseconds, 0);
   const operations = products.reduce((sum, event) => sum + operationsOf(event), 0);
@@ -103,11 +103,9 @@ export async function matrixRate(engine: ProgramOptions): Promise<number> {
 
 /** Tables of the time a step takes by operator and by layer. */
 export async function profileCase(item: BenchmarkCase, engine: ProgramOptions): Promise<string> {
-  const { events: operators, milliseconds } = await profile(item, engine);
-  const inOperators = operators.reduce((sum, { microseconds }) => sum + microseconds, 0);
-  const total = milliseconds * 1000;
-  const outside = { operator: outsideOperators, node: outsideOperators, microseconds: total - inOperators };
-  const events = [...operators, { ...outside, inputShapes: [], outputShapes: [] }];
+  const operators = await profile(item, engine);
+  const events = item.work === "train" ? [...operators, ...updateEvents(item)] : operators;
+  const total = events.reduce((sum, { microseconds }) => sum + microseconds, 0);
   const table = (heading: string, group: (event: ProfileEvent) => string): string => {
     const groups = new Map<string, { time: number; count: number }>();
     for (const event of events) {
@@ -125,7 +123,7 @@ export async function profileCase(item: BenchmarkCase, engine: ProgramOptions): 
   };
   const layer = ({ node }: ProfileEvent): string => {
     const path = node.replace(/step\d+/, "step*").split("/");
-    return path.slice(0, -2).join("/") || (node === outsideOperators ? node : "rest");
+    return path.slice(0, -2).join("/") || (node === updateName ? node : "rest");
   };
   return [item.name, table("operator", ({ operator }) => operator), "", table("layer", layer)].join("\n");
 }
@@ -185,24 +183,33 @@ async function time({ run }: Prepared, { depth }: BenchmarkCase): Promise<number
   return times.sort((a, b) => a - b);
 }
 
-/** The operators of the profiled runs, and how long these took with everything else. */
-async function profile(
-  item: BenchmarkCase,
-  engine: ProgramOptions,
-): Promise<{ readonly events: ProfileEvent[]; readonly milliseconds: number }> {
+/** The operators of the profiled runs. */
+async function profile(item: BenchmarkCase, engine: ProgramOptions): Promise<ProfileEvent[]> {
   const folder = await mkdtemp(join(tmpdir(), "outglow-profile-"));
   try {
     const prepared = await prepare(item, { ...engine, profilePrefix: join(folder, "profile") });
-    for (let round = 0; round < warmUpRuns; round++) await prepared.run();
-    const started = performance.now();
-    for (let round = 0; round < profiledRuns; round++) await prepared.run();
-    const milliseconds = performance.now() - started;
+    for (let round = 0; round < warmUpRuns + profiledRuns; round++) await prepared.run();
     await prepared.dispose();
     const files = await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name), "utf8")));
-    return { events: files.flatMap((text) => lastRuns(parseProfile(text))), milliseconds };
+    return files.flatMap((text) => lastRuns(parseProfile(text)));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** As many updates of a model's size as there are profiled runs. */
+function updateEvents(item: BenchmarkCase): ProfileEvent[] {
+  const update = { optimizer: adamax, weightDecay: 5e-5 };
+  const { optimizer: state, parameters } = zeroState(initialParameters(item), update);
+  const { trainable } = parameters;
+  const vectors = { parameters: trainable, state, gradient: new Float32Array(trainable.length).fill(1e-3) };
+  const events = Array.from({ length: warmUpRuns + profiledRuns }, (_, round) => {
+    const started = performance.now();
+    updateVectors(vectors, 0, adamax.scalars(1e-4, round + 1), update);
+    const microseconds = (performance.now() - started) * 1000;
+    return { operator: updateName, node: updateName, microseconds, inputShapes: [], outputShapes: [] };
+  });
+  return events.slice(warmUpRuns);
 }
 
 /** The events of the profiled runs, without those of the warm-up: every run of a program has the same number. */

@@ -3,7 +3,7 @@ export {
   adam,
   adamax,
   applyMask,
-  clipAndDecay,
+  changeGradient,
   clipFactor,
   type Optimizer,
   type OptimizerName,

@@ -1,8 +1,6 @@
 /**
- * Optimisers over flat parameter vectors, in place: one pass of float64 arithmetic over float32 numbers.
- *
- * What depends on the step (learning rate, bias correction) is computed outside and comes in as a few scalars. Every number is updated by
- * itself, so a vector may be updated in pieces.
+ * Optimisers over flat parameter vectors, in place: one pass of float64 arithmetic over float32 numbers, clipping and weight decay included.
+ * A second pass, or a vector between two, would take half as long again.
  */
 import { ConfigError } from "../base/index.ts";
 
@@ -15,13 +13,22 @@ export interface Optimizer {
   readonly stateNames: readonly string[];
   /** The numbers for update number `count` (1 is the first) at a learning rate. */
   scalars(learningRate: number, count: number): readonly number[];
-  /** One update of the parameters and of the state, in place. */
+  /** One update of the parameters p and of the state, in place, by g = clip gradient + weightDecay p. All are equally long. */
   update(
     parameters: Float32Array,
     gradient: Float32Array,
     state: readonly Float32Array[],
+    change: GradientChange,
     scalars: readonly number[],
   ): void;
+}
+
+/** What happens to a gradient before an update rule sees it. */
+export interface GradientChange {
+  /** Multiplies the gradient: 1, or what makes it shorter. */
+  readonly clip: number;
+  /** The share of the parameters that is added. */
+  readonly weightDecay: number;
 }
 
 const firstDecay = 0.9;
@@ -36,14 +43,15 @@ export const adamax: Optimizer = {
   name: "adamax",
   stateNames: ["moment", "norm"],
   scalars: (learningRate, count) => [learningRate / (1 - firstDecay ** count)],
-  update(parameters, gradient, [moment, norm], [rate]) {
+  update(parameters, gradient, [moment, norm], { clip, weightDecay }, [rate]) {
     for (let index = 0; index < parameters.length; index++) {
-      const g = gradient[index]!;
+      const p = parameters[index]!;
+      const g = clip * gradient[index]! + weightDecay * p;
       const m = firstDecay * moment![index]! + (1 - firstDecay) * g;
       const u = Math.max(secondDecay * norm![index]!, Math.abs(g) + epsilon);
       moment![index] = m;
       norm![index] = u;
-      parameters[index]! -= (rate! * m) / u;
+      parameters[index] = p - (rate! * m) / u;
     }
   },
 };
@@ -56,14 +64,15 @@ export const adam: Optimizer = {
   name: "adam",
   stateNames: ["moment", "square"],
   scalars: (learningRate, count) => [learningRate / (1 - firstDecay ** count), 1 / Math.sqrt(1 - secondDecay ** count)],
-  update(parameters, gradient, [moment, square], [rate, correction]) {
+  update(parameters, gradient, [moment, square], { clip, weightDecay }, [rate, correction]) {
     for (let index = 0; index < parameters.length; index++) {
-      const g = gradient[index]!;
+      const p = parameters[index]!;
+      const g = clip * gradient[index]! + weightDecay * p;
       const m = firstDecay * moment![index]! + (1 - firstDecay) * g;
       const v = secondDecay * square![index]! + (1 - secondDecay) * g * g;
       moment![index] = m;
       square![index] = v;
-      parameters[index]! -= (rate! * m) / (Math.sqrt(v) * correction! + epsilon);
+      parameters[index] = p - (rate! * m) / (Math.sqrt(v) * correction! + epsilon);
     }
   },
 };
@@ -99,22 +108,20 @@ export function squaredNorm(gradient: Float32Array): number {
   return first + second;
 }
 
-/** target = a clip + b decay: the clipped gradient a with that of the decay of parameters b. All are equally long. */
-export function clipAndDecay(
-  target: Float32Array,
-  gradient: Float32Array,
-  parameters: Float32Array,
-  clip: number,
-  weightDecay: number,
-): void {
-  for (let index = 0; index < target.length; index++) {
-    target[index] = clip * gradient[index]! + weightDecay * parameters[index]!;
-  }
-}
-
 /** vector = vector mask, in place: 0 where a number is not trained. */
 export function applyMask(vector: Float32Array, mask: Float32Array): void {
   for (let index = 0; index < vector.length; index++) vector[index]! *= mask[index]!;
+}
+
+/** gradient = clip gradient + weightDecay parameters, in place, for what cannot be left to `Optimizer.update`. */
+export function changeGradient(
+  gradient: Float32Array,
+  parameters: Float32Array,
+  { clip, weightDecay }: GradientChange,
+): void {
+  for (let index = 0; index < gradient.length; index++) {
+    gradient[index] = clip * gradient[index]! + weightDecay * parameters[index]!;
+  }
 }
 
 /** What a gradient of some norm is multiplied by so that it is no longer than `clipNorm`. */

@@ -1,4 +1,4 @@
-/** Updates against the optimisers' formulas, over one piece and several, and the guard against non-finite steps. */
+/** Updates against the optimisers' formulas, and the guard against non-finite steps. */
 import { describe, expect, test } from "vitest";
 import { randomKey } from "../base/index.ts";
 import { adam, adamax, type Optimizer } from "../optim/index.ts";
@@ -76,8 +76,8 @@ describe.each([
     for (const [index, value] of vectors[0]!.entries()) expect(value).toBeCloseTo(expected[index]!, 5);
   });
 
-  test("a vector of several pieces, the last one short, is updated to its last number", () => {
-    const size = 3 * 2 ** 16 + 5;
+  test("a long vector is updated to its last number", () => {
+    const size = 200_003;
     const { step, vectors } = begin({ optimizer, weightDecay: 0.1 }, size);
     const { gradientNorm } = step();
     const expected = reference(name, { weightDecay: 0.1 }, 1);
@@ -117,6 +117,8 @@ test("masked numbers move neither by gradient nor by decay, and do not count for
   expect(gradientNorm).toBeCloseTo(Math.hypot(raw[0]!, raw[2]!, raw[3]!), 4);
   const moved = Array.from(vectors[0]!, (value, index) => value !== before[index]);
   expect(moved).toEqual([true, false, true, true, false]);
+  const expected = reference("adamax", { weightDecay: 0.1 }, 1);
+  for (const index of [0, 2, 3]) expect(vectors[0]![index]).toBeCloseTo(expected[index]!, 5);
 });
 
 test("the gradient norm is that before clipping", () => {

@@ -85,7 +85,8 @@ export async function train<P extends ParameterTree>(
     for (let step = 1; step <= steps; step++) {
       const results = await program.run(feeds(current, given));
       losses.push(results.loss!.data[0]!);
-      adam.update(current.trainable, results.gradient!.data as Float32Array, state, adam.scalars(learningRate, step));
+      const slope = results.gradient!.data as Float32Array;
+      adam.update(current.trainable, slope, state, { clip: 1, weightDecay: 0 }, adam.scalars(learningRate, step));
     }
   } finally {
     await program.dispose();
