@@ -93,6 +93,7 @@ describe.each([
     ["loss that is no number", Number.NaN, undefined],
     ["infinite gradient", 1, Number.NEGATIVE_INFINITY],
     ["gradient that is no number", 1, Number.NaN],
+    ["gradient whose square is no float32", 1, 1e25],
   ])("%s changes nothing, and the next step goes on", (_name, loss, spoiled) => {
     const { step, vectors } = begin({ optimizer, weightDecay: 0.1 });
     step();

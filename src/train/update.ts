@@ -23,13 +23,13 @@ export interface UpdateVectors {
 export interface UpdateResult {
   /** Norm of the gradient before clipping and weight decay. */
   readonly gradientNorm: number;
-  /** Whether the update took place: false where loss or gradient were not finite, and then nothing has changed. */
+  /** Whether the update took place: false where loss or squared gradient were not finite float32, and then nothing has changed. */
   readonly applied: boolean;
 }
 
 /**
- * One update of parameters and state where loss and gradient are finite, with the optimiser's scalars. Masked parameters move neither by
- * gradient nor by decay. The gradient may be changed.
+ * One update of parameters and state with the optimiser's scalars, where loss and squared gradient are finite. Masked parameters move
+ * neither by gradient nor by decay. The gradient may be changed.
  */
 export function updateVectors(
   { gradient, parameters, state }: UpdateVectors,
@@ -38,8 +38,10 @@ export function updateVectors(
   { clipNorm, mask, optimizer, weightDecay }: UpdaterOptions,
 ): UpdateResult {
   if (mask) applyMask(gradient, mask);
-  const gradientNorm = Math.sqrt(squaredNorm(gradient));
-  if (!Number.isFinite(loss + gradientNorm)) return { gradientNorm, applied: false };
+  const squared = squaredNorm(gradient);
+  const gradientNorm = Math.sqrt(squared);
+  // A square beyond float32 would be infinite in Adam's state, and stay there.
+  if (!Number.isFinite(loss + Math.fround(squared))) return { gradientNorm, applied: false };
   const change = { clip: clipFactor(gradientNorm, clipNorm), weightDecay };
   if (mask) {
     changeGradient(gradient, parameters, change);
