@@ -40,13 +40,15 @@ interface ProfileEvent {
 }
 
 interface Prepared {
-  readonly buildSeconds: number;
   run(): Promise<unknown>;
   dispose(): Promise<void>;
 }
 
 /** What a profile calls the optimiser's update, which is no operator of the engine. */
 const updateName = "update";
+
+/** How the benchmark's models are trained. */
+const update = { optimizer: adamax, weightDecay: 5e-5 };
 
 const side = 32;
 const profiledRuns = 4;
@@ -55,15 +57,17 @@ const warmUpRuns = 3;
 
 /** Measures a case. */
 export async function measureCase(item: BenchmarkCase, engine: ProgramOptions): Promise<Measurement> {
-  const prepared = await prepare(item, engine);
-  const { buildSeconds } = prepared;
+  const parameters = initialParameters(item);
+  const started = performance.now();
+  const prepared = await prepare(item, parameters, engine);
+  const buildSeconds = (performance.now() - started) / 1000;
   const times = await time(prepared, item);
   const peakMegabytes = process.resourceUsage().maxRSS / 1000;
   await prepared.dispose();
   const milliseconds = times[Math.floor(times.length / 2)]!;
   const speed = { imagesPerSecond: (item.batch * 1000) / milliseconds, milliseconds, buildSeconds, peakMegabytes };
   if ((engine.device ?? "cpu") !== "cpu") return { ...speed, matrixShare: null, matrixGigaflops: null };
-  const events = await profile(item, engine);
+  const events = await profile(item, parameters, engine);
   const products = events.filter(({ operator }) => operator === "Gemm" || operator === "Conv");
   const productTime = products.reduce((sum, { microseconds }) => sum + microseconds, 0);
   const operations = products.reduce((sum, event) => sum + operationsOf(event), 0);
@@ -103,8 +107,9 @@ export async function matrixRate(engine: ProgramOptions): Promise<number> {
 
 /** Tables of the time a step takes by operator and by layer. */
 export async function profileCase(item: BenchmarkCase, engine: ProgramOptions): Promise<string> {
-  const operators = await profile(item, engine);
-  const events = item.work === "train" ? [...operators, ...updateEvents(item)] : operators;
+  const parameters = initialParameters(item);
+  const operators = await profile(item, parameters, engine);
+  const events = item.work === "train" ? [...operators, ...updateEvents(parameters)] : operators;
   const total = events.reduce((sum, { microseconds }) => sum + microseconds, 0);
   const table = (heading: string, group: (event: ProfileEvent) => string): string => {
     const groups = new Map<string, { time: number; count: number }>();
@@ -144,29 +149,23 @@ function noise({ channels }: BenchmarkCase, batch: number): Float32Array {
   return Float32Array.from({ length: channels * side * side * batch }, () => stream.uniform() - 0.5);
 }
 
-async function prepare(item: BenchmarkCase, options: ProgramOptions): Promise<Prepared> {
+async function prepare(item: BenchmarkCase, parameters: ParameterVectors, options: ProgramOptions): Promise<Prepared> {
+  const flow = makeFlow(item);
   const { channels, batch } = item;
-  const parameters = initialParameters(item);
-  const started = performance.now();
-  const buildSeconds = (): number => (performance.now() - started) / 1000;
   if (item.work === "score") {
     const bytes = scoringModel(makeFlow(item, "convolutions"), parameters);
     const program = await loadProgram(bytes, { ...options, weights: "constant" });
     const stream = randomKey("pixels").stream();
     const data = Uint8Array.from({ length: channels * side * side * batch }, () => stream.integer(256));
     const images = { data, shape: [batch, channels, side, side] };
-    return { buildSeconds: buildSeconds(), run: () => program.run({ images }), dispose: () => program.dispose() };
+    return { run: () => program.run({ images }), dispose: () => program.dispose() };
   }
-  const update = { optimizer: adamax, weightDecay: 5e-5, memory: item.memory };
   const state = zeroState(parameters, update);
-  const step = await compileStep(maximumLikelihood(makeFlow(item)), batch, state, update, options);
+  const how = { ...update, memory: item.memory };
+  const step = await compileStep(maximumLikelihood(flow), batch, state, how, options);
   const x = noise(item, batch);
   let count = 0;
-  return {
-    buildSeconds: buildSeconds(),
-    run: () => step.run({ x }, adamax.scalars(1e-4, ++count)),
-    dispose: () => step.dispose(),
-  };
+  return { run: () => step.run({ x }, adamax.scalars(1e-4, ++count)), dispose: () => step.dispose() };
 }
 
 /** Times of repeated runs after a warm-up, ascending: about ten seconds' worth, at least five. */
@@ -183,25 +182,27 @@ async function time({ run }: Prepared, { depth }: BenchmarkCase): Promise<number
   return times.sort((a, b) => a - b);
 }
 
-/** The operators of the profiled runs. */
-async function profile(item: BenchmarkCase, engine: ProgramOptions): Promise<ProfileEvent[]> {
+async function profile(
+  item: BenchmarkCase,
+  parameters: ParameterVectors,
+  engine: ProgramOptions,
+): Promise<ProfileEvent[]> {
   const folder = await mkdtemp(join(tmpdir(), "outglow-profile-"));
   try {
-    const prepared = await prepare(item, { ...engine, profilePrefix: join(folder, "profile") });
+    const prepared = await prepare(item, parameters, { ...engine, profilePrefix: join(folder, "profile") });
     for (let round = 0; round < warmUpRuns + profiledRuns; round++) await prepared.run();
     await prepared.dispose();
-    const files = await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name), "utf8")));
-    return files.flatMap((text) => lastRuns(parseProfile(text)));
+    const [name] = await readdir(folder);
+    return lastRuns(parseProfile(await readFile(join(folder, name!), "utf8")));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
 /** As many updates of a model's size as there are profiled runs. */
-function updateEvents(item: BenchmarkCase): ProfileEvent[] {
-  const update = { optimizer: adamax, weightDecay: 5e-5 };
-  const { optimizer: state, parameters } = zeroState(initialParameters(item), update);
+function updateEvents(parameters: ParameterVectors): ProfileEvent[] {
   const { trainable } = parameters;
+  const { optimizer: state } = zeroState(parameters, update);
   const vectors = { parameters: trainable, state, gradient: new Float32Array(trainable.length).fill(1e-3) };
   const events = Array.from({ length: warmUpRuns + profiledRuns }, (_, round) => {
     const started = performance.now();

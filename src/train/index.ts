@@ -51,4 +51,4 @@ export {
   type TrainingStep,
   zeroState,
 } from "./step.ts";
-export { type UpdateResult, type UpdaterOptions, type UpdateVectors, updateVectors } from "./update.ts";
+export { updateVectors } from "./update.ts";

@@ -8,7 +8,7 @@ import { type Buffer, compileGraph, type ProgramOptions } from "../runtime/index
 import { type MemoryMode, recomputationFor } from "./memory.ts";
 import { batchShape, type Objective, type Trainable } from "./objectives/index.ts";
 import { parameterBuffers } from "./parameter-buffers.ts";
-import { type UpdaterOptions, updateVectors } from "./update.ts";
+import { type MaskedUpdateOptions, updateVectors } from "./update.ts";
 
 /** Everything an optimiser step changes. */
 export interface TrainingState {
@@ -34,7 +34,7 @@ export interface StepResult {
 }
 
 /** How a step is compiled. */
-export interface StepOptions extends UpdaterOptions {
+export interface StepOptions extends MaskedUpdateOptions {
   /** Default "auto". */
   readonly memory?: MemoryMode | undefined;
 }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { randomKey } from "../base/index.ts";
 import { adam, adamax, type Optimizer } from "../optim/index.ts";
-import { type UpdaterOptions, updateVectors } from "./update.ts";
+import { type MaskedUpdateOptions, updateVectors } from "./update.ts";
 
 const rate = 0.05;
 const stream = randomKey("update").stream();
@@ -15,7 +15,7 @@ function gradientAt(parameters: ArrayLike<number>): Float32Array {
   return Float32Array.from(parameters, (p, index) => 2 * scale[index % 5]! * p + offset[index % 5]!);
 }
 
-function begin(options: UpdaterOptions, size = 5) {
+function begin(options: MaskedUpdateOptions, size = 5) {
   const parameters = Float32Array.from({ length: size }, (_, index) => start[index % 5]!);
   const state = options.optimizer.stateNames.map(() => new Float32Array(size));
   let count = 0;

@@ -1,12 +1,12 @@
 /**
  * The second half of a training step: from a gradient to new parameters and optimiser state, in place.
  *
- * A loop of our own: as operators of the engine this took a dozen passes over every number, and more than twice as long.
+ * A loop of our own: as operators of the engine this took a dozen passes over every number, and half as long again with two threads.
  */
 import { applyMask, changeGradient, clipFactor, squaredNorm, type UpdateOptions } from "../optim/index.ts";
 
 /** How parameters are changed. */
-export interface UpdaterOptions extends UpdateOptions {
+export interface MaskedUpdateOptions extends UpdateOptions {
   /** [trainable numbers], 1 where a number is trained and 0 where it stays; undefined trains all. */
   readonly mask?: Float32Array | undefined;
 }
@@ -35,7 +35,7 @@ export function updateVectors(
   { gradient, parameters, state }: UpdateVectors,
   loss: number,
   scalars: readonly number[],
-  { clipNorm, mask, optimizer, weightDecay }: UpdaterOptions,
+  { clipNorm, mask, optimizer, weightDecay }: MaskedUpdateOptions,
 ): UpdateResult {
   if (mask) applyMask(gradient, mask);
   const squared = squaredNorm(gradient);
