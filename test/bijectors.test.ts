@@ -1,7 +1,7 @@
 /** Every bijector against its contract. */
 import { describe, expect, test } from "vitest";
-import { freeBatch } from "../src/base/index.ts";
-import type { Bijector, EventShape } from "../src/flow/index.ts";
+import { freeBatch, type ImageShape } from "../src/base/index.ts";
+import type { Bijector } from "../src/flow/index.ts";
 import * as flow from "../src/flow/index.ts";
 import { add, input, makeGraph, multiply, reachableNodes, reduceSum, subtract } from "../src/graph/index.ts";
 import { constantValues, layoutOf, leavesOf } from "../src/nn/index.ts";
@@ -14,7 +14,7 @@ import {
   runOn,
 } from "./reference/bijector-contract.ts";
 
-const small: EventShape = { channels: 4, height: 4, width: 2 };
+const small: ImageShape = { channels: 4, height: 4, width: 2 };
 
 /** One small instance of every exported bijector, by the name of its export. */
 const bijectors: Record<string, Bijector> = {

@@ -9,6 +9,7 @@ export {
   RunError,
   ShapeError,
 } from "./errors.ts";
+export { type ImageShape, imageSizeOf } from "./image-shape.ts";
 export { permutation, type RandomKey, type RandomStream, randomKey } from "./random.ts";
 export {
   bindShape,

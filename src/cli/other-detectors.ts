@@ -1,7 +1,7 @@
 /** Weights that a training takes from other detectors. */
 import { resolve } from "node:path";
-import { ConfigError } from "../base/index.ts";
-import type { InputSpecification } from "../data/index.ts";
+import { ConfigError, type ImageShape } from "../base/index.ts";
+
 import { loadManifest, loadWeights, type Manifest } from "../detector/index.ts";
 import type { ParameterVectors } from "../nn/index.ts";
 import { type RunImages, type RunRecord, splitRun, type TrainingConfiguration, toFlowWeights } from "../train/index.ts";
@@ -73,10 +73,7 @@ export function describeLeak(
 }
 
 /** A model's size and architecture as errors show them. */
-export function describeModel(
-  { channels, height, width }: InputSpecification,
-  model: Manifest["training"]["model"],
-): string {
+export function describeModel({ channels, height, width }: ImageShape, model: Manifest["training"]["model"]): string {
   const { architecture, scales, depth, hidden } = model;
   return `${channels}x${height}x${width} pixels, architecture ${architecture}, ${scales} scales, depth ${depth}, width ${hidden}`;
 }

@@ -1,8 +1,8 @@
 /** `outglow quickstart`: makes images, trains a general and a normal model, evaluates every score, and shows what was found. */
 import { access, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { ConfigError, randomKey } from "../base/index.ts";
-import { anomalousMadeKinds, type InputSpecification, type MadeKind, makeImages, writeImages } from "../data/index.ts";
+import { ConfigError, type ImageShape, randomKey } from "../base/index.ts";
+import { anomalousMadeKinds, type MadeKind, makeImages, writeImages } from "../data/index.ts";
 import { openConsole } from "./console.ts";
 import { evaluate } from "./evaluate.ts";
 import { nextFreeName } from "./output-file.ts";
@@ -12,7 +12,7 @@ import { sample } from "./sample.ts";
 import { train } from "./train.ts";
 
 /** Small enough for a laptop's few minutes, large enough for three scales. */
-const specification: InputSpecification = { channels: 1, height: 32, width: 32 };
+const specification: ImageShape = { channels: 1, height: 32, width: 32 };
 const counts = { train: 4000, general: 6000, test: 400 } as const;
 /** The learning rate falls to a tenth for the last steps of the normal model. */
 const steps = { general: 1500, normal: 1000, decay: 900 } as const;

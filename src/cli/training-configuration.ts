@@ -1,7 +1,7 @@
 /** The training configuration that options ask for, complete and checked, but for the names of classes, which only the images tell. */
 import { availableParallelism } from "node:os";
-import { ConfigError } from "../base/index.ts";
-import type { InputSpecification } from "../data/index.ts";
+import { ConfigError, type ImageShape } from "../base/index.ts";
+
 import { defaultScales } from "../flow/index.ts";
 import {
   type ObjectiveConfiguration,
@@ -19,11 +19,7 @@ const defaultSeconds = 600;
 export const classifierSize = { hidden: 16, blocks: 1 } as const;
 
 /** The configuration of a new run, whose general model is trained first where `hasGeneral`. Throws ConfigError for options that do not fit. */
-export function configurationOf(
-  options: TrainOptions,
-  input: InputSpecification,
-  hasGeneral: boolean,
-): TrainingConfiguration {
+export function configurationOf(options: TrainOptions, input: ImageShape, hasGeneral: boolean): TrainingConfiguration {
   if (options.classifierSteps !== undefined && options.classifier === undefined) {
     throw new ConfigError("train: --classifier-steps expects --classifier plain or exposed, got none; give one");
   }
@@ -99,7 +95,7 @@ function startOf({ init, generalDetector }: TrainOptions, hasGeneral: boolean): 
 }
 
 /** The loss of the options: the paper's weight and temperature belong to 3072 dimensions and grow with them. */
-function objectiveOf(options: TrainOptions, input: InputSpecification): ObjectiveConfiguration {
+function objectiveOf(options: TrainOptions, input: ImageShape): ObjectiveConfiguration {
   const { objective: loss, outlierWeight: weight, outlierTemperature: temperature, margin } = options;
   const dimensions = input.channels * input.height * input.width;
   const share = dimensions / paperOutlierLoss.dimensions;

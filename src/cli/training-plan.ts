@@ -1,8 +1,8 @@
 /** What a training is to do: a fresh plan from flags, or that of the run that stands in --out; everything is checked before it begins. */
 import { readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { ConfigError } from "../base/index.ts";
-import { type ImageSet, type InputSpecification, isBuiltin, loadImages, openImages } from "../data/index.ts";
+import { ConfigError, type ImageShape } from "../base/index.ts";
+import { type ImageSet, isBuiltin, loadImages, openImages } from "../data/index.ts";
 import { detectorFiles, manifestName } from "../detector/index.ts";
 import {
   adoptGeneralModel,
@@ -207,7 +207,7 @@ function absolute(location: string): string {
 async function loadData(
   location: string,
   flag: string,
-  specification: InputSpecification,
+  specification: ImageShape,
   strict: boolean,
   output: Console,
 ): Promise<ImageSet> {

@@ -1,7 +1,6 @@
 /** Training batches: images gathered, augmented and dequantised. Pure and synchronous. */
-import { internalError, type RandomKey, type RandomStream } from "../base/index.ts";
+import { type ImageShape, imageSizeOf, internalError, type RandomKey, type RandomStream } from "../base/index.ts";
 import type { ImageSet } from "./loading.ts";
-import { type InputSpecification, imageSizeOf } from "./specification.ts";
 
 /** How training images are varied. */
 export interface Augmentation {
@@ -51,7 +50,7 @@ interface Move {
 function moveImage(
   source: Uint8Array,
   target: Uint8Array,
-  { channels, height, width }: InputSpecification,
+  { channels, height, width }: ImageShape,
   { mirrored, down, across }: Move,
 ): void {
   const left = Math.max(0, across);
@@ -75,7 +74,7 @@ function moveImage(
  * @param pixels uint8 [N, C, H, W].
  * @returns float32 [C, H, W, N], batch innermost; random numbers are drawn in this order.
  */
-export function dequantize(pixels: Uint8Array, specification: InputSpecification, stream?: RandomStream): Float32Array {
+export function dequantize(pixels: Uint8Array, specification: ImageShape, stream?: RandomStream): Float32Array {
   const size = imageSizeOf(specification);
   const count = pixels.length / size;
   if (!Number.isInteger(count)) throw internalError(`dequantize: ${pixels.length} bytes are no images of ${size}`);

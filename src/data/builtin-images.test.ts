@@ -1,14 +1,13 @@
 /** Tests of the location `builtin`: what it selects, that it is the same wherever and however it is read, and what is refused. */
 import { describe, expect, test } from "vitest";
-import { ConfigError } from "../base/index.ts";
+import { ConfigError, type ImageShape } from "../base/index.ts";
 import { isBuiltin } from "./builtin-images.ts";
 import { makeFolder, plainPng, writeFiles } from "./example-files.ts";
 import { loadImages, streamImages } from "./loading.ts";
 import { openImages } from "./opening.ts";
-import type { InputSpecification } from "./specification.ts";
 
 const where = "train: --general";
-const colour: InputSpecification = { channels: 3, height: 16, width: 16 };
+const colour: ImageShape = { channels: 3, height: 16, width: 16 };
 
 async function load(location: string, specification = colour) {
   return loadImages(await openImages(location, where), specification, { strict: true });
@@ -51,7 +50,7 @@ describe("openImages", () => {
     expect(Uint8Array.from(streamed)).toEqual(pixels);
   });
 
-  test.each<InputSpecification>([
+  test.each<ImageShape>([
     { channels: 1, height: 8, width: 8 },
     { channels: 3, height: 24, width: 40 },
     { channels: 3, height: 96, width: 96 },

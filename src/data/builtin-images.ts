@@ -1,9 +1,8 @@
 /** The location `builtin`: general images that the program makes itself, so that nobody has to collect any. */
-import { ConfigError, randomKey } from "../base/index.ts";
+import { ConfigError, type ImageShape, randomKey } from "../base/index.ts";
 import type { ImageSource } from "./image-source.ts";
 import { makeImages } from "./made/index.ts";
 import type { ParsedLocation } from "./selection.ts";
-import type { InputSpecification } from "./specification.ts";
 
 const builtinPath = "builtin";
 
@@ -11,7 +10,7 @@ const builtinPath = "builtin";
 const defaultLimit = 20_000;
 
 /** What is made for those who ask before a model's input is known. */
-const defaultSpecification: InputSpecification = { channels: 3, height: 32, width: 32 };
+const defaultSpecification: ImageShape = { channels: 3, height: 32, width: 32 };
 
 /**
  * Whether a location means the built-in images: `builtin`, with or without a selection. It does whatever lies on the disk, so that a location means the

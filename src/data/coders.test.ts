@@ -2,11 +2,10 @@
 import fc from "fast-check";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import { ConfigError, randomKey } from "../base/index.ts";
+import { ConfigError, type ImageShape, randomKey } from "../base/index.ts";
 import { coderNames } from "../score/index.ts";
 import { encodeImage, measureCoderBits } from "./coders.ts";
 import { makeImages } from "./made/index.ts";
-import type { InputSpecification } from "./specification.ts";
 
 /** Pixels [C, H, W] of a file; three equal channels for grey where the format knows colour only. */
 async function decode(file: Uint8Array, channels: number): Promise<Uint8Array> {
@@ -23,7 +22,7 @@ describe.each([1, 3])("images of %d channels", (channels) => {
     .tuple(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 12 }), fc.constantFrom(255, 3, 0))
     .chain(([height, width, most]) => {
       const length = channels * height * width;
-      const specification: InputSpecification = { channels, height, width };
+      const specification: ImageShape = { channels, height, width };
       return fc.record({
         specification: fc.constant(specification),
         pixels: fc.uint8Array({ min: 0, max: most, minLength: length, maxLength: length }),

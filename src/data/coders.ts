@@ -7,11 +7,11 @@
  */
 import { availableParallelism } from "node:os";
 import type { Sharp } from "sharp";
-import { internalError, messageOf, RunError } from "../base/index.ts";
+import { type ImageShape, imageSizeOf, internalError, messageOf, RunError } from "../base/index.ts";
 import { byCoder, type CoderName, coderNames } from "../score/index.ts";
 import { mapInOrder } from "./ordered.ts";
 import { openRaw } from "./raw-image.ts";
-import { checkSpecification, type InputSpecification, imageSizeOf } from "./specification.ts";
+import { checkSpecification } from "./specification.ts";
 
 export interface CodingOptions {
   /** Images coded at a time. Default: twice the cores. */
@@ -34,7 +34,7 @@ const encoders: Readonly<Record<CoderName, (image: Sharp) => Sharp>> = {
  */
 export async function measureCoderBits(
   pixels: Uint8Array,
-  specification: InputSpecification,
+  specification: ImageShape,
   { concurrency = 2 * availableParallelism() }: CodingOptions = {},
 ): Promise<Record<CoderName, Float64Array>> {
   checkSpecification(specification, "coders:");
@@ -58,7 +58,7 @@ export async function measureCoderBits(
 /** The file of one image uint8 [C, H, W]. Throws RunError where the coder fails. */
 export async function encodeImage(
   pixels: Uint8Array,
-  specification: InputSpecification,
+  specification: ImageShape,
   coder: CoderName,
 ): Promise<Uint8Array> {
   try {

@@ -1,5 +1,5 @@
 /** What images look like before they are prepared: stored images, and sources that read them one by one. */
-import type { InputSpecification } from "./specification.ts";
+import type { ImageShape } from "../base/index.ts";
 
 /** Pixels as a data set stores them: uint8 [channels, height, width]. One channel is grey, three are RGB. */
 export interface RawImage {
@@ -34,7 +34,7 @@ export interface ImageCatalogue {
    * Reads one image. Images that the program makes are made to the specification of whoever reads them, if it is known; all others come as they are stored.
    * Throws what the file system throws.
    */
-  read(index: number, specification?: InputSpecification): Promise<StoredImage>;
+  read(index: number, specification?: ImageShape): Promise<StoredImage>;
 }
 
 /** The images that a location and its selection name. */

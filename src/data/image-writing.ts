@@ -1,10 +1,9 @@
 /** Writing images as PNG files. */
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { internalError, messageOf, RunError } from "../base/index.ts";
+import { type ImageShape, imageSizeOf, internalError, messageOf, RunError } from "../base/index.ts";
 import { mapInOrder } from "./ordered.ts";
 import { openRaw } from "./raw-image.ts";
-import { type InputSpecification, imageSizeOf } from "./specification.ts";
 
 /** Images to write: uint8 [N, C, H, W] and a name for each, without the ending. */
 export interface NamedImages {
@@ -15,7 +14,7 @@ export interface NamedImages {
 /** Writes every image as `folder/NAME.png`, making folders as needed. Throws RunError where the disk refuses. */
 export async function writeImages(
   { pixels, names }: NamedImages,
-  specification: InputSpecification,
+  specification: ImageShape,
   folder: string,
 ): Promise<void> {
   const size = imageSizeOf(specification);

@@ -20,7 +20,6 @@ export {
   type MadeImages,
   type MadeKind,
   type MadeRequest,
-  type MadeSpecification,
   madeKinds,
   makeImages,
   smallestMadeSide,
@@ -29,4 +28,3 @@ export { openImages } from "./opening.ts";
 export { type PreparationProblem, type PreparedImage, prepareImage } from "./preparation.ts";
 export { type HeldOutSplit, makeSampler, splitHeldOut } from "./sampling.ts";
 export { type ParsedLocation, parseLocation, type Selection } from "./selection.ts";
-export type { InputSpecification } from "./specification.ts";

@@ -1,15 +1,15 @@
 /** Loading prepared images: all of them into memory, or batch after batch. */
 import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
-import { ConfigError, FormatError, messageOf } from "../base/index.ts";
+import { ConfigError, FormatError, type ImageShape, imageSizeOf, messageOf } from "../base/index.ts";
 import type { ImageSource } from "./image-source.ts";
 import { mapInOrder } from "./ordered.ts";
 import { type PreparationProblem, type PreparedImage, prepareImage } from "./preparation.ts";
-import { checkSpecification, type InputSpecification, imageSizeOf } from "./specification.ts";
+import { checkSpecification } from "./specification.ts";
 
 /** Prepared images in memory. */
 export interface ImageSet {
-  readonly specification: InputSpecification;
+  readonly specification: ImageShape;
   readonly count: number;
   /** uint8 [count, C, H, W]; may be a view into a larger buffer. */
   readonly pixels: Uint8Array;
@@ -63,7 +63,7 @@ const hashedAtOnce = 2 ** 28;
  */
 export async function loadImages(
   source: ImageSource,
-  specification: InputSpecification,
+  specification: ImageShape,
   { strict, onProgress, concurrency = defaultConcurrency() }: LoadOptions,
 ): Promise<ImageSet> {
   checkSpecification(specification, source.where);
@@ -105,7 +105,7 @@ export async function loadImages(
  */
 export async function* streamImages(
   source: ImageSource,
-  specification: InputSpecification,
+  specification: ImageShape,
   { batchSize, strict, prefetch = 2, onProblem }: StreamOptions,
 ): AsyncGenerator<ImageBatch, void, void> {
   checkSpecification(specification, source.where);
@@ -154,11 +154,7 @@ export function* slicesOf(bytes: Uint8Array, size: number): Generator<Uint8Array
   for (let start = 0; start < bytes.length; start += size) yield bytes.subarray(start, start + size);
 }
 
-async function readAndPrepare(
-  source: ImageSource,
-  index: number,
-  specification: InputSpecification,
-): Promise<PreparedImage> {
+async function readAndPrepare(source: ImageSource, index: number, specification: ImageShape): Promise<PreparedImage> {
   const image = await source
     .read(index, specification)
     .catch((error: unknown) => ({ reason: `cannot be read: ${messageOf(error)}` }));

@@ -1,14 +1,15 @@
 /** Tests of preparation: orientation, colours, depths, transparency, sizes, and what is refused. */
+
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
+import type { ImageShape } from "../base/index.ts";
 import { plainPng } from "./example-files.ts";
 import { prepareImage } from "./preparation.ts";
-import type { InputSpecification } from "./specification.ts";
 
-const colour: InputSpecification = { channels: 3, height: 2, width: 2 };
-const grey: InputSpecification = { channels: 1, height: 2, width: 2 };
+const colour: ImageShape = { channels: 3, height: 2, width: 2 };
+const grey: ImageShape = { channels: 1, height: 2, width: 2 };
 
-async function prepare(bytes: Uint8Array, specification: InputSpecification): Promise<number[] | string> {
+async function prepare(bytes: Uint8Array, specification: ImageShape): Promise<number[] | string> {
   const prepared = await prepareImage({ kind: "encoded", bytes }, specification);
   return "reason" in prepared ? prepared.reason : [...prepared.pixels];
 }

@@ -1,12 +1,11 @@
 /** From a stored image to the pixels a model takes: decoded, turned upright, resized, in the model's colours. */
 import sharp, { type Sharp } from "sharp";
-import { messageOf } from "../base/index.ts";
+import { type ImageShape, imageSizeOf, messageOf } from "../base/index.ts";
 import { enlargeBilinear } from "./bilinear.ts";
 import type { EncodedImage, ImageCatalogue, RawImage, StoredImage } from "./image-source.ts";
 import { decodePlainJpeg } from "./jpeg.ts";
 import { openRaw } from "./raw-image.ts";
 import { canShrink, shrinkTriangle } from "./reduction.ts";
-import { type InputSpecification, imageSizeOf } from "./specification.ts";
 
 /** An image that was left out, and why, as in `image is 12x10, smaller than half the model's 32x32`. */
 export interface PreparationProblem {
@@ -35,7 +34,7 @@ const acceptedFormats = ["png", "jpeg", "webp", "tiff", "heif", "gif"];
  * whatever its proportions. Shrinks with an antialiasing kernel and enlarges bilinearly, at most to double. Grey is
  * 0.299 R + 0.587 G + 0.114 B; colour from grey is three times the same. Equal input gives equal output in training and scoring.
  */
-export async function prepareImage(image: StoredImage, specification: InputSpecification): Promise<PreparedImage> {
+export async function prepareImage(image: StoredImage, specification: ImageShape): Promise<PreparedImage> {
   const shrunk = image.kind === "raw" ? await shrinkRaw(image, specification) : await decode(image, specification);
   if ("reason" in shrunk) return shrunk;
   const { height, width } = specification;
@@ -68,7 +67,7 @@ interface Refusal {
   readonly reason: string;
 }
 
-async function decode(image: EncodedImage, specification: InputSpecification): Promise<RawImage | Refusal> {
+async function decode(image: EncodedImage, specification: ImageShape): Promise<RawImage | Refusal> {
   if (image.bytes.length === 0) return { reason: "file is empty" };
   const plain = decodePlainJpeg(image.bytes, (size) => isSmall(size, specification));
   if (plain) return shrinkRaw(plain, specification);
@@ -89,7 +88,7 @@ async function decode(image: EncodedImage, specification: InputSpecification): P
   }
 }
 
-async function shrinkRaw(image: RawImage, specification: InputSpecification): Promise<RawImage | Refusal> {
+async function shrinkRaw(image: RawImage, specification: ImageShape): Promise<RawImage | Refusal> {
   const refusal = refuseSmall(image, specification);
   if (refusal) return refusal;
   const { height, width } = specification;
@@ -101,7 +100,7 @@ async function shrinkRaw(image: RawImage, specification: InputSpecification): Pr
 async function shrink(
   image: Sharp,
   from: Pick<RawImage, "height" | "width">,
-  specification: InputSpecification,
+  specification: ImageShape,
 ): Promise<RawImage> {
   const resized = image.resize({
     height: Math.min(from.height, specification.height),
@@ -115,7 +114,7 @@ async function shrink(
 }
 
 /** Whether the calling thread does the work: sooner than libvips, which spends 1 ms on the pipeline of any image. */
-function isSmall(from: Pick<RawImage, "height" | "width">, { height, width }: InputSpecification): boolean {
+function isSmall(from: Pick<RawImage, "height" | "width">, { height, width }: ImageShape): boolean {
   return from.height * from.width <= mostSmallPixels && canShrink(from, height, width);
 }
 
@@ -132,14 +131,14 @@ async function toPlanes(image: Sharp): Promise<RawImage> {
 
 function refuseSmall(
   { height, width }: Pick<RawImage, "height" | "width">,
-  specification: InputSpecification,
+  specification: ImageShape,
 ): Refusal | undefined {
   if (2 * height >= specification.height && 2 * width >= specification.width) return undefined;
   const model = `${specification.width}x${specification.height}`;
   return { reason: `image is ${width}x${height}, smaller than half the model's ${model}` };
 }
 
-function convertChannels({ pixels, channels }: RawImage, specification: InputSpecification): Uint8Array {
+function convertChannels({ pixels, channels }: RawImage, specification: ImageShape): Uint8Array {
   if (channels === specification.channels) return pixels;
   const area = specification.height * specification.width;
   const result = new Uint8Array(imageSizeOf(specification));

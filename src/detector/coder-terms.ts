@@ -1,5 +1,6 @@
 /** The share of coders in the terms of images. */
-import { type InputSpecification, measureCoderBits } from "../data/index.ts";
+import type { ImageShape } from "../base/index.ts";
+import { measureCoderBits } from "../data/index.ts";
 import type { ModelTerms } from "../score/index.ts";
 
 /**
@@ -8,7 +9,7 @@ import type { ModelTerms } from "../score/index.ts";
  */
 export async function coderTerms(
   pixels: Uint8Array,
-  specification: InputSpecification,
+  specification: ImageShape,
 ): Promise<Pick<ModelTerms, "coderBits">> {
   if (![1, 3].includes(specification.channels)) return {};
   return { coderBits: await measureCoderBits(pixels, specification) };

@@ -2,8 +2,8 @@
  * Golden inputs and outputs: images that the program makes itself (none of the person's are stored) and their terms when the detector
  * was written. A detector that does not reproduce them is refused.
  */
-import { FormatError, RunError, randomKey } from "../base/index.ts";
-import type { EventShape } from "../flow/index.ts";
+import { FormatError, type ImageShape, RunError, randomKey } from "../base/index.ts";
+
 import { readTensors, type StoredTensor, writeTensors } from "../nn/index.ts";
 import type { ClassTable, ModelTerms, TermTable } from "../score/index.ts";
 
@@ -17,7 +17,7 @@ const wayOut = "copy the detector again or train anew";
 const tolerance = { relative: 1e-4, nats: 0.1 };
 
 /** Smooth random gradients with a little noise, uint8 [4, C, H, W]. */
-export function goldenImages({ channels, height, width }: EventShape): Uint8Array {
+export function goldenImages({ channels, height, width }: ImageShape): Uint8Array {
   const pixels = new Uint8Array(imageCount * channels * height * width);
   let position = 0;
   for (let image = 0; image < imageCount; image++) {
@@ -36,7 +36,7 @@ export function goldenImages({ channels, height, width }: EventShape): Uint8Arra
 }
 
 /** The bytes of `golden.safetensors`. */
-export function writeGolden(shape: EventShape, images: Uint8Array, terms: ModelTerms): Uint8Array<ArrayBuffer> {
+export function writeGolden(shape: ImageShape, images: Uint8Array, terms: ModelTerms): Uint8Array<ArrayBuffer> {
   const table = ({ count, scales, values }: TermTable): StoredTensor => ({ shape: [count, scales, 2], data: values });
   const classTable = ({ count, names, values }: ClassTable): StoredTensor => ({
     shape: [count, names.length],

@@ -2,7 +2,8 @@
  * The scoring graphs of trained models: uint8 images in, weights inside, any batch size. A flow gives terms [N, scales, 2], a
  * class-conditional one also log p(x|c) as classes [N, K], a classifier logits [N, K].
  */
-import { type EventShape, type Flow, imageInput, pixelsToData, scoreTerms, tableOfTerms } from "../flow/index.ts";
+import type { ImageShape } from "../base/index.ts";
+import { type Flow, imageInput, pixelsToData, scoreTerms, tableOfTerms } from "../flow/index.ts";
 import { type Graph, makeGraph, transpose, type Value } from "../graph/index.ts";
 import { constantValues, type ParameterVectors } from "../nn/index.ts";
 import { lowerGraph, writeModel } from "../onnx/index.ts";
@@ -28,7 +29,7 @@ export function scoringModel(flow: Flow, parameters: ParameterVectors): Uint8Arr
 /** The ONNX bytes of any model with its weights. */
 export function graphOfModel(
   model: Model,
-  inputShape: EventShape,
+  inputShape: ImageShape,
   parameters: ParameterVectors,
 ): Uint8Array<ArrayBuffer> {
   const graph = makeGraph();
@@ -102,7 +103,7 @@ function outputWidths(model: Model): { readonly [Name in OutputName]?: number } 
 export async function loadScorer(
   bytes: Uint8Array,
   model: Model,
-  { channels, height, width }: EventShape,
+  { channels, height, width }: ImageShape,
   options: ProgramOptions,
 ): Promise<Scorer> {
   const program = await loadProgram(bytes, { ...options, weights: "constant" });

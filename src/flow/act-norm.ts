@@ -2,15 +2,16 @@
  * ActNorm: z = (x + bias) e^logScale per channel, log-det H W sum(logScale) (Glow; paper, section 1.1).
  * The first data gives every channel mean 0 and standard deviation 1.
  */
+import type { ImageShape } from "../base/index.ts";
 import { add, exponential, multiply, negate, reduceSum, subtract } from "../graph/index.ts";
 import { type AffineNormParameters, affineNorm, asColumn, fitAffineNorm, zeros } from "../nn/index.ts";
-import type { Bijector, EventShape } from "./bijector.ts";
+import type { Bijector } from "./bijector.ts";
 
 /** Keeps the scale of a constant channel finite (paper, section 1.1). */
 export const smallestDeviation = 1e-6;
 
 /** ActNorm over the channels of a tensor. */
-export function actNorm(shape: EventShape): Bijector<AffineNormParameters> {
+export function actNorm(shape: ImageShape): Bijector<AffineNormParameters> {
   const pixels = shape.height * shape.width;
   const bijector: Bijector<AffineNormParameters> = {
     name: "actNorm",

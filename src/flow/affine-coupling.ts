@@ -2,6 +2,7 @@
  * Glow's affine coupling (paper, section 1.1): the network is conv 3x3 - ActNorm - ReLU - conv 1x1 - ActNorm - ReLU - conv 3x3 times
  * e^(3 logScale), the last one zero at first, so that the step starts as a constant scaling. The ActNorms inside carry no log-det.
  */
+import type { ImageShape } from "../base/index.ts";
 import {
   add,
   exponential,
@@ -33,7 +34,7 @@ import {
   zeros,
 } from "../nn/index.ts";
 import { smallestDeviation } from "./act-norm.ts";
-import type { Bijector, EventShape } from "./bijector.ts";
+import type { Bijector } from "./bijector.ts";
 import { type CouplingNetwork, coupling, halfOf } from "./coupling.ts";
 import type { NetworkForm } from "./network-form.ts";
 
@@ -60,7 +61,7 @@ const initialDeviation = 0.05;
 
 /** Affine coupling with a hidden layer of `width` channels. Throws ShapeError for an odd number of channels. */
 export function affineCoupling(
-  shape: EventShape,
+  shape: ImageShape,
   width: number,
   form: NetworkForm = "products",
 ): Bijector<AffineCouplingParameters> {

@@ -4,21 +4,14 @@
  * `normalize` goes from data to latents and `generate` back; each returns its own direction's log-det in nats, either per image [N]
  * or, where it is the same for all images, as a scalar. A bijector holds no numbers: parameters come in as a tree of values.
  */
-import type { RandomKey } from "../base/index.ts";
+import type { ImageShape, RandomKey } from "../base/index.ts";
 import type { Value } from "../graph/index.ts";
 import type { ArraysOf, ParameterTree, ValuesOf } from "../nn/index.ts";
 
-/** Channels, height and width of one image's tensor. */
-export interface EventShape {
-  readonly channels: number;
-  readonly height: number;
-  readonly width: number;
-}
-
 export interface Bijector<P extends ParameterTree = ParameterTree> {
   readonly name: string;
-  readonly inputShape: EventShape;
-  readonly outputShape: EventShape;
+  readonly inputShape: ImageShape;
+  readonly outputShape: ImageShape;
   readonly parameters: P;
   /** Fresh parameters, before any data is seen. */
   createParameters(key: RandomKey): ArraysOf<P>;
@@ -31,6 +24,6 @@ export interface Bijector<P extends ParameterTree = ParameterTree> {
 }
 
 /** [C, H, W, N] for a batch like that of `x`. */
-export function eventShape(shape: EventShape, x: Value): Value["shape"] {
+export function eventShape(shape: ImageShape, x: Value): Value["shape"] {
   return [shape.channels, shape.height, shape.width, x.shape[3]!];
 }

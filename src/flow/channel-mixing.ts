@@ -3,6 +3,7 @@
  * W ((x + bias) e^logScale) = (W diag(e^logScale)) x + (W diag(e^logScale)) bias. The same map as the two bijectors in a row, with one
  * pass over the activations in place of three.
  */
+import type { ImageShape } from "../base/index.ts";
 import {
   add,
   exponential,
@@ -17,7 +18,7 @@ import {
 } from "../graph/index.ts";
 import { type AffineNormParameters, asColumn, toColumns, type ValuesOf } from "../nn/index.ts";
 import { actNorm } from "./act-norm.ts";
-import { type Bijector, type EventShape, eventShape } from "./bijector.ts";
+import { type Bijector, eventShape } from "./bijector.ts";
 import { invertibleConvolution, type LuParameters, luInverse, luMatrix } from "./invertible-convolution.ts";
 import { layouts, type NetworkForm } from "./network-form.ts";
 
@@ -27,7 +28,7 @@ export type ChannelMixingParameters = {
 };
 
 /** ActNorm and invertible 1x1 convolution over the channels of a tensor, computed in some form on the way to the latents. */
-export function channelMixing(shape: EventShape, form: NetworkForm = "products"): Bijector<ChannelMixingParameters> {
+export function channelMixing(shape: ImageShape, form: NetworkForm = "products"): Bijector<ChannelMixingParameters> {
   const norm = actNorm(shape);
   const convolution = invertibleConvolution(shape);
   const pixels = shape.height * shape.width;

@@ -14,7 +14,7 @@
  *
  * The subtraction of 1 comes before the product, so that rounding is relative to what the class changes and not to |u|^2.
  */
-import { ConfigError, type RandomKey, staticDimension } from "../base/index.ts";
+import { ConfigError, type ImageShape, type RandomKey, staticDimension } from "../base/index.ts";
 import {
   add,
   broadcastLike,
@@ -40,7 +40,7 @@ import {
   type ValuesOf,
   zeros,
 } from "../nn/index.ts";
-import { type EventShape, eventShape } from "./bijector.ts";
+import { eventShape } from "./bijector.ts";
 import type { Flow, ScaleTerm } from "./flow.ts";
 
 export type ClassConditionalParameters = {
@@ -168,7 +168,7 @@ function latentOf(
   { bias, logScale }: ValuesOf<AffineNormParameters>,
   z: Value,
   labels: Value,
-  shape: EventShape,
+  shape: ImageShape,
 ): Value {
   const ofImage = (rows: Value): Value => reshape(gemm(rows, labels, { transposeA: true }), eventShape(shape, z));
   return subtract(multiply(z, ofImage(exponential(negate(logScale)))), ofImage(bias));

@@ -3,7 +3,7 @@
  * (shift, raw) = network(a), z = [a | (b + shift) sigmoid(raw + 2)], log-det = sum log sigmoid(raw + 2). The scale never expands, which
  * keeps training stable.
  */
-import { type RandomKey, ShapeError } from "../base/index.ts";
+import { type ImageShape, type RandomKey, ShapeError } from "../base/index.ts";
 import {
   add,
   concatenate,
@@ -19,7 +19,7 @@ import {
   type Value,
 } from "../graph/index.ts";
 import type { ArraysOf, ParameterTree, ValuesOf } from "../nn/index.ts";
-import { type Bijector, type EventShape, eventShape } from "./bijector.ts";
+import { type Bijector, eventShape } from "./bijector.ts";
 import { layouts, type NetworkForm } from "./network-form.ts";
 
 /** What tells a coupling how to transform its second half by looking at the first. */
@@ -44,7 +44,7 @@ export function halfOf(name: string, channels: number): number {
 /** The affine coupling of a network that is computed in some form. Throws ShapeError for an odd number of channels. */
 export function coupling<P extends ParameterTree>(
   name: string,
-  shape: EventShape,
+  shape: ImageShape,
   network: CouplingNetwork<P>,
   form: NetworkForm = "products",
 ): Bijector<P> {

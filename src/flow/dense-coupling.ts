@@ -3,10 +3,10 @@
  * Linear - ReLU - Linear - ReLU - Linear, with no ActNorm inside and no zeros at first. Weights and biases start uniform in
  * +-1/sqrt(inputs), PyTorch's default for a linear layer.
  */
-import type { RandomKey } from "../base/index.ts";
+import type { ImageShape, RandomKey } from "../base/index.ts";
 import { gemm, relu, reshape, type Value } from "../graph/index.ts";
 import { asColumn, type ParameterSpecification, trainable, uniform, type ValuesOf } from "../nn/index.ts";
-import { type Bijector, type EventShape, eventShape } from "./bijector.ts";
+import { type Bijector, eventShape } from "./bijector.ts";
 import { coupling, halfOf } from "./coupling.ts";
 
 /** weight [outputs, inputs], bias [outputs]. */
@@ -23,7 +23,7 @@ export type DenseCouplingParameters = {
 };
 
 /** Affine coupling over all features with hidden layers of `hidden`. Throws ShapeError for an odd number of channels. */
-export function denseCoupling(shape: EventShape, hidden: number): Bijector<DenseCouplingParameters> {
+export function denseCoupling(shape: ImageShape, hidden: number): Bijector<DenseCouplingParameters> {
   const { channels, height, width } = shape;
   const half = halfOf("denseCoupling", channels) * height * width;
   const linear = (inputs: number, outputs: number): LinearParameters => ({

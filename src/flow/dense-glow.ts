@@ -3,7 +3,8 @@
  * Each step is an ActNorm of every feature, a frozen random rotation of all features and a coupling with a fully-connected network. What
  * it has in common with Glow's likelihoods is not owed to convolution.
  */
-import type { Bijector, EventShape } from "./bijector.ts";
+import type { ImageShape } from "../base/index.ts";
+import type { Bijector } from "./bijector.ts";
 import { chain } from "./chain.ts";
 import { denseCoupling } from "./dense-coupling.ts";
 import { featureRotation } from "./feature-rotation.ts";
@@ -11,7 +12,7 @@ import type { Flow, FlowSize } from "./flow.ts";
 import { multiScaleFlow } from "./multi-scale.ts";
 import { dimensionNorm } from "./prior.ts";
 
-function denseStep(shape: EventShape, hidden: number): Bijector {
+function denseStep(shape: ImageShape, hidden: number): Bijector {
   return chain("step", {
     norm: dimensionNorm(shape),
     rotation: featureRotation(shape),

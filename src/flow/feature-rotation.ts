@@ -8,9 +8,10 @@
  * two matrix multiplications of D (p + q) products an image instead of D^2. It is as dense as the paper's: every output depends on every
  * input. z lies transposed, [q, p], which is one more permutation of features. The inverse is left^T z^T right.
  */
+import type { ImageShape } from "../base/index.ts";
 import { constant, gemm, reshape, transpose, type Value } from "../graph/index.ts";
 import { fixed, orthogonal, type ParameterSpecification, toColumns } from "../nn/index.ts";
-import { type Bijector, type EventShape, eventShape } from "./bijector.ts";
+import { type Bijector, eventShape } from "./bijector.ts";
 
 export type FeatureRotationParameters = {
   /** [p, p], orthogonal. */
@@ -20,7 +21,7 @@ export type FeatureRotationParameters = {
 };
 
 /** A random rotation over all features of a tensor. */
-export function featureRotation(shape: EventShape): Bijector<FeatureRotationParameters> {
+export function featureRotation(shape: ImageShape): Bijector<FeatureRotationParameters> {
   const [p, q] = nearestFactors(shape.channels * shape.height * shape.width);
   const product = (matrix: Value, x: Value, transposeA: boolean): Value =>
     reshape(gemm(matrix, toColumns(x), { transposeA }), x.shape);

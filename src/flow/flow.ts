@@ -3,14 +3,14 @@
  *
  * The log-likelihood is a sum of one term a scale, each the scale's own log-det plus its prior's: log p(x) = sum_s (logDet_s + prior_s).
  */
-import { ConfigError, type RandomKey } from "../base/index.ts";
+import { ConfigError, type ImageShape, type RandomKey } from "../base/index.ts";
 import { add, concatenate, split, type Value, within } from "../graph/index.ts";
 import type { ArraysOf, ParameterTree, ValuesOf } from "../nn/index.ts";
-import type { Bijector, EventShape } from "./bijector.ts";
+import type { Bijector } from "./bijector.ts";
 import { standardNormalLogDensity } from "./prior.ts";
 
 /** The size of a flow. */
-export interface FlowSize extends EventShape {
+export interface FlowSize extends ImageShape {
   /** Number of scales; height and width must be divisible by 2^scales. */
   readonly scales: number;
   /** Flow steps a scale. */
@@ -27,9 +27,9 @@ export interface ScaleTerm {
 
 /** A normalizing flow with one log-likelihood term a scale. */
 export interface Flow {
-  readonly inputShape: EventShape;
+  readonly inputShape: ImageShape;
   /** Shapes of the latents, first scale first. */
-  readonly latentShapes: readonly EventShape[];
+  readonly latentShapes: readonly ImageShape[];
   readonly parameters: ParameterTree;
   createParameters(key: RandomKey): ArraysOf<ParameterTree>;
   /** Parameters fitted to a batch x [C, H, W, N] of known size. */
@@ -51,7 +51,7 @@ export interface Scale {
   readonly priorName: string;
   /** From the latent to numbers that are standard normal under the model. */
   readonly prior: Bijector;
-  readonly latent: EventShape;
+  readonly latent: ImageShape;
   /** The last scale keeps everything; the others hand on as many channels as their latent has. */
   readonly last: boolean;
 }
@@ -65,7 +65,7 @@ export function checkSize(name: string, { channels, height, width, scales, depth
 }
 
 /** The flow of some scales, first to last. */
-export function flowOfScales(inputShape: EventShape, scales: readonly Scale[]): Flow {
+export function flowOfScales(inputShape: ImageShape, scales: readonly Scale[]): Flow {
   const inner = (parameters: ValuesOf<ParameterTree>, name: string) => parameters[name] as ValuesOf<ParameterTree>;
   const cut = ({ latent, last }: Scale, y: Value): readonly [Value, Value | undefined] => {
     if (last) return [y, undefined];

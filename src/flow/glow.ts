@@ -1,6 +1,7 @@
 /** Glow, as the paper uses it (section 1.1): multi-scale, each step an ActNorm, an invertible 1x1 convolution and an affine coupling. */
+import type { ImageShape } from "../base/index.ts";
 import { affineCoupling } from "./affine-coupling.ts";
-import type { Bijector, EventShape } from "./bijector.ts";
+import type { Bijector } from "./bijector.ts";
 import { chain } from "./chain.ts";
 import { channelMixing } from "./channel-mixing.ts";
 import type { Flow, FlowSize } from "./flow.ts";
@@ -8,7 +9,7 @@ import { multiScaleFlow } from "./multi-scale.ts";
 import type { NetworkForm } from "./network-form.ts";
 
 /** One step of Glow with `hidden` channels in its coupling network. */
-export function glowStep(shape: EventShape, hidden: number, form: NetworkForm): Bijector {
+export function glowStep(shape: ImageShape, hidden: number, form: NetworkForm): Bijector {
   return chain("step", { mixing: channelMixing(shape, form), coupling: affineCoupling(shape, hidden, form) });
 }
 

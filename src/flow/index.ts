@@ -8,7 +8,7 @@ export {
   type FlowConfiguration,
   makeFlow,
 } from "./architecture.ts";
-export type { Bijector, EventShape } from "./bijector.ts";
+export type { Bijector } from "./bijector.ts";
 export { chain } from "./chain.ts";
 export { type ChannelMixingParameters, channelMixing } from "./channel-mixing.ts";
 export {

@@ -2,6 +2,7 @@
  * Invertible 1x1 convolution z = W x per pixel with W = P (L + I) (U + diag(sign e^logDiagonal)), log-det H W sum(logDiagonal)
  * (Glow; paper, section 1.1). P and sign are fixed, L, U and logDiagonal are learned; W starts as a random rotation.
  */
+import type { ImageShape } from "../base/index.ts";
 import { add, exponential, gemm, multiply, negate, reduceSum, reshape, type Value } from "../graph/index.ts";
 import {
   asColumn,
@@ -14,7 +15,7 @@ import {
   trainable,
   type ValuesOf,
 } from "../nn/index.ts";
-import { type Bijector, type EventShape, eventShape } from "./bijector.ts";
+import { type Bijector, eventShape } from "./bijector.ts";
 
 export type LuParameters = {
   readonly permutation: ParameterSpecification;
@@ -63,7 +64,7 @@ function triangularMasks(value: Value, size: number): { lower: Value; upper: Val
 }
 
 /** An invertible 1x1 convolution over the channels of a tensor. */
-export function invertibleConvolution(shape: EventShape): Bijector<LuParameters> {
+export function invertibleConvolution(shape: ImageShape): Bijector<LuParameters> {
   const pixels = shape.height * shape.width;
   const bijector: Bijector<LuParameters> = {
     name: "invertibleConvolution",

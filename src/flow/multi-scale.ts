@@ -2,18 +2,18 @@
  * The multi-scale skeleton that Glow and the fully-connected Glow share (paper, section 1.1): per scale squeeze, then `depth` steps, then
  * the first half of the channels is this scale's latent and the second half goes on. The last scale keeps everything.
  */
-import { ConfigError } from "../base/index.ts";
-import type { Bijector, EventShape } from "./bijector.ts";
+import { ConfigError, type ImageShape } from "../base/index.ts";
+import type { Bijector } from "./bijector.ts";
 import { chain } from "./chain.ts";
 import { checkSize, type Flow, type FlowSize, flowOfScales, type Scale } from "./flow.ts";
 import { dimensionNorm } from "./prior.ts";
 import { squeeze } from "./squeeze.ts";
 
 /** Makes one flow step over tensors of a shape. */
-export type StepMaker = (shape: EventShape) => Bijector;
+export type StepMaker = (shape: ImageShape) => Bijector;
 
 /** Squeeze, then `depth` steps, as one bijector. */
-export function squeezedSteps(name: string, shape: EventShape, depth: number, makeStep: StepMaker): Bijector {
+export function squeezedSteps(name: string, shape: ImageShape, depth: number, makeStep: StepMaker): Bijector {
   const squeezed = squeeze(shape);
   const steps = Array.from({ length: depth }, (_, number) => [`step${number}`, makeStep(squeezed.outputShape)]);
   return chain(name, { squeeze: squeezed, ...Object.fromEntries(steps) });
@@ -30,7 +30,7 @@ export function multiScaleFlow(name: string, size: FlowSize, makeStep: StepMaker
     );
   }
   const made: Scale[] = [];
-  let shape: EventShape = { channels, height, width };
+  let shape: ImageShape = { channels, height, width };
   for (let index = 0; index < scales; index++) {
     const last = index === scales - 1;
     const steps = squeezedSteps(`scale${index}`, shape, depth, makeStep);

@@ -3,16 +3,16 @@
  * non-overlapping patches, which the inner bijector sees as one larger batch [C, h, w, patches * N]; what comes out stands where the
  * patches stood. log-det(image) = sum over its patches of log-det(patch).
  */
-import { ConfigError, multiplyDimensions } from "../base/index.ts";
+import { ConfigError, type ImageShape, multiplyDimensions } from "../base/index.ts";
 import { multiply, reduceSum, reshape, transpose, type Value } from "../graph/index.ts";
 import type { ParameterTree } from "../nn/index.ts";
-import { type Bijector, type EventShape, eventShape } from "./bijector.ts";
+import { type Bijector, eventShape } from "./bijector.ts";
 
 /**
  * `inner`, whose input shape is that of a patch, over all patches of a tensor.
  * Throws ConfigError where the patches do not fill the tensor.
  */
-export function patchwise<P extends ParameterTree>(inner: Bijector<P>, inputShape: EventShape): Bijector<P> {
+export function patchwise<P extends ParameterTree>(inner: Bijector<P>, inputShape: ImageShape): Bijector<P> {
   const { channels, height, width } = inputShape;
   const patch = inner.inputShape;
   if (channels !== patch.channels || height % patch.height !== 0 || width % patch.width !== 0) {
@@ -26,12 +26,12 @@ export function patchwise<P extends ParameterTree>(inner: Bijector<P>, inputShap
   const outputPatch = inner.outputShape;
   const outputShape = { ...outputPatch, height: rows * outputPatch.height, width: columns * outputPatch.width };
 
-  const cut = (x: Value, piece: EventShape): Value => {
+  const cut = (x: Value, piece: ImageShape): Value => {
     const grid = reshape(x, [piece.channels, rows, piece.height, columns, piece.width, x.shape[3]!]);
     const batch = multiplyDimensions(count, x.shape[3]!);
     return reshape(transpose(grid, [0, 2, 4, 1, 3, 5]), [piece.channels, piece.height, piece.width, batch]);
   };
-  const join = (pieces: Value, piece: EventShape, whole: EventShape, like: Value): Value => {
+  const join = (pieces: Value, piece: ImageShape, whole: ImageShape, like: Value): Value => {
     const grid = reshape(pieces, [piece.channels, piece.height, piece.width, rows, columns, like.shape[3]!]);
     return reshape(transpose(grid, [0, 3, 1, 4, 2, 5]), eventShape(whole, like));
   };

@@ -3,6 +3,7 @@
  * standard normal. Equivalent to a learned diagonal Gaussian, and unconditional: it does not look at the other scales. The fully-connected
  * Glow normalises its features by the same ActNorm (section 1.3).
  */
+import type { ImageShape } from "../base/index.ts";
 import {
   add,
   constant,
@@ -15,7 +16,7 @@ import {
   type Value,
 } from "../graph/index.ts";
 import { type AffineNormParameters, affineNorm, fitAffineNorm, zeros } from "../nn/index.ts";
-import { type Bijector, type EventShape, eventShape } from "./bijector.ts";
+import { type Bijector, eventShape } from "./bijector.ts";
 
 /**
  * Keeps the scale of a dimension that never varies finite. Dequantisation noise alone has a deviation of 1/256/sqrt(12) = 1.1e-3.
@@ -23,7 +24,7 @@ import { type Bijector, type EventShape, eventShape } from "./bijector.ts";
 const smallestDeviation = 1e-3;
 
 /** The ActNorm over every dimension of a tensor, as a bijector: z [C, H, W, N] to u of the same shape. */
-export function dimensionNorm(shape: EventShape): Bijector<AffineNormParameters> {
+export function dimensionNorm(shape: ImageShape): Bijector<AffineNormParameters> {
   const { channels, height, width } = shape;
   const size = channels * height * width;
   const spread = (parameter: Value): Value => reshape(parameter, [channels, height, width, 1]);
@@ -50,7 +51,7 @@ export function dimensionNorm(shape: EventShape): Bijector<AffineNormParameters>
 }
 
 /** log N(u; 0, I) per image [N], in nats, for u [C, H, W, N]. */
-export function standardNormalLogDensity(u: Value, shape: EventShape): Value {
+export function standardNormalLogDensity(u: Value, shape: ImageShape): Value {
   const dimensions = shape.channels * shape.height * shape.width;
   const squares = reduceSum(multiply(reshape(u, eventShape(shape, u)), u), [0, 1, 2]);
   return subtract(multiply(squares, -0.5), constant(u.graph, 0.5 * dimensions * Math.log(2 * Math.PI)));

@@ -1,6 +1,6 @@
 /** The graph from pixels to likelihood terms: what training evaluates and what a detector carries. */
 
-import { freeBatch } from "../base/index.ts";
+import { freeBatch, type ImageShape } from "../base/index.ts";
 import {
   add,
   concatenate,
@@ -13,11 +13,11 @@ import {
   type Value,
 } from "../graph/index.ts";
 import type { ParameterTree, ValuesOf } from "../nn/index.ts";
-import type { EventShape } from "./bijector.ts";
+
 import type { Flow, ScaleTerm } from "./flow.ts";
 
 /** A graph input `images`: uint8 [N, C, H, W] with a free batch size. */
-export function imageInput(graph: Graph, { channels, height, width }: EventShape): Value {
+export function imageInput(graph: Graph, { channels, height, width }: ImageShape): Value {
   return input(graph, "images", [freeBatch, channels, height, width], "uint8");
 }
 

@@ -1,12 +1,12 @@
 /** Squeeze: every 2x2 block of pixels becomes four channels, in the order c * 4 + dy * 2 + dx (paper, section 1.1). */
-import { ShapeError } from "../base/index.ts";
+import { type ImageShape, ShapeError } from "../base/index.ts";
 import { constant, reshape, transpose } from "../graph/index.ts";
-import { type Bijector, type EventShape, eventShape } from "./bijector.ts";
+import { type Bijector, eventShape } from "./bijector.ts";
 
 type NoParameters = Readonly<Record<never, never>>;
 
 /** [C, H, W] to [4C, H/2, W/2], volume preserving. Throws ShapeError for odd sizes. */
-export function squeeze(inputShape: EventShape): Bijector<NoParameters> {
+export function squeeze(inputShape: ImageShape): Bijector<NoParameters> {
   const { channels, height, width } = inputShape;
   if (height % 2 !== 0 || width % 2 !== 0) {
     throw new ShapeError(`squeeze: expected even height and width, got ${height}x${width}`);

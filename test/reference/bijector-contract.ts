@@ -2,8 +2,8 @@
  * The contract of every bijector, checked through the engine with parameters moved away from initialisation: round trips both ways,
  * log-dets that cancel and equal log|det J| of the full Jacobian, images that do not see each other, gradients for every parameter.
  */
-import { randomKey } from "../../src/base/index.ts";
-import type { Bijector, EventShape } from "../../src/flow/index.ts";
+import { type ImageShape, randomKey } from "../../src/base/index.ts";
+import type { Bijector } from "../../src/flow/index.ts";
 import {
   add,
   constant,
@@ -29,7 +29,7 @@ import { compileGraph } from "../../src/runtime/index.ts";
 const options = { threads: 1 };
 
 /** Numbers in one image's tensor. */
-export function eventSize({ channels, height, width }: EventShape): number {
+export function eventSize({ channels, height, width }: ImageShape): number {
   return channels * height * width;
 }
 
@@ -42,14 +42,14 @@ export function perturbedParameters(bijector: Bijector, amount = 0.2): Parameter
 }
 
 /** Standard normal data [C, H, W, N]. */
-export function normalData(shape: EventShape, batch: number, label = "data"): Float32Array {
+export function normalData(shape: ImageShape, batch: number, label = "data"): Float32Array {
   const stream = randomKey(11).fold(label).stream();
   return Float32Array.from({ length: eventSize(shape) * batch }, () => stream.normal());
 }
 
 /** Runs a function of one tensor [C, H, W, N], all outputs as arrays. */
 export async function runOn(
-  shape: EventShape,
+  shape: ImageShape,
   data: Float32Array,
   build: (x: Value, graph: Graph) => Record<string, Value>,
 ): Promise<Record<string, Float32Array>> {

@@ -1,10 +1,9 @@
 /** Images that a reproduction writes into its own folder: those it makes, and normal ones that it holds back for comparison. */
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { ConfigError, permutation, randomKey } from "../../base/index.ts";
+import { ConfigError, type ImageShape, permutation, randomKey } from "../../base/index.ts";
 import {
   anomalousMadeKinds,
-  type InputSpecification,
   loadImages,
   type MadeKind,
   makeImages,
@@ -36,7 +35,7 @@ export async function hasOwnImages(out: string): Promise<boolean> {
 }
 
 /** Makes the images of the suite `quick`. The test sets differ in the shape of one object and in nothing else. */
-export async function makeQuickImages(out: string, specification: InputSpecification): Promise<SuiteData> {
+export async function makeQuickImages(out: string, specification: ImageShape): Promise<SuiteData> {
   const write = async (name: string, kind: MadeKind, scene: string, count: number): Promise<string> => {
     const folder = join(out, folderName, name);
     const images = makeImages({ kind, count, specification, key: randomKey("reproduce").fold(scene) });
@@ -62,7 +61,7 @@ export async function makeQuickImages(out: string, specification: InputSpecifica
 export async function holdBack(
   out: string,
   location: string,
-  specification: InputSpecification,
+  specification: ImageShape,
   output: Console,
 ): Promise<{ readonly normal: string; readonly test: string }> {
   const source = await openImages(location, "reproduce: --normal");
@@ -98,7 +97,7 @@ export async function holdBack(
 /** Writes images into a folder that holds nothing else: an earlier call may have been stopped half-way. */
 async function writeFresh(
   images: Parameters<typeof writeImages>[0],
-  specification: InputSpecification,
+  specification: ImageShape,
   folder: string,
 ): Promise<void> {
   // Only a folder that `openPlan` has found to be ours gets here with anything in it.

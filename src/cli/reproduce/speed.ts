@@ -1,6 +1,6 @@
 /** How fast this machine trains, scores and reads: what a budget of time can buy. */
-import { randomKey } from "../../base/index.ts";
-import { type InputSpecification, loadImages, openImages } from "../../data/index.ts";
+import { type ImageShape, randomKey } from "../../base/index.ts";
+import { loadImages, openImages } from "../../data/index.ts";
 import { scoringModel } from "../../detector/index.ts";
 import { makeFlow } from "../../flow/index.ts";
 import { packArrays, residualNetwork } from "../../nn/index.ts";
@@ -34,7 +34,7 @@ export interface Speeds {
 
 /** What is measured. */
 export interface SpeedQuestion {
-  readonly input: InputSpecification;
+  readonly input: ImageShape;
   readonly model: TrainingConfiguration["model"];
   readonly batch: number;
   readonly threads: number;
@@ -127,7 +127,7 @@ async function timeRuns(run: () => Promise<unknown>): Promise<number> {
   return times.sort((a, b) => a - b)[Math.floor(times.length / 2)]!;
 }
 
-async function timeReading(location: string, input: InputSpecification): Promise<number> {
+async function timeReading(location: string, input: ImageShape): Promise<number> {
   const source = limitSource(await openImages(location, "reproduce"), timedImages, randomKey("speed"));
   const started = performance.now();
   await loadImages(source, input, { strict: false });

@@ -1,13 +1,13 @@
 /**
  * A canvas of floating-point levels, and what is painted on it: shapes filled with colour and texture, and grain over everything.
  */
-import type { RandomStream } from "../../base/index.ts";
-import type { MadeSpecification } from "./kinds.ts";
+import type { ImageShape, RandomStream } from "../../base/index.ts";
+
 import type { Shape } from "./shapes.ts";
 import type { Texture } from "./textures.ts";
 
 /** An image under construction. */
-export interface Canvas extends MadeSpecification {
+export interface Canvas extends ImageShape {
   /** Levels on the scale of pixels, 0 to 255 but not yet limited to it; [channels, height, width], rows first. */
   readonly levels: Float32Array;
 }
@@ -34,7 +34,7 @@ export interface Placement {
 }
 
 /** A canvas without content. */
-export function emptyCanvas({ channels, height, width }: MadeSpecification): Canvas {
+export function emptyCanvas({ channels, height, width }: ImageShape): Canvas {
   return { channels, height, width, levels: new Float32Array(channels * height * width) };
 }
 

@@ -4,9 +4,9 @@
  * Leaves whose sizes follow a power law and cover each other ("dead leaves"), and clouds whose spectrum follows one, are the two classical models of natural
  * images' statistics. Textures and grain are those of the other kinds, so that a general model explains them equally well.
  */
-import type { RandomKey, RandomStream } from "../../base/index.ts";
+import type { ImageShape, RandomKey, RandomStream } from "../../base/index.ts";
 import { addGrain, type Canvas, emptyCanvas, type Paint, paintGround, paintShape } from "./canvas.ts";
-import type { MadeSpecification } from "./kinds.ts";
+
 import { draw, type Range, randomColour, randomGrain, randomPaint, type Tint } from "./paints.ts";
 import { cross, disc, polygon, rectangle, ring, type Shape, star, starOf, trio } from "./shapes.ts";
 import { clouds, slope, type Texture } from "./textures.ts";
@@ -40,7 +40,7 @@ const leaves: readonly Shape[] = [
 ];
 
 /** Draws one general image. */
-export function drawGeneral(specification: MadeSpecification, key: RandomKey): Canvas {
+export function drawGeneral(specification: ImageShape, key: RandomKey): Canvas {
   const canvas = emptyCanvas(specification);
   const { channels, height, width } = specification;
   const ground = key.fold("ground").stream();

@@ -1,13 +1,13 @@
 /** Tests of making images: what they depend on, their form, and what is refused. */
 import { describe, expect, test } from "vitest";
-import { ConfigError, randomKey } from "../../base/index.ts";
+import { ConfigError, type ImageShape, randomKey } from "../../base/index.ts";
 import { makeImages, smallestMadeSide } from "./images.ts";
-import { type MadeKind, type MadeSpecification, madeKinds } from "./kinds.ts";
+import { type MadeKind, madeKinds } from "./kinds.ts";
 
 const key = randomKey("made images");
-const colour: MadeSpecification = { channels: 3, height: 32, width: 32 };
+const colour: ImageShape = { channels: 3, height: 32, width: 32 };
 
-function image(pixels: Uint8Array, index: number, { channels, height, width }: MadeSpecification): Uint8Array {
+function image(pixels: Uint8Array, index: number, { channels, height, width }: ImageShape): Uint8Array {
   const length = channels * height * width;
   return pixels.slice(index * length, (index + 1) * length);
 }
@@ -64,7 +64,7 @@ describe("makeImages", () => {
     ]);
   });
 
-  test.each<[string, Partial<MadeSpecification>, number]>([
+  test.each<[string, Partial<ImageShape>, number]>([
     ["got 2; use 1 for grey", { channels: 2 }, 1],
     ["got 8x32", { height: 8 }, 1],
     ["got 32x32.5", { width: 32.5 }, 1],

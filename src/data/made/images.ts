@@ -1,10 +1,10 @@
 /**
  * Images made from random keys: one function for all kinds.
  */
-import { ConfigError, type RandomKey } from "../../base/index.ts";
+import { ConfigError, type ImageShape, type RandomKey } from "../../base/index.ts";
 import { type Canvas, writePixels } from "./canvas.ts";
 import { drawGeneral } from "./general.ts";
-import type { MadeKind, MadeSpecification } from "./kinds.ts";
+import type { MadeKind } from "./kinds.ts";
 import { drawNatural } from "./natural.ts";
 import { drawSingleObject } from "./single-object.ts";
 
@@ -18,7 +18,7 @@ export interface MadeRequest {
   readonly count: number;
   /** The index of the first one. Default 0. */
   readonly first?: number;
-  readonly specification: MadeSpecification;
+  readonly specification: ImageShape;
   /**
    * Names the images: image `index` depends on `key.fold(index)` alone, whatever `count` is. Under one key, the normal and anomalous images of one index
    * are the same but for the shape; fold the kind or the split into the key where images should be independent.
@@ -53,13 +53,13 @@ export function makeImages({ kind, count, first = 0, specification, key }: MadeR
   return { pixels, names };
 }
 
-function drawMade(kind: MadeKind, specification: MadeSpecification, key: RandomKey): Canvas {
+function drawMade(kind: MadeKind, specification: ImageShape, key: RandomKey): Canvas {
   if (kind === "general") return drawGeneral(specification, key);
   if (kind === "natural") return drawNatural(specification, key);
   return drawSingleObject(kind, specification, key);
 }
 
-function checkRequest(kind: MadeKind, count: number, { channels, height, width }: MadeSpecification): void {
+function checkRequest(kind: MadeKind, count: number, { channels, height, width }: ImageShape): void {
   if (!Number.isSafeInteger(count) || count < 0)
     throw new ConfigError(`made images: expected a count of 0 or more, got ${count}`);
   if (channels !== 1 && channels !== 3)

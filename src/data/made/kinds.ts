@@ -19,10 +19,3 @@ export type MadeKind = (typeof madeKinds)[number];
 
 /** The kinds that show one object, whose shape the kind decides. */
 export type SingleObjectKind = Exclude<MadeKind, "general" | "natural">;
-
-/** The size of made images: 1 (grey) or 3 (RGB) channels, and height and width in pixels. */
-export interface MadeSpecification {
-  readonly channels: number;
-  readonly height: number;
-  readonly width: number;
-}

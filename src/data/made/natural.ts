@@ -7,10 +7,10 @@
  * `exposure.ts` were chosen so that the statistics in `natural-statistics.test.ts` come out as those of photographs, in mean and in spread over images; so
  * sizes often fall less steeply than 1 / r^3, as photographs are of something.
  */
-import type { RandomKey, RandomStream } from "../../base/index.ts";
+import type { ImageShape, RandomKey, RandomStream } from "../../base/index.ts";
 import type { Canvas } from "./canvas.ts";
 import { expose } from "./exposure.ts";
-import type { MadeSpecification } from "./kinds.ts";
+
 import { drawLeaf } from "./outlines.ts";
 import { drawPowerLaw } from "./power-law-noise.ts";
 import { emptyScene, paintBehind, paintLeaf, type Scene, type SceneColour } from "./scene.ts";
@@ -38,7 +38,7 @@ interface Style {
 }
 
 /** Draws one natural image. */
-export function drawNatural({ channels, height, width }: MadeSpecification, key: RandomKey): Canvas {
+export function drawNatural({ channels, height, width }: ImageShape, key: RandomKey): Canvas {
   const stream = key.stream();
   const scene = emptyScene(height, width);
   const style = drawStyle(height, width, stream);

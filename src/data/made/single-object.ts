@@ -4,9 +4,9 @@
  * The kind decides the shape and nothing else. For one key, images of all these kinds have the same colours, textures, grain,
  * size, position and angle, down to the random numbers; and the shapes have the same area and contour length.
  */
-import type { RandomKey } from "../../base/index.ts";
+import type { ImageShape, RandomKey } from "../../base/index.ts";
 import { addGrain, type Canvas, emptyCanvas, type Placement, paintGround, paintShape } from "./canvas.ts";
-import type { MadeSpecification, SingleObjectKind } from "./kinds.ts";
+import type { SingleObjectKind } from "./kinds.ts";
 import { draw, type Range, randomGrain, randomPaint, type Tint } from "./paints.ts";
 import { cross, ring, type Shape, star, trio } from "./shapes.ts";
 
@@ -28,7 +28,7 @@ const shapes: Readonly<Record<SingleObjectKind, Shape>> = {
 };
 
 /** Draws one image of a normal or anomalous kind. */
-export function drawSingleObject(kind: SingleObjectKind, specification: MadeSpecification, key: RandomKey): Canvas {
+export function drawSingleObject(kind: SingleObjectKind, specification: ImageShape, key: RandomKey): Canvas {
   const canvas = emptyCanvas(specification);
   const { channels } = specification;
   const ground = key.fold("ground").stream();
@@ -41,7 +41,7 @@ export function drawSingleObject(kind: SingleObjectKind, specification: MadeSpec
   return canvas;
 }
 
-function randomPlacement({ height, width }: MadeSpecification, key: RandomKey): Placement {
+function randomPlacement({ height, width }: ImageShape, key: RandomKey): Placement {
   const stream = key.fold("placement").stream();
   return {
     centreX: width * (0.5 + draw(displacement, stream)),

@@ -5,7 +5,8 @@
  *     with outliers:           + wrong-class loss on the normal images + outlier loss on the marginal log p(x) = log 1/K sum_c p(x|c)
  *   classifier:              L = mean_n -log p(y(n)|x_n)      and, exposed to outliers, + 0.5 cross-entropy to equally likely classes
  */
-import type { ClassConditional, ClassConditionalParameters, EventShape } from "../../flow/index.ts";
+import type { ImageShape } from "../../base/index.ts";
+import type { ClassConditional, ClassConditionalParameters } from "../../flow/index.ts";
 import {
   add,
   concatenate,
@@ -96,7 +97,7 @@ export function classOutlierLikelihood(top: ClassConditional, settings: Differen
  * Cross-entropy of a classifier's x [C, H, W, N] with one-hot `labels` [K, N] and, `exposed`, half the uniform cross-entropy of `outliers`
  * [C, H, W, N] (Hendrycks et al. 2019). Measures: `crossEntropy`, `accuracy` and, exposed, `uniformCrossEntropy`, in nats an image.
  */
-export function classification(classifier: Classifier, inputShape: EventShape, exposed: boolean): Objective {
+export function classification(classifier: Classifier, inputShape: ImageShape, exposed: boolean): Objective {
   const { classCount } = classifier;
   return {
     model: { inputShape, ...classifier },
@@ -134,7 +135,7 @@ function trainableTop(top: ClassConditional): Trainable {
   };
 }
 
-function labelledShapes(inputShape: EventShape, classCount: number, batchSize: number) {
+function labelledShapes(inputShape: ImageShape, classCount: number, batchSize: number) {
   return { x: batchShape(inputShape, batchSize), labels: [classCount, batchSize] };
 }
 

@@ -1,12 +1,12 @@
 /** What training minimises: a scalar made from parameters and a batch, with the numbers worth reporting beside it. */
-import type { RandomKey } from "../../base/index.ts";
-import type { EventShape } from "../../flow/index.ts";
+import type { ImageShape, RandomKey } from "../../base/index.ts";
+
 import type { Value } from "../../graph/index.ts";
 import type { ArraysOf, ParameterTree, ValuesOf } from "../../nn/index.ts";
 
 /** What can be trained: a flow, a flow with a class-conditional top, a classifier. */
 export interface Trainable {
-  readonly inputShape: EventShape;
+  readonly inputShape: ImageShape;
   readonly parameters: ParameterTree;
   createParameters(key: RandomKey): ArraysOf<ParameterTree>;
   /** Parameters fitted to a batch x [C, H, W, N] of known size, with one-hot labels [K, N] where the batches have some. */
@@ -30,6 +30,6 @@ export interface Objective {
 }
 
 /** [C, H, W, N] for a batch of images. */
-export function batchShape({ channels, height, width }: EventShape, batchSize: number): readonly number[] {
+export function batchShape({ channels, height, width }: ImageShape, batchSize: number): readonly number[] {
   return [channels, height, width, batchSize];
 }
