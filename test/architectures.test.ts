@@ -12,8 +12,9 @@ import {
   makePatchGlow,
 } from "../src/flow/index.ts";
 import { add } from "../src/graph/index.ts";
+import { trainingSchema } from "../src/model/index.ts";
 import { constantValues, layoutOf, type ParameterVectors, packArrays } from "../src/nn/index.ts";
-import { adaptationBytes, trainingSchema } from "../src/train/index.ts";
+import { adaptationBytes } from "../src/train/index.ts";
 import { type Outcome, quickTraining, runOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
 import { normalData, perturbedParameters, runOn } from "./reference/bijector-contract.ts";
 

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { randomKey } from "../src/base/index.ts";
-import { type MadeKind, makeImages, writeImages } from "../src/data/index.ts";
+import { writeImages } from "../src/data/index.ts";
+import { type MadeKind, makeImages } from "../src/made/index.ts";
 
 const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { InferenceSession } from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { FormatError, RunError, randomKey } from "../src/base/index.ts";
-import { decoderVersions, makeImages } from "../src/data/index.ts";
+import { decoderVersions } from "../src/data/index.ts";
 import {
   type DetectorParts,
   detectorFiles,
@@ -16,8 +16,9 @@ import {
 } from "../src/detector/index.ts";
 import { checksumOf, type Manifest, writeManifest } from "../src/detector/manifest.ts";
 import { makeGlow } from "../src/flow/index.ts";
+import { makeImages } from "../src/made/index.ts";
+import { flowOf, modelOf, parseConfiguration } from "../src/model/index.ts";
 import { layoutOf, packArrays } from "../src/nn/index.ts";
-import { flowOf, modelOf, parseConfiguration } from "../src/train/index.ts";
 import { temporaryFolder } from "./command.ts";
 
 const input = { channels: 1, height: 16, width: 16 };

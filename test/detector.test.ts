@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { randomKey } from "../src/base/index.ts";
-import { dequantize, type ImageSet, makeImages } from "../src/data/index.ts";
+import { dequantize, type ImageSet } from "../src/data/index.ts";
 import {
   coderTerms,
   type Detector,
@@ -14,6 +14,8 @@ import {
   writeDetector,
 } from "../src/detector/index.ts";
 import { makeGlow } from "../src/flow/index.ts";
+import { makeImages } from "../src/made/index.ts";
+import { parseConfiguration } from "../src/model/index.ts";
 import { packArrays } from "../src/nn/index.ts";
 import { readModel } from "../src/onnx/index.ts";
 import { computeScore, logLikelihoods, scoreNames } from "../src/score/index.ts";
@@ -22,7 +24,6 @@ import {
   type LoopInput,
   makeBatchSource,
   maximumLikelihood,
-  parseConfiguration,
   type StepReport,
   trainModel,
 } from "../src/train/index.ts";

@@ -1,9 +1,9 @@
 /** Redrawing scales: what is kept stays, what is not changes, and the same key gives the same images. */
 import { expect, test } from "vitest";
 import { ConfigError, randomKey } from "../src/base/index.ts";
-import { makeImages } from "../src/data/index.ts";
 import { redrawScales } from "../src/detector/index.ts";
 import { makeGlow } from "../src/flow/index.ts";
+import { makeImages } from "../src/made/index.ts";
 import { layoutOf, packArrays, parameterData } from "../src/nn/index.ts";
 
 const input = { channels: 1, height: 16, width: 16 };

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EvaluationReport } from "../src/cli/evaluate.ts";
 import { detectorSources, loadDetector, loadManifest, loadWeights } from "../src/detector/index.ts";
+import { flowOf, modelOf } from "../src/model/index.ts";
 import { layoutOf } from "../src/nn/index.ts";
 import { logLikelihoods } from "../src/score/index.ts";
-import { flowOf, modelOf } from "../src/train/index.ts";
 import { type Outcome, quickTraining, runOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;

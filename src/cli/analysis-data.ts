@@ -3,8 +3,8 @@ import { permutation, type RandomKey } from "../base/index.ts";
 import type { ImageSource, PreparationProblem } from "../data/index.ts";
 import { type Detector, type Manifest, presentFlows } from "../detector/index.ts";
 import type { Flow } from "../flow/index.ts";
+import type { FlowName } from "../model/index.ts";
 import { computeScore, joinModelTerms, logLikelihoods, type ModelTerms } from "../score/index.ts";
-import type { FlowName } from "../train/index.ts";
 import type { Console } from "./console.ts";
 import { type ScoredBatch, type ScoringOptions, scoreBatches } from "./scoring.ts";
 

@@ -1,9 +1,10 @@
 /** The pictures of an analysis that show images: sorted by scores, drawn from models, redrawn but for one scale. */
 import type { RandomKey } from "../base/index.ts";
 import { loadWeights, redrawScales, sampledModel, sampleImages } from "../detector/index.ts";
+import { flowOf } from "../model/index.ts";
 import { type ImageRow, type PixelBatch, renderImageMatrix, showNumber } from "../report/index.ts";
 import type { ProgramOptions } from "../runtime/index.ts";
-import { flowOf, toFlowWeights } from "../train/index.ts";
+import { toFlowWeights } from "../train/index.ts";
 import { type AnalysisFigure, fileNamePart, scaleTitle } from "./analysis-charts.ts";
 import { type AnalyzedDetector, modelNames, scoreOf } from "./analysis-data.ts";
 

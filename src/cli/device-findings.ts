@@ -2,7 +2,8 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { messageOf, RunError } from "../base/index.ts";
-import { type Device, tryDevice } from "../runtime/index.ts";
+import type { Device } from "../model/index.ts";
+import { tryDevice } from "../runtime/index.ts";
 
 /** What was found of a device. */
 export interface DeviceFinding {

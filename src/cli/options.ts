@@ -1,6 +1,6 @@
 /** Parsers of option values. Each throws commander's InvalidArgumentError, which becomes one line and exit code 2. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { Device } from "../runtime/index.ts";
+import type { Device } from "../model/index.ts";
 
 /** A whole number from `least`. */
 export function wholeNumber(least: number): (text: string) => number {

@@ -3,8 +3,9 @@ import { resolve } from "node:path";
 import { ConfigError, type ImageShape } from "../base/index.ts";
 
 import { loadManifest, loadWeights, type Manifest } from "../detector/index.ts";
+import type { TrainingConfiguration } from "../model/index.ts";
 import type { ParameterVectors } from "../nn/index.ts";
-import { type RunImages, type RunRecord, splitRun, type TrainingConfiguration, toFlowWeights } from "../train/index.ts";
+import { type RunImages, type RunRecord, splitRun, toFlowWeights } from "../train/index.ts";
 
 /** What a training takes from another detector. */
 export interface OtherDetector {

@@ -2,7 +2,8 @@
 import { access, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigError, type ImageShape, randomKey } from "../base/index.ts";
-import { anomalousMadeKinds, type MadeKind, makeImages, writeImages } from "../data/index.ts";
+import { writeImages } from "../data/index.ts";
+import { anomalousMadeKinds, type MadeKind, makeImages } from "../made/index.ts";
 import { openConsole } from "./console.ts";
 import { evaluate } from "./evaluate.ts";
 import { nextFreeName } from "./output-file.ts";

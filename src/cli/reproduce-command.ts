@@ -1,6 +1,6 @@
 /** What a person types after `outglow reproduce`. */
 import { Command, InvalidArgumentError } from "commander";
-import type { Device } from "../runtime/index.ts";
+import type { Device } from "../model/index.ts";
 import { duration, oneOf, plainDeviceOption, wholeNumber } from "./options.ts";
 import { type SuiteName, suiteNames } from "./reproduce/suite-names.ts";
 

@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { ConfigError } from "../base/index.ts";
 import type { Architecture } from "../flow/index.ts";
-import type { Device } from "../runtime/index.ts";
+import type { Device } from "../model/index.ts";
 import { deviceOption, duration, numberWithin, oneOf, wholeNumber } from "./options.ts";
 
 /** The options of `outglow train`, as commander parses them. */

@@ -6,10 +6,10 @@ import { defaultScales } from "../flow/index.ts";
 import {
   type ObjectiveConfiguration,
   type PhaseConfiguration,
-  paperOutlierLoss,
   parseConfiguration,
   type TrainingConfiguration,
-} from "../train/index.ts";
+} from "../model/index.ts";
+import { paperOutlierLoss } from "../train/index.ts";
 import type { TrainOptions } from "./train-command.ts";
 
 /** Seconds of training where neither --time nor --steps is given. */

@@ -4,15 +4,14 @@ import { join, resolve } from "node:path";
 import { ConfigError, type ImageShape } from "../base/index.ts";
 import { type ImageSet, isBuiltin, loadImages, openImages } from "../data/index.ts";
 import { detectorFiles, manifestName } from "../detector/index.ts";
+import { flowOf, modelOf, type TrainingConfiguration } from "../model/index.ts";
 import {
   adoptGeneralModel,
   adoptStart,
   classNamesOf,
   createRun,
-  flowOf,
   isRun,
   makeRunFolder,
-  modelOf,
   type RunImages,
   type RunRecord,
   readRun,
@@ -20,7 +19,6 @@ import {
   removeRun,
   runFolder,
   splitRun,
-  type TrainingConfiguration,
 } from "../train/index.ts";
 import type { Console } from "./console.ts";
 import { describeLeak, loadOtherDetector } from "./other-detectors.ts";

@@ -1,5 +1,6 @@
 /** The live line of a training run: share done, step, bits/dim, images/s, time left. */
-import type { PhaseName, Progress, RunRecord, StepReport } from "../train/index.ts";
+import type { PhaseName } from "../model/index.ts";
+import type { Progress, RunRecord, StepReport } from "../train/index.ts";
 import { type Console, progressBar } from "./console.ts";
 import { showDuration } from "./options.ts";
 

@@ -1,7 +1,7 @@
 /** The location `builtin`: general images that the program makes itself, so that nobody has to collect any. */
 import { ConfigError, type ImageShape, randomKey } from "../base/index.ts";
+import { makeImages } from "../made/index.ts";
 import type { ImageSource } from "./image-source.ts";
-import { makeImages } from "./made/index.ts";
 import type { ParsedLocation } from "./selection.ts";
 
 const builtinPath = "builtin";

@@ -8,10 +8,10 @@
 import { availableParallelism } from "node:os";
 import type { Sharp } from "sharp";
 import { type ImageShape, imageSizeOf, internalError, messageOf, RunError } from "../base/index.ts";
+import { checkSpecification } from "../pixels/index.ts";
 import { byCoder, type CoderName, coderNames } from "../score/index.ts";
 import { mapInOrder } from "./ordered.ts";
 import { openRaw } from "./raw-image.ts";
-import { checkSpecification } from "./specification.ts";
 
 export interface CodingOptions {
   /** Images coded at a time. Default: twice the cores. */

@@ -1,14 +1,6 @@
 /** What images look like before they are prepared: stored images, and sources that read them one by one. */
 import type { ImageShape } from "../base/index.ts";
-
-/** Pixels as a data set stores them: uint8 [channels, height, width]. One channel is grey, three are RGB. */
-export interface RawImage {
-  readonly kind: "raw";
-  readonly pixels: Uint8Array;
-  readonly channels: number;
-  readonly height: number;
-  readonly width: number;
-}
+import type { RawImage } from "../pixels/index.ts";
 
 /** The bytes of a PNG, JPEG or other image file. */
 export interface EncodedImage {

@@ -1,7 +1,7 @@
 /** Plain JPEG files decoded on the calling thread, by libjpeg-turbo compiled to WebAssembly. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import type { RawImage } from "./image-source.ts";
+import type { RawImage } from "../pixels/index.ts";
 
 /** TurboJPEG's pixel format R, G, B. */
 const formatRgb = 0;

@@ -1,11 +1,11 @@
 /** From a stored image to the pixels a model takes: decoded, turned upright, resized, in the model's colours. */
 import sharp, { type Sharp } from "sharp";
 import { type ImageShape, imageSizeOf, messageOf } from "../base/index.ts";
-import { enlargeBilinear } from "./bilinear.ts";
-import type { EncodedImage, ImageCatalogue, RawImage, StoredImage } from "./image-source.ts";
+import type { RawImage } from "../pixels/index.ts";
+import { canShrink, enlargeBilinear, shrinkTriangle } from "../pixels/index.ts";
+import type { EncodedImage, ImageCatalogue, StoredImage } from "./image-source.ts";
 import { decodePlainJpeg } from "./jpeg.ts";
 import { openRaw } from "./raw-image.ts";
-import { canShrink, shrinkTriangle } from "./reduction.ts";
 
 /** An image that was left out, and why, as in `image is 12x10, smaller than half the model's 32x32`. */
 export interface PreparationProblem {

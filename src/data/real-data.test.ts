@@ -18,7 +18,7 @@ describe.skipIf(!present)("real data (skipped where ../shared/data is absent)", 
     ["cifar-100#split=test", "images", 3000, 100, 3],
     ["mnist-m", "images", 3000, 0, 3],
     ["tiny-imagenet", "images", 12_000, 200, 3],
-    ["magnetic-tile#split=test", "images", 180, 6, 1],
+    ["magnetic-tile#split=test", "images", 204, 6, 1],
     ["magnetic-tile#split=train,class=good", "images", 270, 1, 1],
     ["brain-mri", "images", 420, 4, 3],
   ])("%s", async (location, format, length, classes, channels) => {

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { FormatError, messageOf } from "../base/index.ts";
-import { describeIssue, trainingSchema } from "../train/index.ts";
+import { describeIssue, trainingSchema } from "../model/index.ts";
 import { calibrationSchema } from "./calibration-schema.ts";
 
 export const formatVersion = 1;

@@ -1,5 +1,6 @@
 /** The models that a detector may hold: their files, their weights as safetensors, and their scoring graphs opened together. */
 import { FormatError } from "../base/index.ts";
+import { type FlowName, modelOf, type TrainingConfiguration } from "../model/index.ts";
 import {
   layoutOf,
   type ParameterTree,
@@ -11,7 +12,6 @@ import {
 } from "../nn/index.ts";
 import type { ProgramOptions } from "../runtime/index.ts";
 import { type ModelTerms, makeClassTable, makeTermTable, type ScoreSource, termsPerScale } from "../score/index.ts";
-import { type FlowName, modelOf, type TrainingConfiguration } from "../train/index.ts";
 import { loadScorer, type Scorer, type ScorerOutputs } from "./scoring.ts";
 
 /** The files of every model, the normal one first. */

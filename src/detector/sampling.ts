@@ -2,9 +2,9 @@
 import { freeBatch, type RandomKey } from "../base/index.ts";
 import type { ClassConditional, Flow } from "../flow/index.ts";
 import { type Graph, input, makeGraph, type Value } from "../graph/index.ts";
+import { type FlowName, flowOf, modelOf, type TrainingConfiguration } from "../model/index.ts";
 import { constantValues, type ParameterVectors } from "../nn/index.ts";
 import { type Buffer, compileGraph, type Program, type ProgramOptions } from "../runtime/index.ts";
-import { type FlowName, flowOf, modelOf, type TrainingConfiguration } from "../train/index.ts";
 
 export interface SamplingOptions {
   readonly count: number;

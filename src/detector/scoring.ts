@@ -5,11 +5,11 @@
 import type { ImageShape } from "../base/index.ts";
 import { type Flow, imageInput, pixelsToData, scoreTerms, tableOfTerms } from "../flow/index.ts";
 import { type Graph, makeGraph, transpose, type Value } from "../graph/index.ts";
+import type { Model } from "../model/index.ts";
 import { constantValues, type ParameterVectors } from "../nn/index.ts";
 import { lowerGraph, writeModel } from "../onnx/index.ts";
 import { loadProgram, type ProgramOptions } from "../runtime/index.ts";
 import { termsPerScale } from "../score/index.ts";
-import type { Model } from "../train/index.ts";
 
 /** What a graph may give: its outputs, and what they hold. */
 const outputs = {

@@ -12,7 +12,7 @@ import {
   sigmoid,
   unfold,
 } from "../graph/index.ts";
-import type { Device } from "./devices.ts";
+import type { Device } from "../model/index.ts";
 import { type Buffer, compileGraph } from "./program.ts";
 
 /** Rounding in another order, and the exponentials of graphics cards. */

@@ -3,8 +3,9 @@ import { InferenceSession } from "onnxruntime-node";
 import { describe, expect, test, vi } from "vitest";
 import { RunError } from "../base/index.ts";
 import { input, makeGraph, multiply } from "../graph/index.ts";
+import { type Device, deviceNames } from "../model/index.ts";
 import { deviceSettings, quietDriver } from "./devices.ts";
-import { compileGraph, type Device, deviceNames, tryDevice } from "./index.ts";
+import { compileGraph, tryDevice } from "./index.ts";
 
 const gpus = deviceNames.filter((name) => name !== "cpu");
 const doubled = () => ({ doubled: multiply(input(makeGraph(), "x", [2]), 2) });

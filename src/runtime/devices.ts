@@ -1,10 +1,7 @@
 /** Devices: what each asks of the engine, and what is wrong where it does not answer. */
 import { listSupportedBackends } from "onnxruntime-node";
 import { messageOf, RunError } from "../base/index.ts";
-
-/** What can run programs. Results are bitwise equal only between runs on the same one. */
-export const deviceNames = ["cpu", "webgpu", "cuda"] as const;
-export type Device = (typeof deviceNames)[number];
+import type { Device } from "../model/index.ts";
 
 /** Options of a session that are the device's own. */
 export interface DeviceSettings {

@@ -1,6 +1,5 @@
 /** The engine: compile, run, buffers. The only importer of ONNX Runtime. */
 export { tryDevice } from "./device-check.ts";
-export { type Device, deviceNames } from "./devices.ts";
 export {
   type Buffer,
   compileGraph,

@@ -2,8 +2,9 @@
 import { env, InferenceSession, Tensor } from "onnxruntime-node";
 import { GraphError, messageOf, RunError } from "../base/index.ts";
 import type { Value } from "../graph/index.ts";
+import type { Device } from "../model/index.ts";
 import { lowerGraph, writeModel } from "../onnx/index.ts";
-import { compileError, type Device, deviceSettings, quietDriver } from "./devices.ts";
+import { compileError, deviceSettings, quietDriver } from "./devices.ts";
 
 /** A tensor at the border between Outglow and the engine: row-major numbers with a shape. */
 export interface Buffer {

@@ -4,7 +4,7 @@
  */
 import type { RandomKey } from "../base/index.ts";
 import { dequantize, type ImageSet, makeBatch, makeSampler } from "../data/index.ts";
-import type { TrainingConfiguration } from "./configuration.ts";
+import type { TrainingConfiguration } from "../model/index.ts";
 import { oneHotLabels } from "./image-classes.ts";
 import { gatherImages, type ImageSplit } from "./image-split.ts";
 import type { Likelihoods } from "./likelihoods.ts";

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { ConfigError, messageOf, randomKey } from "../base/index.ts";
 import { type HeldOutSplit, type ImageSet, splitHeldOut } from "../data/index.ts";
-import type { TrainingConfiguration } from "./configuration.ts";
+import type { TrainingConfiguration } from "../model/index.ts";
 
 /** The pixels of some images, [n, C, H, W]. */
 export function gatherImages({ pixels, specification }: ImageSet, indices: Uint32Array): Uint8Array {

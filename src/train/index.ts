@@ -1,21 +1,12 @@
 /** Training: configuration, the compiled step, the loop, checkpoints, the run folder. */
 export { type BatchSource, makeBatchSource, type PhaseImages } from "./batch-source.ts";
 export { type Checkpoint, loadCheckpoint, noProgress, type Progress, saveCheckpoint } from "./checkpoint.ts";
-export {
-  type FlowName,
-  type ObjectiveConfiguration,
-  type PhaseConfiguration,
-  type PhaseName,
-  parseConfiguration,
-  type TrainingConfiguration,
-  trainingSchema,
-} from "./configuration.ts";
+export { toFlowWeights } from "./flow-weights.ts";
 export type { HeldOutResult } from "./held-out.ts";
 export { classNamesOf } from "./image-classes.ts";
 export { gatherImages, type ImageSplit, type RunImages, splitRun } from "./image-split.ts";
 export { compileLikelihoods, type Likelihoods } from "./likelihoods.ts";
 export { type LoopInput, type LoopResult, type StepReport, trainModel } from "./loop.ts";
-export { flowOf, type Model, modelOf, toFlowWeights } from "./models.ts";
 export {
   classification,
   classLikelihood,
@@ -39,7 +30,6 @@ export {
   removeRun,
   runFolder,
 } from "./run-folder.ts";
-export { describeIssue } from "./schema-issue.ts";
 export {
   adaptationBytes,
   adaptToData,

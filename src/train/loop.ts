@@ -1,11 +1,11 @@
 /** The training loop of one model: batches, held-out evaluation, checkpoints, early stopping. */
 import { type RandomKey, RunError } from "../base/index.ts";
+import type { PhaseConfiguration, TrainingConfiguration } from "../model/index.ts";
 import { layoutOf, type ParameterVectors, packArrays } from "../nn/index.ts";
 import { learningRateAt, type Optimizer, optimizerNamed, type UpdateOptions } from "../optim/index.ts";
 import type { ProgramOptions } from "../runtime/index.ts";
 import type { BatchSource } from "./batch-source.ts";
 import { type Checkpoint, loadCheckpoint, noProgress, type Progress, saveCheckpoint } from "./checkpoint.ts";
-import type { PhaseConfiguration, TrainingConfiguration } from "./configuration.ts";
 import { bitsOf, type HeldOutEvaluator, type HeldOutResult, heldOutEvaluator } from "./held-out.ts";
 import type { Objective } from "./objectives/index.ts";
 import {

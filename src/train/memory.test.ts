@@ -1,12 +1,14 @@
 /** Memory modes: what they choose, and that they change no number. */
+
 import { expect, test } from "vitest";
 import { randomKey } from "../base/index.ts";
 import { makeGlow } from "../flow/index.ts";
 import { input, makeGraph } from "../graph/index.ts";
+import type { MemoryMode } from "../model/index.ts";
 import { packArrays, parameterInputs, residualNetwork } from "../nn/index.ts";
 import { adamax } from "../optim/index.ts";
 import { compileStep, maximumLikelihood, zeroState } from "./index.ts";
-import { activationBytes, type MemoryMode, recomputationFor } from "./memory.ts";
+import { activationBytes, recomputationFor } from "./memory.ts";
 
 const flow = makeGlow({ channels: 1, height: 8, width: 8, scales: 2, depth: 2, hidden: 24 });
 const batch = 4;

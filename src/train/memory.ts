@@ -2,10 +2,7 @@
 import { freemem } from "node:os";
 import { staticSize } from "../base/index.ts";
 import { type Recomputation, reachableNodes, type Value } from "../graph/index.ts";
-
-/** Keep everything, recompute hidden activations, or choose by the memory that is free. */
-export const memoryModes = ["low", "auto", "fast"] as const;
-export type MemoryMode = (typeof memoryModes)[number];
+import type { MemoryMode } from "../model/index.ts";
 
 /** Share of the free memory that kept activations may take before `auto` recomputes them. */
 const mostOfFreeMemory = 0.5;

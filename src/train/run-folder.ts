@@ -4,8 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { ConfigError, FormatError, messageOf, RunError } from "../base/index.ts";
 import { writeFileAtomic } from "../data/index.ts";
-import { type PhaseName, phaseNames, trainingSchema } from "./configuration.ts";
-import { describeIssue } from "./schema-issue.ts";
+import { describeIssue, type PhaseName, phaseNames, trainingSchema } from "../model/index.ts";
 
 const sourceSchema = z.strictObject({
   /** Absolute, so that a run can be resumed from anywhere. */

@@ -3,14 +3,16 @@
  * the classifier of their classes.
  */
 import { ConfigError, type RandomKey, randomKey } from "../base/index.ts";
+import type { PhaseName } from "../model/index.ts";
+import { flowOf, settingsOf } from "../model/index.ts";
 import type { ParameterVectors } from "../nn/index.ts";
 import { type BatchIngredients, makeBatchSource, type PhaseImages } from "./batch-source.ts";
 import { loadCheckpoint, noProgress, type Progress, saveCheckpoint } from "./checkpoint.ts";
-import type { PhaseName } from "./configuration.ts";
+import { fromFlowWeights, maskOf } from "./flow-weights.ts";
 import { type RunImages, type RunSplits, splitRun } from "./image-split.ts";
 import { compileLikelihoods } from "./likelihoods.ts";
 import { type LoopInput, type LoopResult, type StepReport, trainModel } from "./loop.ts";
-import { flowOf, fromFlowWeights, maskOf, objectiveOf, settingsOf } from "./models.ts";
+import { objectiveOf } from "./objective-choice.ts";
 import { checkpointPath, lockRun, metricsPath, type RunRecord, startPath } from "./run-folder.ts";
 import { openLog } from "./run-log.ts";
 

@@ -2,10 +2,11 @@
 
 import { staticSize } from "../base/index.ts";
 import { gradients, input, makeGraph, opTable, reachableNodes, type Value } from "../graph/index.ts";
+import type { MemoryMode } from "../model/index.ts";
 import { layoutOf, leavesOf, type ParameterVectors, parameterInputs } from "../nn/index.ts";
 import type { UpdateOptions } from "../optim/index.ts";
 import { type Buffer, compileGraph, type ProgramOptions } from "../runtime/index.ts";
-import { type MemoryMode, recomputationFor } from "./memory.ts";
+import { recomputationFor } from "./memory.ts";
 import { batchShape, type Objective, type Trainable } from "./objectives/index.ts";
 import { parameterBuffers } from "./parameter-buffers.ts";
 import { type MaskedUpdateOptions, updateVectors } from "./update.ts";

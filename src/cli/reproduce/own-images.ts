@@ -2,15 +2,8 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ConfigError, type ImageShape, permutation, randomKey } from "../../base/index.ts";
-import {
-  anomalousMadeKinds,
-  loadImages,
-  type MadeKind,
-  makeImages,
-  openImages,
-  writeFileAtomic,
-  writeImages,
-} from "../../data/index.ts";
+import { loadImages, openImages, writeFileAtomic, writeImages } from "../../data/index.ts";
+import { anomalousMadeKinds, type MadeKind, makeImages } from "../../made/index.ts";
 import type { Console } from "../console.ts";
 import type { NamedSet, SuiteData } from "./suites.ts";
 

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { FormatError, messageOf } from "../../base/index.ts";
 import { type ImageSet, loadImages, openImages, writeFileAtomic } from "../../data/index.ts";
 import { coderTerms, loadManifest } from "../../detector/index.ts";
+import { flowOf } from "../../model/index.ts";
 import {
   type ClassTable,
   joinModelTerms,
@@ -14,7 +15,6 @@ import {
   makeTermTable,
   type TermTable,
 } from "../../score/index.ts";
-import { flowOf } from "../../train/index.ts";
 import type { AnalyzedDetector, AnalyzedSet } from "../analysis-data.ts";
 import type { Console } from "../console.ts";
 import { openDetector } from "../scoring.ts";

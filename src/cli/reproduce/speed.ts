@@ -3,17 +3,11 @@ import { type ImageShape, randomKey } from "../../base/index.ts";
 import { loadImages, openImages } from "../../data/index.ts";
 import { scoringModel } from "../../detector/index.ts";
 import { makeFlow } from "../../flow/index.ts";
+import type { Device, TrainingConfiguration } from "../../model/index.ts";
 import { packArrays, residualNetwork } from "../../nn/index.ts";
 import { adamax } from "../../optim/index.ts";
-import { type Device, loadProgram } from "../../runtime/index.ts";
-import {
-  adaptToData,
-  classification,
-  compileStep,
-  maximumLikelihood,
-  type TrainingConfiguration,
-  zeroState,
-} from "../../train/index.ts";
+import { loadProgram } from "../../runtime/index.ts";
+import { adaptToData, classification, compileStep, maximumLikelihood, zeroState } from "../../train/index.ts";
 import { limitSource } from "../analysis-data.ts";
 import { classifierSize } from "../training-configuration.ts";
 

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { randomKey } from "../../base/index.ts";
-import { makeImages, openImages, writeImages } from "../../data/index.ts";
+import { openImages, writeImages } from "../../data/index.ts";
+import { makeImages } from "../../made/index.ts";
 import type { ReproduceOptions } from "../reproduce-command.ts";
 import { addSelection, locateData, suites } from "./suites.ts";
 

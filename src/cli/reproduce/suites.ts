@@ -4,7 +4,7 @@ import { dirname, isAbsolute, join } from "node:path";
 import { z } from "zod";
 import { ConfigError, messageOf } from "../../base/index.ts";
 import { type ImageSource, isBuiltin, openImages, parseLocation } from "../../data/index.ts";
-import { describeIssue } from "../../train/index.ts";
+import { describeIssue } from "../../model/index.ts";
 import { parseSet } from "../evaluate.ts";
 import type { ReproduceOptions } from "../reproduce-command.ts";
 import type { SuiteName } from "./suite-names.ts";

@@ -1,9 +1,9 @@
 /** Tests of bilinear enlargement against values computed by hand from PyTorch's definition. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { propertySeed } from "../data/example-files.ts";
 import { enlargeBilinear } from "./bilinear.ts";
-import { propertySeed } from "./example-files.ts";
-import type { RawImage } from "./image-source.ts";
+import type { RawImage } from "./raw-image.ts";
 
 function image(height: number, width: number, level: (y: number, x: number) => number): RawImage {
   const pixels = Uint8Array.from({ length: height * width }, (_, i) => level(Math.floor(i / width), i % width));

@@ -2,9 +2,9 @@
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { randomKey } from "../base/index.ts";
-import type { RawImage } from "./image-source.ts";
-import { decodePlainJpeg } from "./jpeg.ts";
-import { openRaw } from "./raw-image.ts";
+import { decodePlainJpeg } from "../data/jpeg.ts";
+import { openRaw } from "../data/raw-image.ts";
+import type { RawImage } from "./raw-image.ts";
 import { canShrink, shrinkTriangle } from "./reduction.ts";
 
 const decodeSmall = (bytes: Uint8Array) => decodePlainJpeg(bytes, ({ height, width }) => height * width < 100_000);

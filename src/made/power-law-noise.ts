@@ -2,7 +2,7 @@
  * Noise whose amplitude falls with spatial frequency as a power of it, as that of natural images does (Field, 1987: exponents around 1), the same in all
  * directions or stretched along one.
  */
-import type { RandomStream } from "../../base/index.ts";
+import type { RandomStream } from "../base/index.ts";
 
 /** What noise to draw. */
 export interface PowerLaw {

@@ -1,5 +1,5 @@
 /** Outlines of leaves: random shapes of a given size, as signed distances in pixels. */
-import type { RandomStream } from "../../base/index.ts";
+import type { RandomStream } from "../base/index.ts";
 
 /** The approximate signed distance in pixels from a point to the outline, negative inside; the shape is centred on the origin. */
 export type Outline = (x: number, y: number) => number;

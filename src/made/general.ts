@@ -4,7 +4,7 @@
  * Leaves whose sizes follow a power law and cover each other ("dead leaves"), and clouds whose spectrum follows one, are the two classical models of natural
  * images' statistics. Textures and grain are those of the other kinds, so that a general model explains them equally well.
  */
-import type { ImageShape, RandomKey, RandomStream } from "../../base/index.ts";
+import type { ImageShape, RandomKey, RandomStream } from "../base/index.ts";
 import { addGrain, type Canvas, emptyCanvas, type Paint, paintGround, paintShape } from "./canvas.ts";
 
 import { draw, type Range, randomColour, randomGrain, randomPaint, type Tint } from "./paints.ts";

@@ -1,6 +1,6 @@
 /** Measures, on made images, that normal and anomalous kinds agree in their local statistics and differ in shape. */
 import { beforeAll, describe, expect, test } from "vitest";
-import { randomKey } from "../../base/index.ts";
+import { randomKey } from "../base/index.ts";
 import { makeImages } from "./images.ts";
 import { anomalousMadeKinds, type MadeKind } from "./kinds.ts";
 

@@ -3,7 +3,7 @@
  *
  * Painting front to back leaves hidden pixels alone and ends as soon as the scene is covered, which a painter who starts at the back cannot know.
  */
-import type { RandomStream } from "../../base/index.ts";
+import type { RandomStream } from "../base/index.ts";
 import type { Leaf } from "./outlines.ts";
 
 /**

@@ -7,7 +7,7 @@
  * `exposure.ts` were chosen so that the statistics in `natural-statistics.test.ts` come out as those of photographs, in mean and in spread over images; so
  * sizes often fall less steeply than 1 / r^3, as photographs are of something.
  */
-import type { ImageShape, RandomKey, RandomStream } from "../../base/index.ts";
+import type { ImageShape, RandomKey, RandomStream } from "../base/index.ts";
 import type { Canvas } from "./canvas.ts";
 import { expose } from "./exposure.ts";
 

@@ -1,7 +1,7 @@
 /**
  * Random paints: colours around a tint, and the one distribution of textures and grain that all kinds of made images share.
  */
-import type { RandomStream } from "../../base/index.ts";
+import type { RandomStream } from "../base/index.ts";
 import type { Colour, Paint } from "./canvas.ts";
 import { checks, clouds, specks, stripes, type Texture } from "./textures.ts";
 

@@ -1,7 +1,7 @@
 /**
  * A canvas of floating-point levels, and what is painted on it: shapes filled with colour and texture, and grain over everything.
  */
-import type { ImageShape, RandomStream } from "../../base/index.ts";
+import type { ImageShape, RandomStream } from "../base/index.ts";
 
 import type { Shape } from "./shapes.ts";
 import type { Texture } from "./textures.ts";

@@ -1,6 +1,6 @@
 /** Tests of the parts of natural images: noise, outlines, scenes, smoothing, and of the whole at odd sizes. */
 import { describe, expect, test } from "vitest";
-import { randomKey } from "../../base/index.ts";
+import { randomKey } from "../base/index.ts";
 import { makeImages } from "./images.ts";
 import { drawLeaf } from "./outlines.ts";
 import { drawPowerLaw, momentsOf, type PowerLaw } from "./power-law-noise.ts";

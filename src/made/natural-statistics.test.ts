@@ -4,9 +4,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
-import { randomKey } from "../../base/index.ts";
-import { loadImages } from "../loading.ts";
-import { openImages } from "../opening.ts";
+import { randomKey } from "../base/index.ts";
+import { loadImages, openImages } from "../data/index.ts";
 import { makeImages } from "./images.ts";
 import { momentsOf } from "./power-law-noise.ts";
 
@@ -204,7 +203,7 @@ describe("natural images", () => {
   });
 });
 
-const folder = fileURLToPath(new URL("../../../../shared/data", import.meta.url));
+const folder = fileURLToPath(new URL("../../../shared/data", import.meta.url));
 const present = existsSync(join(folder, "cifar-10"));
 
 describe.skipIf(!present)("natural images and CIFAR-10 (skipped where ../shared/data is absent)", () => {

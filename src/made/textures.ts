@@ -1,7 +1,7 @@
 /**
  * Textures: random fields over the pixels, of mean about 0 and standard deviation about 1 each.
  */
-import type { RandomStream } from "../../base/index.ts";
+import type { RandomStream } from "../base/index.ts";
 
 /** Fills `field` (length height * width, rows first) with one random texture. */
 export type Texture = (field: Float32Array, height: number, width: number, stream: RandomStream) => void;

@@ -3,9 +3,12 @@ import { z } from "zod";
 import { ConfigError } from "../base/index.ts";
 import { architectures } from "../flow/index.ts";
 import { checkSchedule } from "../optim/index.ts";
-import { deviceNames } from "../runtime/index.ts";
-import { memoryModes } from "./memory.ts";
+import { deviceNames } from "./devices.ts";
 import { describeIssue } from "./schema-issue.ts";
+
+/** Keep everything, recompute hidden activations, or choose by the memory that is free. */
+export const memoryModes = ["low", "auto", "fast"] as const;
+export type MemoryMode = (typeof memoryModes)[number];
 
 const positive = z.number().int().min(1);
 

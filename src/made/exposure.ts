@@ -2,7 +2,7 @@
  * Exposure: from a scene to levels. Brightness, contrast, tint and colourfulness are drawn for every image with the spread that photographs have,
  * whatever the scene holds.
  */
-import type { RandomStream } from "../../base/index.ts";
+import type { RandomStream } from "../base/index.ts";
 import { type Canvas, emptyCanvas } from "./canvas.ts";
 import { momentsOf } from "./power-law-noise.ts";
 import type { Scene } from "./scene.ts";

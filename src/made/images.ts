@@ -1,7 +1,7 @@
 /**
  * Images made from random keys: one function for all kinds.
  */
-import { ConfigError, type ImageShape, type RandomKey } from "../../base/index.ts";
+import { ConfigError, type ImageShape, type RandomKey } from "../base/index.ts";
 import { type Canvas, writePixels } from "./canvas.ts";
 import { drawGeneral } from "./general.ts";
 import type { MadeKind } from "./kinds.ts";

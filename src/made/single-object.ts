@@ -4,7 +4,7 @@
  * The kind decides the shape and nothing else. For one key, images of all these kinds have the same colours, textures, grain,
  * size, position and angle, down to the random numbers; and the shapes have the same area and contour length.
  */
-import type { ImageShape, RandomKey } from "../../base/index.ts";
+import type { ImageShape, RandomKey } from "../base/index.ts";
 import { addGrain, type Canvas, emptyCanvas, type Placement, paintGround, paintShape } from "./canvas.ts";
 import type { SingleObjectKind } from "./kinds.ts";
 import { draw, type Range, randomGrain, randomPaint, type Tint } from "./paints.ts";

@@ -1,5 +1,5 @@
 /** Shrinking on the calling thread, number for number as libvips does it with its triangle kernel. Pure. */
-import type { RawImage } from "./image-source.ts";
+import type { RawImage } from "./raw-image.ts";
 
 /** From this factor on libvips averages whole pixels first; such images are large, and it shrinks them on threads of its own. */
 const leastAveraged = 4;

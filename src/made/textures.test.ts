@@ -1,6 +1,6 @@
 /** Tests that textures have mean 0 and standard deviation 1 over many draws, and no shape of their own. */
 import { describe, expect, test } from "vitest";
-import { randomKey } from "../../base/index.ts";
+import { randomKey } from "../base/index.ts";
 import { checks, clouds, slope, specks, stripes, type Texture } from "./textures.ts";
 
 const side = 32;

@@ -1,5 +1,5 @@
 /** Bilinear enlargement with half-pixel centres, as PyTorch's `interpolate(mode="bilinear", align_corners=False)` does it. Pure. */
-import type { RawImage } from "./image-source.ts";
+import type { RawImage } from "./raw-image.ts";
 
 /** For every output position: the two input positions it lies between and the weight of the second. */
 interface AxisTable {

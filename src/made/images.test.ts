@@ -1,6 +1,6 @@
 /** Tests of making images: what they depend on, their form, and what is refused. */
 import { describe, expect, test } from "vitest";
-import { ConfigError, type ImageShape, randomKey } from "../../base/index.ts";
+import { ConfigError, type ImageShape, randomKey } from "../base/index.ts";
 import { makeImages, smallestMadeSide } from "./images.ts";
 import { type MadeKind, madeKinds } from "./kinds.ts";
 

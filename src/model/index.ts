@@ -1,0 +1,16 @@
+/** What is trained, as data and as a graph without numbers: the configuration and the models it describes. Pure. */
+export {
+  type FlowName,
+  type MemoryMode,
+  memoryModes,
+  type ObjectiveConfiguration,
+  type PhaseConfiguration,
+  type PhaseName,
+  parseConfiguration,
+  phaseNames,
+  type TrainingConfiguration,
+  trainingSchema,
+} from "./configuration.ts";
+export { type Device, deviceNames } from "./devices.ts";
+export { flowOf, type Model, modelOf, settingsOf } from "./models.ts";
+export { describeIssue } from "./schema-issue.ts";
