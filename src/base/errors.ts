@@ -1,15 +1,27 @@
 /**
- * The error classes of Outglow. A message reads `where: expectation, got value; way out` in lower case without a full stop.
+ * The error classes of Outglow. Those of a person's making carry what is wrong as data (`faults.ts`); their message is that data in plain
+ * words.
  */
+import { describeFault, type Fault } from "./faults.ts";
 
-/** The caller asked for something that cannot be done as asked: a flag, an option, a selection. Exit code 2. */
+/** The caller asked for something that cannot be done as asked: a setting, a selection, a location. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
+  readonly fault: Fault | undefined;
+  constructor(fault: Fault | string) {
+    super(typeof fault === "string" ? fault : describeFault(fault));
+    this.fault = typeof fault === "string" ? undefined : fault;
+  }
 }
 
-/** A file or a byte sequence is not what its format says. Exit code 1. */
+/** A file or a byte sequence is not what its format says. */
 export class FormatError extends Error {
   override readonly name = "FormatError";
+  readonly fault: Fault | undefined;
+  constructor(fault: Fault | string) {
+    super(typeof fault === "string" ? fault : describeFault(fault));
+    this.fault = typeof fault === "string" ? undefined : fault;
+  }
 }
 
 /** Shapes that do not fit together while a graph is built. */
@@ -22,9 +34,14 @@ export class GraphError extends Error {
   override readonly name = "GraphError";
 }
 
-/** A run that cannot go on: diverged, out of disk, a detector that does not reproduce its golden outputs. Exit code 1. */
+/** A run that cannot go on: diverged, out of disk, a detector that does not reproduce its golden outputs. */
 export class RunError extends Error {
   override readonly name = "RunError";
+  readonly fault: Fault | undefined;
+  constructor(fault: Fault | string) {
+    super(typeof fault === "string" ? fault : describeFault(fault));
+    this.fault = typeof fault === "string" ? undefined : fault;
+  }
 }
 
 /** Whether an error is a person's to act on (shown as one line) rather than a defect of the program (shown with its stack). */

@@ -42,15 +42,22 @@ function splitValue(argument: string): string[] {
   return match ? [match[1]!, match[2]!] : [argument];
 }
 
+/** A setting as the flag that gives it: `generalSteps` is `--general-steps`. */
+function flagOf(name: string, value: string | undefined): string {
+  const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  return value === undefined ? flag : `${flag} ${value}`;
+}
+
 async function report(error: unknown): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
-  const { ConfigError, isUserError } = await import("../base/index.ts");
+  const { ConfigError, describeFault, isUserError } = await import("../base/index.ts");
   if (!isUserError(error)) {
     process.stderr.write(
       `outglow: this is a defect, please report it\n${error instanceof Error ? error.stack : error}\n`,
     );
     return exitCodes.failure;
   }
-  process.stderr.write(`outglow: ${error.message}\n`);
+  const line = error.fault ? describeFault(error.fault, flagOf) : error.message;
+  process.stderr.write(`outglow: ${line}\n`);
   return error instanceof ConfigError ? exitCodes.usage : exitCodes.failure;
 }
