@@ -4,9 +4,8 @@ import { posix } from "node:path";
 import { expect, test } from "vitest";
 
 /** A folder imports from folders before it only. Files beside the folders, such as the package's door, come last. */
-const floors = "base score graph onnx nn optim flow model runtime pixels made data train detector report cli".split(
-  " ",
-);
+const floors =
+  "base score graph onnx nn optim flow model runtime pixels made data train detector report workflow cli".split(" ");
 const pure = "base score graph onnx nn optim flow model pixels made".split(" ");
 const packages: Readonly<Record<string, readonly string[]>> = {
   "onnxruntime-node": ["runtime"],

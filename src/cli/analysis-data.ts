@@ -5,8 +5,9 @@ import { type Detector, type Manifest, presentFlows } from "../detector/index.ts
 import type { Flow } from "../flow/index.ts";
 import type { FlowName } from "../model/index.ts";
 import { computeScore, joinModelTerms, logLikelihoods, type ModelTerms } from "../score/index.ts";
+import { type ScoredBatch, type ScoringOptions, scoreSource } from "../workflow/index.ts";
 import type { Console } from "./console.ts";
-import { type ScoredBatch, type ScoringOptions, scoreBatches } from "./scoring.ts";
+import { eventPrinter } from "./event-printer.ts";
 
 /** A set of images and where they come from. */
 export interface AnalysisSource {
@@ -73,7 +74,7 @@ export function limitSource(source: ImageSource, limit: number, key: RandomKey):
   };
 }
 
-/** Scores every image of a set. Throws as `scoreBatches`. */
+/** Scores every image of a set. Throws as `scoreSource`. */
 export async function analyzeSet(
   detector: Detector,
   { name, normal, source }: AnalysisSource,
@@ -83,7 +84,8 @@ export async function analyzeSet(
   const batches: ScoredBatch[] = [];
   const skipped: PreparationProblem[] = [];
   const onProblem = (problem: PreparationProblem) => skipped.push(problem);
-  for await (const batch of scoreBatches(detector, source, { strict, coders, onProblem }, output)) batches.push(batch);
+  const watch = { onEvent: eventPrinter(output) };
+  for await (const batch of scoreSource(detector, source, { strict, coders, onProblem }, watch)) batches.push(batch);
   output.problems(skipped);
   return {
     name,

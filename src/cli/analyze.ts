@@ -7,6 +7,7 @@ import { openImages, writeFileAtomic } from "../data/index.ts";
 import { detectorSources, loadManifest, packageVersion } from "../detector/index.ts";
 import { chartPng } from "../report/index.ts";
 import { scoreDefinition, scoreDefinitions } from "../score/index.ts";
+import { refuseGeneral } from "../workflow/index.ts";
 import {
   type AnalysisFigure,
   aurocFigures,
@@ -33,8 +34,8 @@ import { redrawnFigures, sampleFigures, sortedFigures } from "./analysis-images.
 import { type AnalysisFigures, renderAnalysisPage } from "./analysis-page.ts";
 import type { AnalyzeOptions } from "./analyze-command.ts";
 import { type Console, openConsole } from "./console.ts";
+import { openDetectorWith } from "./detectors.ts";
 import { parseSet } from "./evaluate.ts";
-import { openDetector, refuseGeneral } from "./scoring.ts";
 
 /** The result of an analysis as `--json` prints it. */
 export interface AnalysisReport {
@@ -183,7 +184,7 @@ async function analyzeDetector(
   options: AnalyzeOptions,
   output: Console,
 ): Promise<AnalyzedDetector> {
-  const detector = await openDetector(folder, options);
+  const detector = await openDetectorWith(folder, options);
   try {
     const sets: AnalyzedSet[] = [];
     for (const source of sources) sets.push(await analyzeSet(detector, source, options, output));

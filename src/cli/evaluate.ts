@@ -15,10 +15,12 @@ import {
   type ModelTerms,
   spearmanCorrelation,
 } from "../score/index.ts";
+import { scoreImages } from "../workflow/index.ts";
 import { type Console, openConsole } from "./console.ts";
+import { openDetectorWith } from "./detectors.ts";
 import type { EvaluateOptions } from "./evaluate-command.ts";
+import { eventPrinter } from "./event-printer.ts";
 import { nextFreeName, refuseExisting, writeOutput } from "./output-file.ts";
-import { openDetector, scoreImages } from "./scoring.ts";
 
 /** What an evaluation says of one set of images. */
 interface SetReport {
@@ -77,7 +79,7 @@ export async function evaluate(folder: string, options: EvaluateOptions): Promis
   const anomalous = await Promise.all(
     sets.map(async ({ name, location }) => ({ name, source: await openImages(location, "evaluate: --anomalous") })),
   );
-  const detector = await openDetector(folder, options);
+  const detector = await openDetectorWith(folder, options);
   try {
     await refuseExisting(path, options.force, "evaluate: --out");
     const report = await evaluateSets(detector, normal, anomalous, options, output);
@@ -112,7 +114,12 @@ async function evaluateSets(
   const { calibration, defaultScore } = detector.manifest;
   const scored = new Map<string, ScoredSet>();
   for (const { name, source } of [normal, ...anomalous]) {
-    const { terms, classNames, problems } = await scoreImages(detector, source, { strict, coders }, output);
+    const { terms, classNames, problems } = await scoreImages(
+      detector,
+      source,
+      { strict, coders },
+      { onEvent: eventPrinter(output) },
+    );
     output.problems(problems);
     scored.set(name, { terms, classNames, location: source.location, skipped: problems });
   }

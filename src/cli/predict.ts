@@ -15,11 +15,13 @@ import {
   scoreDefinition,
   smallestFalseAlarm,
 } from "../score/index.ts";
+import { type ScoredBatch, scoreSource } from "../workflow/index.ts";
 import { openConsole } from "./console.ts";
+import { openDetectorWith } from "./detectors.ts";
+import { eventPrinter } from "./event-printer.ts";
 import { discardOnInterrupt, refuseExisting, writeOutput } from "./output-file.ts";
 import type { PredictOptions } from "./predict-command.ts";
 import { csvFormat, type Decision, jsonFormat, type Row, type TableFormat } from "./prediction-table.ts";
-import { openDetector, type ScoredBatch, scoreBatches } from "./scoring.ts";
 
 /** A row with its pixels [C, H, W], for the contact sheet. */
 interface Candidate {
@@ -44,7 +46,7 @@ export async function predict(folder: string, locations: readonly string[], opti
   if (options.top !== undefined) await refuseExisting(options.sheet, options.force, "predict: --sheet");
   // Everything that can be wrong is found before the first image is scored.
   const sources = await Promise.all(locations.map((location) => openImages(location, "predict:")));
-  const detector = await openDetector(folder, options);
+  const detector = await openDetectorWith(folder, options);
   let file: AtomicFile | undefined;
   let calledOff = (): void => undefined;
   try {
@@ -81,7 +83,7 @@ export async function predict(folder: string, locations: readonly string[], opti
     for (const source of sources) {
       // Coding takes longer than a small model's terms: only where the chosen score needs it.
       const scoring = { strict: options.strict, coders: needs.includes("coders"), onProblem };
-      for await (const batch of scoreBatches(detector, source, scoring, output)) {
+      for await (const batch of scoreSource(detector, source, scoring, { onEvent: eventPrinter(output) })) {
         const rows = makeRows(detector, decision, batch);
         top = keepTop(top, rows, batch, options.top ?? 0);
         // Only an order by score needs all rows in memory.

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { packageVersion } from "../detector/index.ts";
 import { exitCodes } from "./exit-codes.ts";
+import { flagOf } from "./flags.ts";
 
 const program = new Command("outglow")
   .description("Finds the images that don't belong: normalizing flows trained on your normal images.")
@@ -40,12 +41,6 @@ try {
 function splitValue(argument: string): string[] {
   const match = /^(--[a-z][a-z-]*)=(.*)$/s.exec(argument);
   return match ? [match[1]!, match[2]!] : [argument];
-}
-
-/** A setting as the flag that gives it: `generalSteps` is `--general-steps`. */
-function flagOf(name: string, value: string | undefined): string {
-  const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-  return value === undefined ? flag : `${flag} ${value}`;
 }
 
 async function report(error: unknown): Promise<number> {

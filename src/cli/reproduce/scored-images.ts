@@ -17,7 +17,7 @@ import {
 } from "../../score/index.ts";
 import type { AnalyzedDetector, AnalyzedSet } from "../analysis-data.ts";
 import type { Console } from "../console.ts";
-import { openDetector } from "../scoring.ts";
+import { openDetectorWith } from "../detectors.ts";
 import { type DetectorName, detectorNamesOf, modelFolder, type SupervisedName } from "./models.ts";
 import type { Plan } from "./plan.ts";
 
@@ -108,7 +108,7 @@ async function scoreSets(
   output: Console,
 ): Promise<ModelTerms[]> {
   const engine = { threads: threads ?? availableParallelism(), device, quiet: false, json: false };
-  const detector = await openDetector(folder, engine);
+  const detector = await openDetectorWith(folder, engine);
   try {
     const scored: ModelTerms[] = [];
     for (const { name, images } of sets) {

@@ -1,14 +1,12 @@
-/** Scoring images for the commands: from locations to terms, streaming, with what was skipped. */
-import { availableParallelism } from "node:os";
+/** From a source of images to their terms under a detector, streaming, with what was skipped. */
 import { ConfigError } from "../base/index.ts";
 import { type ImageSource, type PreparationProblem, streamImages } from "../data/index.ts";
 import { coderTerms, type Detector, loadDetector, loadManifest, type Manifest } from "../detector/index.ts";
+import type { ProgramOptions } from "../runtime/index.ts";
 import { joinModelTerms, type ModelTerms } from "../score/index.ts";
-import type { Console } from "./console.ts";
-import { requireDevice } from "./device-findings.ts";
-import type { EngineOptions } from "./options.ts";
+import type { Watch } from "./events.ts";
 
-/** Some images of a location with their terms, in order. */
+/** Some images of a source with their terms, in order. */
 export interface ScoredBatch {
   readonly names: readonly string[];
   readonly classNames: readonly (string | undefined)[];
@@ -17,7 +15,7 @@ export interface ScoredBatch {
   readonly terms: ModelTerms;
 }
 
-/** The terms of all images of a location, with their names. */
+/** The terms of all images of a source, with their names. */
 export interface ScoredImages {
   readonly names: readonly string[];
   readonly classNames: readonly (string | undefined)[];
@@ -36,14 +34,10 @@ export interface ScoringOptions {
 /** Images prepared and scored in one go. */
 const batchSize = 64;
 
-/**
- * Loads a detector with the engine options of a command. Throws ConfigError for a general model, which has no normal images to compare
- * with, and as `loadDetector`.
- */
-export async function openDetector(folder: string, { threads, device }: EngineOptions): Promise<Detector> {
+/** Loads a detector. Throws ConfigError for a general model, which has no normal images to compare with, and as `loadDetector`. */
+export async function openDetector(folder: string, engine: ProgramOptions): Promise<Detector> {
   refuseGeneral(folder, await loadManifest(folder));
-  await requireDevice(device);
-  return loadDetector(folder, { threads: threads ?? availableParallelism(), device });
+  return loadDetector(folder, engine);
 }
 
 /** Throws ConfigError for a general model, which has no normal images to compare with. */
@@ -56,42 +50,44 @@ export function refuseGeneral(folder: string, { role }: Manifest): void {
 
 /**
  * Scores the readable images of a source batch by batch; only a few batches are in memory at a time.
- * Throws ConfigError where none is readable.
+ * Throws ConfigError where none is readable, the signal's reason where it calls the work off.
  */
-export async function* scoreBatches(
+export async function* scoreSource(
   detector: Detector,
   source: ImageSource,
   { strict, coders, onProblem }: ScoringOptions,
-  output: Console,
+  { onEvent, signal }: Watch = {},
 ): AsyncGenerator<ScoredBatch> {
   const { channels, height, width } = detector.manifest.input;
   const options = { batchSize, strict, ...(onProblem ? { onProblem } : {}) };
   const started = performance.now();
   let count = 0;
   for await (const { names, classNames, pixels } of streamImages(source, { channels, height, width }, options)) {
+    signal?.throwIfAborted();
     const sizes = coders ? await coderTerms(pixels, detector.manifest.input) : {};
     const terms = { ...(await detector.terms(pixels)), ...sizes };
     count += names.length;
-    const speed = (count * 1000) / (performance.now() - started);
-    output.live(`scoring ${source.location}: ${count} of ${source.length}  ${speed.toFixed(0)} images/s`);
+    const imagesPerSecond = (count * 1000) / (performance.now() - started);
+    const { location, length } = source;
+    onEvent?.({ kind: "progress", task: "scoring", subject: location, done: count, total: length, imagesPerSecond });
     yield { names, classNames, pixels, terms };
   }
-  output.settle();
+  onEvent?.({ kind: "settled" });
 }
 
-/** Scores every readable image of a source. Throws as `scoreBatches`. */
+/** Scores every readable image of a source. Throws as `scoreSource`. */
 export async function scoreImages(
   detector: Detector,
   source: ImageSource,
   options: Omit<ScoringOptions, "onProblem">,
-  output: Console,
+  watch: Watch = {},
 ): Promise<ScoredImages> {
   const names: string[] = [];
   const classNames: (string | undefined)[] = [];
   const tables: ModelTerms[] = [];
   const problems: PreparationProblem[] = [];
   const onProblem = (problem: PreparationProblem) => problems.push(problem);
-  for await (const batch of scoreBatches(detector, source, { ...options, onProblem }, output)) {
+  for await (const batch of scoreSource(detector, source, { ...options, onProblem }, watch)) {
     names.push(...batch.names);
     classNames.push(...batch.classNames);
     tables.push(batch.terms);

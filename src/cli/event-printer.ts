@@ -1,0 +1,29 @@
+/** Draws the events of a piece of work on a command's console. */
+import { writeSettings } from "../base/index.ts";
+import type { WorkflowEvent } from "../workflow/index.ts";
+import type { Console } from "./console.ts";
+import { flagOf } from "./flags.ts";
+
+/** Prints every event as a line, progress as one that replaces itself. */
+export function eventPrinter(output: Console): (event: WorkflowEvent) => void {
+  return (event) => {
+    switch (event.kind) {
+      case "progress": {
+        const speed = event.imagesPerSecond === undefined ? "" : `  ${event.imagesPerSecond.toFixed(0)} images/s`;
+        output.live(`${event.task} ${event.subject}: ${event.done} of ${event.total}${speed}`);
+        return;
+      }
+      case "settled":
+        output.settle();
+        return;
+      case "skipped":
+        output.problems(event.problems);
+        return;
+      case "note":
+        output.note(writeSettings(event.text, flagOf));
+        return;
+      case "warning":
+        output.warn(writeSettings(event.text, flagOf));
+    }
+  };
+}

@@ -1,0 +1,30 @@
+/** What a piece of work tells those who watch it, and how they call it off. */
+import type { PreparationProblem } from "../data/index.ts";
+
+/** News of a piece of work, as data: a command line draws them, a service sends them on. Texts may hold settings (`setting` in `base/`). */
+export type WorkflowEvent =
+  /** Images on their way through a task. */
+  | {
+      readonly kind: "progress";
+      readonly task: "reading" | "scoring";
+      /** What is read or scored: a set's name or location. */
+      readonly subject: string;
+      readonly done: number;
+      readonly total: number;
+      readonly imagesPerSecond?: number;
+    }
+  /** The task that progress was told of last has ended. */
+  | { readonly kind: "settled" }
+  /** Images that were left out, and why. */
+  | { readonly kind: "skipped"; readonly subject: string; readonly problems: readonly PreparationProblem[] }
+  /** What should be known, for those who watch. */
+  | { readonly kind: "note"; readonly text: string }
+  /** What must not be missed. */
+  | { readonly kind: "warning"; readonly text: string };
+
+/** How a caller follows a piece of work. */
+export interface Watch {
+  readonly onEvent?: ((event: WorkflowEvent) => void) | undefined;
+  /** Calls the work off. Work that can be gone on with saves what it has reached. */
+  readonly signal?: AbortSignal | undefined;
+}
