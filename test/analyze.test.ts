@@ -3,8 +3,9 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type AnalysisReport, nameDetectors } from "../src/cli/analyze.ts";
+import { type AnalysisReport, analyze, nameDetectors } from "../src/analysis/index.ts";
 import type { EvaluationReport } from "../src/cli/evaluate.ts";
+import type { WorkflowEvent } from "../src/workflow/index.ts";
 import { type Outcome, quickTraining, runOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -130,7 +131,9 @@ describe("analyze", () => {
   test("says the same for the same seed, byte by byte, and refuses to mix with other files", async () => {
     const refused = await run("analyze", "both", "small", ...args, "--out=analysis");
     expect(refused.code).toBe(2);
-    expect(refused.stderr).toMatch(/--out expects a new folder, got 'analysis' with files in it/);
+    expect(refused.stderr).toMatch(
+      /--out: expected a new folder, got 'analysis' with files in it; choose another or give --force/,
+    );
     const before = await readFile(at("analysis", "index.html"), "utf8");
     const { stdout } = await succeed("analyze", "both", "small", ...args, "--out=analysis", "--force");
     expect(stdout).toBe("analysis/index.html\n");
@@ -146,6 +149,34 @@ test("one image, without normal ones to compare with, is enough", async () => {
     { models: ["normal model", "normal model"], rankCorrelation: null, sets: { one: null } },
   ]);
   expect(await readFile(at("of-one", "index.html"), "utf8")).toContain("there is no AUROC");
+});
+
+test("a program calls it with plain data, follows it, and calls it off", async () => {
+  const request = {
+    detectors: [at("small")],
+    data: [{ name: "odd", location: at("crosses") }],
+    out: at("called"),
+    limit: 5,
+    score: [],
+    coders: false,
+    seed: 0,
+    strict: false,
+    force: false,
+    engine: { threads: 1 },
+    commands: [],
+  };
+  const events: WorkflowEvent[] = [];
+  const report = await analyze(request, { onEvent: (event) => events.push(event) });
+  expect(events).toContainEqual(expect.objectContaining({ kind: "progress", task: "scoring", done: 5, total: 5 }));
+  expect(await readFile(report.page, "utf8")).not.toContain("How to make this report again");
+
+  const controller = new AbortController();
+  const called = analyze(
+    { ...request, out: at("called-off") },
+    { signal: controller.signal, onEvent: () => controller.abort(new Error("enough")) },
+  );
+  await expect(called).rejects.toThrow("enough");
+  expect(await readdir(at("called-off"))).toEqual(["figures"]);
 });
 
 test("detectors whose names are alike, as a file's name has them, are told apart", () => {
@@ -164,22 +195,18 @@ test("--limit takes some images and --score some scores", async () => {
 });
 
 test.each<[string, string[], RegExp]>([
-  ["no data", ["analyze", "both", "--out=new"], /analyze: expected at least one --data DATA, got none/],
-  [
-    "no images",
-    ["analyze", "both", "--data=empty", "--out=new"],
-    /analyze: --data expects images, found an empty folder/,
-  ],
+  ["no data", ["analyze", "both", "--out=new"], /--data: expected one set of images or more, got none/],
+  ["no images", ["analyze", "both", "--data=empty", "--out=new"], /--data expects images, found an empty folder/],
   ["no detector", ["analyze", "empty", "--data=crosses", "--out=new"], /expected a detector folder at 'empty'/],
   [
     "a detector twice",
     ["analyze", "both", "./both", "--data=crosses", "--out=new"],
-    /expected different detectors, got '\.\/both' twice/,
+    /detectors: expected different ones, got '\.\/both' twice/,
   ],
   [
     "two sets of one name",
     ["analyze", "both", "--data=crosses", "--data=crosses", "--out=new"],
-    /--data expects different names, got 'crosses' again/,
+    /--data: expected a different name for every set, got 'crosses' again; name it, as in --data NAME=DATA/,
   ],
   [
     "an unknown score",
@@ -196,7 +223,7 @@ test.each<[string, string[], RegExp]>([
     ["analyze", "both", "photos", "--data=crosses", "--out=new"],
     /expected a detector, got the general model 'photos'/,
   ],
-  ["a file for a folder", ["analyze", "both", "--data=crosses", "--out=file"], /--out expects a folder, got 'file'/],
+  ["a file for a folder", ["analyze", "both", "--data=crosses", "--out=file"], /--out: expected a folder, got 'file'/],
 ])("%s is refused in one line, and nothing is written", async (_what, args, message) => {
   await mkdir(at("empty"), { recursive: true });
   await writeFile(at("file"), "mine");

@@ -5,7 +5,9 @@ import { expect, test } from "vitest";
 
 /** A folder imports from folders before it only. Files beside the folders, such as the package's door, come last. */
 const floors =
-  "base score graph onnx nn optim flow model runtime pixels made data train detector report workflow cli".split(" ");
+  "base score graph onnx nn optim flow model runtime pixels made data train detector report workflow analysis cli".split(
+    " ",
+  );
 const pure = "base score graph onnx nn optim flow model pixels made".split(" ");
 const packages: Readonly<Record<string, readonly string[]>> = {
   "onnxruntime-node": ["runtime"],
@@ -89,6 +91,9 @@ const inside = (target: string): boolean => target.endsWith(".ts");
 const isPackage = (target: string): boolean => !inside(target) && !target.startsWith("node:");
 const packageOf = (target: string): string => target.split("/", target.startsWith("@") ? 2 : 1).join("/");
 const floorOf = (path: string): number => [...floors, ""].indexOf(folderOf(path));
+/** Floors that know nothing of a command line: who calls them hands in what they need and hears what they tell. */
+const doorless = ["analysis"];
+const doors = /\bconsole\b|\bprocess\.|\bexitCode\b|--[a-z]+/i;
 const clocks = /\b(Math\.random|Date\.now|new Date\b|performance\.now|process\.\w+)/;
 
 test.each<[string, () => string[]]>([
@@ -106,6 +111,7 @@ test.each<[string, () => string[]]>([
   ["imports a foreign package", () => imports((at, to) => isPackage(to) && !packages[packageOf(to)]?.includes(at))],
   ["is pure but imports node:*", () => imports((folder, to) => pure.includes(folder) && to.startsWith("node:"))],
   ["is pure but has a clock, chance or a process", () => texts(clocks, pure)],
+  ["knows a console, a process or a flag, though it is a library", () => texts(doors, doorless)],
   ["is too long", () => paths(({ text }) => text.trimEnd().split("\n").length > mostLines)],
   ["extends anything but Error", () => texts(/\bclass\s+\w+(<[^{]*>)?\s+extends\s+(?!Error\b)\w+/)],
   ["exports a whole module or a default", () => texts(/^export\s+(\*|default\b)/m)],

@@ -2,8 +2,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { limitSource } from "../src/analysis/index.ts";
 import { randomKey } from "../src/base/index.ts";
-import { limitSource } from "../src/cli/analysis-data.ts";
 import { loadImages, openImages } from "../src/data/index.ts";
 import { quickTraining, runOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
 

@@ -45,14 +45,14 @@ function splitValue(argument: string): string[] {
 
 async function report(error: unknown): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
-  const { ConfigError, describeFault, isUserError } = await import("../base/index.ts");
+  const { ConfigError, describeFault, isUserError, writeSettings } = await import("../base/index.ts");
   if (!isUserError(error)) {
     process.stderr.write(
       `outglow: this is a defect, please report it\n${error instanceof Error ? error.stack : error}\n`,
     );
     return exitCodes.failure;
   }
-  const line = error.fault ? describeFault(error.fault, flagOf) : error.message;
+  const line = error.fault ? describeFault(error.fault, flagOf) : writeSettings(error.message, flagOf);
   process.stderr.write(`outglow: ${line}\n`);
   return error instanceof ConfigError ? exitCodes.usage : exitCodes.failure;
 }

@@ -1,4 +1,14 @@
 /** The page of a reproduction: tables, what they mean, and the pictures of its first seed. */
+
+import type { AnalyzedDetector } from "../../analysis/index.ts";
+import {
+  type AnalysisFigure,
+  redrawnFigures,
+  sampleFigures,
+  scaleFigures,
+  scoreFigures,
+  sortedFigures,
+} from "../../analysis/index.ts";
 import { randomKey } from "../../base/index.ts";
 import { packageVersion } from "../../detector/index.ts";
 import {
@@ -12,9 +22,6 @@ import {
   tableOf,
 } from "../../report/index.ts";
 import type { ProgramOptions } from "../../runtime/index.ts";
-import { type AnalysisFigure, scaleFigures, scoreFigures } from "../analysis-charts.ts";
-import type { AnalyzedDetector } from "../analysis-data.ts";
-import { redrawnFigures, sampleFigures, sortedFigures } from "../analysis-images.ts";
 import type { SupervisedName } from "./models.ts";
 import {
   bootstrapKey,

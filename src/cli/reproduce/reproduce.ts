@@ -2,12 +2,13 @@
 import { access } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { writeFigures } from "../../analysis/index.ts";
 import { writeFileAtomic } from "../../data/index.ts";
-import { quoteWord, writeFigures } from "../analyze.ts";
 import { type Console, openConsole } from "../console.ts";
 import { requireDevice } from "../device-findings.ts";
 import { showDuration } from "../options.ts";
 import type { ReproduceOptions } from "../reproduce-command.ts";
+import { quoteWord } from "../shell-words.ts";
 import { describeSteps, detectorNamesOf, modelFolder, trainedNames, trainingArguments, trainModels } from "./models.ts";
 import { drawReproduction, renderReproduction } from "./page.ts";
 import { openPlan, type Plan } from "./plan.ts";

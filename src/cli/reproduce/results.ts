@@ -1,4 +1,6 @@
 /** The numbers of a reproduction: every method on every pair of sets over the seeds, and what the paper expects of them. */
+
+import { type AnalyzedDetector, type AnalyzedSet, scoreOf } from "../../analysis/index.ts";
 import { type RandomKey, randomKey } from "../../base/index.ts";
 import { rankCorrelation } from "../../report/index.ts";
 import {
@@ -9,7 +11,6 @@ import {
   logLikelihoods,
   type ModelTerms,
 } from "../../score/index.ts";
-import { type AnalyzedDetector, type AnalyzedSet, scoreOf } from "../analysis-data.ts";
 import { type Method, mainMethods, scaleMethods, supervisedMethods } from "./columns.ts";
 import type { Plan } from "./plan.ts";
 import { detectorOf, type ScoredSeed } from "./scored-images.ts";

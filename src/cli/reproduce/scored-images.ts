@@ -3,6 +3,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { z } from "zod";
+import type { AnalyzedDetector, AnalyzedSet } from "../../analysis/index.ts";
 import { FormatError, messageOf } from "../../base/index.ts";
 import { type ImageSet, loadImages, openImages, writeFileAtomic } from "../../data/index.ts";
 import { coderTerms, loadManifest } from "../../detector/index.ts";
@@ -15,7 +16,6 @@ import {
   makeTermTable,
   type TermTable,
 } from "../../score/index.ts";
-import type { AnalyzedDetector, AnalyzedSet } from "../analysis-data.ts";
 import type { Console } from "../console.ts";
 import { openDetectorWith } from "../detectors.ts";
 import { type DetectorName, detectorNamesOf, modelFolder, type SupervisedName } from "./models.ts";

@@ -1,4 +1,6 @@
 /** How fast this machine trains, scores and reads: what a budget of time can buy. */
+
+import { limitSource } from "../../analysis/index.ts";
 import { type ImageShape, randomKey } from "../../base/index.ts";
 import { loadImages, openImages } from "../../data/index.ts";
 import { scoringModel } from "../../detector/index.ts";
@@ -8,7 +10,6 @@ import { packArrays, residualNetwork } from "../../nn/index.ts";
 import { adamax } from "../../optim/index.ts";
 import { loadProgram } from "../../runtime/index.ts";
 import { adaptToData, classification, compileStep, maximumLikelihood, zeroState } from "../../train/index.ts";
-import { limitSource } from "../analysis-data.ts";
 import { classifierSize } from "../training-configuration.ts";
 
 /** Seconds that things take. */

@@ -2,7 +2,6 @@
 import type { RandomKey } from "../base/index.ts";
 import {
   aurocPlot,
-  type Chart,
   correlationMatrix,
   type HistogramSet,
   likelihoodScatter,
@@ -19,16 +18,8 @@ import {
   type PairedSet,
   pairLikelihoods,
   scoreOf,
-} from "./analysis-data.ts";
-
-/** A picture of an analysis. */
-export interface AnalysisFigure {
-  /** Its file without the ending; unique within an analysis. */
-  readonly name: string;
-  readonly caption: string;
-  readonly alt: string;
-  readonly image: Pick<Chart, "svg"> | { readonly png: Uint8Array };
-}
+} from "./analyzed-sets.ts";
+import { type AnalysisFigure, fileNamePart } from "./figures.ts";
 
 /** Two models and their rank correlation over the images of every set together and each by itself; null where there is none. */
 export interface ModelPair {
@@ -40,11 +31,6 @@ export interface ModelPair {
 /** How well a detector's score tells a set from the normal images. */
 export interface DetectorEvaluation extends Evaluation {
   readonly detector: string;
-}
-
-/** Text as part of a file's name. */
-export function fileNamePart(text: string): string {
-  return text.replace(/[^\p{L}\p{N}._-]+/gu, "-");
 }
 
 /** What a scale is called: 0 is the finest. */

@@ -5,9 +5,7 @@ import { type Detector, type Manifest, presentFlows } from "../detector/index.ts
 import type { Flow } from "../flow/index.ts";
 import type { FlowName } from "../model/index.ts";
 import { computeScore, joinModelTerms, logLikelihoods, type ModelTerms } from "../score/index.ts";
-import { type ScoredBatch, type ScoringOptions, scoreSource } from "../workflow/index.ts";
-import type { Console } from "./console.ts";
-import { eventPrinter } from "./event-printer.ts";
+import { type ScoredBatch, type ScoringOptions, scoreSource, type Watch } from "../workflow/index.ts";
 
 /** A set of images and where they come from. */
 export interface AnalysisSource {
@@ -74,19 +72,18 @@ export function limitSource(source: ImageSource, limit: number, key: RandomKey):
   };
 }
 
-/** Scores every image of a set. Throws as `scoreSource`. */
+/** Scores every image of a set and tells which ones were skipped. Throws as `scoreSource`. */
 export async function analyzeSet(
   detector: Detector,
   { name, normal, source }: AnalysisSource,
   { strict, coders }: Omit<ScoringOptions, "onProblem">,
-  output: Console,
+  watch: Watch = {},
 ): Promise<AnalyzedSet> {
   const batches: ScoredBatch[] = [];
   const skipped: PreparationProblem[] = [];
   const onProblem = (problem: PreparationProblem) => skipped.push(problem);
-  const watch = { onEvent: eventPrinter(output) };
   for await (const batch of scoreSource(detector, source, { strict, coders, onProblem }, watch)) batches.push(batch);
-  output.problems(skipped);
+  if (skipped.length > 0) watch.onEvent?.({ kind: "skipped", subject: source.location, problems: skipped });
   return {
     name,
     normal,

@@ -5,8 +5,9 @@ import { flowOf } from "../model/index.ts";
 import { type ImageRow, type PixelBatch, renderImageMatrix, showNumber } from "../report/index.ts";
 import type { ProgramOptions } from "../runtime/index.ts";
 import { toFlowWeights } from "../train/index.ts";
-import { type AnalysisFigure, fileNamePart, scaleTitle } from "./analysis-charts.ts";
-import { type AnalyzedDetector, modelNames, scoreOf } from "./analysis-data.ts";
+import { type AnalyzedDetector, modelNames, scoreOf } from "./analyzed-sets.ts";
+import { scaleTitle } from "./charts.ts";
+import { type AnalysisFigure, fileNamePart } from "./figures.ts";
 
 /** Images in a row of sorted ones. */
 const sortedColumns = 10;

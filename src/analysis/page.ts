@@ -1,8 +1,9 @@
 /** The page of an analysis: what was looked at, what each picture shows, and the pictures. */
 import { type ReportSection, type ReportTable, renderHtmlReport, tableOf } from "../report/index.ts";
 import { bitsPerDimension } from "../score/index.ts";
-import { type AnalysisFigure, type DetectorEvaluation, sameInput } from "./analysis-charts.ts";
-import { type AnalyzedDetector, likelihoodModels } from "./analysis-data.ts";
+import { type AnalyzedDetector, likelihoodModels } from "./analyzed-sets.ts";
+import { type DetectorEvaluation, sameInput } from "./charts.ts";
+import type { AnalysisFigure } from "./figures.ts";
 
 /** All pictures of an analysis by what they are about. */
 export interface AnalysisFigures {
@@ -16,12 +17,12 @@ export interface AnalysisFigures {
   readonly redrawn: readonly AnalysisFigure[];
 }
 
-/** The HTML text. `command` is the command line that makes it again. */
+/** The HTML text. `commands` make it again; a page that nobody typed a command for has none. */
 export function renderAnalysisPage(
   detectors: readonly AnalyzedDetector[],
   figures: AnalysisFigures,
   evaluations: readonly DetectorEvaluation[],
-  { command, version }: { readonly command: string; readonly version: string },
+  { commands, version }: { readonly commands: readonly string[]; readonly version: string },
 ): string {
   const names = detectors.map(({ name }) => name).join(", ");
   return renderHtmlReport({
@@ -31,7 +32,7 @@ export function renderAnalysisPage(
       "A score says how anomalous an image is; higher always means more anomalous. This page shows what the models and the scores see in several sets of images.",
     ],
     sections: sectionsOf(detectors, figures, evaluations),
-    commands: [command],
+    commands,
     footer: `Made by outglow ${version}. The numbers behind the pictures are in analysis.json, the pictures themselves in figures/.`,
   });
 }
@@ -67,7 +68,7 @@ function sectionsOf(
           ? [
               "AUROC is the chance that an image of the set scores higher than a normal one: 1 is perfect, 0.5 is guessing, and below 0.5 the score points the wrong way.",
             ]
-          : ["No normal images to compare with were given (--normal), so there is no AUROC."]),
+          : ["No normal images to compare with were given, so there is no AUROC."]),
       ],
       tables: evaluations.length > 0 ? [aurocTable(evaluations)] : [],
       figures: [...figures.aurocs, ...figures.scores],
