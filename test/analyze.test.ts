@@ -211,7 +211,7 @@ test.each<[string, string[], RegExp]>([
   [
     "an unknown score",
     ["analyze", "both", "--data=crosses", "--score=ratoi", "--out=new"],
-    /score: expected one of .* got "ratoi"; did you mean ratio\?/,
+    /score: expected one of .* got 'ratoi'; did you mean 'ratio'\?/,
   ],
   [
     "a score that needs a general model",

@@ -179,7 +179,7 @@ describe("predict", () => {
   });
 
   test("an unknown score names those there are", async () => {
-    expectRefusal(await run("predict", "detector", "odd", "--score=likelyhood"), 2, /did you mean likelihood\?/);
+    expectRefusal(await run("predict", "detector", "odd", "--score=likelyhood"), 2, /did you mean 'likelihood'\?/);
   });
 
   test("skips what it cannot read and scores the rest", async () => {

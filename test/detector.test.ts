@@ -188,9 +188,9 @@ describe("a detector", () => {
   });
 
   test("calibrates coders on the sizes of the held-out images", async () => {
-    const { coderBits } = await coderTerms(images.pixels.subarray(0, 60 * 256), input);
+    const { coders } = await coderTerms(images.pixels.subarray(0, 60 * 256), input);
     const { png } = manifest.calibration.scores;
-    const sizes = Array.from(coderBits!.png, (bits) => bits * Math.LN2);
+    const sizes = Array.from(coders!.png, (bits) => bits * Math.LN2);
     expect(png).toHaveLength(30);
     expect(png!.every((size) => sizes.includes(size))).toBe(true);
     expect(await coderTerms(new Uint8Array(8), { channels: 2, height: 2, width: 2 })).toEqual({});

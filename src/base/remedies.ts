@@ -12,6 +12,10 @@ const templates = {
   "copy-again": "copy or download it again",
   "copy-detector-again": "copy the detector again or train anew",
   "start-anew": "start anew with {setting}",
+  "train-with": "train with {settings}",
+  "train-with-or-choose": "train with {settings} or choose one of {others}",
+  measure: "measure {what}",
+  "measure-or-choose": "measure {what} or choose one of {others}",
   other: "{text}",
 } as const;
 

@@ -4,8 +4,8 @@
  */
 import { FormatError, type ImageShape, RunError, randomKey } from "../base/index.ts";
 
-import { readTensors, type StoredTensor, writeTensors } from "../nn/index.ts";
-import type { ClassTable, ModelTerms, TermTable } from "../score/index.ts";
+import { readTensors, writeTensors } from "../nn/index.ts";
+import { type ModelTerms, storedTerms } from "../score/index.ts";
 
 const imageCount = 4;
 /** The file inside a detector. */
@@ -37,19 +37,10 @@ export function goldenImages({ channels, height, width }: ImageShape): Uint8Arra
 
 /** The bytes of `golden.safetensors`. */
 export function writeGolden(shape: ImageShape, images: Uint8Array, terms: ModelTerms): Uint8Array<ArrayBuffer> {
-  const table = ({ count, scales, values }: TermTable): StoredTensor => ({ shape: [count, scales, 2], data: values });
-  const classTable = ({ count, names, values }: ClassTable): StoredTensor => ({
-    shape: [count, names.length],
-    data: values,
-  });
   return writeTensors({
     tensors: {
       images: { shape: [imageCount, shape.channels, shape.height, shape.width], data: images },
-      normal: table(terms.normal),
-      ...(terms.general ? { general: table(terms.general) } : {}),
-      ...(terms.local ? { local: table(terms.local) } : {}),
-      ...(terms.classes ? { classes: classTable(terms.classes) } : {}),
-      ...(terms.classifier ? { classifier: classTable(terms.classifier) } : {}),
+      ...storedTerms(terms),
     },
     metadata: {},
   });
@@ -69,24 +60,21 @@ export async function checkGolden(
   if (!(images instanceof Uint8Array) || images.length === 0) {
     throw new FormatError(`${where}: expected golden images in ${goldenFile}, got none; ${wayOut}`);
   }
-  const computed = await terms(images);
-  const { normal, general, local, classes, classifier } = computed;
-  for (const [model, table] of Object.entries({ normal, general, local, classes, classifier })) {
-    if (!table) continue;
+  for (const [model, { shape, data }] of Object.entries(storedTerms(await terms(images)))) {
     const recorded = tensors[model]?.data;
-    if (recorded?.length !== table.values.length) {
+    if (recorded?.length !== data.length) {
       throw new FormatError(
-        `${where}: expected ${table.values.length} recorded terms of the ${model} model in ${goldenFile}, got ${recorded?.length ?? "none"}; ${wayOut}`,
+        `${where}: expected ${data.length} recorded terms of the ${model} model in ${goldenFile}, got ${recorded?.length ?? "none"}; ${wayOut}`,
       );
     }
-    const worst = table.values.findIndex((value, index) => {
+    const worst = data.findIndex((value, index) => {
       const expected = recorded[index]!;
       return !(Math.abs(value - expected) <= tolerance.relative * Math.abs(expected) + tolerance.nats);
     });
     if (worst >= 0) {
       throw new RunError(
-        `${where}: expected the ${model} model to give ${recorded[worst]} nats on golden image ${Math.floor((worst * table.count) / table.values.length)}, ` +
-          `got ${table.values[worst]}; its scores cannot be trusted on this machine and device`,
+        `${where}: expected the ${model} model to give ${recorded[worst]} nats on golden image ${Math.floor((worst * shape[0]!) / data.length)}, ` +
+          `got ${data[worst]}; its scores cannot be trusted on this machine and device`,
       );
     }
   }

@@ -1,5 +1,5 @@
 /** The models that a detector may hold: their files, their weights as safetensors, and their scoring graphs opened together. */
-import { FormatError } from "../base/index.ts";
+import { FormatError, imageSizeOf } from "../base/index.ts";
 import { type FlowName, modelOf, type TrainingConfiguration } from "../model/index.ts";
 import {
   layoutOf,
@@ -11,7 +11,17 @@ import {
   writeTensors,
 } from "../nn/index.ts";
 import type { ProgramOptions } from "../runtime/index.ts";
-import { type ModelTerms, makeClassTable, makeTermTable, type ScoreSource, termsPerScale } from "../score/index.ts";
+import {
+  type ClassTable,
+  eachSource,
+  type ModelTerms,
+  makeClassTable,
+  makeTermTable,
+  type ScoreSource,
+  type SourceTables,
+  type TermTable,
+  termsPerScale,
+} from "../score/index.ts";
 import { loadScorer, type Scorer, type ScorerOutputs } from "./scoring.ts";
 
 /** The files of every model, the normal one first. */
@@ -100,31 +110,41 @@ export async function openScorers(
   }
   return {
     terms: async (pixels) => {
-      const tables: { [Name in ModelName]?: ScorerOutputs } = {};
-      for (const { name, scorer } of opened) tables[name] = await scorer.score(pixels);
-      return joinOutputs(tables, training);
+      const said: { [Name in ModelName]?: ScorerOutputs } = {};
+      for (const { name, scorer } of opened) said[name] = await scorer.score(pixels);
+      return joinOutputs(said, training);
     },
     dispose,
   };
 }
 
+/** What the graphs of some models say of the same images. */
+type Said = { readonly [Name in ModelName]?: ScorerOutputs };
+
+/** The table of every source from what the graphs say; null where it comes from the images themselves. */
+const tablesOfSources: {
+  readonly [Name in ScoreSource]: ((said: Said, classes: readonly string[]) => SourceTables[Name] | undefined) | null;
+} = {
+  general: ({ general }) => termTableOf(general),
+  local: ({ local }) => termTableOf(local),
+  coders: null,
+  classes: ({ normal }, classes) => classTableOf(normal, classes),
+  classifier: ({ classifier }, classes) => classTableOf(classifier, classes),
+};
+
 /** What all graphs say of the same images. */
-function joinOutputs(
-  { normal, general, local, classifier }: { readonly [Name in ModelName]?: ScorerOutputs },
-  { input: { channels, height, width }, classes }: TrainingConfiguration,
-): ModelTerms {
-  const termsOf = ({ count, terms }: ScorerOutputs) =>
-    makeTermTable(count, terms!.width / termsPerScale, terms!.values);
-  const classesOf = (count: number, table: ScorerOutputs["classes"]) =>
-    table && makeClassTable(count, classes ?? [], table.values);
-  const classTable = classesOf(normal!.count, normal!.classes);
-  const logits = classifier && classesOf(classifier.count, classifier.classes);
+function joinOutputs(said: Said, { input, classes }: TrainingConfiguration): ModelTerms {
   return {
-    normal: termsOf(normal!),
-    ...(general && { general: termsOf(general) }),
-    ...(local && { local: termsOf(local) }),
-    ...(classTable && { classes: classTable }),
-    ...(logits && { classifier: logits }),
-    dimensions: channels * height * width,
+    normal: termTableOf(said.normal)!,
+    ...eachSource((source) => tablesOfSources[source]?.(said, classes ?? [])),
+    dimensions: imageSizeOf(input),
   };
+}
+
+function termTableOf(outputs: ScorerOutputs | undefined): TermTable | undefined {
+  return outputs?.terms && makeTermTable(outputs.count, outputs.terms.width / termsPerScale, outputs.terms.values);
+}
+
+function classTableOf(outputs: ScorerOutputs | undefined, names: readonly string[]): ClassTable | undefined {
+  return outputs?.classes && makeClassTable(outputs.count, names, outputs.classes.values);
 }

@@ -1,7 +1,8 @@
 /** Made-up term tables for tests. */
 import type { RandomStream } from "../base/index.ts";
 import { type ClassTable, makeClassTable } from "./classes.ts";
-import { type ModelTerms, makeTermTable, type TermTable } from "./terms.ts";
+import { makeTermTable, type TermTable } from "./term-table.ts";
+import type { ModelTerms } from "./terms.ts";
 
 /** A table of rows [count][2 * scales]. */
 export function tableOf(rows: readonly (readonly number[])[]): TermTable {
@@ -47,12 +48,15 @@ export function classesOf(rows: readonly (readonly number[])[]): ClassTable {
 }
 
 /** likelyTerms with every other member: a local model of one scale, coded sizes, three classes by a flow and by a classifier. */
-export function likelyEverything(count: number, scales: number, stream: RandomStream): ModelTerms {
+export function likelyEverything(count: number, scales: number, stream: RandomStream): Required<ModelTerms> {
   const bits = (): Float64Array => Float64Array.from({ length: count }, () => 8 * (600 + stream.integer(200)));
+  const { normal, general, dimensions } = likelyTerms(count, scales, stream);
   return {
-    ...likelyTerms(count, scales, stream),
+    normal,
+    general: general!,
+    dimensions,
     local: tableOf(rowsOf(count, () => [4000 + 500 * stream.normal(), -2000 + 100 * stream.normal()])),
-    coderBits: { png: bits(), webp: bits() },
+    coders: { png: bits(), webp: bits() },
     classes: classesOf(rowsOf(count, () => [0, 1, 2].map(() => 3000 + 300 * stream.normal()))),
     classifier: classesOf(rowsOf(count, () => [0, 1, 2].map(() => 4 * stream.normal()))),
   };

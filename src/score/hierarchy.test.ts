@@ -4,7 +4,7 @@ import { ConfigError, RunError, randomKey } from "../base/index.ts";
 import { likelyEverything, likelyTerms, rowsOf, termsOf } from "./example-terms.ts";
 import { fitHierarchy, hierarchyFeatureNames, hierarchyScores, leastHierarchyImages } from "./hierarchy.ts";
 import { auroc } from "./metrics.ts";
-import { logLikelihoods } from "./terms.ts";
+import { logLikelihoods } from "./term-table.ts";
 
 const key = randomKey("hierarchy");
 

@@ -23,7 +23,8 @@ import {
   shrunkCorrelation,
 } from "./covariance.ts";
 import { fitLine, fitMarginal, hasQuantiles, type Marginal, normalScore } from "./marginals.ts";
-import { checkModelTerms, type ModelTerms, type TermTable, termsPerScale } from "./terms.ts";
+import { type TermTable, termsPerScale } from "./term-table.ts";
+import { checkModelTerms, type ModelTerms } from "./terms.ts";
 
 /** Fitted Gaussians over the terms of all scales: plain data, safe to keep as JSON. */
 export interface HierarchyFit {

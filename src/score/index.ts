@@ -11,6 +11,7 @@ export {
   smallestFalseAlarm,
 } from "./calibration.ts";
 export { type ClassTable, classAccuracy, classPosteriors, makeClassTable, predictedClasses } from "./classes.ts";
+export { byCoder, type CoderName, type CoderSizes, coderNames } from "./coders.ts";
 export { type Evaluation, type EvaluationSubject, evaluateScores } from "./evaluation.ts";
 export {
   fitHierarchy,
@@ -39,19 +40,14 @@ export {
   scoreDefinitions,
   scoreNames,
 } from "./scores.ts";
-export { type ScoreSource, sourcesOf } from "./sources.ts";
+export { type ScoreSource, type SourceTables, type StoredTable, scoreSources, sourcesOf } from "./sources.ts";
 export {
   bitsPerDimension,
-  byCoder,
-  type CoderName,
-  coderNames,
-  joinModelTerms,
   joinTermTables,
   logLikelihoods,
-  type ModelTerms,
   makeTermTable,
   scaleSums,
-  selectTerms,
   type TermTable,
   termsPerScale,
-} from "./terms.ts";
+} from "./term-table.ts";
+export { eachSource, joinModelTerms, type ModelTerms, selectTerms, storedTerms } from "./terms.ts";

@@ -5,8 +5,9 @@ import { ConfigError, randomKey } from "../base/index.ts";
 import { classesOf, likelyEverything, likelyTerms, tableOf, termsOf } from "./example-terms.ts";
 import { fitHierarchy } from "./hierarchy.ts";
 import { computableScoreNames, computeScore, defaultScoreName, scoreDefinitions, scoreNames } from "./scores.ts";
-import type { ScoreSource } from "./sources.ts";
-import { bitsPerDimension, logLikelihoods, type ModelTerms } from "./terms.ts";
+import { type ScoreSource, scoreSources } from "./sources.ts";
+import { bitsPerDimension, logLikelihoods } from "./term-table.ts";
+import type { ModelTerms } from "./terms.ts";
 
 const both = termsOf(
   [
@@ -23,7 +24,7 @@ const alone = termsOf([
   [5, 6, -7, 8],
 ]);
 
-const everySource: readonly ScoreSource[] = ["general", "local", "coders", "classes", "classifier"];
+const everySource = scoreSources;
 
 test("names", () => {
   expect(scoreNames(2, [])).toEqual(["hierarchy", "likelihood", "final-scale", "scale-0", "scale-1"]);
@@ -88,7 +89,7 @@ describe("values of other sources, in nats", () => {
       [1, 1],
       [20, -1],
     ]),
-    coderBits: { png: Float64Array.of(800, 816), webp: Float64Array.of(80, 0) },
+    coders: { png: Float64Array.of(800, 816), webp: Float64Array.of(80, 0) },
     classes: classesOf([
       [10, 10],
       [Math.log(3), Math.log(5)],
@@ -121,7 +122,7 @@ describe("values of other sources, in nats", () => {
   test("the ratio to a coder is the difference of the two code lengths", () => {
     const bits = logLikelihoods(terms.normal).map((value) => 12 * bitsPerDimension(value, 12));
     computeScore("ratio-png", terms).values.forEach((value, image) => {
-      expect(value / Math.LN2).toBeCloseTo(bits[image]! - terms.coderBits!.png[image]!, 9);
+      expect(value / Math.LN2).toBeCloseTo(bits[image]! - terms.coders!.png[image]!, 9);
     });
   });
 });
@@ -215,13 +216,13 @@ describe("non-finite numbers of other sources are the most anomalous", () => {
   });
 
   test("ratio-png where the model's log-likelihood is not finite", () => {
-    const coderBits = { png: new Float64Array(4), webp: new Float64Array(4) };
-    expect([...computeScore("ratio-png", { ...termsOf(broken), coderBits }).values.slice(1)]).toEqual([
+    const coders = { png: new Float64Array(4), webp: new Float64Array(4) };
+    expect([...computeScore("ratio-png", { ...termsOf(broken), coders }).values.slice(1)]).toEqual([
       infinity,
       infinity,
       infinity,
     ]);
-    expect(computeScore("png", { ...termsOf(broken), coderBits }).nonFinite).toBe(0);
+    expect(computeScore("png", { ...termsOf(broken), coders }).nonFinite).toBe(0);
   });
 
   test("one class of density zero is no broken image", () => {
@@ -248,7 +249,7 @@ describe("refusals", () => {
   test("an unknown name lists the names and the nearest", () => {
     expect(() => computeScore("hierachy", both)).toThrow(ConfigError);
     expect(() => computeScore("hierachy", alone)).toThrow(
-      'score: expected one of hierarchy, likelihood, final-scale, scale-0, scale-1, got "hierachy"; did you mean hierarchy?',
+      "score: expected one of hierarchy, likelihood, final-scale, scale-0, scale-1, got 'hierachy'; did you mean 'hierarchy'?",
     );
   });
 
@@ -261,12 +262,12 @@ describe("refusals", () => {
   });
 
   test.each([
-    ["ratio-local", "expected a detector with a local model, got one without; train with --local or choose one of "],
-    ["class-likelihood", "with a class-conditional model, got one without; train with --classes or"],
-    ["msp", "expected a detector with a classifier, got one without; train with --classifier or"],
+    ["ratio-local", "expected a detector with a local model, got one without; train with local or choose one of "],
+    ["class-likelihood", "with a class-conditional model, got one without; train with classes or"],
+    ["msp", "expected a detector with a classifier, got one without; train with classifier or"],
     [
       "class-ratio",
-      "expected a detector with a class-conditional model and a general model, got one without; train with --classes and --general or",
+      "expected a detector with a class-conditional model and a general model, got one without; train with classes and general or",
     ],
     ["ratio-png", "expected the coded sizes of its images, got none; measure them or choose one of "],
     ["webp", "expected the coded sizes"],
@@ -277,7 +278,7 @@ describe("refusals", () => {
   });
 
   test("only what is missing is named", () => {
-    const message = "expected a detector with a class-conditional model, got one without; train with --classes or";
+    const message = "expected a detector with a class-conditional model, got one without; train with classes or";
     expect(() => computeScore("class-ratio", both)).toThrow(message);
   });
 

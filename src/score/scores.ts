@@ -10,9 +10,11 @@
  */
 import { ConfigError, nearestSpelling } from "../base/index.ts";
 import { marginalLogLikelihoods, negativeLogMaximumPosteriors } from "./classes.ts";
+import { type CoderName, coderNames, coderTitles } from "./coders.ts";
 import { fitHierarchy, type HierarchyFit, hierarchyScores } from "./hierarchy.ts";
-import { describeMissing, missingSources, type ScoreSource, sourcesOf } from "./sources.ts";
-import { type CoderName, checkModelTerms, coderNames, logLikelihoods, type ModelTerms, scaleSums } from "./terms.ts";
+import { missingFault, missingSources, type ScoreSource, sourcesOf } from "./sources.ts";
+import { logLikelihoods, scaleSums } from "./term-table.ts";
+import { checkModelTerms, type ModelTerms } from "./terms.ts";
 
 /** What one score is and how it is made. */
 export interface ScoreDefinition {
@@ -42,8 +44,6 @@ export interface ScoreColumn {
   /** How many of them are +Infinity because a log-likelihood was not finite. */
   readonly nonFinite: number;
 }
-
-const coderTitles: Readonly<Record<CoderName, string>> = { png: "PNG", webp: "WebP" };
 
 /** Every score of a model with `scales` scales, whatever it draws from. Add a score by adding a record. */
 function scoreTable(scales: number): ScoreDefinition[] {
@@ -137,7 +137,7 @@ function scoreTable(scales: number): ScoreDefinition[] {
         unit: "nats",
         needs: ["coders"],
         description: `size as lossless ${coderTitles[coder]} alone, without any model: the baseline to beat`,
-        measure: ({ coderBits }) => coderBits![coder].map(nats),
+        measure: ({ coders }) => coders![coder].map(nats),
       }),
     ),
     ...Array.from(
@@ -180,13 +180,18 @@ export function scoreDefinition(name: string, scales: number, sources: Iterable<
   const names = scoreNames(scales, available);
   const definition = scoreTable(scales).find((candidate) => candidate.name === name);
   if (definition === undefined) {
-    throw new ConfigError(
-      `score: expected one of ${names.join(", ")}, got ${JSON.stringify(name)}; did you mean ${nearestSpelling(name, names)}?`,
-    );
+    throw new ConfigError({
+      code: "unknown-name",
+      subject: "score",
+      expected: `one of ${names.join(", ")}`,
+      got: `'${name}'`,
+      remedy: { key: "did-you-mean", name: nearestSpelling(name, names) ?? names[0]! },
+    });
   }
   const missing = missingSources(definition.needs, available);
   if (missing.length > 0) {
-    throw new ConfigError(`score ${name}: ${describeMissing(missing)} or choose one of ${names.join(", ")}`);
+    const fault = missingFault(missing, names.join(", "));
+    throw new ConfigError({ code: "other-model", subject: `score ${name}`, ...fault });
   }
   return definition;
 }
@@ -220,9 +225,16 @@ export function computeScore(name: string, terms: ModelTerms, fits?: ScoreFits):
   const definition = scoreDefinition(name, terms.normal.scales, sources);
   const fit = fits?.hierarchy[name];
   if (definition.learn !== undefined && fit === undefined) {
-    throw new ConfigError(
-      `score ${name}: expected a detector calibrated on enough normal images, got none for it; train with more images or choose another score such as ${defaultScoreName(sources)}`,
-    );
+    throw new ConfigError({
+      code: "not-calibrated",
+      subject: `score ${name}`,
+      expected: "a detector calibrated on enough normal images",
+      got: "none for it",
+      remedy: {
+        key: "other",
+        text: `train with more images or choose another score such as ${defaultScoreName(sources)}`,
+      },
+    });
   }
   const values = definition
     .measure(terms, fit)
@@ -248,8 +260,8 @@ function measureScaleRatio({ normal, general }: ModelTerms, scale: number): Floa
  * S(x) = -log p(x) - L(x): how many nats the model needs more than the coder for the 8-bit image (Serra et al., 2020, equation 3, there
  * in bits). The flow's density is of x = pixel / 256 - 0.5; a grey level is a cell of 1/256 on each of D axes, hence D log 256.
  */
-function measureCoderRatio({ normal, coderBits, dimensions }: ModelTerms, coder: CoderName): Float64Array {
-  const sizes = coderBits![coder];
+function measureCoderRatio({ normal, coders, dimensions }: ModelTerms, coder: CoderName): Float64Array {
+  const sizes = coders![coder];
   const cells = dimensions * Math.log(256);
   return logLikelihoods(normal).map((value, image) => cells - value - nats(sizes[image]!));
 }

@@ -1,25 +1,100 @@
-/** What scores draw from beside the terms of the normal model. */
-import type { ModelTerms } from "./terms.ts";
+/**
+ * What scores draw from beside the terms of the normal model: one record a source. Add a source by adding a record; whatever handles terms
+ * (selecting, joining, checking, keeping them, saying what is missing) finds it here.
+ */
+import { ConfigError, type Remedy, setting } from "../base/index.ts";
+import { type ClassTable, joinClassTables, selectClassRows } from "./classes.ts";
+import { type CoderSizes, countSizes, joinSizes, selectSizes } from "./coders.ts";
+import { joinTermTables, selectTermRows, type TermTable, termsPerScale } from "./term-table.ts";
 
-/** One of the things that a score can need. */
-export type ScoreSource = "general" | "local" | "coders" | "classes" | "classifier";
+/** Row-major numbers with a shape, as a file keeps them. */
+export interface StoredTable {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
 
-/** What each source is called, and how a detector comes to it. Coded sizes need no training. */
-const descriptions: Readonly<Record<ScoreSource, { readonly title: string; readonly flag?: string }>> = {
-  general: { title: "a general model", flag: "--general" },
-  local: { title: "a local model", flag: "--local" },
-  coders: { title: "the coded sizes of its images" },
-  classes: { title: "a class-conditional model", flag: "--classes" },
-  classifier: { title: "a classifier", flag: "--classifier" },
+/** What a source is and how its table of many images is handled. */
+interface SourceDefinition<Table> {
+  /** What it is called, with its article. */
+  readonly title: string;
+  /** How a person comes to it. */
+  readonly remedy: Extract<Remedy, { readonly key: "train-with" | "measure" }>;
+  /** The number of images. */
+  readonly count: (table: Table) => number;
+  /** The rows of the images with the given indices, in that order. */
+  readonly select: (table: Table, images: ArrayLike<number>) => Table;
+  /** The tables of successive batches as one. Throws an internal error where they do not fit. */
+  readonly join: (tables: readonly Table[]) => Table;
+  /** Throws ConfigError where it does not fit the normal model of the same images. Null where it always does. */
+  readonly check: ((table: Table, normal: TermTable) => void) | null;
+  /** What a detector has to reproduce on other machines. Null where no model of the detector gives it. */
+  readonly serialise: ((table: Table) => StoredTable) | null;
+}
+
+type Described<Table> = Pick<SourceDefinition<Table>, "title" | "remedy">;
+
+/** A flow beside the normal one. */
+function flowSource(
+  described: Described<TermTable>,
+  check: SourceDefinition<TermTable>["check"],
+): SourceDefinition<TermTable> {
+  const count = (table: TermTable): number => table.count;
+  return { ...described, count, select: selectTermRows, join: joinTermTables, check, serialise: storeTerms };
+}
+
+/** A model that tells classes apart. */
+function classSource(described: Described<ClassTable>): SourceDefinition<ClassTable> {
+  return {
+    ...described,
+    count: ({ count }) => count,
+    select: selectClassRows,
+    join: joinClassTables,
+    check: null,
+    serialise: ({ count, names, values }) => ({ shape: [count, names.length], data: values }),
+  };
+}
+
+const trainWith = (name: string): Described<never>["remedy"] => ({ key: "train-with", settings: setting(name) });
+
+const coders: SourceDefinition<CoderSizes> = {
+  title: "the coded sizes of its images",
+  remedy: { key: "measure", what: "them" },
+  count: countSizes,
+  select: selectSizes,
+  join: joinSizes,
+  check: null,
+  serialise: null,
 };
 
+const records = {
+  /** A model of images in general, with as many scales as the normal one. */
+  general: flowSource({ title: "a general model", remedy: trainWith("general") }, checkScales),
+  /** A model of small patches, with a number of scales of its own. */
+  local: flowSource({ title: "a local model", remedy: trainWith("local") }, null),
+  coders,
+  /** log p(x|c) of a class-conditional flow, in nats. */
+  classes: classSource({ title: "a class-conditional model", remedy: trainWith("classes") }),
+  /** Logits of a classifier. */
+  classifier: classSource({ title: "a classifier", remedy: trainWith("classifier") }),
+};
+
+/** One of the things that a score can need. */
+export type ScoreSource = keyof typeof records;
+
+/** The table of every source. */
+export type SourceTables = {
+  readonly [Name in ScoreSource]: (typeof records)[Name] extends SourceDefinition<infer Table> ? Table : never;
+};
+
+/** Every source's record. */
+export const sourceDefinitions: { readonly [Name in ScoreSource]: SourceDefinition<SourceTables[Name]> } = records;
+
 /** Every source. */
-export const scoreSources = Object.keys(descriptions) as readonly ScoreSource[];
+export const scoreSources = Object.keys(records) as readonly ScoreSource[];
 
 /** The sources among the members of `terms`. */
-export function sourcesOf({ general, local, coderBits, classes, classifier }: ModelTerms): ReadonlySet<ScoreSource> {
-  const members = { general, local, coders: coderBits, classes, classifier };
-  return new Set(scoreSources.filter((source) => members[source] !== undefined));
+export function sourcesOf(terms: Partial<SourceTables>): ReadonlySet<ScoreSource> {
+  return new Set(scoreSources.filter((source) => terms[source] !== undefined));
 }
 
 /** The needed sources that are not available, in the order of need. */
@@ -30,10 +105,38 @@ export function missingSources(
   return needs.filter((source) => !available.has(source));
 }
 
-/** What is missing and the way to it, as in `expected a detector with a local model, got one without; train with --local`. */
-export function describeMissing(missing: readonly ScoreSource[]): string {
-  const titles = missing.map((source) => descriptions[source].title).join(" and ");
-  const flags = missing.flatMap((source) => descriptions[source].flag ?? []);
-  if (flags.length === 0) return `expected ${titles}, got none; measure them`;
-  return `expected a detector with ${titles}, got one without; train with ${flags.join(" and ")}`;
+/** What a score misses, as parts of a fault; `others` are the names of scores that need none of it. */
+export function missingFault(
+  missing: readonly ScoreSource[],
+  others: string,
+): { readonly expected: string; readonly got: string; readonly remedy: Remedy } {
+  const titles = missing.map((source) => sourceDefinitions[source].title).join(" and ");
+  const settings = missing.flatMap((source) => {
+    const { remedy } = sourceDefinitions[source];
+    return remedy.key === "train-with" ? [remedy.settings] : [];
+  });
+  if (settings.length === 0) {
+    return { expected: titles, got: "none", remedy: { key: "measure-or-choose", what: "them", others } };
+  }
+  return {
+    expected: `a detector with ${titles}`,
+    got: "one without",
+    remedy: { key: "train-with-or-choose", settings: settings.join(" and "), others },
+  };
+}
+
+function checkScales({ scales }: TermTable, normal: TermTable): void {
+  if (scales === normal.scales) return;
+  throw new ConfigError({
+    code: "mismatch",
+    subject: "general model",
+    expected: `${normal.scales} scales like the normal model`,
+    got: String(scales),
+    remedy: { key: "other", text: `train both with the same ${setting("scales")}` },
+  });
+}
+
+/** The terms of a flow as a file keeps them. */
+export function storeTerms({ count, scales, values }: TermTable): StoredTable {
+  return { shape: [count, scales, termsPerScale], data: values };
 }

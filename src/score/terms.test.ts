@@ -3,17 +3,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ConfigError, randomKey } from "../base/index.ts";
 import { classesOf, likelyEverything, tableOf, termsOf } from "./example-terms.ts";
-import {
-  bitsPerDimension,
-  checkModelTerms,
-  joinModelTerms,
-  joinTermTables,
-  logLikelihoods,
-  type ModelTerms,
-  makeTermTable,
-  scaleSums,
-  selectTerms,
-} from "./terms.ts";
+import { scoreSources } from "./sources.ts";
+import { bitsPerDimension, joinTermTables, logLikelihoods, makeTermTable, scaleSums } from "./term-table.ts";
+import { checkModelTerms, joinModelTerms, type ModelTerms, selectTerms, storedTerms } from "./terms.ts";
 
 const table = tableOf([
   [1, 2, 3, 4],
@@ -103,15 +95,15 @@ describe("joining", () => {
 
 describe("every member", () => {
   const everything = likelyEverything(9, 2, randomKey("members").stream());
-  const members = ["normal", "general", "local", "coderBits", "classes", "classifier"] as const;
+  const members = ["normal", ...scoreSources] as const;
 
   test("is selected for the same images", () => {
     const selected = selectTerms(everything, [8, 0, 8]);
     expect(Object.keys(selected)).toEqual([...members, "dimensions"]);
     expect(selected.local!.scales).toBe(1);
     expect([...selected.local!.values]).toEqual([16, 17, 0, 1, 16, 17].map((index) => everything.local!.values[index]));
-    expect([...selected.coderBits!.png]).toEqual([8, 0, 8].map((index) => everything.coderBits!.png[index]));
-    expect([...selected.coderBits!.webp]).toEqual([8, 0, 8].map((index) => everything.coderBits!.webp[index]));
+    expect([...selected.coders!.png]).toEqual([8, 0, 8].map((index) => everything.coders!.png[index]));
+    expect([...selected.coders!.webp]).toEqual([8, 0, 8].map((index) => everything.coders!.webp[index]));
     expect([...selected.classes!.values.subarray(0, 3)]).toEqual([...everything.classes!.values.subarray(24)]);
     expect([...selected.classifier!.values.subarray(3, 6)]).toEqual([...everything.classifier!.values.subarray(0, 3)]);
     expect(selected.classes!.names).toEqual(["c0", "c1", "c2"]);
@@ -152,6 +144,19 @@ describe("every member", () => {
       const terms: ModelTerms = { ...everything, [member]: fewer[member] };
       expect(() => checkModelTerms(terms), member).toThrow("internal: normal terms of 9 images, ");
     }
+  });
+
+  test("but the coded sizes is what a detector has to reproduce", () => {
+    const stored = storedTerms(everything);
+    expect(Object.keys(stored)).toEqual(members.filter((member) => member !== "coders"));
+    expect(Object.values(stored).map(({ shape }) => shape)).toEqual([
+      [9, 2, 2],
+      [9, 2, 2],
+      [9, 1, 2],
+      [9, 3],
+      [9, 3],
+    ]);
+    expect(stored.classes!.data).toBe(everything.classes.values);
   });
 
   test("of other classes is not joined", () => {

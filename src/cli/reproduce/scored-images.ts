@@ -30,7 +30,7 @@ export interface TestSet {
   readonly location: string;
   readonly images: ImageSet;
   /** Of every image, by coder; empty where coders do not take such images. */
-  readonly coders: Pick<ModelTerms, "coderBits">;
+  readonly coders: Pick<ModelTerms, "coders">;
 }
 
 /** The detectors of a seed with the terms of every test set. Their `scores` are empty: who shows them chooses. */
