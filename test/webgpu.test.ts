@@ -75,7 +75,7 @@ describe.skipIf(!works)("WebGPU", () => {
 
   test("an operator that it lacks is an error, not a detour", async () => {
     const pixels = input(makeGraph(), "pixels", [2], "uint8");
-    await expect(compileGraph({ copy: pixels }, webgpu)).rejects.toThrow(/^--device webgpu: expected .* operators/);
+    await expect(compileGraph({ copy: pixels }, webgpu)).rejects.toThrow(/^device webgpu: expected .* operators/);
   });
 
   test("results go into the buffers that are given", async () => {

@@ -16,6 +16,8 @@ const templates = {
   "train-with-or-choose": "train with {settings} or choose one of {others}",
   measure: "measure {what}",
   "measure-or-choose": "measure {what} or choose one of {others}",
+  "use-cpu": "{first}, or use \u2039device=cpu\u203a",
+  "use-cpu-only": "use \u2039device=cpu\u203a",
   other: "{text}",
 } as const;
 

@@ -1,9 +1,9 @@
 /** `outglow analyze`: reads what was typed, runs the analysis, prints where the page is. */
 import { availableParallelism } from "node:os";
 import { analyze as analyzeDetectors } from "../analysis/index.ts";
+import { requireDevice } from "../runtime/index.ts";
 import type { AnalyzeOptions } from "./analyze-command.ts";
 import { openConsole } from "./console.ts";
-import { requireDevice } from "./device-findings.ts";
 import { parseSet } from "./evaluate.ts";
 import { eventPrinter } from "./event-printer.ts";
 import { commandLine } from "./shell-words.ts";

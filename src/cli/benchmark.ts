@@ -5,11 +5,11 @@ import { promisify } from "node:util";
 import { ConfigError, messageOf, RunError } from "../base/index.ts";
 import { type Column, formatTable } from "../report/index.ts";
 import type { ProgramOptions } from "../runtime/index.ts";
+import { requireDevice } from "../runtime/index.ts";
 import { type BenchmarkCase, benchmarkCases } from "./benchmark-cases.ts";
 import type { BenchmarkOptions } from "./benchmark-command.ts";
 import { type Measurement, matrixRate, measureCase, profileCase } from "./benchmark-measurement.ts";
 import { openConsole } from "./console.ts";
-import { requireDevice } from "./device-findings.ts";
 import { refuseExisting, writeOutput } from "./output-file.ts";
 
 /** A measurement of somebody else's program on the same case. */

@@ -1,16 +1,16 @@
 /** `outglow doctor`: versions, cores and memory, a self-test of the engine, and which devices work. */
 import { availableParallelism, cpus, totalmem } from "node:os";
-import { messageOf, RunError, randomKey } from "../base/index.ts";
+import { describeFault, messageOf, RunError, randomKey } from "../base/index.ts";
 import { dequantize } from "../data/index.ts";
 import { packageVersion } from "../detector/index.ts";
 import { makeGlow } from "../flow/index.ts";
 import { deviceNames } from "../model/index.ts";
 import { type ParameterVectors, packArrays } from "../nn/index.ts";
 import { adamax } from "../optim/index.ts";
-import { engineVersion } from "../runtime/index.ts";
+import { type DeviceFinding, engineVersion, findDevice, findDeviceApart } from "../runtime/index.ts";
 import { adaptToData, compileStep, maximumLikelihood, type StepResult, zeroState } from "../train/index.ts";
-import { findDevice, findDeviceApart } from "./device-findings.ts";
 import type { DoctorOptions } from "./doctor-command.ts";
+import { flagOf } from "./flags.ts";
 
 interface Check {
   readonly name: string;
@@ -22,9 +22,9 @@ interface Check {
 export async function doctor({ json, device }: DoctorOptions): Promise<void> {
   if (device !== undefined) {
     const finding = await findDevice(device);
-    if (json) process.stdout.write(`${JSON.stringify(finding)}\n`);
-    if (!finding.works) throw new RunError(finding.detail);
-    if (!json) process.stdout.write(`ok   ${device}: ${finding.detail}\n`);
+    if (json) process.stdout.write(`${JSON.stringify(describeFinding(finding))}\n`);
+    if (!finding.works) throw new RunError(finding.fault);
+    if (!json) process.stdout.write(`ok   ${device}: ${describeFinding(finding).detail}\n`);
     return;
   }
   const facts = {
@@ -37,7 +37,7 @@ export async function doctor({ json, device }: DoctorOptions): Promise<void> {
     memory: `${(totalmem() / 2 ** 30).toFixed(1)} GiB`,
   };
   const checks = await runChecks();
-  const devices = await Promise.all(deviceNames.map(findDeviceApart));
+  const devices = (await Promise.all(deviceNames.map(findDeviceApart))).map(describeFinding);
   if (json) process.stdout.write(`${JSON.stringify({ ...facts, checks, devices })}\n`);
   else {
     for (const [name, value] of Object.entries(facts)) process.stdout.write(`${name.padEnd(12)} ${value}\n`);
@@ -50,6 +50,13 @@ export async function doctor({ json, device }: DoctorOptions): Promise<void> {
   }
   const failed = checks.filter(({ passed }) => !passed);
   if (failed.length > 0) throw new RunError(`doctor: ${failed.map(({ name }) => name).join(", ")} failed`);
+}
+
+/** What was done with a device, or what is wrong with it and a way out. */
+function describeFinding(finding: DeviceFinding) {
+  const { name, works } = finding;
+  if (!works) return { name, works, detail: describeFault(finding.fault, flagOf) };
+  return { name, works, detail: name === "cpu" ? "works" : "works, with the CPU's numbers" };
 }
 
 async function runChecks(): Promise<Check[]> {

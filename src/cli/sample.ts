@@ -3,8 +3,8 @@ import { availableParallelism } from "node:os";
 import { ConfigError, nearestSpelling, randomKey } from "../base/index.ts";
 import { loadManifest, loadWeights, type Manifest, sampledModel, sampleImages } from "../detector/index.ts";
 import { renderImageGrid } from "../report/index.ts";
+import { requireDevice } from "../runtime/index.ts";
 import { openConsole } from "./console.ts";
-import { requireDevice } from "./device-findings.ts";
 import { refuseExisting, writeOutput } from "./output-file.ts";
 import type { SampleOptions } from "./sample-command.ts";
 

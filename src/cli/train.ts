@@ -1,9 +1,9 @@
 /** `outglow train`: images in, detector out. */
 import type { ImageSet } from "../data/index.ts";
 import { type DetectorParts, type Manifest, writeDetector } from "../detector/index.ts";
+import { requireDevice } from "../runtime/index.ts";
 import { gatherImages, type RunRecord, type RunResult, readRun, runFolder, runTraining } from "../train/index.ts";
 import { type Console, openConsole } from "./console.ts";
-import { requireDevice } from "./device-findings.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { onInterrupt } from "./interrupts.ts";
 import type { TrainOptions } from "./train-command.ts";

@@ -1,5 +1,5 @@
 /** Whether a device computes what the CPU does, on a graph that a training step could hold. */
-import { RunError } from "../base/index.ts";
+import { RunError, setting } from "../base/index.ts";
 import {
   gemm,
   gradients,
@@ -13,7 +13,8 @@ import {
   unfold,
 } from "../graph/index.ts";
 import type { Device } from "../model/index.ts";
-import { type Buffer, compileGraph } from "./program.ts";
+import type { Buffer } from "./engine.ts";
+import { compileGraph } from "./program.ts";
 
 /** Rounding in another order, and the exponentials of graphics cards. */
 const tolerance = { relative: 1e-4, absolute: 1e-4 };
@@ -52,10 +53,13 @@ export async function tryDevice(device: Device): Promise<void> {
       return !(difference <= tolerance.absolute + tolerance.relative * Math.abs(value));
     });
     if (wrong >= 0) {
-      throw new RunError(
-        `--device ${device}: expected the numbers of the CPU, got ${got[name]!.data[wrong]} for ${data[wrong]} in a small test; ` +
-          "update the GPU's driver, or use --device cpu",
-      );
+      throw new RunError({
+        code: "device",
+        subject: setting("device", device),
+        expected: "the numbers of the CPU",
+        got: `${got[name]!.data[wrong]} for ${data[wrong]} in a small test`,
+        remedy: { key: "use-cpu", first: "update the GPU's driver" },
+      });
     }
   }
 }

@@ -1,7 +1,7 @@
 /** Devices: what each asks of the engine, and what is wrong where it does not answer. */
-import { listSupportedBackends } from "onnxruntime-node";
-import { messageOf, RunError } from "../base/index.ts";
+import { messageOf, type Remedy, RunError, setting } from "../base/index.ts";
 import type { Device } from "../model/index.ts";
+import { nativeLibrary } from "./native-library.ts";
 
 /** Options of a session that are the device's own. */
 export interface DeviceSettings {
@@ -29,7 +29,8 @@ interface Complaint {
   readonly pattern: RegExp;
   readonly expected: string;
   readonly got: string;
-  readonly wayOut: string;
+  /** What to do, or else use the CPU. */
+  readonly first: string;
 }
 
 const complaints: Readonly<Record<Exclude<Device, "cpu">, readonly Complaint[]>> = {
@@ -38,7 +39,7 @@ const complaints: Readonly<Record<Exclude<Device, "cpu">, readonly Complaint[]>>
       pattern: /Failed to get a WebGPU adapter/,
       expected: "a GPU with a driver for Vulkan (Linux), Metal (macOS) or Direct3D 12 (Windows)",
       got: "none that WebGPU can use",
-      wayOut: "install the GPU's driver, or use --device cpu",
+      first: "install the GPU's driver",
     },
   ],
   cuda: [
@@ -46,14 +47,13 @@ const complaints: Readonly<Record<Exclude<Device, "cpu">, readonly Complaint[]>>
       pattern: /Failed to load shared library/,
       expected: "ONNX Runtime's CUDA libraries, with CUDA 12 and cuDNN 9",
       got: "none that load",
-      wayOut:
-        "run ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node --ignore-scripts=false, or use --device cpu",
+      first: "run ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node --ignore-scripts=false",
     },
     {
       pattern: /no CUDA-capable device|CUDA driver version|CUDA failure 100/i,
       expected: "an NVIDIA GPU with its driver",
       got: "none that CUDA can use",
-      wayOut: "install the driver, or use --device cpu",
+      first: "install the driver",
     },
   ],
 };
@@ -62,23 +62,25 @@ const fallback = /assigned to the default CPU EP/;
 
 /** What kept the engine from making a program, in words that name the device and a way out. */
 export function compileError(device: Device, error: unknown): RunError {
-  const message = messageOf(error);
-  if (device === "cpu") return new RunError(`compile: the engine does not accept the graph: ${message}`);
+  const message = messageOf(error).trim();
+  const fault = (expected: string, got: string, remedy: Remedy): RunError =>
+    new RunError({ code: "device", subject: setting("device", device), expected, got, remedy });
+  if (device === "cpu") {
+    return new RunError({ code: "engine", subject: "engine", expected: "a graph that it accepts", got: message });
+  }
   if (/backend not found/.test(message)) {
-    const known = listSupportedBackends().map(({ name }) => name);
-    return new RunError(
-      `--device ${device}: expected a device of ONNX Runtime on ${process.platform} ${process.arch}, which are ${known.join(", ")}, ` +
-        `got ${device}; use --device cpu`,
-    );
+    const known = nativeLibrary()
+      .listSupportedBackends()
+      .map(({ name }) => name);
+    const expected = `a device of ONNX Runtime on ${process.platform} ${process.arch}, which are ${known.join(", ")}`;
+    return fault(expected, device, useCpu);
   }
   if (fallback.test(message)) {
-    return new RunError(
-      `--device ${device}: expected a graph of operators that it has, got some that only the CPU has; use --device cpu`,
-    );
+    return fault("a graph of operators that it has", "some that only the CPU has", useCpu);
   }
   const known = complaints[device].find(({ pattern }) => pattern.test(message));
-  if (known) {
-    return new RunError(`--device ${device}: expected ${known.expected}, got ${known.got}; ${known.wayOut}`);
-  }
-  return new RunError(`--device ${device}: the engine does not accept the graph: ${message.trim()}`);
+  if (known) return fault(known.expected, known.got, { key: "use-cpu", first: known.first });
+  return fault("a graph that the engine accepts", message, useCpu);
 }
+
+const useCpu: Remedy = { key: "use-cpu-only" };

@@ -1,10 +1,6 @@
-/** The engine: compile, run, buffers. The only importer of ONNX Runtime. */
+/** The engine: compile, run, buffers, as an interface and on ONNX Runtime for Node, of which it is the only importer. */
 export { tryDevice } from "./device-check.ts";
-export {
-  type Buffer,
-  compileGraph,
-  engineVersion,
-  loadProgram,
-  type Program,
-  type ProgramOptions,
-} from "./program.ts";
+export { type DeviceFinding, findDevice, findDeviceApart, requireDevice } from "./device-findings.ts";
+export type { Buffer, Engine, LoadOptions, Program } from "./engine.ts";
+export { nodeEngine } from "./node-engine.ts";
+export { compileGraph, engineVersion, loadProgram, type ProgramOptions } from "./program.ts";

@@ -124,15 +124,21 @@ describe("a program", () => {
       GraphError,
       "run: expected 2 numbers in 'sum' [2], got 1",
     ],
-    ["another known size", { x: numbers([2, 3], "x") }, {}, RunError, "run: the engine failed"],
-    ["another rank", { x: numbers([3], "x") }, {}, RunError, "run: the engine failed"],
-    ["pixels for numbers", { x: { data: new Uint8Array(3), shape: [3, 1] } }, {}, RunError, "run: the engine failed"],
+    ["another known size", { x: numbers([2, 3], "x") }, {}, RunError, "engine: expected to run a program, got "],
+    ["another rank", { x: numbers([3], "x") }, {}, RunError, "engine: expected to run a program, got "],
+    [
+      "pixels for numbers",
+      { x: { data: new Uint8Array(3), shape: [3, 1] } },
+      {},
+      RunError,
+      "engine: expected to run a program, got ",
+    ],
     [
       "a buffer of another shape",
       { x: numbers([3, 2], "x") },
       { sum: { data: new Float32Array(3), shape: [3] } },
       RunError,
-      "run: the engine failed",
+      "engine: expected to run a program, got ",
     ],
   ])("refuses %s", async (_name, inputs, into, kind, message) => {
     const attempt = program.run(inputs as Record<string, Buffer>, into as Record<string, Buffer>);
@@ -199,7 +205,7 @@ describe("refused", () => {
     ["a model cut short", writeModel(lowerGraph(smallGraph(), { name: "cut" })).subarray(0, 60)],
   ])("%s", async (_name, model) => {
     await expect(loadProgram(model, options)).rejects.toBeInstanceOf(RunError);
-    await expect(loadProgram(model, options)).rejects.toThrow(/^compile: the engine does not accept the graph: /);
+    await expect(loadProgram(model, options)).rejects.toThrow(/^engine: expected a graph that it accepts, got /);
   });
 
   test("an operator that the engine does not know", async () => {

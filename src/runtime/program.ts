@@ -1,46 +1,20 @@
 /** Compiled graphs: the only place that knows ONNX Runtime. */
-import { env, InferenceSession, Tensor } from "onnxruntime-node";
+import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { GraphError, messageOf, RunError } from "../base/index.ts";
 import type { Value } from "../graph/index.ts";
 import type { Device } from "../model/index.ts";
 import { lowerGraph, writeModel } from "../onnx/index.ts";
 import { compileError, deviceSettings, quietDriver } from "./devices.ts";
+import type { Buffer, LoadOptions, Program } from "./engine.ts";
+import { nativeLibrary } from "./native-library.ts";
 
-/** A tensor at the border between Outglow and the engine: row-major numbers with a shape. */
-export interface Buffer {
-  readonly data: Float32Array | Uint8Array;
-  readonly shape: readonly number[];
-}
-
-export interface ProgramOptions {
+export interface ProgramOptions extends LoadOptions {
   /** Threads of the engine; results are bitwise equal only between runs with the same number. */
   readonly threads: number;
   /** Default "cpu". */
   readonly device?: Device;
-  /**
-   * Where the weights are, which says how far ONNX Runtime should rewrite the graph. "given": they come in at every run, and the graph is made
-   * as it should run. "constant": they are in the graph, and the engine lays them out for its convolutions while it loads it, which takes
-   * memory and time once and makes every run faster. Default: only constants are folded.
-   */
-  readonly weights?: "given" | "constant";
   /** Writes ONNX Runtime's profile under this file prefix. */
   readonly profilePrefix?: string;
-}
-
-/** A graph that is ready to run. */
-export interface Program {
-  readonly inputNames: readonly string[];
-  readonly outputNames: readonly string[];
-  /**
-   * Runs once. Results named in `into` are written to those buffers, without a copy; all others are fresh.
-   * Throws GraphError where an input is missing or has too few numbers, RunError where the engine fails.
-   */
-  run(
-    inputs: Readonly<Record<string, Buffer>>,
-    into?: Readonly<Record<string, Buffer>>,
-  ): Promise<Record<string, Buffer>>;
-  /** Frees the engine's memory. */
-  dispose(): Promise<void>;
 }
 
 /** Compiles values of one graph into a program whose outputs bear their names. */
@@ -70,7 +44,12 @@ export async function loadProgram(model: Uint8Array, options: ProgramOptions): P
       for (const name of session.outputNames)
         fetches[name] = into[name] ? toTensor(name, into[name], masks.has(name)) : null;
       const results = await session.run(feeds, fetches).catch((error: unknown) => {
-        throw new RunError(`run: the engine failed: ${messageOf(error)}`);
+        throw new RunError({
+          code: "engine",
+          subject: "engine",
+          expected: "to run a program",
+          got: messageOf(error).trim(),
+        });
       });
       const named: Record<string, Buffer> = {};
       for (const name of session.outputNames) named[name] = into[name] ?? fromTensor(results[name]!);
@@ -88,7 +67,7 @@ async function createSession(model: Uint8Array, options: ProgramOptions): Promis
   const { executionProviders, session } = deviceSettings(device);
   quietDriver(device);
   try {
-    return await InferenceSession.create(model, {
+    return await nativeLibrary().InferenceSession.create(model, {
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
       executionMode: "sequential",
@@ -122,8 +101,9 @@ function toTensor(name: string, { data, shape }: Buffer, mask: boolean): Tensor 
   if (data.length !== size) {
     throw new GraphError(`run: expected ${size} numbers in '${name}' [${shape.join(",")}], got ${data.length}`);
   }
-  if (data instanceof Float32Array) return new Tensor("float32", data, shape);
-  return mask ? new Tensor("bool", data, shape) : new Tensor("uint8", data, shape);
+  const { Tensor: NativeTensor } = nativeLibrary();
+  if (data instanceof Float32Array) return new NativeTensor("float32", data, shape);
+  return mask ? new NativeTensor("bool", data, shape) : new NativeTensor("uint8", data, shape);
 }
 
 function fromTensor(tensor: Tensor): Buffer {
@@ -134,5 +114,6 @@ function fromTensor(tensor: Tensor): Buffer {
 
 /** The version of ONNX Runtime. */
 export function engineVersion(): string {
-  return env.versions.node ?? env.versions.common;
+  const { versions } = nativeLibrary().env;
+  return versions.node ?? versions.common;
 }
