@@ -15,6 +15,7 @@ const at = (...names: string[]): string => join(folder.path, ...names);
 beforeAll(async () => {
   folder = await temporaryFolder();
   await writeFile(at("file"), "");
+  await mkdir(at("work"));
 });
 
 afterAll(() => folder.dispose());
@@ -40,7 +41,7 @@ const programs: Readonly<Record<string, readonly string[]>> = {
 /** Runs a program in a HOME, without the variable that this very process may have set. */
 function runIn(home: string, args: readonly string[]) {
   const { ORT_DISABLE_TELEMETRY: _, XDG_CACHE_HOME: __, ...others } = process.env;
-  return run(process.execPath, args, { env: { ...others, HOME: home } });
+  return run(process.execPath, args, { env: { ...others, HOME: home }, cwd: at("work") });
 }
 
 describe.each(Object.entries(programs))("%s", (name, args) => {
@@ -49,12 +50,14 @@ describe.each(Object.entries(programs))("%s", (name, args) => {
     await mkdir(home);
     await runIn(home, args);
     expect(await readdir(home, { recursive: true })).toEqual([]);
+    expect(await readdir(at("work"))).toEqual([]);
   });
 
-  test("says nothing of a HOME that cannot be written", async () => {
+  test("says nothing of a HOME that cannot be written, and writes nothing elsewhere", async () => {
     // Below a file: not even root can make it.
     const { stderr } = await runIn(at("file", "home"), args);
     expect(stderr).toBe("");
+    expect(await readdir(at("work"))).toEqual([]);
   });
 });
 
