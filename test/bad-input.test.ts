@@ -74,7 +74,7 @@ describe("train", () => {
     [
       "an unknown class",
       ["train", "--normal=normal#class=cat", "--out=new"],
-      /--normal expects images without class, got 'class=cat'/,
+      /--normal: expected images without class, got 'class=cat'/,
     ],
     ["an unknown selection", ["train", "--normal=normal#limmit=3", "--out=new"], /did you mean 'limit=\.\.\.'/],
     [
@@ -129,7 +129,7 @@ describe("train", () => {
   });
 
   test("--strict fails at the first of them", async () => {
-    expectRefusal(await train("mixed", "--strict"), 1, /expects usable images only, got 'mixed\/cut\.png'/);
+    expectRefusal(await train("mixed", "--strict"), 1, /expected usable images only, got 'mixed\/cut\.png'/);
   });
 });
 

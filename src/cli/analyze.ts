@@ -1,10 +1,10 @@
 /** `outglow analyze`: reads what was typed, runs the analysis, prints where the page is. */
 import { availableParallelism } from "node:os";
 import { analyze as analyzeDetectors } from "../analysis/index.ts";
+import { parseNamedLocation } from "../data/index.ts";
 import { requireDevice } from "../runtime/index.ts";
 import type { AnalyzeOptions } from "./analyze-command.ts";
 import { openConsole } from "./console.ts";
-import { parseSet } from "./evaluate.ts";
 import { eventPrinter } from "./event-printer.ts";
 import { commandLine } from "./shell-words.ts";
 
@@ -16,7 +16,7 @@ export async function analyze(folders: readonly string[], options: AnalyzeOption
   const request = {
     ...settings,
     detectors: folders,
-    data: data.map(parseSet),
+    data: await Promise.all(data.map(parseNamedLocation)),
     engine: { threads: threads ?? availableParallelism(), device },
     commands: [commandLine(wordsOf(folders, options))],
   };

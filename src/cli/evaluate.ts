@@ -1,7 +1,7 @@
 /** `outglow evaluate`: a table of AUROC by score and set on stdout, everything else as JSON beside it. */
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { ConfigError, randomKey } from "../base/index.ts";
-import { type ImageSource, openImages, type PreparationProblem } from "../data/index.ts";
+import { type ImageSource, openImages, type PreparationProblem, parseNamedLocation } from "../data/index.ts";
 import type { Detector } from "../detector/index.ts";
 import { type Column, formatTable } from "../report/index.ts";
 import {
@@ -55,18 +55,13 @@ export interface EvaluationReport {
   readonly evaluations: readonly Evaluation[];
 }
 
-interface NamedSet {
-  readonly name: string;
-  readonly location: string;
-}
-
 /** The name under which the normal images are reported. */
 const normalName = "normal";
 
 /** Evaluates a detector and prints the table. */
 export async function evaluate(folder: string, options: EvaluateOptions): Promise<void> {
   const output = openConsole(options.quiet);
-  const sets = options.anomalous.map(parseSet);
+  const sets = await Promise.all(options.anomalous.map(parseNamedLocation));
   const twice = sets.find(
     ({ name }, index) => name === normalName || sets.findIndex((set) => set.name === name) < index,
   );
@@ -205,12 +200,4 @@ export function showReport(report: EvaluationReport): string {
 function showAccuracy(name: string, { count, ...models }: ClassAccuracy): string {
   const shares = Object.entries(models).map(([model, share]) => `${model} ${share.toFixed(3)}`);
   return `class accuracy on ${count} ${name} images: ${shares.join(", ")}`;
-}
-
-/** `mnist=path/to/data`, or a path alone, whose last part is the name. */
-export function parseSet(text: string): NamedSet {
-  const match = /^([A-Za-z0-9_.-]+)=(.+)$/.exec(text);
-  if (match) return { name: match[1]!, location: match[2]! };
-  const path = text.split("#")[0]!;
-  return { name: basename(path.replace(/\/+$/, "")) || path, location: text };
 }

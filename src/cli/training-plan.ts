@@ -1,8 +1,8 @@
 /** What a training is to do: a fresh plan from flags, or that of the run that stands in --out; everything is checked before it begins. */
 import { readdir, rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { ConfigError, type ImageShape } from "../base/index.ts";
-import { type ImageSet, isBuiltin, loadImages, openImages } from "../data/index.ts";
+import { type ImageSet, loadImages, openImages, recordedLocation } from "../data/index.ts";
 import { detectorFiles, manifestName } from "../detector/index.ts";
 import { flowOf, modelOf, type TrainingConfiguration } from "../model/index.ts";
 import {
@@ -59,14 +59,16 @@ export async function planFresh(options: TrainOptions, output: Console): Promise
     if (leak) output.warn(leak);
   }
 
-  const locate = (location: string | undefined, set: ImageSet | undefined) =>
-    location !== undefined && set ? { location: absolute(location), fingerprint: set.fingerprint } : null;
+  const locate = async (location: string | undefined, set: ImageSet | undefined) =>
+    location !== undefined && set
+      ? { location: await recordedLocation(location, "train"), fingerprint: set.fingerprint }
+      : null;
   const record: RunRecord = {
     configuration,
-    normal: locate(locations.normal, images.normal)!,
-    general: locate(locations.general, images.general),
+    normal: (await locate(locations.normal, images.normal))!,
+    general: await locate(locations.general, images.general),
     generalDetector: general?.origin ?? null,
-    outliers: locate(options.outliers, images.outliers),
+    outliers: await locate(options.outliers, images.outliers),
     startDetector: start ? { folder: start.origin.folder, weights: start.origin.weights } : null,
     role: options.as,
     checkpointEvery: options.checkpointEvery,
@@ -193,13 +195,6 @@ export async function planResumed(options: TrainOptions, output: Console): Promi
     );
   }
   return { record, images };
-}
-
-/** A location that means the same from everywhere; a selection stays as it is. */
-function absolute(location: string): string {
-  if (isBuiltin(location)) return location;
-  const hash = location.indexOf("#");
-  return hash < 0 ? resolve(location) : resolve(location.slice(0, hash)) + location.slice(hash);
 }
 
 async function loadData(

@@ -1,9 +1,9 @@
 /** Tests of the location `builtin`: what it selects, that it is the same wherever and however it is read, and what is refused. */
 import { describe, expect, test } from "vitest";
 import { ConfigError, type ImageShape } from "../base/index.ts";
-import { isBuiltin } from "./builtin-images.ts";
 import { makeFolder, plainPng, writeFiles } from "./example-files.ts";
 import { loadImages, streamImages } from "./loading.ts";
+import { isBuiltin } from "./location.ts";
 import { openImages } from "./opening.ts";
 
 const where = "train: --general";
@@ -88,16 +88,16 @@ describe("openImages", () => {
   test.each([
     ["builtin#split=train", "without split and class, which built-in images do not have, got 'split=train'"],
     ["builtin#class=3+5,limit=9", "got 'class=3+5'; write 'builtin#limit=9,seed=0'"],
-    ["builtin#limit=0", "expects a whole number of 1 or more for 'limit', got '0'"],
+    ["builtin#limit=0", "expected a whole number of 1 or more for 'limit', got '0'"],
     ["builtin#sed=1", "did you mean 'seed=...'"],
   ])("refuses %j", async (location, message) => {
     const error = await openImages(location, where).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(ConfigError);
-    expect(String(error)).toContain(`${where} expects`);
+    expect(String(error)).toContain(`${where}: expected`);
     expect(String(error)).toContain(message);
   });
 
   test("refuses more images than memory holds", async () => {
-    await expect(load("builtin#limit=9007199254740991")).rejects.toThrow("expects images that fit in memory");
+    await expect(load("builtin#limit=9007199254740991")).rejects.toThrow("expected images that fit in memory");
   });
 });

@@ -2,9 +2,7 @@
 import { ConfigError, type ImageShape, randomKey } from "../base/index.ts";
 import { makeImages } from "../made/index.ts";
 import type { ImageSource } from "./image-source.ts";
-import type { ParsedLocation } from "./selection.ts";
-
-const builtinPath = "builtin";
+import { builtinPath, type Location } from "./location.ts";
 
 /** How many images there are where no limit says otherwise: enough that a general model of a few thousand steps sees none of them often. */
 const defaultLimit = 20_000;
@@ -13,34 +11,28 @@ const defaultLimit = 20_000;
 const defaultSpecification: ImageShape = { channels: 3, height: 32, width: 32 };
 
 /**
- * Whether a location means the built-in images: `builtin`, with or without a selection. It does whatever lies on the disk, so that a location means the
- * same in every folder; a folder of that name is `./builtin`.
- */
-export function isBuiltin(location: string): boolean {
-  const mark = location.lastIndexOf("#");
-  return (mark < 0 ? location : location.slice(0, mark)) === builtinPath;
-}
-
-/**
  * Opens the built-in images, of the made kind `natural`: `limit` of them (20,000 if not said), drawn from `seed` (0 if not said). Image `index` of a
  * seed is the same whatever the limit is. They are made as they are read, at the size and channels of the model that reads them: made larger and shrunk, as
  * photographs are, they could not serve models of every size and would cost more.
  *
  * @throws ConfigError for a selection of splits or classes, of which there are none.
  */
-export function openBuiltin(location: string, { selection }: ParsedLocation, where: string): ImageSource {
+export function openBuiltin(location: string, { selection }: Location, subject: string): ImageSource {
   const { split, classes, limit = defaultLimit, seed = 0 } = selection;
   if (split !== undefined || classes !== undefined) {
     const got = split === undefined ? `class=${classes?.join("+")}` : `split=${split}`;
-    throw new ConfigError(
-      `${where} expects '${builtinPath}' without split and class, which built-in images do not have, got '${got}'; ` +
-        `write '${builtinPath}#limit=${limit},seed=${seed}'`,
-    );
+    throw new ConfigError({
+      code: "unknown-name",
+      subject,
+      expected: `'${builtinPath}' without split and class, which built-in images do not have`,
+      got: `'${got}'`,
+      remedy: { key: "other", text: `write '${builtinPath}#limit=${limit},seed=${seed}'` },
+    });
   }
   const key = randomKey(seed).fold(builtinPath);
   return {
     location,
-    where,
+    where: subject,
     format: builtinPath,
     length: limit,
     name: (index) => `${builtinPath}-${String(index).padStart(5, "0")}`,

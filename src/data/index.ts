@@ -1,6 +1,5 @@
 /** Images: sources, preparation, splits, batches, files. */
 export { type Augmentation, dequantize, makeBatch } from "./batches.ts";
-export { isBuiltin } from "./builtin-images.ts";
 export { type CodingOptions, measureCoderBits } from "./coders.ts";
 export { decoderVersions } from "./decoder-version.ts";
 export { type AtomicFile, openAtomicFile, writeFileAtomic } from "./file-writing.ts";
@@ -15,7 +14,17 @@ export {
   type StreamOptions,
   streamImages,
 } from "./loading.ts";
+export {
+  formatLocation,
+  isBuiltin,
+  type Location,
+  locateImages,
+  type NamedLocation,
+  parseLocation,
+  parseNamedLocation,
+  recordedLocation,
+  type Selection,
+} from "./location.ts";
 export { openImages } from "./opening.ts";
 export { type PreparationProblem, type PreparedImage, prepareImage } from "./preparation.ts";
 export { type HeldOutSplit, makeSampler, splitHeldOut } from "./sampling.ts";
-export { type ParsedLocation, parseLocation, type Selection } from "./selection.ts";

@@ -66,7 +66,7 @@ describe("loadImages", () => {
     const loading = loadImages(await open("mixed"), specification, { strict: true });
     await expect(loading).rejects.toThrow(FormatError);
     await expect(loading).rejects.toThrow(
-      /^train: --normal expects usable images only, got '.*a\/2\.png': cannot be decoded/,
+      /^train: --normal: expected usable images only, got '.*a\/2\.png': cannot be decoded/,
     );
   });
 
@@ -74,7 +74,7 @@ describe("loadImages", () => {
     const loading = loadImages(await open("bad"), specification, { strict: false });
     await expect(loading).rejects.toThrow(ConfigError);
     await expect(loading).rejects.toThrow(
-      /expects usable images, found 0 among 2 in '.*bad', '.*1\.png': cannot be decoded/,
+      /expected usable images, got 0 among 2 in '.*bad', '.*1\.png': cannot be decoded/,
     );
   });
 
@@ -104,7 +104,7 @@ describe("loadImages", () => {
   test.each([
     [{ channels: 2, height: 4, width: 4 }, "expects 1 (grey) or 3 (colour) channels, got 2"],
     [{ channels: 1, height: 0, width: 4 }, "expects height and width of 1 pixel or more, got 0x4"],
-    [{ channels: 1, height: 1e8, width: 1e8 }, "expects images that fit in memory, got 2 of 20000000.0 GB in all"],
+    [{ channels: 1, height: 1e8, width: 1e8 }, "expected images that fit in memory, got 2 of 20000000.0 GB in all"],
   ])("refuses %j", async (wrong, message) => {
     const loading = loadImages(await open("bad"), wrong, { strict: false });
     await expect(loading).rejects.toThrow(ConfigError);
@@ -162,7 +162,7 @@ describe("streamImages", () => {
   });
 
   test("refuses a source without one usable image", async () => {
-    await expect(collect("bad", 2)).rejects.toThrow("train: --normal expects usable images, found 0 among 2");
+    await expect(collect("bad", 2)).rejects.toThrow("train: --normal: expected usable images, got 0 among 2");
   });
 
   test("fails at the first unusable image if strict", async () => {

@@ -164,14 +164,23 @@ async function readAndPrepare(source: ImageSource, index: number, specification:
 function noteProblem(source: ImageSource, index: number, reason: string, strict: boolean): PreparationProblem {
   const name = source.name(index);
   if (!strict) return { name, reason };
-  throw new FormatError(
-    `${source.where} expects usable images only, got '${name}': ${reason}; leave it out of the data`,
-  );
+  throw new FormatError({
+    code: "damaged",
+    subject: source.where,
+    expected: "usable images only",
+    got: `'${name}': ${reason}`,
+    remedy: { key: "leave-out", what: "it" },
+  });
 }
 
 function noneUsable({ where, location, length }: ImageSource, first: PreparationProblem | undefined): ConfigError {
   const example = first ? `, '${first.name}': ${first.reason}` : "";
-  return new ConfigError(`${where} expects usable images, found 0 among ${length} in '${location}'${example}`);
+  return new ConfigError({
+    code: "too-few-images",
+    subject: where,
+    expected: "usable images",
+    got: `0 among ${length} in '${location}'${example}`,
+  });
 }
 
 function allocate({ where, length }: ImageSource, size: number): Uint8Array {
@@ -179,9 +188,13 @@ function allocate({ where, length }: ImageSource, size: number): Uint8Array {
     return new Uint8Array(length * size);
   } catch {
     const gigabytes = ((length * size) / 1e9).toFixed(1);
-    throw new ConfigError(
-      `${where} expects images that fit in memory, got ${length} of ${gigabytes} GB in all; take some of them with '#limit=...,seed=1'`,
-    );
+    throw new ConfigError({
+      code: "too-large",
+      subject: where,
+      expected: "images that fit in memory",
+      got: `${length} of ${gigabytes} GB in all`,
+      remedy: { key: "other", text: "take some of them with '#limit=...,seed=1'" },
+    });
   }
 }
 

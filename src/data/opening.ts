@@ -1,15 +1,16 @@
 /** Opening a location: which container and which format it is, and which of its images are selected. */
 import { stat } from "node:fs/promises";
 import { ConfigError, messageOf } from "../base/index.ts";
-import { isBuiltin, openBuiltin } from "./builtin-images.ts";
+import { openBuiltin } from "./builtin-images.ts";
 import { cifar10Format, cifar100Format } from "./cifar-format.ts";
 import { fileContainer, folderContainer } from "./folder-tree.ts";
 import { idxFormat } from "./idx-format.ts";
 import { imageFilesFormat, supportedImages } from "./image-files.ts";
 import type { FileContainer, FileTree, ImageCatalogue, ImageFormat, ImageSource } from "./image-source.ts";
+import { isBuiltin, locateImages } from "./location.ts";
 import { listNames } from "./path-names.ts";
 import { detectChannels } from "./preparation.ts";
-import { type ParsedLocation, parseLocation, selectImages } from "./selection.ts";
+import { selectImages } from "./selection.ts";
 import { isArchiveName, tarContainer } from "./tar-tree.ts";
 
 /** What holds files. The first one that matches is opened. */
@@ -30,8 +31,8 @@ const supported = `${supportedImages}, .tar and .tar.gz of those, IDX, CIFAR-10/
  * @throws ConfigError where nothing is there, no images are, or the selection names nothing; FormatError where a file is damaged.
  */
 export async function openImages(location: string, where: string): Promise<ImageSource> {
-  if (isBuiltin(location)) return openBuiltin(location, parseLocation(location, where), where);
-  const { path, selection } = await locate(location, where);
+  if (isBuiltin(location)) return openBuiltin(location, await locateImages(location, where), where);
+  const { path, selection } = await locateImages(location, where);
   const catalogue = await openCatalogue(path, where);
   const chosen = selectImages(catalogue, selection, where);
   if (chosen.length === 0) throw new ConfigError(`${where} expects images, found only masks in '${location}'`);
@@ -46,12 +47,6 @@ export async function openImages(location: string, where: string): Promise<Image
     read: (index: number) => catalogue.read(chosen[index]!),
   };
   return { ...source, channels: () => detectChannels(source) };
-}
-
-/** A path that exists is taken as it is, even with a `#` in it. */
-async function locate(location: string, where: string): Promise<ParsedLocation> {
-  if (location !== "" && (await stat(location).catch(() => undefined))) return { path: location, selection: {} };
-  return parseLocation(location, where);
 }
 
 async function openCatalogue(path: string, where: string): Promise<ImageCatalogue> {

@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { ConfigError, FormatError, messageOf } from "../../base/index.ts";
-import { isBuiltin, openImages, parseLocation, writeFileAtomic } from "../../data/index.ts";
+import { isBuiltin, locateImages, openImages, writeFileAtomic } from "../../data/index.ts";
 import { describeIssue, deviceNames } from "../../model/index.ts";
 import type { Console } from "../console.ts";
 import type { ReproduceOptions } from "../reproduce-command.ts";
@@ -266,8 +266,8 @@ async function limitTests(data: Plan["data"], limit: number): Promise<{ data: Pl
   const limited = async (location: string, flag: string): Promise<string> => {
     const { length } = await openImages(location, flag);
     total += Math.min(length, limit);
-    const named = isBuiltin(location) || parseLocation(location, flag).selection.limit !== undefined;
-    return length <= limit || named ? location : addSelection(location, `limit=${limit},seed=0`);
+    const named = isBuiltin(location) || (await locateImages(location, flag)).selection.limit !== undefined;
+    return length <= limit || named ? location : addSelection(location, { limit, seed: 0 });
   };
   const test = await limited(data.test, "reproduce: --test");
   const anomalous: Plan["data"]["anomalous"] = [];

@@ -52,13 +52,13 @@ test("flags come before a configuration file, and that before the data folder", 
 test("a train split by name has its test split beside it; another selection stays", async () => {
   const normal = `${at("fashion-mnist")}#limit=1,split=train`;
   const found = await locateData(suites.fashion, { ...flags, data: root, normal });
-  expect(found).toMatchObject({ normal, test: `${at("fashion-mnist")}#limit=1,split=test` });
+  expect(found).toMatchObject({ normal, test: `${at("fashion-mnist")}#split=test,limit=1` });
   const testOnly = `${at("fashion-mnist")}#split=test`;
   expect(await locateData(suites.fashion, { ...flags, data: root, normal: testOnly })).toMatchObject({
     normal: testOnly,
     test: null,
   });
-  expect(addSelection("a#class=3", "limit=5")).toBe("a#class=3,limit=5");
+  expect(await addSelection("a#class=3", { limit: 5 })).toBe("a#class=3,limit=5");
 });
 
 test("says which flag gives what is missing", async () => {

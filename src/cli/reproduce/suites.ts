@@ -3,9 +3,16 @@ import { readFile, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
 import { z } from "zod";
 import { ConfigError, messageOf } from "../../base/index.ts";
-import { type ImageSource, isBuiltin, openImages, parseLocation } from "../../data/index.ts";
+import {
+  formatLocation,
+  type ImageSource,
+  isBuiltin,
+  locateImages,
+  openImages,
+  parseNamedLocation,
+  type Selection,
+} from "../../data/index.ts";
 import { describeIssue } from "../../model/index.ts";
-import { parseSet } from "../evaluate.ts";
 import type { ReproduceOptions } from "../reproduce-command.ts";
 import type { SuiteName } from "./suite-names.ts";
 
@@ -84,7 +91,9 @@ export async function locateData(suite: Suite, options: ReproduceOptions): Promi
   const given: Locations = { ...(options.config === undefined ? {} : await readConfig(options.config)), ...options };
   const normal = given.normal ?? (await usualNormal(suite, given.data));
   const general = given.general ?? (await usualGeneral(suite, given.data));
-  const sets = given.anomalous?.map(parseSet) ?? (await usualAnomalous(suite, given.data));
+  const sets = given.anomalous
+    ? await Promise.all(given.anomalous.map(parseNamedLocation))
+    : await usualAnomalous(suite, given.data);
   const twice = sets.find(({ name }, index) => name === "normal" || sets.findIndex((set) => set.name === name) < index);
   if (twice) {
     throw new ConfigError(`reproduce: --anomalous expects different names, got '${twice.name}' again; write NAME=DATA`);
@@ -116,7 +125,9 @@ async function readConfig(path: string): Promise<Locations> {
   const result = configSchema.safeParse(content);
   if (!result.success) throw new ConfigError(`reproduce: --config '${path}': ${describeIssue(result.error, content)}`);
   const place = (location: string): string =>
-    isAbsolute(location) || isBuiltin(location) ? location : join(dirname(path), location);
+    isAbsolute(location) || isBuiltin(location) || location.startsWith("file:")
+      ? location
+      : join(dirname(path), location);
   const { data, normal, test, anomalous, general } = result.data;
   return {
     ...(data === undefined ? {} : { data: place(data) }),
@@ -144,7 +155,7 @@ async function usualAnomalous({ anomalous }: Suite, root: string | undefined): P
   const sets: NamedSet[] = [];
   for (const set of anomalous) {
     const found = await findData(root, set.folder);
-    if (found !== undefined) sets.push({ name: set.name, location: ofClass(found, set.class) });
+    if (found !== undefined) sets.push({ name: set.name, location: await ofClass(found, set.class) });
   }
   if (sets.length > 0) return sets;
   const names = [...new Set(anomalous.map(({ folder }) => folder))].join(" or ");
@@ -166,36 +177,41 @@ async function findData(root: string | undefined, name: string): Promise<string 
   return undefined;
 }
 
-function ofClass(location: string, name: string | undefined): string {
-  return name === undefined ? location : addSelection(location, `class=${name}`);
+async function ofClass(location: string, name: string | undefined): Promise<string> {
+  return name === undefined ? location : addSelection(location, { classes: [name] });
 }
 
-/** A location with one more selection. */
-export function addSelection(location: string, selection: string): string {
-  return `${location}${parseLocation(location, "reproduce").path === location ? "#" : ","}${selection}`;
+/** A location with more selected. */
+export async function addSelection(location: string, more: Selection): Promise<string> {
+  const { path, selection } = await locateImages(location, "reproduce");
+  return formatLocation({ path, selection: { ...selection, ...more } });
 }
 
 /** The train and the test split of normal images, where they have both; else nothing to compare with. */
 async function splitTest(location: string): Promise<Pick<SuiteData, "normal" | "test">> {
   const where = "reproduce: --normal";
   if (isBuiltin(location)) return { normal: location, test: null };
-  const { split } = parseLocation(location, where).selection;
+  const { split } = (await locateImages(location, where)).selection;
   const splits = await splitsOf(location, where);
   if (!splits.has("train") || !splits.has("test")) return { normal: location, test: null };
-  if (split === "train") return { normal: location, test: location.replace("split=train", "split=test") };
+  if (split === "train") return { normal: location, test: await addSelection(location, { split: "test" }) };
   if (split !== undefined) return { normal: location, test: null };
-  return { normal: addSelection(location, "split=train"), test: addSelection(location, "split=test") };
+  return {
+    normal: await addSelection(location, { split: "train" }),
+    test: await addSelection(location, { split: "test" }),
+  };
 }
 
 /** A location with a split where it has it and names none. */
 async function preferSplit(location: string, split: string, where: string): Promise<string> {
-  if (isBuiltin(location) || parseLocation(location, where).selection.split !== undefined) return location;
-  return (await splitsOf(location, where)).has(split) ? addSelection(location, `split=${split}`) : location;
+  if (isBuiltin(location) || (await locateImages(location, where)).selection.split !== undefined) return location;
+  return (await splitsOf(location, where)).has(split) ? addSelection(location, { split }) : location;
 }
 
 /** The splits of a whole location, whatever is selected of it. */
 async function splitsOf(location: string, where: string): Promise<Set<string>> {
-  const source: ImageSource = await openImages(parseLocation(location, where).path, where);
+  const { path } = await locateImages(location, where);
+  const source: ImageSource = await openImages(formatLocation({ path, selection: {} }), where);
   const splits = new Set<string>();
   for (let index = 0; index < source.length; index++) {
     for (const name of source.splitNames(index)) splits.add(name);
