@@ -1,4 +1,4 @@
-"""The project's own PyTorch yardstick: the Glow of ARCHITECTURE.md, written from the formulas, to measure Outglow's speed against.
+"""The project's own PyTorch yardstick: the Glow of docs/methods.md, written from the formulas, to measure Outglow's speed against.
 
     python3 bench/torch-glow.py --speed --channels 3 --depth 8 --width 128 --batch 64 --threads 2
 

@@ -59,7 +59,7 @@ export async function loadProgram(model: Uint8Array, options: ProgramOptions): P
   };
 }
 
-/** How long a thread that waits for work spins before it sleeps: until the next operator, not until the next run (ARCHITECTURE.md). */
+/** How long a thread that waits for work spins before it sleeps: until the next operator, not until the next run (docs/decisions.md). */
 const waitMicroseconds = "20";
 
 async function createSession(model: Uint8Array, options: ProgramOptions): Promise<InferenceSession> {

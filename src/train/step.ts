@@ -85,7 +85,7 @@ export async function compileStep(
       return [gradientPrefix + name, { data, shape: derivatives[index]!.shape as number[] }];
     }),
   );
-  // The engine's rewriting doubles the time to build and gains nothing here (ARCHITECTURE.md).
+  // The engine's rewriting doubles the time to build and gains nothing here (docs/decisions.md).
   const program = await compileGraph(outputs, { ...options, weights: "given" });
   const vectors = { parameters: state.parameters.trainable, gradient, state: state.optimizer };
   return {
