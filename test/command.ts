@@ -26,11 +26,28 @@ export function startOutglow(
   args: readonly string[],
   { largestFile, environment = {} }: { readonly largestFile?: number; readonly environment?: NodeJS.ProcessEnv } = {},
 ): { child: ChildProcess; outcome: Promise<Outcome> } {
-  const options = { cwd: folder, env: { ...process.env, CI: "1", ...environment } };
+  return start([program, ...args], { cwd: folder, env: { ...process.env, CI: "1", ...environment } }, largestFile);
+}
+
+/** Runs a module that imports from the built package; its arguments begin at process.argv[1]. */
+export function runScript(
+  text: string,
+  args: readonly string[],
+  { largestFile }: { readonly largestFile?: number } = {},
+): Promise<Outcome> {
+  const all = ["--input-type=module", "--eval", text, "--", ...args];
+  return start(all, { cwd: fileURLToPath(new URL("..", import.meta.url)) }, largestFile).outcome;
+}
+
+function start(
+  args: readonly string[],
+  options: { readonly cwd: string; readonly env?: NodeJS.ProcessEnv },
+  largestFile: number | undefined,
+): { child: ChildProcess; outcome: Promise<Outcome> } {
   const child =
     largestFile === undefined
-      ? spawn(process.execPath, [program, ...args], options)
-      : spawn("sh", ["-c", `ulimit -f ${largestFile}; exec "$@"`, "sh", process.execPath, program, ...args], options);
+      ? spawn(process.execPath, args, options)
+      : spawn("sh", ["-c", `ulimit -f ${largestFile}; exec "$@"`, "sh", process.execPath, ...args], options);
   const chunks = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
     child[name]?.setEncoding("utf8").on("data", (text: string) => {

@@ -11,6 +11,7 @@ const templates = {
   "did-you-mean": "did you mean '{name}'?",
   "copy-again": "copy or download it again",
   "copy-detector-again": "copy the detector again or train anew",
+  unchanged: "what was there before is unchanged",
   "start-anew": "start anew with {setting}",
   "train-with": "train with {settings}",
   "train-with-or-choose": "train with {settings} or choose one of {others}",

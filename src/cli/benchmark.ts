@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
-import { ConfigError, messageOf, RunError } from "../base/index.ts";
+import { ConfigError, messageOf, RunError, setting } from "../base/index.ts";
 import { type Column, formatTable } from "../report/index.ts";
 import type { ProgramOptions } from "../runtime/index.ts";
 import { requireDevice } from "../runtime/index.ts";
@@ -50,7 +50,7 @@ export async function benchmark(options: BenchmarkOptions): Promise<void> {
     for (const item of cases) output.print(await profileCase(item, engine));
     return;
   }
-  if (options.out !== undefined) await refuseExisting(options.out, options.force, "benchmark: --out");
+  if (options.out !== undefined) await refuseExisting(options.out, options.force, setting("out"));
   const peak = await matrixRate(engine);
   const results: Result[] = [];
   for (const item of cases) {
@@ -76,7 +76,7 @@ export async function benchmark(options: BenchmarkOptions): Promise<void> {
   const report = { ...engine, matrixGigaflops: peak, results };
   if (options.out !== undefined) {
     const text = `${JSON.stringify(report, null, 2)}\n`;
-    await writeOutput(options.out, text, { force: options.force, where: "benchmark: --out" });
+    await writeOutput(options.out, text, { force: options.force, subject: setting("out") });
   }
   output.print(options.json ? JSON.stringify(report) : showReport(results, peak, engine));
 }

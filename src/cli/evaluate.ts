@@ -1,6 +1,6 @@
 /** `outglow evaluate`: a table of AUROC by score and set on stdout, everything else as JSON beside it. */
 import { join } from "node:path";
-import { ConfigError, randomKey } from "../base/index.ts";
+import { ConfigError, randomKey, setting } from "../base/index.ts";
 import { type ImageSource, openImages, type PreparationProblem, parseNamedLocation } from "../data/index.ts";
 import type { Detector } from "../detector/index.ts";
 import { type Column, formatTable } from "../report/index.ts";
@@ -76,10 +76,10 @@ export async function evaluate(folder: string, options: EvaluateOptions): Promis
   );
   const detector = await openDetectorWith(folder, options);
   try {
-    await refuseExisting(path, options.force, "evaluate: --out");
+    await refuseExisting(path, options.force, setting("out"));
     const report = await evaluateSets(detector, normal, anomalous, options, output);
     output.print(options.json ? JSON.stringify(report) : showReport(report));
-    await writeOutput(path, `${JSON.stringify(report, null, 2)}\n`, { force: options.force, where: "evaluate: --out" });
+    await writeOutput(path, `${JSON.stringify(report, null, 2)}\n`, { force: options.force, subject: setting("out") });
     output.note(`written: ${path}`);
   } finally {
     await detector.dispose();

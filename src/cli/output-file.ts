@@ -2,34 +2,44 @@
 import { rmSync } from "node:fs";
 import { access, constants } from "node:fs/promises";
 import { dirname } from "node:path";
-import { ConfigError } from "../base/index.ts";
+import { ConfigError, setting } from "../base/index.ts";
 import { type AtomicFile, writeFileAtomic } from "../data/index.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { onInterrupt } from "./interrupts.ts";
 
 /**
  * Throws ConfigError where a file exists and may not be replaced, or its folder cannot be written. To be called before the work that leads
- * to the file.
+ * to the file. `subject` is the setting that names it.
  */
-export async function refuseExisting(path: string, force: boolean, where: string): Promise<void> {
+export async function refuseExisting(path: string, force: boolean, subject: string): Promise<void> {
   const folder = dirname(path);
   await access(folder, constants.W_OK).catch(() => {
-    throw new ConfigError(
-      `${where} expects a file in a folder that can be written, got '${path}'; make '${folder}' first or choose another`,
-    );
+    throw new ConfigError({
+      code: "unwritable",
+      subject,
+      expected: "a file in a folder that can be written",
+      got: `'${path}'`,
+      remedy: { key: "other", text: `make '${folder}' first or choose another` },
+    });
   });
   if (force || !(await exists(path))) return;
-  throw new ConfigError(`${where} expects a new file, got '${path}', which exists; choose another or give --force`);
+  throw new ConfigError({
+    code: "exists",
+    subject,
+    expected: "a new file",
+    got: `'${path}', which exists`,
+    remedy: { key: "other", text: `choose another or give ${setting("force")}` },
+  });
 }
 
-/** Writes a file after `refuseExisting`. Throws RunError where the disk refuses. */
+/** Writes a file after `refuseExisting`, never over one that has come there since. Throws RunError where the disk refuses. */
 export async function writeOutput(
   path: string,
   content: Uint8Array | string,
-  options: { readonly force: boolean; readonly where: string },
+  { force, subject }: { readonly force: boolean; readonly subject: string },
 ): Promise<void> {
-  await refuseExisting(path, options.force, options.where);
-  await writeFileAtomic(path, content);
+  await refuseExisting(path, force, subject);
+  await writeFileAtomic(path, content, { replace: force });
 }
 
 /** An interrupt takes an unfinished file away and ends the program, until the function that comes back is called. */

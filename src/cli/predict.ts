@@ -1,6 +1,6 @@
 /** `outglow predict`: a table of scores, p-values and decisions, and a contact sheet of the most anomalous images. */
 import { basename, extname } from "node:path";
-import { ConfigError } from "../base/index.ts";
+import { ConfigError, setting } from "../base/index.ts";
 import { type AtomicFile, openAtomicFile, openImages, type PreparationProblem } from "../data/index.ts";
 import { type Detector, detectorSources } from "../detector/index.ts";
 import { flaggedColour, renderContactSheet } from "../report/index.ts";
@@ -42,8 +42,8 @@ const sheetColumns = 8;
 export async function predict(folder: string, locations: readonly string[], options: PredictOptions): Promise<void> {
   const output = openConsole(options.quiet);
   checkFormat(options.out);
-  if (options.out !== undefined) await refuseExisting(options.out, options.force, "predict: --out");
-  if (options.top !== undefined) await refuseExisting(options.sheet, options.force, "predict: --sheet");
+  if (options.out !== undefined) await refuseExisting(options.out, options.force, setting("out"));
+  if (options.top !== undefined) await refuseExisting(options.sheet, options.force, setting("sheet"));
   // Everything that can be wrong is found before the first image is scored.
   const sources = await Promise.all(locations.map((location) => openImages(location, "predict:")));
   const detector = await openDetectorWith(folder, options);
@@ -99,13 +99,13 @@ export async function predict(folder: string, locations: readonly string[], opti
     }
     output.problems(problems);
     if (options.out !== undefined) {
-      await refuseExisting(options.out, options.force, "predict: --out");
+      await refuseExisting(options.out, options.force, setting("out"));
       await file?.commit();
       output.note(`scores of ${count} images: ${options.out}`);
     }
     if (options.top !== undefined) {
       const sheet = await drawSheet(detector, decision, top, count);
-      await writeOutput(options.sheet, sheet, { force: options.force, where: "predict: --sheet" });
+      await writeOutput(options.sheet, sheet, { force: options.force, subject: setting("sheet") });
       output.note(`contact sheet: ${options.sheet}`);
     }
     output.note(

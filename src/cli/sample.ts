@@ -1,6 +1,6 @@
 /** `outglow sample`: a PNG grid of generated images. */
 import { availableParallelism } from "node:os";
-import { ConfigError, nearestSpelling, randomKey } from "../base/index.ts";
+import { ConfigError, nearestSpelling, randomKey, setting } from "../base/index.ts";
 import { loadManifest, loadWeights, type Manifest, sampledModel, sampleImages } from "../detector/index.ts";
 import { renderImageGrid } from "../report/index.ts";
 import { requireDevice } from "../runtime/index.ts";
@@ -14,7 +14,7 @@ const shownSide = 96;
 /** Samples a detector's flow. */
 export async function sample(folder: string, options: SampleOptions): Promise<void> {
   const output = openConsole(options.quiet);
-  await refuseExisting(options.out, options.force, "sample: --out");
+  await refuseExisting(options.out, options.force, setting("out"));
   const manifest = await loadManifest(folder);
   await requireDevice(options.device);
   const parameters = await loadWeights(folder, manifest, options.model);
@@ -29,7 +29,7 @@ export async function sample(folder: string, options: SampleOptions): Promise<vo
     columns: Math.ceil(Math.sqrt(count)),
     scale: Math.max(1, Math.round(shownSide / Math.max(height, width))),
   });
-  await writeOutput(options.out, png, { force: options.force, where: "sample: --out" });
+  await writeOutput(options.out, png, { force: options.force, subject: setting("out") });
   output.print(options.json ? JSON.stringify({ samples: options.out, count, temperature, seed }) : options.out);
 }
 

@@ -29,7 +29,12 @@ export async function writeImages(
         .png()
         .toFile(path);
     } catch (error) {
-      throw new RunError(`write: could not write '${path}': ${messageOf(error)}`);
+      throw new RunError({
+        code: "unwritable",
+        subject: `'${path}'`,
+        expected: "a file that can be written",
+        got: messageOf(error),
+      });
     }
   };
   for await (const _ of mapInOrder(names.length, write, { concurrency: 4, ahead: 8 }));

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
-import { FormatError, messageOf } from "../base/index.ts";
+import { type FaultCode, FormatError, messageOf } from "../base/index.ts";
 import { writeFileAtomic } from "../data/index.ts";
 import { readTensors, type StoredTensor, type TensorFile, writeTensors } from "../nn/index.ts";
 import type { TrainingState } from "./step.ts";
@@ -82,7 +82,14 @@ const formerProgressSchema = z
   .strictObject({ ...progressFields, finished: z.literal(true) })
   .transform((progress): Progress => ({ ...progress, bestBitsPerDimension: progress.best }));
 
-const wayOut = "delete it to start this phase again, or restore it from a copy";
+/** A checkpoint that cannot be used. `until` is what comes before the way out that every one of them has. */
+function unusable(code: FaultCode, where: string, expected: string, got: string, until = ""): FormatError {
+  const remedy = {
+    key: "other",
+    text: `${until}delete it to start this phase again, or restore it from a copy`,
+  } as const;
+  return new FormatError({ code, subject: where, expected, got, remedy });
+}
 
 /** Saves a checkpoint. Throws RunError where the disk refuses, leaving the last one as it was. */
 export async function saveCheckpoint(path: string, { progress, state, best }: Checkpoint): Promise<void> {
@@ -106,7 +113,7 @@ export async function loadCheckpoint(path: string, expected?: CheckpointSizes): 
   const where = `checkpoint '${path}'`;
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
-    throw new FormatError(`${where}: expected a file that can be read, got ${messageOf(error)}; ${wayOut}`);
+    throw unusable("unreadable", where, "a file that can be read", messageOf(error));
   });
   if (!bytes) return undefined;
   const file = parseFile(bytes, where);
@@ -149,16 +156,16 @@ function parseFile(bytes: Uint8Array, where: string): TensorFile {
   try {
     return readTensors(bytes, "safetensors");
   } catch (error) {
-    throw new FormatError(`${where}: expected a whole checkpoint, got a damaged one (${messageOf(error)}); ${wayOut}`);
+    throw unusable("damaged", where, "a whole checkpoint", `a damaged one (${messageOf(error)})`);
   }
 }
 
 function readProgress({ tensors, metadata }: TensorFile, where: string): Progress {
   const parsed = metadataSchema.safeParse(metadata);
-  if (!parsed.success) throw new FormatError(`${where}: expected progress and checksum, got none; ${wayOut}`);
+  if (!parsed.success) throw unusable("damaged", where, "progress and checksum", "none");
   const { progress, checksum } = parsed.data;
   if (checksum !== checksumOf(progress, tensors)) {
-    throw new FormatError(`${where}: expected content that matches its checksum, got damaged content; ${wayOut}`);
+    throw unusable("damaged", where, "content that matches its checksum", "damaged content");
   }
   const content = parseJson(progress);
   for (const schema of [progressSchema, formerProgressSchema]) {
@@ -166,11 +173,10 @@ function readProgress({ tensors, metadata }: TensorFile, where: string): Progres
     if (result.success) return result.data;
   }
   if (z.strictObject(progressFields).safeParse(content).success) {
-    throw new FormatError(
-      `${where}: expected the held-out value in nats, got one in bits/dim, as an earlier version of outglow left it; finish the run with that, or ${wayOut}`,
-    );
+    const got = "one in bits/dim, as an earlier version of outglow left it";
+    throw unusable("unsupported", where, "the held-out value in nats", got, "finish the run with that, or ");
   }
-  throw new FormatError(`${where}: expected the progress of a run, got '${progress.slice(0, 80)}'; ${wayOut}`);
+  throw unusable("damaged", where, "the progress of a run", `'${progress.slice(0, 80)}'`);
 }
 
 /** The value of a JSON text, undefined for another text. */
@@ -185,21 +191,18 @@ function parseJson(text: string): unknown {
 function expectVectorCount(file: TensorFile, expected: number, where: string): void {
   const got = countOptimizerVectors(file);
   if (got === expected) return;
-  throw new FormatError(
-    `${where}: expected ${expected} vectors of the optimiser, got ${got}; it belongs to another run: ${wayOut}`,
-  );
+  throw unusable("mismatch", where, `${expected} vectors of the optimiser`, String(got), "it belongs to another run: ");
 }
 
 /** A float32 tensor, of `size` numbers where that is known. */
 function readVector({ tensors }: TensorFile, name: string, size: number | undefined, where: string): Float32Array {
   const data = Object.hasOwn(tensors, name) ? tensors[name]!.data : undefined;
   if (!(data instanceof Float32Array)) {
-    throw new FormatError(`${where}: expected a float32 tensor '${name}', got ${data ? "bytes" : "none"}; ${wayOut}`);
+    throw unusable("damaged", where, `a float32 tensor '${name}'`, data ? "bytes" : "none");
   }
   if (size !== undefined && data.length !== size) {
-    throw new FormatError(
-      `${where}: expected ${size} numbers in '${name}', got ${data.length}; it belongs to another model: ${wayOut}`,
-    );
+    const expected = `${size} numbers in '${name}'`;
+    throw unusable("mismatch", where, expected, String(data.length), "it belongs to another model: ");
   }
   return data;
 }

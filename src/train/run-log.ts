@@ -43,7 +43,7 @@ function keepUpTo(path: string, step: number): void {
   const lines = text.split("\n").slice(0, -1);
   const kept = lines.filter((line) => (stepOf(line) ?? Number.POSITIVE_INFINITY) <= step);
   // Under another name first: a kill while the log is rewritten must not cost the log.
-  writeFileSync(`${path}.tmp`, kept.map((line) => `${line}\n`).join(""));
+  writeFileSync(`${path}.tmp`, kept.map((line) => `${line}\n`).join(""), { flush: true });
   renameSync(`${path}.tmp`, path);
 }
 
