@@ -1,0 +1,104 @@
+/** Which images show the same thing: near-duplicates are never on both sides of a split. Pure. */
+import type { RawImage } from "../pixels/index.ts";
+import { resized, withChannels } from "./levels.ts";
+import { transform } from "./spectrum.ts";
+import { blurred } from "./synthetic/canvas.ts";
+
+const side = 64;
+const area = side * side;
+
+/** Pixels within which fine structure is looked at; coarser brightness is taken away. */
+const blurRadius = 4;
+
+/** Images whose fine structure correlates more than this, shifted as it may be, show the same thing. */
+export const leastCorrelation = 0.5;
+
+/** The spectrum of an image's fine structure, scaled so that an image has correlation 1 with itself. */
+export interface Fingerprint {
+  readonly real: Float64Array;
+  readonly imaginary: Float64Array;
+}
+
+/** The fingerprint of an image: grey, 64x64, less its blurred self, at length 1, in frequencies. */
+export function fingerprintOfStructure(image: RawImage): Fingerprint {
+  const small = resized(withChannels(image, 1), { height: side, width: side });
+  const plane = Float32Array.from(small.pixels);
+  const smooth = blurred(plane, side, side, blurRadius);
+  const real = Float64Array.from(plane, (value, index) => value - smooth[index]!);
+  const mean = real.reduce((sum, value) => sum + value, 0) / area;
+  const norm = Math.sqrt(real.reduce((sum, value) => sum + (value - mean) ** 2, 0));
+  for (let index = 0; index < area; index++) real[index] = norm > 1e-6 ? (real[index]! - mean) / norm : 0;
+  const imaginary = new Float64Array(area);
+  transform(real, imaginary, side);
+  return { real, imaginary };
+}
+
+/** The largest correlation of one image's structure with another's over all cyclic shifts. */
+export function shiftedCorrelation(a: Fingerprint, b: Fingerprint): number {
+  return shiftedCorrelations(a, b, b)[0];
+}
+
+/** The same with two images at once: correlations are real, so one of them fits into the imaginary part. */
+function shiftedCorrelations(a: Fingerprint, b: Fingerprint, c: Fingerprint): readonly [number, number] {
+  const real = new Float64Array(area);
+  const imaginary = new Float64Array(area);
+  for (let index = 0; index < area; index++) {
+    // conj(A) (B + i C)
+    const re = b.real[index]! - c.imaginary[index]!;
+    const im = b.imaginary[index]! + c.real[index]!;
+    const [ar, ai] = [a.real[index]!, a.imaginary[index]!];
+    // The inverse transform is the transform with real and imaginary part exchanged.
+    imaginary[index] = ar * re + ai * im;
+    real[index] = ar * im - ai * re;
+  }
+  transform(real, imaginary, side);
+  let [first, second] = [-1, -1];
+  for (let index = 0; index < area; index++) {
+    if (imaginary[index]! > first) first = imaginary[index]!;
+    if (real[index]! > second) second = real[index]!;
+  }
+  return [first / area, second / area];
+}
+
+/**
+ * A group number for every image, numbered in the order of their first images: images that correlate above `leastCorrelation`, or have the same
+ * name of `group`, are of one group, and so are those that others join.
+ */
+export function groupImages(
+  fingerprints: readonly Fingerprint[],
+  names: readonly (string | undefined)[] = [],
+): Uint32Array {
+  const parents = Uint32Array.from(fingerprints, (_, index) => index);
+  const rootOf = (index: number): number => {
+    let root = index;
+    while (parents[root] !== root) root = parents[root]!;
+    parents[index] = root;
+    return root;
+  };
+  const join = (a: number, b: number): void => {
+    const [first, second] = [rootOf(a), rootOf(b)].sort((x, y) => x - y) as [number, number];
+    parents[second] = first;
+  };
+  const known = new Map<string, number>();
+  for (const [index, name] of names.entries()) {
+    if (name === undefined) continue;
+    const first = known.get(name);
+    if (first === undefined) known.set(name, index);
+    else join(first, index);
+  }
+  for (let a = 0; a < fingerprints.length; a++) {
+    const others: number[] = [];
+    for (let b = a + 1; b < fingerprints.length; b++) if (rootOf(a) !== rootOf(b)) others.push(b);
+    for (let position = 0; position < others.length; position += 2) {
+      const pair = [others[position]!, others[position + 1] ?? others[position]!] as const;
+      const found = shiftedCorrelations(fingerprints[a]!, fingerprints[pair[0]]!, fingerprints[pair[1]]!);
+      for (const [index, correlation] of found.entries()) if (correlation > leastCorrelation) join(a, pair[index]!);
+    }
+  }
+  const numbers = new Map<number, number>();
+  return parents.map((_, index) => {
+    const root = rootOf(index);
+    if (!numbers.has(root)) numbers.set(root, numbers.size);
+    return numbers.get(root)!;
+  });
+}

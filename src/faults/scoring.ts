@@ -1,0 +1,97 @@
+/** A fault detector at work: from an image to a map of cells, a score and a p-value. */
+import type { RawImage } from "../pixels/index.ts";
+import { type CellMap, meanMap, standardised, topMean } from "./cell-map.ts";
+import { atLevels, withChannels } from "./levels.ts";
+import { type CellLogits, openLogits } from "./logits.ts";
+import { faultNetwork } from "./network.ts";
+import type { FaultDetector, FaultRecord } from "./record.ts";
+
+/** What a fault detector says of one image. */
+export interface FaultScore {
+  /** The mean of the top 1 % of the joined map's cells. Higher = more anomalous. */
+  readonly score: number;
+  /** The share of held-out normal images that look at least as faulty to the network that did not see them. */
+  readonly pValue: number;
+  /** Standardised logits, the mean over levels and networks, on the grid of the largest level. */
+  readonly map: CellMap;
+  /** The same of every level, the largest first. */
+  readonly levels: readonly { readonly level: number; readonly map: CellMap }[];
+}
+
+/** Scores images. */
+export interface FaultScorer {
+  score(image: RawImage): Promise<FaultScore>;
+  dispose(): Promise<void>;
+}
+
+/** Opens a detector's networks. */
+export function openFaultScorer(
+  { record, networks }: FaultDetector,
+  options: { readonly threads: number },
+): FaultScorer {
+  const { channels, pixelScale, settings } = record;
+  const network = faultNetwork({ channels, width: settings.width });
+  const opened = networks.map((parameters) => openLogits(network, parameters, pixelScale, options));
+  return {
+    async score(image) {
+      const levels = atLevels(withChannels(image, channels), settings);
+      const perFold: JoinedLevels[] = [];
+      for (const [fold, logits] of opened.entries()) {
+        perFold.push(joinLevels(await logitsOf(logits, levels), record.folds[fold]!.levels));
+      }
+      const map = meanMap(perFold.map((joined) => joined.map));
+      return {
+        score: topMean(map),
+        pValue: crossConformal(
+          record,
+          perFold.map((joined) => topMean(joined.map)),
+        ),
+        map,
+        levels: perFold[0]!.levels.map(({ level }, index) => ({
+          level,
+          map: meanMap(perFold.map((joined) => joined.levels[index]!.map)),
+        })),
+      };
+    },
+    async dispose() {
+      for (const logits of opened) await logits.dispose();
+    },
+  };
+}
+
+async function logitsOf(logits: CellLogits, levels: readonly { readonly level: number; readonly image: RawImage }[]) {
+  const maps: { level: number; map: CellMap }[] = [];
+  for (const { level, image } of levels) maps.push({ level, map: await logits.run(image) });
+  return maps;
+}
+
+/** Standardised maps and their mean. */
+export interface JoinedLevels {
+  readonly map: CellMap;
+  readonly levels: readonly { readonly level: number; readonly map: CellMap }[];
+}
+
+/** Brings every level's logits to mean 0 and deviation 1 over normal images, and takes their mean. A level without moments is left out. */
+export function joinLevels(
+  maps: readonly { readonly level: number; readonly map: CellMap }[],
+  moments: FaultRecord["folds"][number]["levels"],
+): JoinedLevels {
+  const levels = maps.flatMap(({ level, map }) => {
+    const found = moments.find((entry) => entry.level === level);
+    return found ? [{ level, map: standardised(map, found) }] : [];
+  });
+  return { map: meanMap(levels.map(({ map }) => map)), levels };
+}
+
+/**
+ * p = (1 + #{held-out images that score at least as high as x does under the same network}) / (n + 1), over all folds (Vovk 2015, cross-conformal
+ * predictors; Barber et al. 2021, CV+).
+ */
+function crossConformal({ folds }: FaultRecord, scores: readonly number[]): number {
+  const above = folds.reduce(
+    (sum, fold, index) => sum + fold.scores.filter((score) => score >= scores[index]!).length,
+    0,
+  );
+  const count = folds.reduce((sum, fold) => sum + fold.scores.length, 0);
+  return (1 + above) / (count + 1);
+}

@@ -1,0 +1,215 @@
+/** From normal images to a fault detector: groups, folds, a network a fold, calibration on what it did not see. */
+import { type RandomKey, RunError, randomKey } from "../base/index.ts";
+import { type ParameterVectors, packArrays } from "../nn/index.ts";
+import { adam } from "../optim/index.ts";
+import type { RawImage } from "../pixels/index.ts";
+import { adaptToData, compileStep, zeroState } from "../train/index.ts";
+import {
+  batchInnermost,
+  cropSide,
+  drawBatch,
+  drawCrop,
+  drawFaultyCrop,
+  type LevelImages,
+  type PixelScale,
+  pixelScale,
+} from "./batches.ts";
+import { type CellMap, topMean } from "./cell-map.ts";
+import { assignFolds } from "./folds.ts";
+import { fingerprintOfStructure, groupImages } from "./groups.ts";
+import { atLevels, withChannels } from "./levels.ts";
+import { openLogits } from "./logits.ts";
+import { faultNetwork } from "./network.ts";
+import { faultDetection } from "./objective.ts";
+import type { FaultDetector, FaultRecord } from "./record.ts";
+import { joinLevels } from "./scoring.ts";
+import type { FaultSettings } from "./settings.ts";
+import { momentsOf } from "./synthetic/canvas.ts";
+import type { FaultKind } from "./synthetic/kinds.ts";
+
+/** Normal images that are read one by one. */
+export interface NormalImages {
+  readonly names: readonly string[];
+  read(index: number): Promise<RawImage>;
+}
+
+/** What happens while a fault detector is trained. */
+export type FaultEvent =
+  | { readonly kind: "read"; readonly done: number; readonly count: number }
+  | { readonly kind: "grouped"; readonly images: number; readonly groups: number }
+  | {
+      readonly kind: "step";
+      readonly fold: number;
+      readonly step: number;
+      readonly steps: number;
+      readonly loss: number;
+    }
+  | { readonly kind: "scored"; readonly fold: number };
+
+/** Who looks on. */
+export interface FaultWatch {
+  onEvent?(event: FaultEvent): void;
+  readonly signal?: AbortSignal | undefined;
+  /** What an image shows, by its name: images of one thing stay on one side of every split. */
+  group?(name: string): string;
+}
+
+/** Crops for the data-dependent initialisation, half of them with a fault. */
+const adaptationCrops = 64;
+
+/**
+ * Trains a fault detector on normal images: one network a fold, calibrated on the images of that fold.
+ * Throws ConfigError for too few different images, RunError where training diverges, and the signal's reason where it is aborted.
+ */
+export async function trainFaultDetector(
+  images: NormalImages,
+  settings: FaultSettings,
+  watch: FaultWatch = {},
+): Promise<FaultDetector> {
+  const key = randomKey(settings.seed).fold("faults");
+  const { levels, fingerprints, channels } = await readLevels(images, settings, watch);
+  const names = watch.group ? images.names.map((name) => watch.group!(name)) : [];
+  const groups = groupImages(fingerprints, names);
+  const groupCount = new Set(groups).size;
+  watch.onEvent?.({ kind: "grouped", images: levels.length, groups: groupCount });
+  const foldOf = assignFolds(groups, settings.folds, key.fold("folds"));
+  const scale = pixelScale(levels);
+
+  const networks: ParameterVectors[] = [];
+  const folds: FaultRecord["folds"] = [];
+  for (let fold = 0; fold < settings.folds; fold++) {
+    const training = levels.filter((_, index) => foldOf[index] !== fold);
+    const heldOut = levels.filter((_, index) => foldOf[index] === fold);
+    const parameters = await trainNetwork(training, scale, settings, key.fold(`fold ${fold}`), {
+      signal: watch.signal,
+      onStep: (step, loss) => watch.onEvent?.({ kind: "step", fold, step, steps: settings.steps, loss }),
+    });
+    networks.push(parameters);
+    folds.push(await calibrateFold(heldOut, parameters, { channels, scale, settings }));
+    watch.onEvent?.({ kind: "scored", fold });
+  }
+  return {
+    networks,
+    record: {
+      settings,
+      channels,
+      pixelScale: { means: [...scale.means], deviations: [...scale.deviations] },
+      images: levels.length,
+      groups: groupCount,
+      folds,
+    },
+  };
+}
+
+async function readLevels({ names, read }: NormalImages, settings: FaultSettings, watch: FaultWatch) {
+  const read1: (readonly RawImage[])[] = [];
+  const fingerprints = [];
+  for (const index of names.keys()) {
+    watch.signal?.throwIfAborted();
+    const image = await read(index);
+    fingerprints.push(fingerprintOfStructure(image));
+    read1.push(atLevels(image, settings).map(({ image: level }) => level));
+    watch.onEvent?.({ kind: "read", done: index + 1, count: names.length });
+  }
+  const channels: 1 | 3 = read1.every((levels) => levels[0]!.channels === 1) ? 1 : 3;
+  return {
+    levels: read1.map((levels) => levels.map((level) => withChannels(level, channels))),
+    fingerprints,
+    channels,
+  };
+}
+
+/** Trains one network on images at their levels. */
+export async function trainNetwork(
+  images: LevelImages,
+  scale: PixelScale,
+  settings: FaultSettings,
+  key: RandomKey,
+  watch: { readonly signal?: AbortSignal | undefined; onStep?(step: number, loss: number): void } = {},
+): Promise<ParameterVectors> {
+  const { crops, steps, threads, width } = settings;
+  const kinds = settings.kinds as readonly FaultKind[];
+  const network = faultNetwork({ channels: images[0]![0]!.channels, width });
+  const objective = faultDetection(network, cropSide);
+  const drawn = packArrays(network.parameters, network.createParameters(key.fold("parameters")));
+  const first = firstCrops(images, kinds, key.fold("first"));
+  const parameters = await adaptToData(objective.model, drawn, batchInnermost(first, scale), { threads });
+  const update = { optimizer: adam, weightDecay: 0, clipNorm: 1 };
+  const step = await compileStep(objective, 2 * crops, zeroState(parameters, update), update, { threads });
+  try {
+    for (let done = 0; done < steps; done++) {
+      watch.signal?.throwIfAborted();
+      const rate = settings.learningRate * rateShare(done, steps);
+      const batch = drawBatch({ images, scale, kinds, crops }, key.fold("batch").fold(done));
+      const { loss, applied } = await step.run(batch, adam.scalars(rate, done + 1));
+      if (!applied) throw diverged(done);
+      watch.onStep?.(done + 1, loss);
+    }
+  } finally {
+    await step.dispose();
+  }
+  return parameters;
+}
+
+/** Half a cosine from 1 to 0 after a short linear rise. */
+function rateShare(step: number, steps: number): number {
+  const rise = Math.min(1, (step + 1) / Math.min(50, steps));
+  return rise * 0.5 * (1 + Math.cos((Math.PI * step) / steps));
+}
+
+function firstCrops(images: LevelImages, kinds: readonly FaultKind[], key: RandomKey) {
+  const stream = key.fold("clean").stream();
+  return Array.from({ length: adaptationCrops }, (_, index) =>
+    index % 2 === 0 ? drawCrop(images, stream) : drawFaultyCrop(images, kinds, key.fold(index)).crop,
+  );
+}
+
+function diverged(step: number): RunError {
+  return new RunError({
+    code: "diverged",
+    subject: "faults",
+    expected: "finite losses",
+    got: `one that is not at step ${step + 1}`,
+    remedy: { key: "other", text: "lower the learning rate" },
+  });
+}
+
+interface FoldContext {
+  readonly channels: number;
+  readonly scale: PixelScale;
+  readonly settings: FaultSettings;
+}
+
+/** Mean and deviation of every level's cells, and the scores, of images that a network did not see. */
+async function calibrateFold(
+  images: LevelImages,
+  parameters: ParameterVectors,
+  { channels, scale, settings }: FoldContext,
+): Promise<FaultRecord["folds"][number]> {
+  const network = faultNetwork({ channels, width: settings.width });
+  const logits = openLogits(network, parameters, scale, { threads: settings.threads });
+  try {
+    const maps: CellMap[][] = [];
+    for (const levels of images) {
+      const own: CellMap[] = [];
+      for (const image of levels) own.push(await logits.run(image));
+      maps.push(own);
+    }
+    // Images lack levels from the largest on: the last ones are the same for all.
+    const descending = [...settings.levels].sort((a, b) => b - a);
+    const moments = descending.flatMap((level, index) => {
+      const fromEnd = descending.length - index;
+      const values = maps.flatMap((own) => Array.from(own.at(-fromEnd)?.values ?? []));
+      if (values.length === 0) return [];
+      const { mean, deviation } = momentsOf(values);
+      return [{ level, mean, deviation: Math.max(1e-6, deviation) }];
+    });
+    const scores = maps.map((own) => {
+      const named = own.map((map, index) => ({ level: descending[descending.length - own.length + index]!, map }));
+      return topMean(joinLevels(named, moments).map);
+    });
+    return { levels: moments, scores: scores.sort((a, b) => a - b) };
+  } finally {
+    await logits.dispose();
+  }
+}
