@@ -25,6 +25,7 @@ export {
   recordedLocation,
   type Selection,
 } from "./location.ts";
+export { type FileLock, type LockHolder, type LockOutcome, lockHolder, takeLock } from "./lock-file.ts";
 export { openImages } from "./opening.ts";
 export { type PreparationProblem, type PreparedImage, prepareImage } from "./preparation.ts";
 export { type HeldOutSplit, makeSampler, splitHeldOut } from "./sampling.ts";
