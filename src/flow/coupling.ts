@@ -1,5 +1,5 @@
 /**
- * The affine transform of a coupling (paper, section 1.1), whatever its network: with x = [a | b] along channels and
+ * The affine transform of a coupling (Kingma & Dhariwal 2018, section 3.3), whatever its network: with x = [a | b] along channels and
  * (shift, raw) = network(a), z = [a | (b + shift) sigmoid(raw + 2)], log-det = sum log sigmoid(raw + 2). The scale never expands, which
  * keeps training stable.
  */
@@ -8,11 +8,14 @@ import {
   add,
   concatenate,
   divide,
+  exponential,
+  lessOrEqual,
   logSigmoid,
   multiply,
   negate,
   reduceSum,
   reshape,
+  select,
   sigmoid,
   split,
   subtract,
@@ -39,6 +42,17 @@ export interface CouplingNetwork<P extends ParameterTree> {
 export function halfOf(name: string, channels: number): number {
   if (channels % 2 !== 0) throw new ShapeError(`${name}: expected an even number of channels, got ${channels}`);
   return channels / 2;
+}
+
+/**
+ * From here down the scale comes from its logarithm. The engine's sigmoid is good to 6e-8: two in ten thousand here, half of it at -16,
+ * nothing left at -18, where the log-det goes on and an inverse would divide zero by zero.
+ */
+const smallRaw = -8;
+
+/** sigmoid(raw), the one scale of both directions: its logarithm is the log-det down to float32's least numbers, some e^-87. */
+function scaleOf(raw: Value): Value {
+  return select(lessOrEqual(raw, smallRaw), exponential(logSigmoid(raw)), sigmoid(raw));
 }
 
 /** The affine coupling of a network that is computed in some form. Throws ShapeError for an odd number of channels. */
@@ -72,13 +86,13 @@ export function coupling<P extends ParameterTree>(
     normalize: (parameters, x) => {
       const [a, b] = halves(enter(x));
       const [shift, raw] = outputs(parameters, a);
-      const z = joined(a, multiply(add(b, shift), sigmoid(raw)));
+      const z = joined(a, multiply(add(b, shift), scaleOf(raw)));
       return { z: reshape(z, eventShape(shape, x)), logDet: logDetOf(raw) };
     },
     generate: (parameters, z) => {
       const [a, scaled] = halves(enter(z));
       const [shift, raw] = outputs(parameters, a);
-      const x = joined(a, subtract(divide(scaled, sigmoid(raw)), shift));
+      const x = joined(a, subtract(divide(scaled, scaleOf(raw)), shift));
       return { x: reshape(x, eventShape(shape, z)), logDet: negate(logDetOf(raw)) };
     },
   };

@@ -82,6 +82,24 @@ export async function roundTrips(bijector: Bijector, batch = 3) {
 }
 
 /**
+ * A coupling whose network says the same everywhere, shift 0.25 and some raw + 2 at its last bias: z and log-det of data, and the data that
+ * come back.
+ */
+export async function tripAtRaw(bijector: Bijector, raw: number) {
+  const layout = layoutOf(bijector.parameters);
+  const vectors = { trainable: new Float32Array(layout.trainableSize), fixed: new Float32Array(layout.fixedSize) };
+  const bias = parameterData(layout.entries.findLast(({ name }) => name.endsWith(".bias"))!, vectors);
+  bias.fill(0.25, 0, bias.length / 2).fill(raw - 2, bias.length / 2);
+  const data = normalData(bijector.inputShape, 1);
+  const { z, logDet, back } = await runOn(bijector.inputShape, data, (x, graph) => {
+    const parameters = constantValues(graph, bijector.parameters, vectors);
+    const forth = bijector.normalize(parameters, x);
+    return { ...forth, back: bijector.generate(parameters, forth.z).x };
+  });
+  return { data, z: z!, logDet: logDet![0]!, back: back! };
+}
+
+/**
  * log|det J| of one direction by the full Jacobian: one sample repeated D times along the batch, the backward pass seeded with the
  * identity, so that column d of the gradient is row d of the Jacobian.
  */
@@ -111,11 +129,12 @@ export async function logDetByJacobian(bijector: Bijector, direction: "normalize
   return { expected: logAbsoluteDeterminant(Float64Array.from(jacobian!), size), got: logDet![0]! };
 }
 
-/** The gradient norm of every trained parameter for a random function of z and log-det. */
+/** The gradient norm of every trained parameter for a random function of z and log-det; empty where nothing is trained. */
 export async function parameterGradients(bijector: Bijector): Promise<Map<string, number>> {
   const batch = 3;
   const vectors = perturbedParameters(bijector);
   const layout = layoutOf(bijector.parameters);
+  if (layout.trainableSize === 0) return new Map();
   const { channels, height, width } = bijector.inputShape;
   const graph = makeGraph();
   const dimensions = [channels, height, width, batch];
