@@ -82,6 +82,71 @@ describe("paths", () => {
     expect([...evaluate([slope!], { x: Float64Array.of(0, Math.log(3)) }, 1)[0]!].map(Math.round)).toEqual([2, 6]);
   });
 
+  // A scalar of a value in the middle, and that value: a rewrite makes the scalar from what lies behind it.
+  const bypassed: readonly [string, (x: Value) => { readonly scalar: Value; readonly target: Value }][] = [
+    [
+      "reshape",
+      (x) => {
+        const target = reshape(x, [8, 9]);
+        return { scalar: reduceSum(relu(reshape(target, [72]))), target };
+      },
+    ],
+    [
+      "reshapes one after the other",
+      (x) => {
+        const target = reshape(x, [8, 9]);
+        return { scalar: reduceSum(relu(reshape(reshape(target, [6, 12]), [72]))), target };
+      },
+    ],
+    [
+      "reshape, beside a way that counts",
+      (x) => {
+        const target = reshape(x, [8, 9]);
+        return { scalar: add(reduceSum(relu(reshape(target, [72]))), reduceSum(target)), target };
+      },
+    ],
+    [
+      "transpose",
+      (x) => {
+        const target = transpose(x, [1, 0, 2, 3]);
+        return { scalar: reduceSum(multiply(transpose(target, [1, 0, 2, 3]), x)), target };
+      },
+    ],
+    [
+      "fold of a product",
+      (x) => {
+        const target = gemm(reshape(x, [9, 8]), constant(x.graph, new Float32Array(8 * 20), [8, 20]));
+        return { scalar: reduceSum(fold(reshape(target, [1, 9, 4, 5, 1]))), target };
+      },
+    ],
+    [
+      "fold of the first rows of a product",
+      (x) => {
+        const product = gemm(reshape(x, [12, 6]), constant(x.graph, new Float32Array(6 * 20), [6, 20]));
+        const [target] = split(product, 0, [9, 3]);
+        return { scalar: reduceSum(fold(reshape(target!, [1, 9, 4, 5, 1]))), target: target! };
+      },
+    ],
+  ];
+
+  test.each(bypassed)("to a value that a rewrite went past are refused, not zero: %s", (_name, build) => {
+    const { scalar, target } = build(input(makeGraph(), "x", [3, 3, 2, 4]));
+    expect(() => gradients(scalar, [target])).toThrow(GraphError);
+    expect(() => gradients(scalar, [target])).toThrow(/expected targets that the scalar is made from, .* went past/);
+  });
+
+  test("to a value that a rewrite came back to are there", () => {
+    const shaped = (x: Value): Value => reshape(x, [3, 2]);
+    const build = (x: Value): Value => {
+      const target = shaped(x);
+      const again = shaped(reshape(target, [6]));
+      expect(again).toBe(target);
+      return gradients(reduceSum(multiply(again, again)), [target])[0]!;
+    };
+    const x = input(makeGraph(), "x", [2, 3]);
+    expect([...evaluate([build(x)], { x: Float64Array.of(1, 2, 3, 4, 5, 6) }, 1)[0]!]).toEqual([2, 4, 6, 8, 10, 12]);
+  });
+
   test("to the float32 form of pixels end there", () => {
     const graph = makeGraph();
     const pixels = toFloat(input(graph, "pixels", [2], "uint8"));

@@ -15,8 +15,8 @@ import { type Node, showType, type Value } from "./value.ts";
 /**
  * The gradients of a scalar with respect to some values, as values of the same graph and of the targets' shapes.
  * A target that the scalar does not depend on has gradient zero. With a recomputation, values are made again instead of kept.
- * Throws GraphError where the scalar is none, where a target is no float32 value of its graph, or where a path crosses an op without
- * a gradient.
+ * Throws GraphError where the scalar is none, where a target is no float32 value of its graph, where a path crosses an op without a
+ * gradient, or where a rewrite went past a target (two reshapes that became one, say), so that some of its gradient would be missing.
  */
 export function gradients(scalar: Value, targets: readonly Value[], recomputation?: Recomputation): Value[] {
   if (scalar.shape.length !== 0 || scalar.dataType !== "float32") {
@@ -31,6 +31,7 @@ export function gradients(scalar: Value, targets: readonly Value[], recomputatio
     }
   }
   const order = reachableNodes([scalar]);
+  refuseBypassed(order, targets);
   const needed = nodesDependingOn(order, targets);
   const arrived = new Map<Value, Value>([[scalar, constant(scalar.graph, 1)]]);
   const kept = recomputation ? recomputer(order, recomputation, (value) => arrived.get(value)) : keepEverything;
@@ -53,6 +54,17 @@ export function gradients(scalar: Value, targets: readonly Value[], recomputatio
   return targets.map((target) => {
     return broadcastLike(arrived.get(target) ?? constant(target.graph, 0), target);
   });
+}
+
+function refuseBypassed(order: readonly Node[], targets: readonly Value[]): void {
+  const wanted = new Set(targets);
+  for (const result of order.flatMap(({ outputs }) => outputs)) {
+    const target = [...result.graph.bypassed(result)].find((value) => wanted.has(value));
+    if (target === undefined) continue;
+    throw new GraphError(
+      `gradients: expected targets that the scalar is made from, got ${showType(target)} of '${target.node.op}', which a rewrite of '${result.node.op}' went past; differentiate with respect to what it is made from`,
+    );
+  }
 }
 
 /** Gradients bear the scope of what they differentiate, marked so that a profile tells the two apart. */

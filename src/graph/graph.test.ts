@@ -76,6 +76,16 @@ describe("equal nodes are made once", () => {
   });
 });
 
+test("constants of one key are told apart by their numbers", () => {
+  const graph = makeGraph();
+  const make = (...values: number[]) =>
+    graph.apply("constant", [], { values: Float32Array.from(values), shape: [values.length], key: "the same" })[0]!;
+  const made = [make(1, 2), make(1, 3), make(0, 0), make(0, -0), make(Number.NaN, 1)];
+  expect(new Set(made).size).toBe(5);
+  expect([make(1, 2), make(1, 3), make(0, 0), make(0, -0), make(Number.NaN, 1)]).toEqual(made);
+  expect(graph.nodes.length).toBe(5);
+});
+
 describe("a graph", () => {
   test("numbers its nodes so that inputs come first", () => {
     const graph = makeGraph();

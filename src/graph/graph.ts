@@ -11,10 +11,13 @@ export interface Graph extends GraphHandle {
   readonly nodes: readonly Node[];
 }
 
+const nothing: ReadonlySet<Value> = new Set();
+
 /** An empty graph. */
 export function makeGraph(): Graph {
   const nodes: Node[] = [];
   const known = new Map<string, Node>();
+  const bypasses = new Map<Value, ReadonlySet<Value>>();
   const inputNames = new Set<string>();
   let scope = "";
 
@@ -35,15 +38,25 @@ export function makeGraph(): Graph {
     apply(op, inputs, attributes) {
       const foreign = inputs.findIndex((value) => value.graph !== graph);
       if (foreign >= 0) throw new GraphError(`${op}: expected values of one graph, got input ${foreign} of another`);
-      const key = `${op}(${inputs.map((value) => `${value.node.id}.${value.output}`).join(",")})${attributeKey(op, attributes)}`;
-      const equal = known.get(key);
-      if (equal) return equal.outputs;
+      let key = `${op}(${inputs.map((value) => `${value.node.id}.${value.output}`).join(",")})${attributeKey(op, attributes)}`;
+      for (let equal = known.get(key); equal; equal = known.get(key)) {
+        if (sameContent(op, equal, attributes)) return equal.outputs;
+        key += "'";
+      }
       if (op === "input") registerInput(inputNames, (attributes as OpAttributes["input"]).name);
       const node = makeNode(graph, nodes.length, op, inputs, attributes);
       nodes.push(node);
       known.set(key, node);
       return node.outputs;
     },
+    noteBypass(result, skipped) {
+      const all = new Set([...skipped, ...skipped.flatMap((value) => [...(bypasses.get(value) ?? [])])]);
+      for (const value of bypasses.get(result) ?? []) all.add(value);
+      // Past others and back to where it was: what is made from it needs it still.
+      all.delete(result);
+      bypasses.set(result, all);
+    },
+    bypassed: (result) => bypasses.get(result) ?? nothing,
   };
   return graph;
 }
@@ -72,6 +85,17 @@ function registerInput(names: Set<string>, name: string): void {
 
 function attributeKey<K extends OpName>(op: K, attributes: OpAttributes[K]): string {
   return op === "constant" ? (attributes as OpAttributes["constant"]).key : JSON.stringify(attributes);
+}
+
+/** Whether a node of the same key has the same attributes: the key of a constant is a hash of its numbers, the others' say all. */
+function sameContent<K extends OpName>(op: K, known: Node, attributes: OpAttributes[K]): boolean {
+  if (op !== "constant") return true;
+  const [a, b] = [known.attributes, attributes].map((given) => bitsOf((given as OpAttributes["constant"]).values));
+  return a!.length === b!.length && a!.every((word, index) => word === b![index]);
+}
+
+function bitsOf(values: Float32Array): Uint32Array {
+  return new Uint32Array(values.buffer, values.byteOffset, values.length);
 }
 
 /** Builds a named part of a model within the scope that is open: `scale0`, then `scale0/step3`. */

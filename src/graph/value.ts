@@ -33,6 +33,13 @@ export interface Node<K extends OpName = OpName> {
 export interface GraphHandle {
   /** Adds a node, or returns the equal one that is already there. */
   apply<K extends OpName>(op: K, inputs: readonly Value[], attributes: OpAttributes[K]): readonly Value[];
+  /**
+   * Says that a rewrite made `result` from what lies behind some values rather than from them: differentiating with respect to one of these
+   * would miss that way.
+   */
+  noteBypass(result: Value, skipped: readonly Value[]): void;
+  /** The values that rewrites went past on the way to this one. */
+  bypassed(result: Value): ReadonlySet<Value>;
   /** The scope in which nodes are made now. */
   readonly scope: string;
   /** Builds within a scope, then returns to the one before. */

@@ -1,4 +1,4 @@
-/** Constants, keyed by content so that equal ones are one node. */
+/** Constants, keyed by a hash of their content so that the graph finds equal ones, which it compares and makes one node. */
 import { ShapeError } from "../../base/index.ts";
 import type { GraphHandle, Value } from "../value.ts";
 

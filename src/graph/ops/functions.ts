@@ -145,8 +145,9 @@ export function reduceSum(x: Value, axes?: readonly number[], keepDimensions = f
 /** The same numbers in the same order under another shape. */
 export function reshape(x: Value, shape: Shape): Value {
   if (sameShape(x.shape, shape)) return x;
+  if (x.node.op !== "reshape") return one(x.graph.apply("reshape", [x], { shape }));
   // What counts is the last shape.
-  return x.node.op === "reshape" ? reshape(x.node.inputs[0]!, shape) : one(x.graph.apply("reshape", [x], { shape }));
+  return past([x], reshape(x.node.inputs[0]!, shape));
 }
 
 /** Axes reordered: axis i of the result is axis permutation[i] of x. */
@@ -155,10 +156,14 @@ export function transpose(x: Value, permutation: readonly number[]): Value {
   if (x.node.op !== "transpose") return one(x.graph.apply("transpose", [x], { permutation }));
   const { permutation: before } = x.node.attributes as OpAttributes["transpose"];
   // What counts is where an axis was in the end, and often that is where it is.
-  return transpose(
-    x.node.inputs[0]!,
-    permutation.map((axis) => before[axis]!),
-  );
+  const whole = permutation.map((axis) => before[axis]!);
+  return past([x], transpose(x.node.inputs[0]!, whole));
+}
+
+/** The result of a rewrite that goes past some values: gradients with respect to them have to know. */
+function past(skipped: readonly Value[], result: Value): Value {
+  result.graph.noteBypass(result, skipped);
+  return result;
 }
 
 /** x repeated to fill a fully known shape. */
@@ -230,7 +235,10 @@ function foldOfProduct(x: Value): Value | undefined {
   const [a, b] = node.inputs as [Value, Value];
   // The first rows of a product need the first rows of A alone.
   const used = first ? split(a, transposeA ? 1 : 0, sizes!)[0]! : a;
-  return one(x.graph.apply("foldedProduct", [used, b], { transposeA, height, width }));
+  return past(
+    [x, flat, node.outputs[0]!],
+    one(x.graph.apply("foldedProduct", [used, b], { transposeA, height, width })),
+  );
 }
 
 /**
