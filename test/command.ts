@@ -1,8 +1,9 @@
 /** Runs the built command line as a person would, in a folder of its own. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { randomKey } from "../src/base/index.ts";
 import { writeImages } from "../src/data/index.ts";
@@ -64,6 +65,35 @@ function start(
 /** Runs `outglow ARGS` to its end. */
 export function runOutglow(folder: string, ...args: string[]): Promise<Outcome> {
   return startOutglow(folder, args).outcome;
+}
+
+/** Goes on once a log holds that many whole lines: looks every 2 ms. Throws what the process said where it ends before. */
+export async function untilLogged(path: string, lines: number, outcome: Promise<Outcome>): Promise<void> {
+  const seen: { end?: Outcome } = {};
+  outcome.then((end) => {
+    seen.end = end;
+  });
+  while ((await readFile(path, "utf8").catch(() => "")).split("\n").length <= lines) {
+    if (seen.end) throw earlyEnd(seen.end);
+    await wait(2);
+  }
+}
+
+/** Goes on once a process has said some word on stderr. Throws what it said where it ends without. */
+export async function untilSaid(child: ChildProcess, word: string, outcome: Promise<Outcome>): Promise<void> {
+  const said = new Promise<void>((resolve) => {
+    child.stderr?.on("data", (text: string) => {
+      if (text.includes(word)) resolve();
+    });
+  });
+  const ended = outcome.then((end) => {
+    throw earlyEnd(end);
+  });
+  await Promise.race([said, ended]);
+}
+
+function earlyEnd({ code, signal, stderr }: Outcome): Error {
+  return new Error(`the process ended too early, with ${signal ?? code}: ${stderr}`);
 }
 
 /** A temporary folder that `dispose` removes. */

@@ -22,6 +22,7 @@ import { computeScore, logLikelihoods, scoreNames } from "../src/score/index.ts"
 import {
   compileLikelihoods,
   type LoopInput,
+  type LoopResult,
   makeBatchSource,
   maximumLikelihood,
   type StepReport,
@@ -59,6 +60,8 @@ function madeSet(count: number): ImageSet {
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 const images = madeSet(200);
+/** What a training with these settings gives, and what it reports of every step. */
+let learned: LoopResult;
 const reports: StepReport[] = [];
 const flow = makeGlow({ ...input, ...configuration.model });
 const heldOut = Uint32Array.from({ length: 60 }, (_, index) => index);
@@ -81,19 +84,20 @@ const loop = (name: string, change: Partial<LoopInput> = {}): LoopInput => ({
 
 beforeAll(async () => {
   folder = await temporaryFolder();
+  learned = await trainModel(loop("learns", { onStep: (report) => reports.push(report) }));
 });
 
 afterAll(() => folder.dispose());
 
 describe("training", () => {
-  test("lowers bits/dim on images that it does not train on", async () => {
-    await trainModel(loop("learns", { onStep: (report) => reports.push(report) }));
+  test("lowers bits/dim on images that it does not train on", () => {
     const heldOutBits = reports.flatMap(({ heldOut }) => heldOut?.bitsPerDimension ?? []);
     expect(heldOutBits).toHaveLength(6);
     expect(heldOutBits.at(-1)!).toBeLessThan(heldOutBits[0]! - 0.05); // it falls by 0.11
   });
 
   test("logs terms that sum to the likelihood", () => {
+    expect(reports).toHaveLength(120);
     for (const { bitsPerDimension, measures } of reports) {
       const logLikelihood = (measures.terms as number[]).reduce((sum, term) => sum + term, 0);
       expect(8 - logLikelihood / (256 * Math.LN2)).toBeCloseTo(bitsPerDimension!, 4);
@@ -101,13 +105,12 @@ describe("training", () => {
   });
 
   test("keeps the weights with the best held-out value", async () => {
-    const result = await trainModel(loop("learns"));
-    const likelihoods = await compileLikelihoods(flow, result.parameters, { threads: 1 });
+    const likelihoods = await compileLikelihoods(flow, learned.parameters, { threads: 1 });
     const values = await likelihoods.measure(dequantize(images.pixels.subarray(0, 60 * 256), input));
     await likelihoods.dispose();
     const mean = values.reduce((sum, value) => sum + value, 0) / 60;
-    expect(-mean).toBeCloseTo(result.progress.best!, 3);
-    expect(8 - mean / (256 * Math.LN2)).toBeCloseTo(result.progress.bestBitsPerDimension!, 5);
+    expect(-mean).toBeCloseTo(learned.progress.best!, 3);
+    expect(8 - mean / (256 * Math.LN2)).toBeCloseTo(learned.progress.bestBitsPerDimension!, 5);
   });
 
   test("leaves the weights that it starts from as they are: a general model is saved beside what came of it", async () => {
@@ -146,7 +149,7 @@ describe("a detector", () => {
   let manifest: Manifest;
 
   beforeAll(async () => {
-    const { parameters, progress } = await trainModel(loop("learns"));
+    const { parameters, progress } = learned;
     const model = { parameters, steps: progress.step, heldOutBitsPerDimension: progress.bestBitsPerDimension };
     const data = { normal: { location: "made", count: 200, fingerprint: "made" }, general: null, outliers: null };
     const heldOutPixels = images.pixels.subarray(0, 60 * 256);
@@ -197,9 +200,7 @@ describe("a detector", () => {
   });
 
   test("keeps the weights it was given", async () => {
-    const weights = await loadWeights(detector.folder, manifest, "normal");
-    const { parameters } = await trainModel(loop("learns"));
-    expect(weights).toEqual(parameters);
+    expect(await loadWeights(detector.folder, manifest, "normal")).toEqual(learned.parameters);
   });
 
   test("carries a graph of standard operators with a free batch size", async () => {

@@ -2,10 +2,17 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { randomKey } from "../src/base/index.ts";
-import { quickTraining, runOutglow, startOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
+import {
+  quickTraining,
+  runOutglow,
+  startOutglow,
+  temporaryFolder,
+  untilLogged,
+  untilSaid,
+  writeMadeImages,
+} from "./command.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let reference: string[];
@@ -73,7 +80,7 @@ describe("kill -9", () => {
       const name = `killed-${phase}-${step}`;
       const { child, outcome } = startOutglow(folder.path, [...train, `--out=${name}`]);
       const log = join(folder.path, name, "run", `${phase}.metrics.jsonl`);
-      while ((await readFile(log, "utf8").catch(() => "")).split("\n").length <= step) await wait(2);
+      await untilLogged(log, step, outcome);
       child.kill("SIGKILL");
       expect((await outcome).signal).toBe("SIGKILL");
       expect(await readdir(join(folder.path, name))).toEqual(["run"]);
@@ -104,7 +111,7 @@ describe("kill -9", () => {
     const name = "locked";
     const { child, outcome } = startOutglow(folder.path, [...train, `--out=${name}`, "--general-steps=100000"]);
     const log = join(folder.path, name, "run", "general.metrics.jsonl");
-    while ((await readFile(log, "utf8").catch(() => "")).split("\n").length <= 3) await wait(2);
+    await untilLogged(log, 3, outcome);
     const resumed = await runOutglow(folder.path, "train", "--resume", `--out=${name}`);
     const replaced = await runOutglow(folder.path, ...train, `--out=${name}`, "--force", "--steps=1");
     child.kill("SIGKILL");
@@ -128,7 +135,7 @@ test("with classes and a classifier, a run that is killed in both phases ends wi
   for (const phase of ["normal", "classifier"]) {
     const { child, outcome } = startOutglow(folder.path, args);
     const log = join(folder.path, "classes-killed", "run", `${phase}.metrics.jsonl`);
-    while ((await readFile(log, "utf8").catch(() => "")).split("\n").length <= 7) await wait(2);
+    await untilLogged(log, 7, outcome);
     child.kill("SIGKILL");
     expect((await outcome).signal).toBe("SIGKILL");
     args = ["train", "--resume", "--out=classes-killed"];
@@ -143,11 +150,7 @@ test("with classes and a classifier, a run that is killed in both phases ends wi
 
 test("Ctrl-C saves, names the command that resumes, and that command ends with the same weights", async () => {
   const { child, outcome } = startOutglow(folder.path, [...train, "--out=interrupted", "--checkpoint-every=1h"]);
-  await new Promise<void>((resolve) => {
-    child.stderr?.on("data", (text: string) => {
-      if (text.includes("step")) resolve();
-    });
-  });
+  await untilSaid(child, "step", outcome);
   child.kill("SIGINT");
   const stopped = await outcome;
   expect(stopped.stderr).toContain("outglow train --resume --out interrupted");

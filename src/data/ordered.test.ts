@@ -2,7 +2,10 @@
 import { describe, expect, test } from "vitest";
 import { mapInOrder } from "./ordered.ts";
 
-const wait = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+/** Goes on after everything that was due to go on before it, `count` times. */
+const turns = async (count: number): Promise<void> => {
+  for (let turn = 0; turn < count; turn++) await Promise.resolve();
+};
 
 describe("mapInOrder", () => {
   test("keeps the order whatever finishes first, and the limit of tasks", async () => {
@@ -11,7 +14,7 @@ describe("mapInOrder", () => {
     const task = async (index: number): Promise<number> => {
       running++;
       most = Math.max(most, running);
-      await wait((7 * index) % 5);
+      await turns(10 * ((7 * index) % 5));
       running--;
       return index;
     };
@@ -30,7 +33,7 @@ describe("mapInOrder", () => {
     const consume = async (): Promise<void> => {
       for await (const result of mapInOrder(10, task, { concurrency: 10, ahead: 10 })) {
         results.push(result);
-        await wait(1);
+        await turns(100);
       }
     };
     await expect(consume()).rejects.toThrow("two");

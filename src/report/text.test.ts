@@ -17,5 +17,6 @@ test("no line is too long, and nothing that fits is lost", () => {
       for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(columns);
       expect(lines.join("").replaceAll(" ", "")).toBe(all.join(""));
     }),
+    { seed: 20_061_084 },
   );
 });
