@@ -198,7 +198,7 @@ describe("through the command line", () => {
     [
       "a general detector of another architecture",
       ["--architecture=dense", "--scales=2", "--general-detector=glow"],
-      /--general-detector expects a model of .* architecture dense, .*, got one of .* architecture glow, .*--architecture/,
+      /--general-detector: expected a model of .* architecture dense, .*, got one of .* architecture glow, .*--architecture/,
     ],
   ])("%s is refused", async (_name, flags, message) => {
     const { code, stderr } = await run("train", "--normal=normal", "--out=refused", ...training, ...flags);

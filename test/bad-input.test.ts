@@ -60,7 +60,7 @@ afterAll(() => folder.dispose());
 
 describe("train", () => {
   test.each([
-    ["no images named", ["train", "--out=new"], /train: expected --normal DATA, got none/],
+    ["no images named", ["train", "--out=new"], /--normal: expected normal images, got none; e\.g\. --normal good/],
     [
       "a missing folder",
       ["train", "--normal=nowhere", "--out=new"],
@@ -93,7 +93,7 @@ describe("train", () => {
     [
       "a folder with other files",
       ["train", "--normal=normal", "--out=normal"],
-      /expects a new folder, got 'normal' with other files in it/,
+      /expected a new folder, got 'normal' with other files in it/,
     ],
     ["nothing to resume", ["train", "--resume", "--out=empty"], /--resume expects a run at/],
   ])("%s: usage error", async (_name, args, message) => {

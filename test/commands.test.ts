@@ -78,7 +78,7 @@ describe("train", () => {
       ...quickTraining.map((flag) => (flag.startsWith("--width") ? "--width=9" : flag)),
     );
     expect(code).toBe(2);
-    expect(stderr).toMatch(/--general-detector expects a model of .* width 9, got one of .* width 8/);
+    expect(stderr).toMatch(/--general-detector: expected a model of .* width 9, got one of .* width 8/);
   });
 
   test("--force replaces a detector and nothing beside it", async () => {
@@ -110,7 +110,7 @@ describe("train", () => {
   test("--resume with other settings is refused", async () => {
     const { code, stderr } = await run("train", "--resume", "--out=detector", "--steps=500", "--depth=3");
     expect(code).toBe(2);
-    expect(stderr).toMatch(/--resume expects no other settings than those the run began with, got --steps, --depth/);
+    expect(stderr).toMatch(/--resume: expected no other settings than those the run began with, got --steps, --depth/);
   });
 
   test.each([

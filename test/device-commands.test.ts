@@ -38,7 +38,7 @@ describe("a device that does not answer is one line with a way out, before anyth
 
   test("a run that was begun on it is not gone on with elsewhere", async () => {
     const { code, stderr } = await runOutglow(folder.path, "train", "--resume", "--out=detector", "--device=webgpu");
-    expect([code, stderr]).toEqual([2, expect.stringMatching(/--resume expects no other settings .* got --device;/)]);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/--resume: expected no other settings .* got --device;/)]);
   });
 });
 

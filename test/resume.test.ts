@@ -167,7 +167,7 @@ test("--resume with other images is refused", async () => {
   record.normal.location = join(folder.path, "general");
   await writeFile(config, JSON.stringify(record));
   const outcome = await runOutglow(folder.path, "train", "--resume", "--out=moved");
-  expect(outcome.stderr).toMatch(/outglow: train: --resume expects the images the run began with/);
+  expect(outcome.stderr).toMatch(/outglow: --resume: expected the images the run began with/);
   expect(outcome.code).toBe(2);
 });
 

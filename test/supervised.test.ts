@@ -197,7 +197,7 @@ describe("bad input: one line", () => {
 
   test("steps for a classifier that is not asked for", async () => {
     await refuse(
-      /--classifier-steps expects --classifier plain or exposed/,
+      /--classifier-steps: expected --classifier plain or exposed/,
       "--normal=classes",
       "--classifier-steps=5",
     );
@@ -231,13 +231,13 @@ describe("bad input: one line", () => {
   test("what does not go together", async () => {
     const classes = ["--normal=classes", "--classes"];
     await refuse(
-      /--objective margin expects a flow without classes/,
+      /--objective margin: expected a flow without classes/,
       ...classes,
       "--objective=margin",
       "--outliers=general",
     );
     await refuse(
-      /--general-detector expects a model without classes, got .*'detector'/,
+      /--general-detector: expected a model without classes, got .*'detector'/,
       ...classes,
       "--general-detector=detector",
     );
@@ -246,6 +246,6 @@ describe("bad input: one line", () => {
       "--normal=classes",
       "--classifier=exposed",
     );
-    await refuse(/--as general expects nothing but images, got --classes/, ...classes, "--as=general");
+    await refuse(/--as general: expected nothing but images, got --classes/, ...classes, "--as=general");
   });
 });

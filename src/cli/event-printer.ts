@@ -3,9 +3,11 @@ import { writeSettings } from "../base/index.ts";
 import type { WorkflowEvent } from "../workflow/index.ts";
 import type { Console } from "./console.ts";
 import { flagOf } from "./flags.ts";
+import { trainingProgress } from "./training-progress.ts";
 
 /** Prints every event as a line, progress as one that replaces itself. */
 export function eventPrinter(output: Console): (event: WorkflowEvent) => void {
+  const training = trainingProgress(output);
   return (event) => {
     switch (event.kind) {
       case "progress": {
@@ -13,6 +15,12 @@ export function eventPrinter(output: Console): (event: WorkflowEvent) => void {
         output.live(`${event.task} ${event.subject}: ${event.done} of ${event.total}${speed}`);
         return;
       }
+      case "phase":
+        training.start(event);
+        return;
+      case "step":
+        training.step(event.report);
+        return;
       case "settled":
         output.settle();
         return;

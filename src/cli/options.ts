@@ -2,6 +2,11 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { Device } from "../model/index.ts";
 
+/** A number in decimal digits, NaN for another text. */
+export function numberOf(text: string): number {
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : Number.NaN;
+}
+
 /** A whole number from `least`. */
 export function wholeNumber(least: number): (text: string) => number {
   return (text) => {

@@ -1,6 +1,6 @@
 /** Finds the verb that was typed and runs it; turns errors into one line and an exit code. */
 import { Command, CommanderError } from "commander";
-import { packageVersion } from "../detector/index.ts";
+import { packageVersion } from "../detector/version.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { flagOf } from "./flags.ts";
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { ConfigError, type ImageShape, randomKey } from "../base/index.ts";
 import { writeImages } from "../data/index.ts";
 import { anomalousMadeKinds, type MadeKind, makeImages } from "../made/index.ts";
+import type { TrainRequest } from "../workflow/index.ts";
 import { openConsole } from "./console.ts";
 import { evaluate } from "./evaluate.ts";
 import { nextFreeName } from "./output-file.ts";
@@ -59,40 +60,26 @@ export async function quickstart({ out, time, seed, threads }: QuickstartOptions
     strict: true,
     ...(threads === undefined ? {} : { threads }),
   } as const;
-  const outcome = await train({
-    ...engine,
-    as: "detector",
-    local: false,
-    classes: false,
-    objective: "nll",
+  const request: TrainRequest = {
     normal: join(images, "train"),
     general: join(images, "general"),
     out: detector,
     size: specification.height,
     channels: specification.channels,
-    architecture: "glow",
-    scales: 3,
     depth: 4,
     width: 48,
-    batch: 64,
-    optimizer: "adamax",
     learningRate: 2e-3,
     warmup: 50,
     milestones: [steps.decay],
-    weightDecay: 5e-5,
     steps: steps.normal,
     generalSteps: steps.general,
     time,
-    flip: false,
-    translate: 0,
     heldOut: 0.2,
-    evaluateEvery: 100,
-    patience: 20,
-    checkpointEvery: 60,
     seed,
-    resume: false,
-    force: false,
-  });
+    threads,
+    strict: true,
+  };
+  const outcome = await train(request, { quiet: false, json: false });
   if (outcome === "interrupted") return;
 
   const anomalous = anomalousMadeKinds.map((kind) => `${kind}=${join(images, `test-${kind}`)}`);

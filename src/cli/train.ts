@@ -1,98 +1,59 @@
 /** `outglow train`: images in, detector out. */
-import type { ImageSet } from "../data/index.ts";
-import { type DetectorParts, type Manifest, writeDetector } from "../detector/index.ts";
-import { requireDevice } from "../runtime/index.ts";
-import { gatherImages, type RunRecord, type RunResult, readRun, runFolder, runTraining } from "../train/index.ts";
+import type { Manifest } from "../detector/index.ts";
+import {
+  prepareTraining,
+  type TrainingOutcome,
+  type TrainingPlan,
+  type TrainRequest,
+  train as trainPlan,
+} from "../workflow/index.ts";
 import { type Console, openConsole } from "./console.ts";
+import { eventPrinter } from "./event-printer.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { onInterrupt } from "./interrupts.ts";
-import type { TrainOptions } from "./train-command.ts";
-import { planFresh, planResumed, type TrainingPlan } from "./training-plan.ts";
-import { trainingProgress } from "./training-progress.ts";
+import { quoteWord } from "./shell-words.ts";
+import type { TellingOptions, TrainOptions } from "./train-command.ts";
 
-/** Trains a detector as the options say, or goes on with the run that stands in --out. Says whether it came to its end. */
+/** Trains a detector as a request says, or goes on with the run that stands in its folder. Says whether it came to its end. */
 export async function train(
-  options: TrainOptions,
-  output: Console = openConsole(options.quiet),
-): Promise<"finished" | "interrupted"> {
-  const outcome = await trainDetector(options, output);
+  request: TrainRequest,
+  { quiet, json }: TellingOptions,
+): Promise<TrainingOutcome["outcome"]> {
+  const output = openConsole(quiet);
+  const outcome = await trainRequest(request, json, output);
   if (outcome === "interrupted") {
-    output.warn(`stopped and saved; go on with: outglow train --resume --out ${quote(options.out)}`);
+    output.warn(`stopped and saved; go on with: outglow train --resume --out ${quoteWord(request.out)}`);
   }
   return outcome;
 }
 
 /** The same for a command that says itself how to go on. */
-export async function trainDetector(options: TrainOptions, output: Console): Promise<"finished" | "interrupted"> {
-  const { device } = options.resume ? (await readRun(runFolder(options.out))).configuration : options;
-  await requireDevice(device);
-  const plan = options.resume ? await planResumed(options, output) : await planFresh(options, output);
+export function trainDetector(options: TrainOptions, output: Console): Promise<TrainingOutcome["outcome"]> {
+  const { quiet: _, json, ...settings } = options;
+  const { out, resume, strict } = settings;
+  return trainRequest(resume ? { out, resume, strict } : settings, json, output);
+}
+
+async function trainRequest(
+  request: TrainRequest,
+  json: boolean,
+  output: Console,
+): Promise<TrainingOutcome["outcome"]> {
+  const onEvent = eventPrinter(output);
+  const plan = await prepareTraining(request, { onEvent });
   const interruption = catchInterrupt(output);
-  const progress = trainingProgress(output, plan.record);
-  const result = await runTraining({
-    folder: runFolder(options.out),
-    ...plan,
-    signal: interruption.signal,
-    onStart: progress.start,
-    onStep: progress.step,
-    onWarning: output.warn,
-  }).finally(() => {
-    output.settle();
-    interruption.release();
-  });
-  if (!result) {
-    process.exitCode = exitCodes.interrupted;
-    return "interrupted";
-  }
-  const manifest = await finishDetector(options.out, plan, result);
-  announce(options, plan, manifest, output);
-  return "finished";
+  const result = await trainPlan(plan, { onEvent, signal: interruption.signal }).finally(interruption.release);
+  if (result.outcome === "interrupted") process.exitCode = exitCodes.interrupted;
+  else announce(plan, result.manifest, json, output);
+  return result.outcome;
 }
 
-async function finishDetector(
-  out: string,
-  { record, images: { normal, general, outliers } }: TrainingPlan,
-  result: RunResult,
-): Promise<Manifest> {
-  const { configuration, generalDetector } = record;
-  const describe = ({ location }: RunRecord["normal"], { count, fingerprint }: ImageSet) => ({
-    location,
-    count,
-    fingerprint,
-  });
-  const trained = ({ parameters, progress }: RunResult["normal"]) => ({
-    parameters,
-    steps: progress.step,
-    heldOutBitsPerDimension: progress.bestBitsPerDimension,
-  });
-  const generalModel = result.general && { ...trained(result.general), ...(generalDetector ? { steps: null } : {}) };
-  const generalData = record.general && general ? describe(record.general, general) : (generalDetector?.data ?? null);
-  const parts: DetectorParts = {
-    training: configuration,
-    role: record.role,
-    models: {
-      normal: trained(result.normal),
-      general: generalModel,
-      local: result.local && trained(result.local),
-      classifier: result.classifier && trained(result.classifier),
-    },
-    generalDetector: generalDetector ? { folder: generalDetector.folder, weights: generalDetector.weights } : undefined,
-    data: {
-      normal: describe(record.normal, normal),
-      general: generalData,
-      outliers: record.outliers && outliers ? describe(record.outliers, outliers) : null,
-    },
-    heldOutPixels: gatherImages(normal, result.heldOut),
-  };
-  return writeDetector(out, parts, { threads: configuration.threads, device: configuration.device });
-}
-
-function announce(options: TrainOptions, { images }: TrainingPlan, manifest: Manifest, output: Console): void {
-  if (options.json) {
+function announce({ out, images }: TrainingPlan, manifest: Manifest, json: boolean, output: Console): void {
+  if (json) {
     const { models, defaultScore, data, training } = manifest;
     const sets = [images.normal, images.general, images.outliers];
     const skipped = sets.flatMap((set) => set?.problems ?? []);
-    output.print(JSON.stringify({ detector: options.out, models, defaultScore, data, training, skipped }));
+    output.print(JSON.stringify({ detector: out, models, defaultScore, data, training, skipped }));
     return;
   }
   const isGeneral = manifest.role === "general";
@@ -105,13 +66,13 @@ function announce(options: TrainOptions, { images }: TrainingPlan, manifest: Man
   }
   if (isGeneral) {
     output.note(
-      `next: outglow train --normal DATA --general-detector ${quote(options.out)} ${sizeFlags(manifest)} --out NAME`,
+      `next: outglow train --normal DATA --general-detector ${quoteWord(out)} ${sizeFlags(manifest)} --out NAME`,
     );
   } else {
     output.note(`default score: ${manifest.defaultScore}, calibrated on ${manifest.calibration.count} held-out images`);
-    output.note(`next: outglow predict ${quote(options.out)} IMAGES --false-alarm 0.01`);
+    output.note(`next: outglow predict ${quoteWord(out)} IMAGES --false-alarm 0.01`);
   }
-  output.print(options.out);
+  output.print(out);
 }
 
 /** The flags that give a detector the size of a general model. */
@@ -138,9 +99,4 @@ function catchInterrupt(output: Console): { readonly signal: AbortSignal; releas
     output.warn("stopping after this step; Ctrl-C again ends at once, back to the last checkpoint");
   });
   return { signal: controller.signal, release };
-}
-
-/** A path as a shell takes it. */
-function quote(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }

@@ -1,19 +1,22 @@
 /** The live line of a training run: share done, step, bits/dim, images/s, time left. */
-import type { PhaseName } from "../model/index.ts";
-import type { Progress, RunRecord, StepReport } from "../train/index.ts";
+import type { StepReport } from "../train/index.ts";
+import type { WorkflowEvent } from "../workflow/index.ts";
 import { type Console, progressBar } from "./console.ts";
 import { showDuration } from "./options.ts";
 
+type PhaseEvent = Extract<WorkflowEvent, { kind: "phase" }>;
+
 export interface TrainingProgress {
-  start(phase: PhaseName, progress: Progress): void;
-  step(phase: PhaseName, report: StepReport): void;
+  start(event: PhaseEvent): void;
+  step(report: StepReport): void;
 }
 
 /** How much of the running means the past keeps each step. */
 const memory = 0.95;
 
-/** Draws the progress of both phases on a console. */
-export function trainingProgress(output: Console, { configuration, role }: RunRecord): TrainingProgress {
+/** Draws the progress of all phases on a console. */
+export function trainingProgress(output: Console): TrainingProgress {
+  let limits: PhaseEvent["limits"] = { steps: null, seconds: null };
   let begun = { step: 0, seconds: 0 };
   let loss: number | undefined;
   let bits: number | undefined;
@@ -27,21 +30,21 @@ export function trainingProgress(output: Console, { configuration, role }: RunRe
     old === undefined || !Number.isFinite(old) ? value : memory * old + (1 - memory) * value;
 
   return {
-    start(phase, progress) {
+    start({ model, limits: given, progress }) {
       output.settle();
+      limits = given;
       begun = { step: progress.step, seconds: progress.seconds };
       [loss, bits, outliers, speed] = [undefined, undefined, undefined, undefined];
       [accuracy, heldOutAccuracy] = [undefined, undefined];
       [heldOut, skipped] = [progress.bestBitsPerDimension ?? undefined, progress.skipped];
-      const settings = configuration[phase];
       const limit = [
-        settings?.steps == null ? undefined : `${settings.steps} steps`,
-        settings?.seconds == null ? undefined : showDuration(settings.seconds),
-      ].filter((text) => text !== undefined);
+        ...(limits.steps === null ? [] : [`${limits.steps} steps`]),
+        ...(limits.seconds === null ? [] : [showDuration(limits.seconds)]),
+      ];
       const from = progress.step === 0 ? "" : `, going on from step ${progress.step}`;
-      output.note(`training the ${role === "general" ? "general" : phase} model (${limit.join(" or ")}${from})`);
+      output.note(`training the ${model} model (${limit.join(" or ")}${from})`);
     },
-    step(phase, report) {
+    step(report) {
       loss = smooth(loss, report.loss);
       if (report.bitsPerDimension !== undefined) bits = smooth(bits, report.bitsPerDimension);
       const { outlierLoss, outlierDifference } = report.measures;
@@ -57,7 +60,7 @@ export function trainingProgress(output: Console, { configuration, role }: RunRe
       speed = smooth(speed, report.imagesPerSecond);
       heldOut = report.heldOut?.bitsPerDimension ?? heldOut;
       if (!report.applied) skipped++;
-      const { steps, seconds } = configuration[phase] ?? { steps: null, seconds: null };
+      const { steps, seconds } = limits;
       const share = Math.max(steps === null ? 0 : report.step / steps, seconds === null ? 0 : report.seconds / seconds);
       const secondsAStep = (report.seconds - begun.seconds) / Math.max(1, report.step - begun.step);
       const left = Math.min(

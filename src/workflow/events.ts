@@ -1,5 +1,7 @@
 /** What a piece of work tells those who watch it, and how they call it off. */
 import type { PreparationProblem } from "../data/index.ts";
+import type { PhaseName } from "../model/index.ts";
+import type { Progress, StepReport } from "../train/index.ts";
 
 /** News of a piece of work, as data: a command line draws them, a service sends them on. Texts may hold settings (`setting` in `base/`). */
 export type WorkflowEvent =
@@ -13,6 +15,16 @@ export type WorkflowEvent =
       readonly total: number;
       readonly imagesPerSecond?: number;
     }
+  /** A model's training begins, or goes on from the progress of a checkpoint. */
+  | {
+      readonly kind: "phase";
+      readonly model: PhaseName;
+      /** What ends it, whichever comes first; null for no limit. */
+      readonly limits: { readonly steps: number | null; readonly seconds: number | null };
+      readonly progress: Progress;
+    }
+  /** A step of the model whose phase began last. */
+  | { readonly kind: "step"; readonly report: StepReport }
   /** The task that progress was told of last has ended. */
   | { readonly kind: "settled" }
   /** Images that were left out, and why. */

@@ -1,5 +1,6 @@
 /** What a person wants done, as functions of plain data that tell events and can be called off. */
 export type { Watch, WorkflowEvent } from "./events.ts";
+export { describeModel } from "./other-detectors.ts";
 export {
   openDetector,
   refuseGeneral,
@@ -9,3 +10,13 @@ export {
   scoreImages,
   scoreSource,
 } from "./scoring.ts";
+export {
+  readTrainRequest,
+  type TrainRequest,
+  type TrainSetting,
+  type TrainSettings,
+  trainRequestSchema,
+} from "./train-request.ts";
+export { type TrainingOutcome, train } from "./training.ts";
+export { classifierSize } from "./training-configuration.ts";
+export { prepareTraining, type TrainingPlan } from "./training-plan.ts";

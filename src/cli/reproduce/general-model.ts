@@ -1,7 +1,7 @@
 /** A general model that was trained before and serves every seed. */
 import { ConfigError } from "../../base/index.ts";
 import { loadManifest } from "../../detector/index.ts";
-import { describeModel } from "../other-detectors.ts";
+import { describeModel } from "../../workflow/index.ts";
 import type { ReproduceOptions } from "../reproduce-command.ts";
 
 /** A general model, as a plan keeps it. */

@@ -10,7 +10,7 @@ import { packArrays, residualNetwork } from "../../nn/index.ts";
 import { adamax } from "../../optim/index.ts";
 import { loadProgram } from "../../runtime/index.ts";
 import { adaptToData, classification, compileStep, maximumLikelihood, zeroState } from "../../train/index.ts";
-import { classifierSize } from "../training-configuration.ts";
+import { classifierSize } from "../../workflow/index.ts";
 
 /** Seconds that things take. */
 export interface Speeds {

@@ -1,7 +1,6 @@
 /** Weights that a training takes from other detectors. */
 import { resolve } from "node:path";
-import { ConfigError, type ImageShape } from "../base/index.ts";
-
+import { ConfigError, type ImageShape, setting } from "../base/index.ts";
 import { loadManifest, loadWeights, type Manifest } from "../detector/index.ts";
 import type { TrainingConfiguration } from "../model/index.ts";
 import type { ParameterVectors } from "../nn/index.ts";
@@ -19,28 +18,42 @@ export interface OtherDetector {
  * Throws ConfigError for another size and for a general model with classes.
  */
 export async function loadOtherDetector(
-  flag: "--general-detector" | "--init",
+  named: "generalDetector" | "init",
   folder: string | undefined,
   out: string,
   { input, model }: TrainingConfiguration,
 ): Promise<OtherDetector | undefined> {
   if (folder === undefined) return undefined;
+  const subject = setting(named);
   if (resolve(folder) === resolve(out)) {
-    throw new ConfigError(`train: ${flag} expects another folder than --out, got '${folder}' for both`);
+    throw new ConfigError({
+      code: "conflicting-settings",
+      subject,
+      expected: `another folder than ${setting("out")}`,
+      got: `'${folder}' for both`,
+    });
   }
   const manifest = await loadManifest(folder);
   const wanted = describeModel(input, model);
   const got = describeModel(manifest.training.input, manifest.training.model);
   if (wanted !== got) {
-    throw new ConfigError(
-      `train: ${flag} expects a model of ${wanted}, got one of ${got}; ` +
-        "give the same --size, --channels, --architecture, --scales, --depth and --width",
-    );
+    const sizes = ["size", "channels", "architecture", "scales", "depth"].map((name) => setting(name));
+    throw new ConfigError({
+      code: "other-model",
+      subject,
+      expected: `a model of ${wanted}`,
+      got: `one of ${got}`,
+      remedy: { key: "other", text: `give the same ${sizes.join(", ")} and ${setting("width")}` },
+    });
   }
-  if (flag === "--general-detector" && manifest.training.classConditional) {
-    throw new ConfigError(
-      `train: ${flag} expects a model without classes, got the class-conditional one in '${folder}'; train one with --as general`,
-    );
+  if (named === "generalDetector" && manifest.training.classConditional) {
+    throw new ConfigError({
+      code: "other-model",
+      subject,
+      expected: "a model without classes",
+      got: `the class-conditional one in '${folder}'`,
+      remedy: { key: "other", text: `train one with ${setting("as", "general")}` },
+    });
   }
   const weights = manifest.files[manifest.models.normal.weights] ?? "";
   return {
@@ -55,7 +68,7 @@ export async function loadOtherDetector(
  * nothing was trained on. Undefined where that is not so, or cannot be told because the other had other images.
  */
 export function describeLeak(
-  flag: string,
+  named: "generalDetector" | "init",
   { manifest: { data, training } }: OtherDetector,
   { normal }: RunImages,
   configuration: TrainingConfiguration,
@@ -68,8 +81,8 @@ export function describeLeak(
   const seen = heldOut.filter((index) => trained.has(index)).length;
   if (seen === 0) return undefined;
   return (
-    `${seen} of ${heldOut.length} held-out normal images were trained on by the detector of ${flag}, so new normal images will get too small ` +
-    "p-values; train both with the same --seed, --held-out and --classes"
+    `${seen} of ${heldOut.length} held-out normal images were trained on by the detector of ${setting(named)}, so new normal images will get too ` +
+    `small p-values; train both with the same ${setting("seed")}, ${setting("heldOut")} and ${setting("classes")}`
   );
 }
 

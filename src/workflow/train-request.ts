@@ -1,0 +1,207 @@
+/**
+ * What a training is asked for, as data, with every default. Light: it loads no engine, so that a command line can show it as its help.
+ * What follows from one setting for another stands in `train-rules.ts` and `training-configuration.ts`.
+ */
+import { z } from "zod";
+import { ConfigError, nearestSpelling, setting } from "../base/index.ts";
+import type { Architecture } from "../flow/index.ts";
+import type { Device, MemoryMode } from "../model/index.ts";
+
+// Only the types of these are imported, because their modules build flows. A test compares them with the lists there.
+const architectureNames = ["glow", "patch", "dense"] as const satisfies readonly Architecture[];
+const devices = ["cpu", "webgpu", "cuda"] as const satisfies readonly Device[];
+const memoryModeNames = ["low", "auto", "fast"] as const satisfies readonly MemoryMode[];
+
+/** A whole number from `least`. */
+function whole(least: number) {
+  const error = `expected a whole number from ${least}`;
+  return z.number({ error }).int({ error }).min(least, { error });
+}
+
+/** A number above `low` and below `high`. */
+function between(low: number, high: number) {
+  const error = Number.isFinite(high)
+    ? `expected a number between ${low} and ${high}`
+    : `expected a number above ${low}`;
+  return z.number({ error }).gt(low, { error }).lt(high, { error });
+}
+
+/** A number from `low` to `high`. */
+function within(low: number, high: number) {
+  const error = `expected a number from ${low} to ${high}`;
+  return z.number({ error }).min(low, { error }).max(high, { error });
+}
+
+/** A duration in seconds. */
+function seconds() {
+  const error = "expected a duration above 0 seconds";
+  return z.number({ error }).gt(0, { error });
+}
+
+function oneOf<const Names extends readonly string[]>(names: Names) {
+  return z.enum(names, { error: `expected ${names.join(", ")}` });
+}
+
+const location = () => z.string({ error: "expected a location" }).min(1, { error: "expected a location" });
+const yesOrNo = () => z.boolean({ error: "expected true or false" }).default(false);
+
+/** Every setting of a training. Those without a default are left to the rules, which go by the images and the other settings. */
+const fields = {
+  /** Where normal images are: a folder, an archive, a file of a data set, with what is selected of it. */
+  normal: location().optional(),
+  /** Images of anything, `builtin` for made ones. A general model is trained on them first. */
+  general: location().optional(),
+  /** The folder of a detector whose model is taken as general model. */
+  generalDetector: location().optional(),
+  /** What comes of it: a detector, or a general model for detectors. */
+  as: oneOf(["detector", "general"]).default("detector"),
+  /** Where the normal model starts: `general`, `fresh`, or the folder of a detector. */
+  init: location().optional(),
+  /** The scales of the normal model that are trained, 0 the finest; all where absent. */
+  fineTune: z.array(whole(0)).min(1).optional(),
+  /** Whether a model of 8x8 patches is trained, too. */
+  local: yesOrNo(),
+  /** Whether the normal images' classes get a density each. */
+  classes: yesOrNo(),
+  /** A classifier of these classes, plain or exposed to the outliers. */
+  classifier: oneOf(["plain", "exposed"]).optional(),
+  classifierSteps: whole(1).optional(),
+  /** What the normal model minimises (Schirrmeister et al. 2020, section 3). */
+  objective: oneOf(["nll", "outlier", "margin"]).default("nll"),
+  /** Images to keep away from; the general ones where absent. */
+  outliers: location().optional(),
+  outlierWeight: between(0, Number.POSITIVE_INFINITY).optional(),
+  /** Nats. */
+  outlierTemperature: between(0, Number.POSITIVE_INFINITY).optional(),
+  /** Nats. */
+  margin: between(0, Number.POSITIVE_INFINITY).optional(),
+  /** The folder that becomes the detector. */
+  out: location(),
+  /** Seconds of training. */
+  time: seconds().optional(),
+  steps: whole(1).optional(),
+  generalTime: seconds().optional(),
+  generalSteps: whole(1).optional(),
+  /** Height and width of the model's images. */
+  size: whole(1).default(32),
+  /** 1 for grey, 3 for colour; that of the normal images where absent. */
+  channels: whole(1).optional(),
+  architecture: oneOf(architectureNames).default("glow"),
+  scales: whole(1).optional(),
+  /** Flow steps a scale. */
+  depth: whole(1).default(8),
+  /** Hidden channels of the coupling networks. */
+  width: whole(1).default(96),
+  /** Images a step. */
+  batch: whole(1).default(64),
+  optimizer: oneOf(["adamax", "adam"]).default("adamax"),
+  /** Of models that start fresh. */
+  learningRate: between(0, 10).default(1e-3),
+  /** Of a normal model that starts from trained weights. */
+  fineTuningRate: between(0, 10).optional(),
+  /** Steps of linear warm-up. */
+  warmup: whole(0).default(100),
+  /** Steps at which the learning rate falls to a tenth. */
+  milestones: z.array(whole(1)).optional(),
+  /** Coupled L2. */
+  weightDecay: within(0, 1).default(5e-5),
+  clipNorm: between(0, Number.POSITIVE_INFINITY).optional(),
+  flip: yesOrNo(),
+  /** Largest shift as a share of the size. */
+  translate: within(0, 0.5).default(0),
+  /** Share of the normal images kept out of training for calibration. */
+  heldOut: between(0, 1).default(0.1),
+  /** Steps between two looks at held-out images. */
+  evaluateEvery: whole(1).default(100),
+  /** Looks without a better one after which training ends. */
+  patience: whole(1).default(20),
+  /** Seconds between two checkpoints. */
+  checkpointEvery: seconds().default(60),
+  seed: whole(0).default(0),
+  /** Threads of the engine; all cores where absent. */
+  threads: whole(1).optional(),
+  memory: oneOf(memoryModeNames).default("auto"),
+  device: oneOf(devices).default("cpu"),
+  /** Whether the first unreadable image is an error, where it would be left out. */
+  strict: yesOrNo(),
+  /** Whether to go on with the run that stands in `out`. Only `out`, `strict` and where the images are now may be said beside it. */
+  resume: yesOrNo(),
+  /** Whether a detector in `out` is replaced. */
+  force: yesOrNo(),
+} as const;
+
+/** The checked form of `TrainRequest`. */
+export const trainRequestSchema = z.strictObject(fields);
+
+/** What a training is asked for: `out`, images, and whatever is not as usual. */
+export type TrainRequest = z.input<typeof trainRequestSchema>;
+/** The same with every default in its place. */
+export type TrainSettings = z.output<typeof trainRequestSchema>;
+/** The name of a setting. */
+export type TrainSetting = keyof typeof fields;
+
+/** What may be said beside `resume`: everything else was decided when the run began. */
+const resumable: readonly TrainSetting[] = ["out", "resume", "strict", "normal", "general", "outliers"];
+
+/** The default of a setting; undefined where it has none. */
+export function defaultOf(name: TrainSetting): unknown {
+  const field = fields[name];
+  return "def" in field && field.def.type === "default" ? field.def.defaultValue : undefined;
+}
+
+/** What a value of a setting is expected to be; undefined where it is fine. */
+export function objectionTo(name: TrainSetting, value: unknown): string | undefined {
+  const { success, error } = fields[name].safeParse(value);
+  return success ? undefined : expectationIn(error!);
+}
+
+/**
+ * The settings of a request, with defaults. Throws ConfigError for a setting that is not known or has a wrong value, and beside `resume`
+ * for settings that the run has already decided.
+ */
+export function readTrainRequest(request: TrainRequest): TrainSettings {
+  const result = trainRequestSchema.safeParse(request);
+  if (!result.success) throw faultOf(result.error, request);
+  if (result.data.resume) refuseChanges(request);
+  return result.data;
+}
+
+function refuseChanges(request: TrainRequest): void {
+  const given = (Object.keys(fields) as TrainSetting[]).filter((name) => request[name] !== undefined);
+  const changed = given.filter((name) => !resumable.includes(name));
+  if (changed.length === 0) return;
+  throw new ConfigError({
+    code: "conflicting-settings",
+    subject: setting("resume"),
+    expected: "no other settings than those the run began with",
+    got: changed.map((name) => setting(name)).join(", "),
+    remedy: { key: "other", text: `leave them out or start anew with ${setting("force")}` },
+  });
+}
+
+function faultOf(error: z.ZodError, request: unknown): ConfigError {
+  const issue = error.issues[0]!;
+  if (issue.code === "unrecognized_keys") {
+    const name = issue.keys[0]!;
+    return new ConfigError({
+      code: "unknown-name",
+      subject: "training request",
+      expected: "known settings",
+      got: `'${name}'`,
+      remedy: { key: "did-you-mean", name: nearestSpelling(name, Object.keys(fields))! },
+    });
+  }
+  const name = String(issue.path[0] ?? "");
+  const value = typeof request === "object" && request !== null ? Reflect.get(request, name) : request;
+  return new ConfigError({
+    code: value === undefined ? "missing-setting" : "out-of-range",
+    subject: name === "" ? "training request" : setting(name),
+    expected: expectationIn(error),
+    got: value === undefined ? "none" : JSON.stringify(value).slice(0, 80),
+  });
+}
+
+/** Our own messages say `expected ...`; those of zod are `Invalid input: expected ..., received ...`. */
+function expectationIn({ issues }: z.ZodError): string {
+  return /expected (.*?)(, received .*)?$/.exec(issues[0]!.message)?.[1] ?? "a valid value";
+}

@@ -1,0 +1,212 @@
+/** What a training is to do: a fresh plan from a request, or that of the run that stands in `out`; everything is checked before it begins. */
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { ConfigError, type ImageShape, setting } from "../base/index.ts";
+import { type ImageSet, loadImages, openImages, recordedLocation } from "../data/index.ts";
+import { detectorFiles, manifestName } from "../detector/index.ts";
+import { modelOf, type TrainingConfiguration } from "../model/index.ts";
+import { requireDevice } from "../runtime/index.ts";
+import {
+  adoptGeneralModel,
+  adoptStart,
+  classNamesOf,
+  createRun,
+  isRun,
+  makeRunFolder,
+  type RunImages,
+  type RunRecord,
+  readRun,
+  refuseBusy,
+  removeRun,
+  runFolder,
+  splitRun,
+} from "../train/index.ts";
+import type { Watch } from "./events.ts";
+import { describeLeak, loadOtherDetector } from "./other-detectors.ts";
+import { readTrainRequest, type TrainRequest, type TrainSettings } from "./train-request.ts";
+import { imageLocations, startFolder } from "./train-rules.ts";
+import { configurationOf } from "./training-configuration.ts";
+
+/** A run that is ready to go. */
+export interface TrainingPlan {
+  /** The folder that becomes the detector. */
+  readonly out: string;
+  readonly record: RunRecord;
+  readonly images: RunImages;
+}
+
+/** The name of a set of images, as a request says where it is. */
+type SetName = "normal" | "general" | "outliers";
+
+/**
+ * Reads the images of a request and makes a run of it, or takes up the run that stands in `out`. Nothing is written or removed before every
+ * check has passed. Throws ConfigError for settings or images that will not do, FormatError for damaged ones, RunError where the device does
+ * not work or another process trains in `out`, the signal's reason where it calls the work off.
+ */
+export async function prepareTraining(request: TrainRequest, watch: Watch = {}): Promise<TrainingPlan> {
+  const settings = readTrainRequest(request);
+  return settings.resume ? resumedPlan(settings, watch) : freshPlan(settings, watch);
+}
+
+async function freshPlan(settings: TrainSettings, watch: Watch): Promise<TrainingPlan> {
+  const { out, size } = settings;
+  const locations = imageLocations(settings);
+  await checkOut(settings);
+  await requireDevice(settings.device);
+  const source = await openImages(locations.normal, setting(locations.normalSetting));
+  const input = { channels: settings.channels ?? (await source.channels()), height: size, width: size };
+  const unnamed = configurationOf(settings, input, locations.general !== undefined);
+  const general = await loadOtherDetector("generalDetector", settings.generalDetector, out, unnamed);
+  const start = await loadOtherDetector("init", startFolder(settings), out, unnamed);
+  const load = (location: string, name: SetName) => loadData(location, name, input, settings.strict, watch);
+  const optional = (location: string | undefined, name: SetName) =>
+    location === undefined ? undefined : load(location, name);
+  const normal = await load(locations.normal, locations.normalSetting);
+  const configuration = withClasses(unnamed, normal, locations.normal);
+  const images: RunImages = {
+    normal,
+    general: await optional(locations.general, "general"),
+    outliers: await optional(locations.outliers, "outliers"),
+  };
+  splitRun(images, configuration);
+  for (const [name, other] of [["generalDetector", general] as const, ["init", start] as const]) {
+    const leak = other && describeLeak(name, other, images, configuration);
+    if (leak) watch.onEvent?.({ kind: "warning", text: leak });
+  }
+
+  const locate = async (location: string | undefined, name: SetName) => {
+    const set = images[name];
+    if (location === undefined || !set) return null;
+    return { location: await recordedLocation(location, setting(name)), fingerprint: set.fingerprint };
+  };
+  const record: RunRecord = {
+    configuration,
+    normal: (await locate(locations.normal, "normal"))!,
+    general: await locate(locations.general, "general"),
+    generalDetector: general?.origin ?? null,
+    outliers: await locate(locations.outliers, "outliers"),
+    startDetector: start ? { folder: start.origin.folder, weights: start.origin.weights } : null,
+    role: settings.as,
+    checkpointEvery: settings.checkpointEvery,
+  };
+  const folder = runFolder(out);
+  if (settings.force) await removeDetector(out);
+  await makeRunFolder(folder);
+  if (general) await adoptGeneralModel(folder, general.parameters);
+  if (start) await adoptStart(folder, start.parameters);
+  await createRun(folder, record);
+  return { out, record, images };
+}
+
+/** The configuration with the names of the images' classes where a model is to know them. Throws ConfigError where there are none. */
+function withClasses(unnamed: TrainingConfiguration, images: ImageSet, location: string): TrainingConfiguration {
+  if (!unnamed.classConditional && !unnamed.classifier) return unnamed;
+  const asked = setting(unnamed.classConditional ? "classes" : "classifier");
+  const configuration = { ...unnamed, classes: classNamesOf(images, asked, location) };
+  // A classifier has sizes of its own to check.
+  if (configuration.classifier) modelOf(configuration, "classifier");
+  return configuration;
+}
+
+async function resumedPlan({ out, strict }: TrainSettings, watch: Watch): Promise<TrainingPlan> {
+  const record = await readRun(runFolder(out));
+  await requireDevice(record.configuration.device);
+  const { input } = record.configuration;
+  const load = async (source: RunRecord["general"], name: SetName): Promise<ImageSet | undefined> => {
+    if (!source) return undefined;
+    const { location, fingerprint } = source;
+    const images = await loadData(location, name, input, strict, watch);
+    if (images.fingerprint !== fingerprint) throw changed("images", location);
+    return images;
+  };
+  const images = {
+    normal: (await load(record.normal, "normal"))!,
+    general: await load(record.general, "general"),
+    outliers: await load(record.outliers, "outliers"),
+  };
+  const { classes } = withClasses(record.configuration, images.normal, record.normal.location);
+  if (JSON.stringify(classes) !== JSON.stringify(record.configuration.classes)) {
+    throw changed("classes", record.normal.location);
+  }
+  return { out, record, images };
+}
+
+function changed(what: "images" | "classes", location: string): ConfigError {
+  return new ConfigError({
+    code: "other-images",
+    subject: setting("resume"),
+    expected: `the ${what} the run began with in '${location}'`,
+    got: "others",
+    remedy: { key: "other", text: `put them back or start anew with ${setting("force")}` },
+  });
+}
+
+async function loadData(
+  location: string,
+  name: SetName,
+  specification: ImageShape,
+  strict: boolean,
+  { onEvent, signal }: Watch,
+): Promise<ImageSet> {
+  signal?.throwIfAborted();
+  const subject = `${name} images`;
+  const source = await openImages(location, setting(name));
+  const images = await loadImages(source, specification, {
+    strict,
+    onProgress: (done) => {
+      signal?.throwIfAborted();
+      onEvent?.({ kind: "progress", task: "reading", subject, done, total: source.length });
+    },
+  });
+  onEvent?.({ kind: "settled" });
+  if (images.problems.length > 0) onEvent?.({ kind: "skipped", subject, problems: images.problems });
+  return images;
+}
+
+/**
+ * Throws ConfigError for an `out` that is no folder, holds something else than a detector, or would be overwritten unasked, RunError where
+ * another process trains in it.
+ */
+async function checkOut({ out, force }: TrainSettings): Promise<void> {
+  const subject = setting("out");
+  const entries = await readdir(out).catch((error: NodeJS.ErrnoException): string[] => {
+    if (error.code === "ENOENT") return [];
+    throw new ConfigError({
+      code: "unwritable",
+      subject,
+      expected: "a folder",
+      got: `'${out}' (${error.code})`,
+      remedy: { key: "choose-another" },
+    });
+  });
+  if (entries.length === 0) return;
+  // An unreadable manifest or record is still ours where its name and place say so; anything else is somebody's.
+  const ours =
+    entries.includes(manifestName) || (await isRun(runFolder(out))) || entries.every((name) => name === "run");
+  if (!ours) {
+    throw new ConfigError({
+      code: "exists",
+      subject,
+      expected: "a new folder",
+      got: `'${out}' with other files in it`,
+      remedy: { key: "choose-another" },
+    });
+  }
+  if (!force) {
+    throw new ConfigError({
+      code: "exists",
+      subject,
+      expected: "a new folder",
+      got: `'${out}' with a detector or run in it`,
+      remedy: { key: "other", text: `${setting("resume")} goes on with it, ${setting("force")} replaces it` },
+    });
+  }
+  await refuseBusy(runFolder(out));
+}
+
+/** Removes the files of a detector and its run, and nothing else; evaluations stay, as they are results. */
+async function removeDetector(out: string): Promise<void> {
+  // The manifest goes first: without it, what is left is no detector.
+  for (const name of [manifestName, ...detectorFiles]) await rm(join(out, name), { force: true });
+  await removeRun(runFolder(out));
+}

@@ -1,0 +1,74 @@
+/** Training: images in, detector out. */
+import type { ImageSet } from "../data/index.ts";
+import { type DetectorParts, type Manifest, writeDetector } from "../detector/index.ts";
+import { gatherImages, type RunRecord, type RunResult, runFolder, runTraining } from "../train/index.ts";
+import type { Watch } from "./events.ts";
+import type { TrainRequest } from "./train-request.ts";
+import { prepareTraining, type TrainingPlan } from "./training-plan.ts";
+
+/** How a training ended: with a detector, or stopped and saved, to be gone on with by a request with `resume`. */
+export type TrainingOutcome =
+  | { readonly outcome: "finished"; readonly manifest: Manifest }
+  | { readonly outcome: "interrupted" };
+
+/**
+ * Trains what a request asks for, or what `prepareTraining` has made of it, and writes the detector. The signal stops it after the step that
+ * is being taken; what it has reached is saved then. Throws as `prepareTraining`, the signal's reason where it comes while images are read,
+ * RunError where training diverged, the disk refused or another run works in the folder.
+ */
+export async function train(job: TrainRequest | TrainingPlan, watch: Watch = {}): Promise<TrainingOutcome> {
+  const plan = "record" in job ? job : await prepareTraining(job, watch);
+  const { out, record, images } = plan;
+  const { onEvent, signal } = watch;
+  const { configuration } = record;
+  const result = await runTraining({
+    folder: runFolder(out),
+    record,
+    images,
+    signal,
+    onStart: (model, progress) => {
+      const settings = configuration[model];
+      const limits = { steps: settings?.steps ?? null, seconds: settings?.seconds ?? null };
+      onEvent?.({ kind: "phase", model: record.role === "general" ? "general" : model, limits, progress });
+    },
+    onStep: (_, report) => onEvent?.({ kind: "step", report }),
+    onWarning: (text) => onEvent?.({ kind: "warning", text }),
+  }).finally(() => onEvent?.({ kind: "settled" }));
+  if (!result) return { outcome: "interrupted" };
+  return { outcome: "finished", manifest: await writeResult(plan, result) };
+}
+
+function writeResult({ out, record, images }: TrainingPlan, result: RunResult): Promise<Manifest> {
+  const { normal, general, outliers } = images;
+  const { configuration, generalDetector } = record;
+  const describe = ({ location }: RunRecord["normal"], { count, fingerprint }: ImageSet) => ({
+    location,
+    count,
+    fingerprint,
+  });
+  const trained = ({ parameters, progress }: RunResult["normal"]) => ({
+    parameters,
+    steps: progress.step,
+    heldOutBitsPerDimension: progress.bestBitsPerDimension,
+  });
+  const generalModel = result.general && { ...trained(result.general), ...(generalDetector ? { steps: null } : {}) };
+  const generalData = record.general && general ? describe(record.general, general) : (generalDetector?.data ?? null);
+  const parts: DetectorParts = {
+    training: configuration,
+    role: record.role,
+    models: {
+      normal: trained(result.normal),
+      general: generalModel,
+      local: result.local && trained(result.local),
+      classifier: result.classifier && trained(result.classifier),
+    },
+    generalDetector: generalDetector ? { folder: generalDetector.folder, weights: generalDetector.weights } : undefined,
+    data: {
+      normal: describe(record.normal, normal),
+      general: generalData,
+      outliers: record.outliers && outliers ? describe(record.outliers, outliers) : null,
+    },
+    heldOutPixels: gatherImages(normal, result.heldOut),
+  };
+  return writeDetector(out, parts, { threads: configuration.threads, device: configuration.device });
+}
