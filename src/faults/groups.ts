@@ -10,6 +10,9 @@ const area = side * side;
 /** Pixels within which fine structure is looked at; coarser brightness is taken away. */
 const blurRadius = 4;
 
+/** Half a sine along each axis. */
+const fading = Float64Array.from({ length: side }, (_, index) => Math.sin((Math.PI * (index + 0.5)) / side));
+
 /** Images whose fine structure correlates more than this, shifted as it may be, show the same thing. */
 export const leastCorrelation = 0.5;
 
@@ -19,12 +22,19 @@ export interface Fingerprint {
   readonly imaginary: Float64Array;
 }
 
-/** The fingerprint of an image: grey, 64x64, less its blurred self, at length 1, in frequencies. */
+/**
+ * The fingerprint of an image: grey, 64x64, less its blurred self, faded out towards the borders, at length 1, in frequencies. Without the
+ * fading the borders of a part that fills its image look alike whatever is on it: of the 92 magnetic tiles a tenth of all pairs of
+ * different tiles correlated above 0.5, with it none in ten thousand, and 97 % of the pairs of one tile still do.
+ */
 export function fingerprintOfStructure(image: RawImage): Fingerprint {
   const small = resized(withChannels(image, 1), { height: side, width: side });
   const plane = Float32Array.from(small.pixels);
   const smooth = blurred(plane, side, side, blurRadius);
-  const real = Float64Array.from(plane, (value, index) => value - smooth[index]!);
+  const real = Float64Array.from(plane, (value, index) => {
+    const seen = fading[Math.floor(index / side)]! * fading[index % side]!;
+    return (value - smooth[index]!) * seen;
+  });
   const mean = real.reduce((sum, value) => sum + value, 0) / area;
   const norm = Math.sqrt(real.reduce((sum, value) => sum + (value - mean) ** 2, 0));
   for (let index = 0; index < area; index++) real[index] = norm > 1e-6 ? (real[index]! - mean) / norm : 0;

@@ -22,6 +22,16 @@ export {
 } from "./hierarchy.ts";
 export { type Histogram, histogram, histogramEdges } from "./histogram.ts";
 export {
+  defaultProLimit,
+  labelRegions,
+  type MaskedMap,
+  type MaskRegions,
+  perRegionOverlap,
+  pixelAuroc,
+  type RegionRecall,
+  regionRecall,
+} from "./map-metrics.ts";
+export {
   auroc,
   averagePrecision,
   fpr95AnomalousPositive,
