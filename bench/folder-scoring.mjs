@@ -12,14 +12,14 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { scoreBatches } from "../dist/cli/scoring.js";
 import { openImages, streamImages } from "../dist/data/index.js";
-import { loadDetector } from "../dist/detector/index.js";
+import { loadDetectorFolder } from "../dist/detector/index.js";
 
 const [detectorFolder, given, images = "10000"] = process.argv.slice(2);
 const count = Number(images);
 const rounds = 5;
 const silent = { live() {}, settle() {} };
 const folder = given ?? (await makeJpegs(count));
-const detector = await loadDetector(detectorFolder, { threads: 2 });
+const detector = await loadDetectorFolder(detectorFolder, { threads: 2 });
 try {
   const source = await openImages(`${folder}#limit=${count}`, "bench:");
   const batches = [];

@@ -24,6 +24,8 @@ const sideDoors = [
   "cli/program.ts -> detector/version.ts", // --version and --help must not load the engine
   "cli/train-command.ts -> workflow/train-request.ts", // nor must the help of a command, which shows the defaults
 ];
+/** Doors of a floor beside its index.ts: what of it a browser page takes. */
+const portableDoors = ["detector/portable.ts"];
 const mostLines = 400;
 
 interface Source {
@@ -104,9 +106,10 @@ test.each<[string, () => string[]]>([
   [
     "imports another folder past its index.ts",
     () =>
-      imports((folder, to) => inside(to) && folderOf(to) !== folder && to !== `${folderOf(to)}/index.ts`).filter(
-        (offence) => !sideDoors.includes(offence),
-      ),
+      imports(
+        (folder, to) =>
+          inside(to) && folderOf(to) !== folder && to !== `${folderOf(to)}/index.ts` && !portableDoors.includes(to),
+      ).filter((offence) => !sideDoors.includes(offence)),
   ],
   ["is part of a cycle", findCycle],
   ["imports a foreign package", () => imports((at, to) => isPackage(to) && !packages[packageOf(to)]?.includes(at))],
@@ -121,16 +124,23 @@ test.each<[string, () => string[]]>([
   expect(offenders()).toEqual([]);
 });
 
-test("package.json offers every folder's index but that of the command line", () => {
+test("package.json offers every folder's index but that of the command line, and the portable doors", () => {
   const { exports } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
     exports: Record<string, { types: string; default: string }>;
   };
   const offered = floors.filter((folder) => folder !== "cli");
-  expect(Object.keys(exports)).toEqual(offered.map((folder) => `./${folder}`));
+  const besides = portableDoors.map((path) => `./${path.replace(".ts", "")}`);
+  expect(Object.keys(exports).filter((name) => !besides.includes(name))).toEqual(
+    offered.map((folder) => `./${folder}`),
+  );
   for (const folder of offered) {
     expect(exports[`./${folder}`]).toEqual({
       types: `./dist/${folder}/index.d.ts`,
       default: `./dist/${folder}/index.js`,
     });
+  }
+  for (const name of besides) {
+    const built = name.replace("./", "./dist/");
+    expect(exports[name]).toEqual({ types: `${built}.d.ts`, default: `${built}.js` });
   }
 });

@@ -175,7 +175,7 @@ describe("a damaged detector", () => {
   });
 
   test("that is no detector is refused", async () => {
-    expectRefusal(await run("predict", "normal", "odd"), 2, /expected a detector folder at 'normal', got none/);
+    expectRefusal(await run("predict", "normal", "odd"), 2, /expected a detector at 'normal', got none/);
   });
 });
 

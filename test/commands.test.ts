@@ -6,7 +6,8 @@ import { promisify } from "node:util";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { EvaluationReport } from "../src/cli/evaluate.ts";
-import { manifestName, readManifest, writeManifest } from "../src/detector/manifest.ts";
+import { loadManifest, manifestName } from "../src/detector/index.ts";
+import { writeManifest } from "../src/detector/manifest.ts";
 import { type Outcome, quickTraining, runOutglow, startOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -20,11 +21,11 @@ async function succeed(...args: string[]): Promise<Outcome> {
 }
 
 /** Rewrites a manifest as if its calibration had never known the scores whose names match. */
-async function forgetScores(path: string, pattern: RegExp): Promise<void> {
-  const manifest = readManifest(await readFile(path, "utf8"), path);
+async function forgetScores(detector: string, pattern: RegExp): Promise<void> {
+  const manifest = await loadManifest(detector);
   const scores = Object.entries(manifest.calibration.scores).filter(([name]) => !pattern.test(name));
   const calibration = { ...manifest.calibration, scores: Object.fromEntries(scores) };
-  await writeFile(path, writeManifest({ ...manifest, calibration }));
+  await writeFile(join(detector, manifestName), await writeManifest({ ...manifest, calibration }));
 }
 
 beforeAll(async () => {
@@ -165,7 +166,7 @@ describe("predict", () => {
 
   test("a detector from before coders were calibrated predicts, and says how to come to their scores", async () => {
     await cp(at("detector"), at("old"), { recursive: true });
-    await forgetScores(at("old", manifestName), /png|webp/);
+    await forgetScores(at("old"), /png|webp/);
     await succeed("predict", "old", "crosses", "--quiet");
     const { code, stdout, stderr } = await run("predict", "old", "crosses", "--score=ratio-png");
     expect(code).toBe(2);

@@ -1,24 +1,27 @@
 /** A detector that is damaged, incomplete or written over another: refused or made whole, with no session of the engine left open. */
-import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, readdir, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InferenceSession } from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { FormatError, RunError, randomKey } from "../src/base/index.ts";
 import { decoderVersions } from "../src/data/index.ts";
+import { checksumOf } from "../src/detector/checksum.ts";
 import {
   type DetectorParts,
   detectorFiles,
-  loadDetector,
+  loadDetectorFolder,
   loadManifest,
+  type Manifest,
   sampleImages,
   type TrainedModel,
   writeDetector,
 } from "../src/detector/index.ts";
-import { checksumOf, type Manifest, writeManifest } from "../src/detector/manifest.ts";
+import { writeManifest } from "../src/detector/manifest.ts";
 import { makeGlow } from "../src/flow/index.ts";
 import { makeImages } from "../src/made/index.ts";
 import { flowOf, modelOf, parseConfiguration } from "../src/model/index.ts";
 import { layoutOf, packArrays } from "../src/nn/index.ts";
+import { nodeEngine } from "../src/runtime/index.ts";
 import { temporaryFolder } from "./command.ts";
 
 const input = { channels: 1, height: 16, width: 16 };
@@ -98,20 +101,20 @@ function countSessions(): () => { readonly made: number; readonly freed: number 
 }
 
 /** A copy of the whole detector with other contents in one file, and a manifest that fits them. */
-async function replaceFile(copy: string, name: string, bytes: Uint8Array): Promise<void> {
+async function replaceFile(copy: string, name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
   await cp(at("whole"), at(copy), { recursive: true });
   const manifest = await loadManifest(at(copy));
   await writeFile(at(copy, name), bytes);
-  await sealManifest(copy, { ...manifest, files: { ...manifest.files, [name]: checksumOf(bytes) } });
+  await sealManifest(copy, { ...manifest, files: { ...manifest.files, [name]: await checksumOf(bytes) } });
 }
 
-function sealManifest(copy: string, manifest: Manifest): Promise<void> {
-  return writeFile(at(copy, "detector.json"), writeManifest(manifest));
+async function sealManifest(copy: string, manifest: Manifest): Promise<void> {
+  await writeFile(at(copy, "detector.json"), await writeManifest(manifest));
 }
 
 beforeAll(async () => {
   folder = await temporaryFolder();
-  await writeDetector(at("whole"), parts, options);
+  await writeDetector(at("whole"), parts, nodeEngine(options));
 });
 
 afterAll(() => folder.dispose());
@@ -130,8 +133,8 @@ describe("writing", () => {
   });
 
   test("keeps where a general model came from", async () => {
-    const generalDetector = { folder: "../faces", weights: checksumOf("weights") };
-    await writeDetector(at("adopted"), { ...parts, generalDetector }, options);
+    const generalDetector = { folder: "../faces", weights: await checksumOf("weights") };
+    await writeDetector(at("adopted"), { ...parts, generalDetector }, nodeEngine(options));
     expect((await loadManifest(at("adopted"))).generalDetector).toEqual(generalDetector);
     expect((await loadManifest(at("whole"))).generalDetector).toBeNull();
   });
@@ -139,19 +142,19 @@ describe("writing", () => {
   test("over a detector with a general model leaves nothing of it, and nothing else is touched", async () => {
     await cp(at("whole"), at("replaced"), { recursive: true });
     await writeFile(at("replaced", "notes.txt"), "mine");
-    await writeDetector(at("replaced"), normalOnly, options);
+    await writeDetector(at("replaced"), normalOnly, nodeEngine(options));
     expect((await readdir(at("replaced"))).sort()).toEqual(
       ["detector.json", "golden.safetensors", "model.onnx", "notes.txt", "weights.safetensors"].sort(),
     );
-    await (await loadDetector(at("replaced"), options)).dispose();
+    await (await loadDetectorFolder(at("replaced"), options)).dispose();
   });
 
   test("frees its sessions, where it fails too", async () => {
     const sessions = countSessions();
-    await writeDetector(at("freed"), parts, options);
+    await writeDetector(at("freed"), parts, nodeEngine(options));
     expect(sessions()).toEqual({ made: 4, freed: 4 });
     vi.spyOn(sessionMethods, "run").mockRejectedValueOnce(new Error("out of memory"));
-    await expect(writeDetector(at("failed"), parts, options)).rejects.toBeInstanceOf(RunError);
+    await expect(writeDetector(at("failed"), parts, nodeEngine(options))).rejects.toBeInstanceOf(RunError);
     expect(await readdir(folder.path)).not.toContain("failed");
     expect(sessions()).toEqual({ made: 8, freed: 8 });
   });
@@ -160,7 +163,7 @@ describe("writing", () => {
 describe("loading", () => {
   test("opens a session a model, and disposing frees them all", async () => {
     const sessions = countSessions();
-    const detector = await loadDetector(at("whole"), options);
+    const detector = await loadDetectorFolder(at("whole"), options);
     expect(sessions()).toEqual({ made: 4, freed: 0 });
     await detector.dispose();
     expect(sessions()).toEqual({ made: 4, freed: 4 });
@@ -172,7 +175,7 @@ describe("loading", () => {
     const bytes = await readFile(path);
     bytes[bytes.length - 10]! ^= 1;
     await writeFile(path, bytes);
-    const loading = loadDetector(at(`flipped-${name}`), options);
+    const loading = loadDetectorFolder(at(`flipped-${name}`), options);
     await expect(loading).rejects.toBeInstanceOf(FormatError);
     await expect(loading).rejects.toThrow(`expected '${path}' to match its checksum, got other content; copy`);
   });
@@ -180,7 +183,7 @@ describe("loading", () => {
   test.each(detectorFiles)("refuses a detector without %s", async (name) => {
     await cp(at("whole"), at(`without-${name}`), { recursive: true });
     await rm(at(`without-${name}`, name));
-    const loading = loadDetector(at(`without-${name}`), options);
+    const loading = loadDetectorFolder(at(`without-${name}`), options);
     await expect(loading).rejects.toBeInstanceOf(FormatError);
     await expect(loading).rejects.toThrow(name);
   });
@@ -190,53 +193,72 @@ describe("loading", () => {
     const manifest = await loadManifest(at("whole"));
     const files = Object.fromEntries(Object.entries(manifest.files).filter(([file]) => file !== name));
     await sealManifest(`unlisted-${name}`, { ...manifest, files });
-    await expect(loadDetector(at(`unlisted-${name}`), options)).rejects.toThrow(/to match its checksum/);
+    await expect(loadDetectorFolder(at(`unlisted-${name}`), options)).rejects.toThrow(/to match its checksum/);
   });
 
-  test("checks files that only the manifest knows", async () => {
-    await replaceFile("more", "notes.txt", Uint8Array.of(1));
-    await writeFile(at("more", "notes.txt"), "2");
-    await expect(loadDetector(at("more"), options)).rejects.toThrow(/notes\.txt' to match its checksum/);
+  test.each([
+    ["another file of the folder", "notes.txt"],
+    ["a file elsewhere", "../whole/model.onnx"],
+    ["a device that never ends", "../../../dev/zero"],
+  ])("refuses a manifest that lists %s, before it reads anything else", async (name, file) => {
+    await cp(at("whole"), at(`lists ${name}`), { recursive: true });
+    await writeFile(at(`lists ${name}`, "notes.txt"), "mine");
+    const { checksum: _, ...manifest } = JSON.parse(await readFile(at("whole", "detector.json"), "utf8"));
+    manifest.files[file] = "0".repeat(64);
+    await sealManifest(`lists ${name}`, manifest);
+    await expect(loadDetectorFolder(at(`lists ${name}`), options)).rejects.toThrow(
+      `files: expected no other keys, got '${file}'; copy the detector again or train anew`,
+    );
+  });
+
+  test("reads ordinary files of a possible size only", async () => {
+    await cp(at("whole"), at("link"), { recursive: true });
+    await rm(at("link", "model.onnx"));
+    await symlink("/dev/zero", at("link", "model.onnx"));
+    await expect(loadDetectorFolder(at("link"), options)).rejects.toThrow(/model\.onnx': expected an ordinary file/);
+    await cp(at("whole"), at("large"), { recursive: true });
+    await truncate(at("large", "detector.json"), 2 ** 28 + 1);
+    await expect(loadDetectorFolder(at("large"), options)).rejects.toThrow(/at most 268435456 bytes, got 268435457/);
   });
 
   test("frees the first session where the second cannot be opened", async () => {
     await replaceFile("no-graph", "general.onnx", Uint8Array.of(1, 2, 3));
     const sessions = countSessions();
-    await expect(loadDetector(at("no-graph"), options)).rejects.toBeInstanceOf(RunError);
+    await expect(loadDetectorFolder(at("no-graph"), options)).rejects.toBeInstanceOf(RunError);
     expect(sessions()).toEqual({ made: 1, freed: 1 });
   });
 
   test("frees its sessions where the golden outputs do not come again", async () => {
     await replaceFile("swapped", "general.onnx", await readFile(at("whole", "model.onnx")));
     const sessions = countSessions();
-    await expect(loadDetector(at("swapped"), options)).rejects.toThrow(/expected the general model to give/);
+    await expect(loadDetectorFolder(at("swapped"), options)).rejects.toThrow(/expected the general model to give/);
     expect(sessions()).toEqual({ made: 4, freed: 4 });
   });
 
   test("knows its own classifier", async () => {
     const models = { ...parts.models, classifier: drawnClassifier("another") };
-    await writeDetector(at("other-classifier"), { ...parts, models }, options);
+    await writeDetector(at("other-classifier"), { ...parts, models }, nodeEngine(options));
     await replaceFile(
       "swapped-classifier",
       "classifier.onnx",
       await readFile(at("other-classifier", "classifier.onnx")),
     );
-    await expect(loadDetector(at("swapped-classifier"), options)).rejects.toThrow(
+    await expect(loadDetectorFolder(at("swapped-classifier"), options)).rejects.toThrow(
       /expected the classifier model to give .* on golden image [0-3],/,
     );
   });
 
   test("refuses golden outputs of a detector without the general model", async () => {
-    await writeDetector(at("normal-only"), normalOnly, options);
+    await writeDetector(at("normal-only"), normalOnly, nodeEngine(options));
     await replaceFile("half-golden", "golden.safetensors", await readFile(at("normal-only", "golden.safetensors")));
-    await expect(loadDetector(at("half-golden"), options)).rejects.toBeInstanceOf(FormatError);
+    await expect(loadDetectorFolder(at("half-golden"), options)).rejects.toBeInstanceOf(FormatError);
   });
 });
 
 describe("sampling", () => {
   const { parameters } = parts.models.normal;
   const request = { temperature: 0.7, key: randomKey("samples") };
-  const sample = (count: number) => sampleImages(flow, parameters, { ...request, count }, options);
+  const sample = (count: number) => sampleImages(flow, parameters, { ...request, count }, nodeEngine(options));
 
   test("goes in batches, each from a key of its own", async () => {
     const [some, many] = [await sample(64), await sample(150)];

@@ -8,7 +8,7 @@ import {
   coderTerms,
   type Detector,
   detectorSources,
-  loadDetector,
+  loadDetectorFolder,
   loadWeights,
   type Manifest,
   writeDetector,
@@ -18,6 +18,7 @@ import { makeImages } from "../src/made/index.ts";
 import { parseConfiguration } from "../src/model/index.ts";
 import { packArrays } from "../src/nn/index.ts";
 import { readModel } from "../src/onnx/index.ts";
+import { nodeEngine } from "../src/runtime/index.ts";
 import { computeScore, logLikelihoods, scoreNames } from "../src/score/index.ts";
 import {
   compileLikelihoods,
@@ -155,8 +156,8 @@ describe("a detector", () => {
     const heldOutPixels = images.pixels.subarray(0, 60 * 256);
     const models = { normal: model, general: model };
     const parts = { training: configuration, role: "detector" as const, models, data, heldOutPixels };
-    manifest = await writeDetector(join(folder.path, "detector"), parts, { threads: 1 });
-    detector = await loadDetector(join(folder.path, "detector"), { threads: 1 });
+    manifest = await writeDetector(join(folder.path, "detector"), parts, nodeEngine({ threads: 1 }));
+    detector = await loadDetectorFolder(join(folder.path, "detector"), { threads: 1 });
   });
 
   afterAll(() => detector.dispose());
@@ -196,15 +197,19 @@ describe("a detector", () => {
     const sizes = Array.from(coders!.png, (bits) => bits * Math.LN2);
     expect(png).toHaveLength(30);
     expect(png!.every((size) => sizes.includes(size))).toBe(true);
+    const some = images.pixels.subarray(0, 3 * 256);
+    const { coders: measured, ...others } = await detector.terms(some, { coders: true });
+    expect(measured).toEqual((await coderTerms(some, input)).coders);
+    expect(others).toEqual(await detector.terms(some));
     expect(await coderTerms(new Uint8Array(8), { channels: 2, height: 2, width: 2 })).toEqual({});
   });
 
   test("keeps the weights it was given", async () => {
-    expect(await loadWeights(detector.folder, manifest, "normal")).toEqual(learned.parameters);
+    expect(await loadWeights(detector.location, manifest, "normal")).toEqual(learned.parameters);
   });
 
   test("carries a graph of standard operators with a free batch size", async () => {
-    const model = readModel(await readFile(join(detector.folder, "model.onnx")));
+    const model = readModel(await readFile(join(detector.location, "model.onnx")));
     expect(model.inputs).toEqual([{ name: "images", elementType: "uint8", shape: ["N", 1, 16, 16] }]);
     expect(model.outputs).toEqual([{ name: "terms", elementType: "float32", shape: ["N", 2, 2] }]);
     const operators = model.nodes.map(({ operator }) => operator);

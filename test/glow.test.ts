@@ -16,7 +16,7 @@ import {
   type Value,
 } from "../src/graph/index.ts";
 import { constantValues, type ParameterVectors, packArrays } from "../src/nn/index.ts";
-import { compileGraph } from "../src/runtime/index.ts";
+import { compileGraph, nodeEngine } from "../src/runtime/index.ts";
 import { adaptToData } from "../src/train/index.ts";
 import { eventSize, logAbsoluteDeterminant, normalData, runOn } from "./reference/bijector-contract.ts";
 
@@ -130,8 +130,8 @@ describe.each(shapes)("$name", (configuration) => {
   test("samples are images of the model's shape, the same for the same key", async () => {
     const parameters = await movedParameters(flow);
     const options = { count: 3, temperature: 0.7, key: randomKey("samples") };
-    const first = await sampleImages(flow, parameters, options, { threads: 1 });
-    const second = await sampleImages(flow, parameters, options, { threads: 1 });
+    const first = await sampleImages(flow, parameters, options, nodeEngine({ threads: 1 }));
+    const second = await sampleImages(flow, parameters, options, nodeEngine({ threads: 1 }));
     expect(first).toHaveLength(3 * eventSize(flow.inputShape));
     expect(second).toEqual(first);
     expect(new Set(first).size).toBeGreaterThan(1);

@@ -5,6 +5,7 @@ import { redrawScales } from "../src/detector/index.ts";
 import { makeGlow } from "../src/flow/index.ts";
 import { makeImages } from "../src/made/index.ts";
 import { layoutOf, packArrays, parameterData } from "../src/nn/index.ts";
+import { nodeEngine } from "../src/runtime/index.ts";
 
 const input = { channels: 1, height: 16, width: 16 };
 const flow = makeGlow({ ...input, scales: 2, depth: 2, hidden: 8 });
@@ -23,7 +24,7 @@ function someParameters() {
 
 const parameters = someParameters();
 const redraw = (kept: readonly number[], key = "latents", images = pixels) =>
-  redrawScales(flow, parameters, images, { kept, temperature: 0.3, key: randomKey(key) }, { threads: 1 });
+  redrawScales(flow, parameters, images, { kept, temperature: 0.3, key: randomKey(key) }, nodeEngine({ threads: 1 }));
 const farthest = (a: Uint8Array, b: Uint8Array): number =>
   a.reduce((most, value, index) => Math.max(most, Math.abs(value - b[index]!)), 0);
 
@@ -50,6 +51,6 @@ test("what is kept tells images apart, what is redrawn does not", async () => {
 });
 
 test("refuses scales that are not there and parts of images", async () => {
-  await expect(redraw([2])).rejects.toThrow("redraw: expected scales from 0 to 1, got 2");
+  await expect(redraw([2])).rejects.toThrow("redrawing: expected scales from 0 to 1, got 2");
   await expect(redraw([0], "latents", pixels.subarray(1))).rejects.toThrow(ConfigError);
 });

@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EvaluationReport } from "../src/cli/evaluate.ts";
-import { detectorSources, loadDetector, loadManifest, loadWeights } from "../src/detector/index.ts";
+import { detectorSources, loadDetectorFolder, loadManifest, loadWeights } from "../src/detector/index.ts";
 import { flowOf, modelOf } from "../src/model/index.ts";
 import { layoutOf } from "../src/nn/index.ts";
 import { logLikelihoods } from "../src/score/index.ts";
@@ -115,7 +115,7 @@ describe("train --classes --classifier", () => {
 
 describe("a detector with classes", () => {
   test("has a marginal whose terms sum to that of its classes, posteriors that sum to one", async () => {
-    const detector = await loadDetector(at("detector"), { threads: 1 });
+    const detector = await loadDetectorFolder(at("detector"), { threads: 1 });
     const pixels = new Uint8Array(3 * 256).map((_, index) => (index * 37) % 256);
     const { normal, classes, classifier } = await detector.terms(pixels);
     await detector.dispose();

@@ -16,7 +16,7 @@ import {
 import { input, makeGraph, type OpName, opTable } from "../src/graph/index.ts";
 import { packArrays, residualNetwork } from "../src/nn/index.ts";
 import { adam, adamax } from "../src/optim/index.ts";
-import { compileGraph, loadProgram } from "../src/runtime/index.ts";
+import { compileGraph, loadProgram, nodeEngine } from "../src/runtime/index.ts";
 import {
   adaptToData,
   classification,
@@ -206,7 +206,7 @@ async function compareFlow(architecture: Architecture): Promise<void> {
   expect(others).toBeAllclose(scores, tolerances.network);
 
   const how = { count: 2, temperature: 0.7, key };
-  const [drawings, redrawn] = await onBoth((engine) => sampleImages(flow, parameters, how, engine));
+  const [drawings, redrawn] = await onBoth((engine) => sampleImages(flow, parameters, how, nodeEngine(engine)));
   // Pixels: rounding may fall to the other side.
   expect(redrawn).toBeAllclose(drawings, { relative: 0, absolute: 1 });
 }

@@ -4,6 +4,7 @@ import { basename, join, resolve } from "node:path";
 import { ConfigError, messageOf, type RandomKey, randomKey, setting } from "../base/index.ts";
 import { openImages, writeFileAtomic } from "../data/index.ts";
 import { packageVersion } from "../detector/index.ts";
+import { flowOf } from "../model/index.ts";
 import type { ProgramOptions } from "../runtime/index.ts";
 import { openDetector, type Watch } from "../workflow/index.ts";
 import {
@@ -227,7 +228,14 @@ async function analyzeDetector(
   try {
     const sets: AnalyzedSet[] = [];
     for (const source of sources) sets.push(await analyzeSet(detector, source, request, watch));
-    return { name, folder, manifest: detector.manifest, flow: detector.flow, scores, sets };
+    return {
+      name,
+      folder,
+      manifest: detector.manifest,
+      flow: flowOf(detector.manifest.training, "normal"),
+      scores,
+      sets,
+    };
   } finally {
     await detector.dispose();
   }

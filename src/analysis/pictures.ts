@@ -3,7 +3,7 @@ import type { RandomKey } from "../base/index.ts";
 import { loadWeights, redrawScales, sampledModel, sampleImages } from "../detector/index.ts";
 import { flowOf } from "../model/index.ts";
 import { type ImageRow, type PixelBatch, renderImageMatrix, showNumber } from "../report/index.ts";
-import type { ProgramOptions } from "../runtime/index.ts";
+import { nodeEngine, type ProgramOptions } from "../runtime/index.ts";
 import { toFlowWeights } from "../train/index.ts";
 import { type AnalyzedDetector, modelNames, scoreOf } from "./analyzed-sets.ts";
 import { scaleTitle } from "./charts.ts";
@@ -100,7 +100,12 @@ export async function sampleFigures(
     const parameters = await loadWeights(folder, manifest, model);
     for (const temperature of temperatures) {
       const request = { count: shownImages, temperature, key: key.fold("samples") };
-      const pixels = await sampleImages(sampledModel(manifest.training, model), parameters, request, engine);
+      const pixels = await sampleImages(
+        sampledModel(manifest.training, model),
+        parameters,
+        request,
+        nodeEngine(engine),
+      );
       rows.push({
         label: `${model} model, temperature ${temperature}`,
         images: { pixels, count: shownImages, channels, height, width },
@@ -144,7 +149,7 @@ export async function redrawnFigures(
     const rows: ImageRow[] = [{ label: "the image itself", images }];
     for (let scale = 0; scale < scales; scale++) {
       const request = { kept: [scale], temperature: redrawingTemperature, key: key.fold("redrawn latents") };
-      const pixels = await redrawScales(flow, parameters, images.pixels, request, engine);
+      const pixels = await redrawScales(flow, parameters, images.pixels, request, nodeEngine(engine));
       rows.push({ label: `${scaleTitle(scale, scales)} kept`, images: { ...images, pixels } });
     }
     const title = `${name}: one scale kept, all others redrawn by the ${model} model`;

@@ -128,7 +128,7 @@ async function evaluateSets(
     );
   });
   return {
-    detector: detector.folder,
+    detector: detector.location,
     positiveClass: "anomalous",
     defaultScore,
     sets: Object.fromEntries(

@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { ConfigError, nearestSpelling, randomKey, setting } from "../base/index.ts";
 import { loadManifest, loadWeights, type Manifest, sampledModel, sampleImages } from "../detector/index.ts";
 import { renderImageGrid } from "../report/index.ts";
-import { requireDevice } from "../runtime/index.ts";
+import { nodeEngine, requireDevice } from "../runtime/index.ts";
 import { openConsole } from "./console.ts";
 import { refuseExisting, writeOutput } from "./output-file.ts";
 import type { SampleOptions } from "./sample-command.ts";
@@ -20,7 +20,7 @@ export async function sample(folder: string, options: SampleOptions): Promise<vo
   const parameters = await loadWeights(folder, manifest, options.model);
   const label = labelOf(manifest, options);
   const model = sampledModel(manifest.training, options.model);
-  const engine = { threads: options.threads ?? availableParallelism(), device: options.device };
+  const engine = nodeEngine({ threads: options.threads ?? availableParallelism(), device: options.device });
   const { count, temperature, seed } = options;
   const pixels = await sampleImages(model, parameters, { count, temperature, key: randomKey(seed), label }, engine);
   const { channels, height, width } = manifest.input;

@@ -2,16 +2,12 @@
  * Golden inputs and outputs: images that the program makes itself (none of the person's are stored) and their terms when the detector
  * was written. A detector that does not reproduce them is refused.
  */
-import { FormatError, type ImageShape, RunError, randomKey } from "../base/index.ts";
-
+import { FormatError, type ImageShape, RunError, randomKey, setting } from "../base/index.ts";
 import { readTensors, writeTensors } from "../nn/index.ts";
 import { type ModelTerms, storedTerms } from "../score/index.ts";
+import { goldenFile } from "./file-names.ts";
 
 const imageCount = 4;
-/** The file inside a detector. */
-export const goldenFile = "golden.safetensors";
-
-const wayOut = "copy the detector again or train anew";
 
 /** How far terms may move between machines: rounding in another order of summation, no more. */
 const tolerance = { relative: 1e-4, nats: 0.1 };
@@ -58,24 +54,31 @@ export async function checkGolden(
   const { tensors } = readTensors(bytes, `${where}/${goldenFile}`);
   const images = tensors.images?.data;
   if (!(images instanceof Uint8Array) || images.length === 0) {
-    throw new FormatError(`${where}: expected golden images in ${goldenFile}, got none; ${wayOut}`);
+    throw damaged(where, `golden images in ${goldenFile}`, "none");
   }
   for (const [model, { shape, data }] of Object.entries(storedTerms(await terms(images)))) {
     const recorded = tensors[model]?.data;
     if (recorded?.length !== data.length) {
-      throw new FormatError(
-        `${where}: expected ${data.length} recorded terms of the ${model} model in ${goldenFile}, got ${recorded?.length ?? "none"}; ${wayOut}`,
-      );
+      const expected = `${data.length} recorded terms of the ${model} model in ${goldenFile}`;
+      throw damaged(where, expected, String(recorded?.length ?? "none"));
     }
     const worst = data.findIndex((value, index) => {
       const expected = recorded[index]!;
       return !(Math.abs(value - expected) <= tolerance.relative * Math.abs(expected) + tolerance.nats);
     });
     if (worst >= 0) {
-      throw new RunError(
-        `${where}: expected the ${model} model to give ${recorded[worst]} nats on golden image ${Math.floor((worst * shape[0]!) / data.length)}, ` +
-          `got ${data[worst]}; its scores cannot be trusted on this machine and device`,
-      );
+      const image = Math.floor((worst * shape[0]!) / data.length);
+      throw new RunError({
+        code: "mismatch",
+        subject: where,
+        expected: `the ${model} model to give ${recorded[worst]} nats on golden image ${image}`,
+        got: `${data[worst]}, so its scores cannot be trusted on this machine and device`,
+        remedy: { key: "other", text: `choose another ${setting("device")} or train anew here` },
+      });
     }
   }
+}
+
+function damaged(subject: string, expected: string, got: string): FormatError {
+  return new FormatError({ code: "damaged", subject, expected, got, remedy: { key: "copy-detector-again" } });
 }

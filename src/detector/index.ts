@@ -1,19 +1,16 @@
-/** The saved detector: write, load, check, sample. */
+/** The saved detector: write, load, check, sample. What needs no Node is offered by `portable.ts` alone, too. */
 export { coderTerms } from "./coder-terms.ts";
-export {
-  type Detector,
-  type DetectorParts,
-  detectorFiles,
-  loadDetector,
-  loadManifest,
-  loadWeights,
-  type TrainedModel,
-  writeDetector,
-} from "./detector.ts";
-export { formatVersion, type Manifest, manifestName } from "./manifest.ts";
-export { type ModelName, presentFlows, presentModels } from "./models.ts";
+export { detectorFiles, type ModelName, manifestName } from "./file-names.ts";
+export type { FileReader } from "./file-reader.ts";
+export { loadDetectorFolder, loadManifest, loadWeights } from "./folder.ts";
+export { folderReader } from "./folder-reader.ts";
+export { type CoderMeasure, type Detector, type LoadingOptions, loadDetector, type TermsOptions } from "./loading.ts";
+export { formatVersion, type Manifest, parseManifest } from "./manifest.ts";
+export { presentFlows, presentModels } from "./models.ts";
+export { readManifest, readModelWeights } from "./reading.ts";
 export { type RedrawingOptions, redrawScales } from "./redrawing.ts";
 export { type SamplingOptions, sampledModel, sampleImages } from "./sampling.ts";
 export { detectorSources } from "./score-sources.ts";
-export { scoringModel } from "./scoring.ts";
+export { scoringModel } from "./scoring-graph.ts";
 export { packageVersion } from "./version.ts";
+export { type DetectorParts, type TrainedModel, writeDetector } from "./writing.ts";

@@ -1,16 +1,18 @@
 /** `detector.json`: what a detector is, complete and checked. The format version rises when an older program could misread it. */
-import { createHash } from "node:crypto";
 import { z } from "zod";
-import { FormatError, messageOf } from "../base/index.ts";
-import { describeIssue, trainingSchema } from "../model/index.ts";
+import { type Fault, FormatError, messageOf } from "../base/index.ts";
+import { issueParts, trainingSchema } from "../model/index.ts";
 import { calibrationSchema } from "./calibration-schema.ts";
+import { checksumOf } from "./checksum.ts";
+import { detectorFiles, type ModelName, modelFiles } from "./file-names.ts";
 
 export const formatVersion = 1;
 
-/** The file inside a detector. */
-export const manifestName = "detector.json";
-
 const positive = z.number().int().min(1);
+/** A side or channels of images: no camera has more, and no number of bytes overflows. */
+const extent = positive.max(2 ** 16);
+const sides = ["channels", "height", "width"] as const;
+const checksum = z.string().regex(/^[0-9a-f]{64}$/);
 
 const dataSchema = z.strictObject({
   /** Where the images came from, as it was given. */
@@ -20,16 +22,18 @@ const dataSchema = z.strictObject({
   fingerprint: z.string(),
 });
 
-const modelSchema = z.strictObject({
-  weights: z.string(),
-  graph: z.string(),
-  /** Steps trained; null for a model taken from another detector. */
-  steps: z.number().int().min(0).nullable(),
-  /** Held-out bits/dim of the kept weights; null for a model taken from another detector, for a classifier and where no evaluation was finite. */
-  heldOutBitsPerDimension: z.number().nullable(),
-});
+/** Its files have the names that the program gives them: nothing in a manifest leads to other files. */
+const modelSchema = <Name extends ModelName>(name: Name) =>
+  z.strictObject({
+    weights: z.literal(modelFiles[name].weights),
+    graph: z.literal(modelFiles[name].graph),
+    /** Steps trained; null for a model taken from another detector. */
+    steps: z.number().int().min(0).nullable(),
+    /** Held-out bits/dim of the kept weights; null for a model taken from another detector, for a classifier and where no evaluation was finite. */
+    heldOutBitsPerDimension: z.number().nullable(),
+  });
 
-export const manifestSchema = z.strictObject({
+const fieldsSchema = z.strictObject({
   kind: z.literal("outglow detector"),
   formatVersion: z.literal(formatVersion),
   /** A general model has the form of a detector, but its normal model is one of images of everything. */
@@ -42,9 +46,9 @@ export const manifestSchema = z.strictObject({
     libvips: z.string(),
   }),
   input: z.strictObject({
-    channels: positive,
-    height: positive,
-    width: positive,
+    channels: extent,
+    height: extent,
+    width: extent,
     type: z.literal("uint8"),
     layout: z.literal("NCHW"),
     transform: z.literal("x = pixel / 256 - 0.5 + 1 / 512"),
@@ -53,12 +57,12 @@ export const manifestSchema = z.strictObject({
   unit: z.literal("nats"),
   defaultScore: z.string(),
   models: z.strictObject({
-    normal: modelSchema,
-    general: modelSchema.nullable(),
+    normal: modelSchema("normal"),
+    general: modelSchema("general").nullable(),
     /** A flow of patches of the normal images. */
-    local: modelSchema.nullable().default(null),
+    local: modelSchema("local").nullable().default(null),
     /** A classifier of the normal images' classes, which `training` names. */
-    classifier: modelSchema.nullable().default(null),
+    classifier: modelSchema("classifier").nullable().default(null),
   }),
   data: z.strictObject({
     normal: dataSchema,
@@ -70,40 +74,51 @@ export const manifestSchema = z.strictObject({
   training: trainingSchema,
   calibration: calibrationSchema,
   /** SHA-256 of every other file, hexadecimal. */
-  files: z.record(z.string(), z.string()),
+  files: z.partialRecord(z.enum(detectorFiles), checksum),
 });
+
+/** More scales than a side can be halved. */
+const mostScales = 16;
+
+/** What follows from several fields is checked where they meet. */
+export const manifestSchema = fieldsSchema
+  .refine(({ input, training }) => sides.every((side) => input[side] === training.input[side]), {
+    path: ["training", "input"],
+    error: "expected the same size as input",
+  })
+  .refine(({ training }) => training.model.scales <= mostScales, {
+    path: ["training", "model", "scales"],
+    error: `expected number to be <=${mostScales}`,
+  });
 
 export type Manifest = z.infer<typeof manifestSchema>;
 
-/** SHA-256 of bytes or text, hexadecimal. */
-export function checksumOf(content: Uint8Array | string): string {
-  return createHash("sha256").update(content).digest("hex");
-}
-
 /** The text of `detector.json`, with a checksum over itself. */
-export function writeManifest(manifest: Manifest): string {
-  const checksum = checksumOf(JSON.stringify(manifest));
-  return `${JSON.stringify({ ...manifest, checksum }, null, 2)}\n`;
+export async function writeManifest(manifest: Manifest): Promise<string> {
+  const sum = await checksumOf(JSON.stringify(manifest));
+  return `${JSON.stringify({ ...manifest, checksum: sum }, null, 2)}\n`;
 }
 
-/** Parses and checks `detector.json`. Throws FormatError for damage and for other format versions. */
-export function readManifest(text: string, where: string): Manifest {
+/** Parses and checks `detector.json`, called `where` in messages. Throws FormatError for damage and for other format versions. */
+export async function parseManifest(text: string, where: string): Promise<Manifest> {
   const content = parseObject(text, where);
   if (content.formatVersion !== formatVersion) {
-    throw new FormatError(
-      `${where}: expected format version ${formatVersion}, got ${JSON.stringify(content.formatVersion)}; ` +
-        "use the version of outglow that wrote it, or train again",
-    );
+    throw new FormatError({
+      code: "unsupported",
+      subject: where,
+      expected: `format version ${formatVersion}`,
+      got: JSON.stringify(content.formatVersion) ?? "none",
+      remedy: { key: "other", text: "use the version of outglow that wrote it, or train again" },
+    });
   }
-  const { checksum, ...rest } = content;
-  if (checksum !== checksumOf(JSON.stringify(rest))) {
-    throw new FormatError(
-      `${where}: expected content that matches its checksum, got something else; the file was damaged or edited`,
-    );
+  const { checksum: sum, ...rest } = content;
+  if (sum !== (await checksumOf(JSON.stringify(rest)))) {
+    throw damaged(where, "content that matches its checksum", "something else");
   }
   const result = manifestSchema.safeParse(rest);
   if (result.success) return result.data;
-  throw new FormatError(`${where}: ${describeIssue(result.error, rest)}; the file was damaged or edited`);
+  const { path, expected, got } = issueParts(result.error, rest);
+  throw damaged(path === "" ? where : `${where}: ${path}`, expected, got);
 }
 
 /** The JSON object of a detector's manifest, its fields unchecked. */
@@ -112,12 +127,27 @@ function parseObject(text: string, where: string): Readonly<Record<string, unkno
   try {
     content = JSON.parse(text);
   } catch (error) {
-    throw new FormatError(`${where}: expected JSON, got ${messageOf(error)}; the file was damaged or edited`);
+    throw damaged(where, "JSON", messageOf(error));
   }
   if (isDetector(content)) return content;
-  throw new FormatError(
-    `${where}: expected an outglow detector, got another file; name a folder made by outglow train`,
-  );
+  const fault: Fault = {
+    code: "unsupported",
+    subject: where,
+    expected: "an outglow detector",
+    got: "another file",
+    remedy: { key: "choose-another" },
+  };
+  throw new FormatError(fault);
+}
+
+function damaged(subject: string, expected: string, got: string): FormatError {
+  return new FormatError({
+    code: "damaged",
+    subject,
+    expected,
+    got,
+    remedy: { key: "copy-detector-again" },
+  });
 }
 
 function isDetector(content: unknown): content is Readonly<Record<string, unknown>> {

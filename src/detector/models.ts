@@ -1,16 +1,7 @@
-/** The models that a detector may hold: their files, their weights as safetensors, and their scoring graphs opened together. */
-import { FormatError, imageSizeOf } from "../base/index.ts";
-import { type FlowName, modelOf, type TrainingConfiguration } from "../model/index.ts";
-import {
-  layoutOf,
-  type ParameterTree,
-  type ParameterVectors,
-  parameterData,
-  readTensors,
-  type StoredTensor,
-  writeTensors,
-} from "../nn/index.ts";
-import type { ProgramOptions } from "../runtime/index.ts";
+/** The models that a detector may hold, and their scoring graphs opened together. Portable. */
+import { imageSizeOf } from "../base/index.ts";
+import { type FlowName, outputWidths, type TrainingConfiguration } from "../model/index.ts";
+import type { Engine } from "../runtime/index.ts";
 import {
   type ClassTable,
   eachSource,
@@ -22,20 +13,11 @@ import {
   type TermTable,
   termsPerScale,
 } from "../score/index.ts";
-import { loadScorer, type Scorer, type ScorerOutputs } from "./scoring.ts";
-
-/** The files of every model, the normal one first. */
-export const modelFiles = {
-  normal: { weights: "weights.safetensors", graph: "model.onnx" },
-  general: { weights: "general.safetensors", graph: "general.onnx" },
-  local: { weights: "local.safetensors", graph: "local.onnx" },
-  classifier: { weights: "classifier.safetensors", graph: "classifier.onnx" },
-} as const;
-
-export type ModelName = keyof typeof modelFiles;
+import { type DetectorFile, type ModelName, modelFiles } from "./file-names.ts";
+import { loadScorer, type Scorer, type ScorerOutputs } from "./scorer.ts";
 
 /** Contents of a detector's files by name. */
-export type ModelFiles = Readonly<Record<string, Uint8Array>>;
+export type ModelFiles = { readonly [Name in DetectorFile]?: Uint8Array };
 
 /** The models that are there, the normal one first. */
 export function presentModels(models: { readonly [Name in ModelName]?: unknown }): ModelName[] {
@@ -55,32 +37,6 @@ export function sourcesOfModels(
   return [...names.filter((name) => name !== "normal"), ...(classConditional ? (["classes"] as const) : []), "coders"];
 }
 
-/** The bytes of a weights file. */
-export function writeWeights(tree: ParameterTree, parameters: ParameterVectors): Uint8Array {
-  const tensors: Record<string, StoredTensor> = {};
-  for (const entry of layoutOf(tree).entries) {
-    tensors[entry.name] = { shape: entry.shape, data: parameterData(entry, parameters) };
-  }
-  return writeTensors({ tensors, metadata: { format: "outglow glow weights" } });
-}
-
-/** The weights of a model from the bytes of its file. Throws FormatError where a tensor is missing or of another size. */
-export function readWeights(tree: ParameterTree, bytes: Uint8Array, where: string): ParameterVectors {
-  const { tensors } = readTensors(bytes, where);
-  const layout = layoutOf(tree);
-  const vectors = { trainable: new Float32Array(layout.trainableSize), fixed: new Float32Array(layout.fixedSize) };
-  for (const entry of layout.entries) {
-    const data = tensors[entry.name]?.data;
-    if (!(data instanceof Float32Array) || data.length !== entry.size) {
-      throw new FormatError(
-        `${where}: expected ${entry.size} numbers for '${entry.name}', got ${data?.length ?? "none"}`,
-      );
-    }
-    parameterData(entry, vectors).set(data);
-  }
-  return vectors;
-}
-
 /** The opened graphs of a detector. */
 export interface Scorers {
   /** Terms of uint8 images [N, C, H, W] under every model. */
@@ -92,17 +48,17 @@ export interface Scorers {
 export async function openScorers(
   training: TrainingConfiguration,
   files: ModelFiles,
-  options: ProgramOptions,
+  engine: Engine,
 ): Promise<Scorers> {
   const opened: { name: ModelName; scorer: Scorer }[] = [];
   const dispose = async (): Promise<void> => {
     for (const { scorer } of opened) await scorer.dispose();
   };
   try {
-    for (const [name, { graph }] of Object.entries(modelFiles) as [ModelName, { graph: string }][]) {
-      const bytes = files[graph];
+    for (const name of Object.keys(modelFiles) as ModelName[]) {
+      const bytes = files[modelFiles[name].graph];
       if (!bytes) continue;
-      opened.push({ name, scorer: await loadScorer(bytes, modelOf(training, name), training.input, options) });
+      opened.push({ name, scorer: await loadScorer(bytes, outputWidths(training, name), training.input, engine) });
     }
   } catch (error) {
     await dispose();

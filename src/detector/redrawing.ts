@@ -7,7 +7,7 @@ import { ConfigError, type RandomKey } from "../base/index.ts";
 import { type Flow, imageInput, pixelsToData } from "../flow/index.ts";
 import { makeGraph } from "../graph/index.ts";
 import { constantValues, type ParameterVectors } from "../nn/index.ts";
-import { type Buffer, compileGraph, type Program, type ProgramOptions } from "../runtime/index.ts";
+import type { Buffer, Engine, Program } from "../runtime/index.ts";
 import { compileGenerator, drawLatents, latentName, samplingBatch, toPixels } from "./sampling.ts";
 
 export interface RedrawingOptions {
@@ -28,21 +28,28 @@ export async function redrawScales(
   parameters: ParameterVectors,
   pixels: Uint8Array,
   { kept, temperature, key }: RedrawingOptions,
-  options: ProgramOptions,
+  engine: Engine,
 ): Promise<Uint8Array> {
   const scales = flow.latentShapes.length;
   const wrong = kept.find((scale) => !(Number.isInteger(scale) && scale >= 0 && scale < scales));
-  if (wrong !== undefined) throw new ConfigError(`redraw: expected scales from 0 to ${scales - 1}, got ${wrong}`);
+  if (wrong !== undefined) {
+    const expected = `scales from 0 to ${scales - 1}`;
+    throw new ConfigError({ code: "out-of-range", subject: "redrawing", expected, got: String(wrong) });
+  }
   const { channels, height, width } = flow.inputShape;
   const size = channels * height * width;
   if (pixels.length % size !== 0) {
-    throw new ConfigError(
-      `redraw: expected images of ${channels}x${height}x${width} pixels, got ${pixels.length} pixels in all`,
-    );
+    const expected = `images of ${channels}x${height}x${width} pixels`;
+    throw new ConfigError({
+      code: "mismatch",
+      subject: "redrawing",
+      expected,
+      got: `${pixels.length} pixels in all`,
+    });
   }
-  const encoder = await compileEncoder(flow, parameters, options);
+  const encoder = await compileEncoder(flow, parameters, engine);
   try {
-    const generator = await compileGenerator(flow, parameters, options);
+    const generator = await compileGenerator(flow, parameters, engine);
     try {
       return await redrawBatches({ flow, encoder, generator }, pixels, { kept, temperature, key });
     } finally {
@@ -74,9 +81,9 @@ async function redrawBatches(
 }
 
 /** Images in, latents of every scale out, for any N. */
-function compileEncoder(flow: Flow, parameters: ParameterVectors, options: ProgramOptions): Promise<Program> {
+function compileEncoder(flow: Flow, parameters: ParameterVectors, engine: Engine): Promise<Program> {
   const graph = makeGraph();
   const values = constantValues(graph, flow.parameters, parameters);
   const { latents } = flow.normalize(values, pixelsToData(imageInput(graph, flow.inputShape)));
-  return compileGraph(Object.fromEntries(latents.map((latent, scale) => [latentName(scale), latent])), options);
+  return engine.compile(Object.fromEntries(latents.map((latent, scale) => [latentName(scale), latent])));
 }

@@ -4,7 +4,7 @@ import type { ClassConditional, Flow } from "../flow/index.ts";
 import { type Graph, input, makeGraph, type Value } from "../graph/index.ts";
 import { type FlowName, flowOf, modelOf, type TrainingConfiguration } from "../model/index.ts";
 import { constantValues, type ParameterVectors } from "../nn/index.ts";
-import { type Buffer, compileGraph, type Program, type ProgramOptions } from "../runtime/index.ts";
+import type { Buffer, Engine, Program } from "../runtime/index.ts";
 
 export interface SamplingOptions {
   readonly count: number;
@@ -29,14 +29,14 @@ export async function sampleImages(
   model: Flow | ClassConditional,
   parameters: ParameterVectors,
   { count, temperature, key, label }: SamplingOptions,
-  options: ProgramOptions,
+  engine: Engine,
 ): Promise<Uint8Array> {
   const flow = "flow" in model ? model.flow : model;
   const classCount = "flow" in model ? model.classCount : undefined;
   const { channels, height, width } = flow.inputShape;
   const size = channels * height * width;
   const pixels = new Uint8Array(count * size);
-  const program = await compileGenerator(model, parameters, options);
+  const program = await compileGenerator(model, parameters, engine);
   try {
     for (let first = 0; first < count; first += samplingBatch) {
       const images = Math.min(samplingBatch, count - first);
@@ -56,16 +56,16 @@ export async function sampleImages(
 export function compileGenerator(
   model: Flow | ClassConditional,
   parameters: ParameterVectors,
-  options: ProgramOptions,
+  engine: Engine,
 ): Promise<Program> {
   const graph = makeGraph();
   if (!("flow" in model)) {
     const values = constantValues(graph, model.parameters, parameters);
-    return compileGraph({ x: model.generate(values, latentInputs(graph, model)) }, options);
+    return engine.compile({ x: model.generate(values, latentInputs(graph, model)) });
   }
   const values = constantValues(graph, model.parameters, parameters);
   const labels = input(graph, "labels", [model.classCount, freeBatch]);
-  return compileGraph({ x: model.generate(values, latentInputs(graph, model.flow), labels) }, options);
+  return engine.compile({ x: model.generate(values, latentInputs(graph, model.flow), labels) });
 }
 
 function latentInputs(graph: Graph, { latentShapes }: Flow): readonly Value[] {

@@ -13,4 +13,5 @@ export {
 } from "./configuration.ts";
 export { type Device, deviceNames } from "./devices.ts";
 export { flowOf, type Model, modelOf, settingsOf } from "./models.ts";
-export { describeIssue } from "./schema-issue.ts";
+export { type OutputWidths, outputWidths } from "./output-widths.ts";
+export { describeIssue, type IssueParts, issueParts } from "./schema-issue.ts";

@@ -1,18 +1,28 @@
 /** What a zod schema objects to, in the grammar of our messages: `path: expected ..., got ...`. */
 import type { z } from "zod";
 
-/** The first objection to a value, which is the one that was parsed. */
-export function describeIssue({ issues }: z.ZodError, value: unknown): string {
-  const issue = issues[0]!;
-  const path = issue.path.map(String);
-  if (issue.code === "unrecognized_keys") {
-    return withPath(path, `expected no other keys, got ${issue.keys.map((key) => `'${key}'`).join(", ")}`);
-  }
-  return withPath(path, `expected ${expectationOf(issue.message)}, got ${show(valueAt(value, path))}`);
+/** An objection in parts: where in the value (empty for the whole), what was expected and what came. */
+export interface IssueParts {
+  readonly path: string;
+  readonly expected: string;
+  readonly got: string;
 }
 
-function withPath(path: readonly string[], text: string): string {
-  return path.length === 0 ? text : `${path.join(".")}: ${text}`;
+/** The first objection to a value, which is the one that was parsed. */
+export function issueParts({ issues }: z.ZodError, value: unknown): IssueParts {
+  const issue = issues[0]!;
+  const steps = issue.path.map(String);
+  const path = steps.join(".");
+  if (issue.code === "unrecognized_keys") {
+    return { path, expected: "no other keys", got: issue.keys.map((key) => `'${key}'`).join(", ") };
+  }
+  return { path, expected: expectationOf(issue.message), got: show(valueAt(value, steps)) };
+}
+
+/** The first objection in one line. */
+export function describeIssue(error: z.ZodError, value: unknown): string {
+  const { path, expected, got } = issueParts(error, value);
+  return `${path === "" ? "" : `${path}: `}expected ${expected}, got ${got}`;
 }
 
 /** zod says `Invalid input: expected number, received string`, `Too small: expected number to be >=1` and the like. */

@@ -1,7 +1,7 @@
 /** From a source of images to their terms under a detector, streaming, with what was skipped. */
 import { ConfigError } from "../base/index.ts";
 import { type ImageSource, type PreparationProblem, streamImages } from "../data/index.ts";
-import { coderTerms, type Detector, loadDetector, loadManifest, type Manifest } from "../detector/index.ts";
+import { type Detector, loadDetectorFolder, loadManifest, type Manifest } from "../detector/index.ts";
 import type { ProgramOptions } from "../runtime/index.ts";
 import { joinModelTerms, type ModelTerms } from "../score/index.ts";
 import type { Watch } from "./events.ts";
@@ -34,10 +34,10 @@ export interface ScoringOptions {
 /** Images prepared and scored in one go. */
 const batchSize = 64;
 
-/** Loads a detector. Throws ConfigError for a general model, which has no normal images to compare with, and as `loadDetector`. */
+/** Loads a detector. Throws ConfigError for a general model, which has no normal images to compare with, and as `loadDetectorFolder`. */
 export async function openDetector(folder: string, engine: ProgramOptions): Promise<Detector> {
   refuseGeneral(folder, await loadManifest(folder));
-  return loadDetector(folder, engine);
+  return loadDetectorFolder(folder, engine);
 }
 
 /** Throws ConfigError for a general model, which has no normal images to compare with. */
@@ -64,8 +64,7 @@ export async function* scoreSource(
   let count = 0;
   for await (const { names, classNames, pixels } of streamImages(source, { channels, height, width }, options)) {
     signal?.throwIfAborted();
-    const sizes = coders ? await coderTerms(pixels, detector.manifest.input) : {};
-    const terms = { ...(await detector.terms(pixels)), ...sizes };
+    const terms = await detector.terms(pixels, { coders });
     count += names.length;
     const imagesPerSecond = (count * 1000) / (performance.now() - started);
     const { location, length } = source;

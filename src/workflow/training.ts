@@ -1,6 +1,7 @@
 /** Training: images in, detector out. */
 import type { ImageSet } from "../data/index.ts";
 import { type DetectorParts, type Manifest, writeDetector } from "../detector/index.ts";
+import { nodeEngine } from "../runtime/index.ts";
 import { gatherImages, type RunRecord, type RunResult, runFolder, runTraining } from "../train/index.ts";
 import type { Watch } from "./events.ts";
 import type { TrainRequest } from "./train-request.ts";
@@ -70,5 +71,5 @@ function writeResult({ out, record, images }: TrainingPlan, result: RunResult): 
     },
     heldOutPixels: gatherImages(normal, result.heldOut),
   };
-  return writeDetector(out, parts, { threads: configuration.threads, device: configuration.device });
+  return writeDetector(out, parts, nodeEngine({ threads: configuration.threads, device: configuration.device }));
 }

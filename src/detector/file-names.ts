@@ -1,0 +1,27 @@
+/** The files of a detector: these names and no others, so that nothing in a manifest leads out of it. */
+
+/** What a detector is. Written last, it names the checksum of every other file. */
+export const manifestName = "detector.json";
+
+/** Inputs and outputs that a detector has to reproduce. */
+export const goldenFile = "golden.safetensors";
+
+/** The files of every model, the normal one first. */
+export const modelFiles = {
+  normal: { weights: "weights.safetensors", graph: "model.onnx" },
+  general: { weights: "general.safetensors", graph: "general.onnx" },
+  local: { weights: "local.safetensors", graph: "local.onnx" },
+  classifier: { weights: "classifier.safetensors", graph: "classifier.onnx" },
+} as const;
+
+/** The models that a detector may hold. */
+export type ModelName = keyof typeof modelFiles;
+
+/** A file that a detector may hold beside its manifest. */
+export type DetectorFile = typeof goldenFile | (typeof modelFiles)[ModelName]["weights" | "graph"];
+
+/** All of them. */
+export const detectorFiles: readonly DetectorFile[] = [
+  goldenFile,
+  ...Object.values(modelFiles).flatMap(({ weights, graph }) => [weights, graph]),
+];

@@ -1,0 +1,84 @@
+/** A detector ready to score: its graphs opened on an engine that is handed in, and checked against what it gave when it was written. Portable. */
+import { ConfigError, type ImageShape } from "../base/index.ts";
+import type { Engine } from "../runtime/index.ts";
+import type { CoderSizes, ModelTerms } from "../score/index.ts";
+import type { FileReader } from "./file-reader.ts";
+import { checkGolden } from "./golden.ts";
+import type { Manifest } from "./manifest.ts";
+import { openScorers } from "./models.ts";
+import { readManifest, readScoringFiles } from "./reading.ts";
+
+/** Measures uint8 images [N, C, H, W], grey or RGB, as files of lossless coders. */
+export type CoderMeasure = (pixels: Uint8Array, shape: ImageShape) => Promise<CoderSizes>;
+
+/** What is known of images besides the terms of the detector's models. */
+export interface TermsOptions {
+  /** Whether the images are measured as files of lossless coders, which takes longer than scoring small ones. */
+  readonly coders?: boolean;
+}
+
+/** A loaded detector. */
+export interface Detector {
+  /** What its files are called together, such as the path of their folder. */
+  readonly location: string;
+  readonly manifest: Manifest;
+  /**
+   * Terms of uint8 images [N, C, H, W] under its models, and their sizes by coders where asked for and where the images are grey or RGB.
+   * Throws RunError where the engine or a coder fails, ConfigError where coders are asked of a detector that was given none.
+   */
+  terms(pixels: Uint8Array, options?: TermsOptions): Promise<ModelTerms>;
+  dispose(): Promise<void>;
+}
+
+/** What a detector may be given besides files and engine. */
+export interface LoadingOptions {
+  /** What measures images as files of lossless coders. */
+  readonly coders?: CoderMeasure | undefined;
+}
+
+/**
+ * Loads a detector and checks it: format version, checksum of every file, golden outputs.
+ * Throws ConfigError where the files hold none, FormatError for damage, RunError where its outputs are not those recorded.
+ */
+export async function loadDetector(
+  files: FileReader,
+  engine: Engine,
+  { coders }: LoadingOptions = {},
+): Promise<Detector> {
+  const manifest = await readManifest(files);
+  const { graphs, golden } = await readScoringFiles(files, manifest);
+  const scorers = await openScorers(manifest.training, graphs, engine);
+  try {
+    await checkGolden(golden, scorers.terms, `detector '${files.location}'`);
+  } catch (error) {
+    await scorers.dispose();
+    throw error;
+  }
+  return {
+    location: files.location,
+    manifest,
+    terms: async (pixels, options = {}) => ({
+      ...(await scorers.terms(pixels)),
+      ...(options.coders ? await coderTerms(pixels, manifest.input, coders) : {}),
+    }),
+    dispose: scorers.dispose,
+  };
+}
+
+/** The coded sizes of images; none for other channels than grey or RGB, which coders do not take. */
+async function coderTerms(
+  pixels: Uint8Array,
+  shape: ImageShape,
+  measure: CoderMeasure | undefined,
+): Promise<Pick<ModelTerms, "coders">> {
+  if (measure === undefined) {
+    throw new ConfigError({
+      code: "unsupported",
+      subject: "coders",
+      expected: "something that measures coded sizes",
+      got: "none here",
+      remedy: { key: "leave-out", what: "the scores that need coders" },
+    });
+  }
+  return [1, 3].includes(shape.channels) ? { coders: await measure(pixels, shape) } : {};
+}

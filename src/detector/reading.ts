@@ -1,0 +1,92 @@
+/** A detector's manifest and weights, read from wherever its files are, with every check. Portable. */
+import { ConfigError, FormatError, internalError } from "../base/index.ts";
+import { modelOf } from "../model/index.ts";
+import type { ParameterVectors } from "../nn/index.ts";
+import { checksumOf } from "./checksum.ts";
+import { type DetectorFile, goldenFile, type ModelName, manifestName, modelFiles } from "./file-names.ts";
+import type { FileReader } from "./file-reader.ts";
+import { type Manifest, parseManifest } from "./manifest.ts";
+import { type ModelFiles, presentModels } from "./models.ts";
+import { readWeights } from "./weights.ts";
+
+/** Room for the calibration of some hundred thousand held-out images. */
+const mostManifestBytes = 2 ** 28;
+
+/** The checksum takes a file in one piece, which may not be larger. */
+const mostFileBytes = 2 ** 31 - 1;
+
+/** The manifest of a detector. Throws ConfigError where the files hold none, FormatError for damage. */
+export async function readManifest(files: FileReader): Promise<Manifest> {
+  const path = files.describe(manifestName);
+  const bytes = await files.read(manifestName, mostManifestBytes);
+  if (bytes === undefined) {
+    throw new ConfigError({
+      code: "not-found",
+      subject: "detector",
+      expected: `a detector at '${files.location}'`,
+      got: `none (there is no ${path})`,
+      remedy: { key: "other", text: "train one there, or choose another" },
+    });
+  }
+  return parseManifest(new TextDecoder().decode(bytes), path);
+}
+
+/** What scoring needs of a detector's files. */
+export interface ScoringFiles {
+  readonly graphs: ModelFiles;
+  readonly golden: Uint8Array;
+}
+
+/** Reads and checks every file of a detector, one after another, and keeps those that scoring needs. Throws FormatError for damage. */
+export async function readScoringFiles(files: FileReader, manifest: Manifest): Promise<ScoringFiles> {
+  const names = presentModels(manifest.models);
+  const graphNames: readonly string[] = names.map((name) => modelFiles[name].graph);
+  const needed = [goldenFile, ...names.flatMap((name) => [modelFiles[name].weights, modelFiles[name].graph])] as const;
+  const graphs: Partial<Record<DetectorFile, Uint8Array>> = {};
+  let golden: Uint8Array | undefined;
+  for (const name of new Set([...needed, ...(Object.keys(manifest.files) as DetectorFile[])])) {
+    const bytes = await readChecked(files, name, manifest);
+    if (name === goldenFile) golden = bytes;
+    if (graphNames.includes(name)) graphs[name] = bytes;
+  }
+  if (golden === undefined) throw internalError("a detector's golden file was not read");
+  return { graphs, golden };
+}
+
+/** The weights of one of a detector's models. Throws FormatError for damage, ConfigError where it has no such model. */
+export async function readModelWeights(
+  files: FileReader,
+  manifest: Manifest,
+  name: ModelName,
+): Promise<ParameterVectors> {
+  if (!manifest.models[name]) {
+    throw new ConfigError({
+      code: "other-model",
+      subject: `detector '${files.location}'`,
+      expected: `a ${name} model`,
+      got: "a detector without one",
+    });
+  }
+  const file = modelFiles[name].weights;
+  const bytes = await readChecked(files, file, manifest);
+  return readWeights(modelOf(manifest.training, name).parameters, bytes, files.describe(file));
+}
+
+async function readChecked(
+  files: FileReader,
+  name: DetectorFile,
+  manifest: Manifest,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const path = files.describe(name);
+  const bytes = await files.read(name, mostFileBytes);
+  if (bytes === undefined) throw damaged(`'${path}'`, "a file", "none");
+  const expected = Object.hasOwn(manifest.files, name) ? manifest.files[name] : undefined;
+  if ((await checksumOf(bytes)) !== expected) {
+    throw damaged("detector", `'${path}' to match its checksum`, "other content");
+  }
+  return bytes;
+}
+
+function damaged(subject: string, expected: string, got: string): FormatError {
+  return new FormatError({ code: "damaged", subject, expected, got, remedy: { key: "copy-detector-again" } });
+}

@@ -1,0 +1,158 @@
+/** A detector made of trained models: calibrated, and written into a folder with everything that loading checks. */
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { messageOf, RunError, randomKey } from "../base/index.ts";
+import { decoderVersions, writeFileAtomic } from "../data/index.ts";
+import { modelOf, type TrainingConfiguration } from "../model/index.ts";
+import type { ParameterVectors } from "../nn/index.ts";
+import type { Engine } from "../runtime/index.ts";
+import { type Calibration, calibrate, defaultScoreName } from "../score/index.ts";
+import { checksumOf } from "./checksum.ts";
+import { coderTerms } from "./coder-terms.ts";
+import {
+  type DetectorFile,
+  detectorFiles,
+  goldenFile,
+  type ModelName,
+  manifestName,
+  modelFiles,
+} from "./file-names.ts";
+import { goldenImages, writeGolden } from "./golden.ts";
+import { formatVersion, type Manifest, writeManifest } from "./manifest.ts";
+import { type ModelFiles, openScorers, presentModels, sourcesOfModels } from "./models.ts";
+import { graphOfModel } from "./scoring-graph.ts";
+import { packageVersion } from "./version.ts";
+import { writeWeights } from "./weights.ts";
+
+/** A model with its weights, and how it came about. */
+export interface TrainedModel {
+  readonly parameters: ParameterVectors;
+  /** Steps trained; null for a model taken from another detector. */
+  readonly steps: number | null;
+  /** Of the kept weights; null for a model taken from another detector, for a classifier and where no evaluation was finite. */
+  readonly heldOutBitsPerDimension: number | null;
+}
+
+/** The models of a run. */
+export type TrainedModels = { readonly normal: TrainedModel } & {
+  readonly [Name in Exclude<ModelName, "normal">]?: TrainedModel | undefined;
+};
+
+export interface DetectorParts {
+  readonly training: TrainingConfiguration;
+  readonly role: Manifest["role"];
+  readonly models: TrainedModels;
+  readonly data: Manifest["data"];
+  /** Where the general model came from if another detector gave it. */
+  readonly generalDetector?: Manifest["generalDetector"] | undefined;
+  /** Held-out normal images, uint8 [N, C, H, W]: calibration comes from them alone. */
+  readonly heldOutPixels: Uint8Array;
+}
+
+/**
+ * Calibrates on the held-out images and writes a detector into a folder. The manifest comes last and names the checksum of every other
+ * file, so a folder that was left half-written is never taken for a detector. Files of a former detector that the new one lacks go after
+ * that. Throws RunError where the engine or a coder fails or the disk refuses.
+ */
+export async function writeDetector(folder: string, parts: DetectorParts, engine: Engine): Promise<Manifest> {
+  const { training, models } = parts;
+  const files: { [Name in DetectorFile]?: Uint8Array<ArrayBuffer> } = {};
+  for (const name of presentModels(models)) {
+    const model = modelOf(training, name, "convolutions");
+    files[modelFiles[name].weights] = writeWeights(model.parameters, models[name]!.parameters);
+    files[modelFiles[name].graph] = graphOfModel(model, training.input, models[name]!.parameters);
+  }
+  const { heldOut, golden } = await measureTerms(training, files, parts.heldOutPixels, engine);
+  files[goldenFile] = golden;
+  const references = { ...heldOut, ...(await coderTerms(parts.heldOutPixels, parts.training.input)) };
+  const calibration = calibrate(references, randomKey(parts.training.seed).fold("calibration"));
+  const manifest = describeDetector(parts, calibration, engine.version, await checksumsOf(files));
+  await mkdir(folder, { recursive: true });
+  for (const [name, bytes] of Object.entries(files)) await writeFileAtomic(join(folder, name), bytes);
+  await writeFileAtomic(join(folder, manifestName), await writeManifest(manifest));
+  await removeFormerFiles(folder, manifest);
+  return manifest;
+}
+
+/** Terms of the held-out images and the golden file, both from the graphs that the detector will hold. */
+async function measureTerms(
+  training: TrainingConfiguration,
+  files: ModelFiles,
+  heldOutPixels: Uint8Array,
+  engine: Engine,
+) {
+  const scorers = await openScorers(training, files, engine);
+  try {
+    const heldOut = await scorers.terms(heldOutPixels);
+    const images = goldenImages(training.input);
+    return { heldOut, golden: writeGolden(training.input, images, await scorers.terms(images)) };
+  } finally {
+    await scorers.dispose();
+  }
+}
+
+async function checksumsOf(
+  files: { readonly [Name in DetectorFile]?: Uint8Array<ArrayBuffer> },
+): Promise<Manifest["files"]> {
+  const sums: Manifest["files"] = {};
+  for (const name of detectorFiles) {
+    const bytes = files[name];
+    if (bytes) sums[name] = await checksumOf(bytes);
+  }
+  return sums;
+}
+
+function describeDetector(
+  { training, role, models, data, generalDetector }: DetectorParts,
+  calibration: Calibration,
+  engineVersion: string,
+  checksums: Manifest["files"],
+): Manifest {
+  const describe = <Name extends ModelName>(name: Name) => {
+    const model = models[name];
+    if (!model) return null;
+    return { ...modelFiles[name], steps: model.steps, heldOutBitsPerDimension: model.heldOutBitsPerDimension };
+  };
+  return {
+    kind: "outglow detector",
+    formatVersion,
+    role,
+    versions: {
+      outglow: packageVersion(),
+      onnxruntime: engineVersion,
+      node: process.versions.node,
+      ...decoderVersions(),
+    },
+    input: { ...training.input, type: "uint8", layout: "NCHW", transform: "x = pixel / 256 - 0.5 + 1 / 512" },
+    orientation: "higher is more anomalous",
+    unit: "nats",
+    defaultScore: defaultScoreName(sourcesOfModels(presentModels(models), training), calibration),
+    models: {
+      normal: describe("normal")!,
+      general: describe("general"),
+      local: describe("local"),
+      classifier: describe("classifier"),
+    },
+    data,
+    generalDetector: generalDetector ?? null,
+    training,
+    calibration,
+    files: checksums,
+  };
+}
+
+/** Removes what a former detector in this folder had and the new one does not name. */
+async function removeFormerFiles(folder: string, { files }: Manifest): Promise<void> {
+  for (const name of detectorFiles.filter((file) => !Object.hasOwn(files, file))) {
+    const path = join(folder, name);
+    await rm(path, { force: true }).catch((error: unknown) => {
+      throw new RunError({
+        code: "unwritable",
+        subject: "detector",
+        expected: `to remove '${path}' of the former detector`,
+        got: messageOf(error),
+        remedy: { key: "other", text: "remove it, the new detector is complete" },
+      });
+    });
+  }
+}
