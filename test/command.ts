@@ -62,6 +62,11 @@ function start(
   return { child, outcome };
 }
 
+/** What starts `outglow ARGS`: a program and its arguments. */
+export function commandOf(args: readonly string[]): string[] {
+  return [process.execPath, program, ...args];
+}
+
 /** Runs `outglow ARGS` to its end. */
 export function runOutglow(folder: string, ...args: string[]): Promise<Outcome> {
   return startOutglow(folder, args).outcome;

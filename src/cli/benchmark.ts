@@ -11,6 +11,7 @@ import type { BenchmarkOptions } from "./benchmark-command.ts";
 import { type Measurement, matrixRate, measureCase, profileCase } from "./benchmark-measurement.ts";
 import { openConsole } from "./console.ts";
 import { refuseExisting, writeOutput } from "./output-file.ts";
+import { printText } from "./standard-output.ts";
 
 /** A measurement of somebody else's program on the same case. */
 interface OtherMeasurement {
@@ -37,7 +38,7 @@ export async function benchmark(options: BenchmarkOptions): Promise<void> {
   const engine = { threads, device };
   const cases = benchmarkCases.filter(({ name }) => options.case === undefined || options.case.includes(name));
   if (options.worker) {
-    process.stdout.write(`${JSON.stringify(await measureCase(cases[0]!, engine))}\n`);
+    printText(`${JSON.stringify(await measureCase(cases[0]!, engine))}\n`);
     return;
   }
   if (options.profile && device !== "cpu") {
@@ -47,7 +48,7 @@ export async function benchmark(options: BenchmarkOptions): Promise<void> {
   }
   await requireDevice(device);
   if (options.profile) {
-    for (const item of cases) output.print(await profileCase(item, engine));
+    for (const item of cases) if (output.heard()) output.print(await profileCase(item, engine));
     return;
   }
   if (options.out !== undefined) await refuseExisting(options.out, options.force, setting("out"));

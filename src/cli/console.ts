@@ -1,10 +1,13 @@
 /** What the commands print: data on stdout, progress on stderr, a live line only where a person watches. */
 import { createLogUpdate } from "log-update";
 import type { PreparationProblem } from "../data/index.ts";
+import { isStandardOutputOpen, printText } from "./standard-output.ts";
 
 export interface Console {
   /** Data: one line on stdout. */
   print(line: string): void;
+  /** Whether what is printed still goes anywhere: a reader of stdout may have left, a disk may be full. */
+  heard(): boolean;
   /** A lasting line on stderr, for those who watch. */
   note(line: string): void;
   /** A lasting line on stderr that must not be missed: quiet does not drop it. */
@@ -43,9 +46,8 @@ export function openConsole(quiet: boolean): Console {
       for (const { name, reason } of problems.slice(0, listedProblems)) warn(`  ${name}: ${reason}`);
       if (problems.length > listedProblems) warn(`  and ${problems.length - listedProblems} more`);
     },
-    print: (text) => {
-      process.stdout.write(`${text}\n`);
-    },
+    print: (text) => printText(`${text}\n`),
+    heard: isStandardOutputOpen,
     note: (text) => {
       if (quiet) return;
       if (interactive) update.clear();

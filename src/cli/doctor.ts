@@ -11,6 +11,7 @@ import { type DeviceFinding, engineVersion, findDevice, findDeviceApart } from "
 import { adaptToData, compileStep, maximumLikelihood, type StepResult, zeroState } from "../train/index.ts";
 import type { DoctorOptions } from "./doctor-command.ts";
 import { flagOf } from "./flags.ts";
+import { printText } from "./standard-output.ts";
 
 interface Check {
   readonly name: string;
@@ -22,9 +23,9 @@ interface Check {
 export async function doctor({ json, device }: DoctorOptions): Promise<void> {
   if (device !== undefined) {
     const finding = await findDevice(device);
-    if (json) process.stdout.write(`${JSON.stringify(describeFinding(finding))}\n`);
+    if (json) printText(`${JSON.stringify(describeFinding(finding))}\n`);
     if (!finding.works) throw new RunError(finding.fault);
-    if (!json) process.stdout.write(`ok   ${device}: ${describeFinding(finding).detail}\n`);
+    if (!json) printText(`ok   ${device}: ${describeFinding(finding).detail}\n`);
     return;
   }
   const facts = {
@@ -38,14 +39,13 @@ export async function doctor({ json, device }: DoctorOptions): Promise<void> {
   };
   const checks = await runChecks();
   const devices = (await Promise.all(deviceNames.map(findDeviceApart))).map(describeFinding);
-  if (json) process.stdout.write(`${JSON.stringify({ ...facts, checks, devices })}\n`);
+  if (json) printText(`${JSON.stringify({ ...facts, checks, devices })}\n`);
   else {
-    for (const [name, value] of Object.entries(facts)) process.stdout.write(`${name.padEnd(12)} ${value}\n`);
-    for (const { name, passed, detail } of checks)
-      process.stdout.write(`${passed ? "ok  " : "FAIL"} ${name}: ${detail}\n`);
+    for (const [name, value] of Object.entries(facts)) printText(`${name.padEnd(12)} ${value}\n`);
+    for (const { name, passed, detail } of checks) printText(`${passed ? "ok  " : "FAIL"} ${name}: ${detail}\n`);
     // A device that is not there is no fault.
     for (const { name, works, detail } of devices) {
-      process.stdout.write(`${works ? "ok  " : "no  "} ${name}: ${detail.replace(`--device ${name}: `, "")}\n`);
+      printText(`${works ? "ok  " : "no  "} ${name}: ${detail.replace(`--device ${name}: `, "")}\n`);
     }
   }
   const failed = checks.filter(({ passed }) => !passed);

@@ -21,7 +21,7 @@ import { openDetectorWith } from "./detectors.ts";
 import { eventPrinter } from "./event-printer.ts";
 import { discardOnInterrupt, refuseExisting, writeOutput } from "./output-file.ts";
 import type { PredictOptions } from "./predict-command.ts";
-import { csvFormat, type Decision, jsonFormat, type Row, type TableFormat } from "./prediction-table.ts";
+import { csvFormat, type Decision, inPieces, jsonFormat, type Row, type TableFormat } from "./prediction-table.ts";
 
 /** A row with its pixels [C, H, W], for the contact sheet. */
 interface Candidate {
@@ -80,6 +80,7 @@ export async function predict(folder: string, locations: readonly string[], opti
     const problems: PreparationProblem[] = [];
     const onProblem = (problem: PreparationProblem) => problems.push(problem);
     let top: readonly Candidate[] = [];
+    const onlyPrinted = options.out === undefined && options.top === undefined;
     for (const source of sources) {
       // Coding takes longer than a small model's terms: only where the chosen score needs it.
       const scoring = { strict: options.strict, coders: needs.includes("coders"), onProblem };
@@ -89,18 +90,19 @@ export async function predict(folder: string, locations: readonly string[], opti
         // Only an order by score needs all rows in memory.
         if (options.sort) for (const row of rows) unsorted.push(row);
         else await write(rows);
+        // Nobody waits for the rest.
+        if (onlyPrinted && !output.heard()) return;
       }
     }
     // Sorting is stable: images with equal scores stay in input order.
-    if (options.sort) await write(unsorted.sort(byScore));
+    if (options.sort) for (const rows of inPieces(unsorted.sort(byScore))) await write(rows);
     for (const { format, write: writeLines } of tables) {
-      const tail = format.tail(problems);
-      if (tail.length > 0) await writeLines(tail.join("\n"));
+      for (const lines of inPieces(format.tail(problems))) await writeLines(lines.join("\n"));
     }
     output.problems(problems);
     if (options.out !== undefined) {
       await refuseExisting(options.out, options.force, setting("out"));
-      await file?.commit();
+      await file?.commit({ replace: options.force });
       output.note(`scores of ${count} images: ${options.out}`);
     }
     if (options.top !== undefined) {

@@ -50,8 +50,20 @@ export function jsonFormat({ score, falseAlarm }: Decision): TableFormat {
   return {
     head: () => [`${JSON.stringify(about).slice(0, -1)},"images":[`],
     rows: (rows, before) => rows.map((row, index) => `${before + index === 0 ? "" : ","}${JSON.stringify(row)}`),
-    tail: (skipped) => [`],"skipped":${JSON.stringify(skipped)}}`],
+    tail: (skipped) => [
+      '],"skipped":[',
+      ...skipped.map((problem, index) => `${index === 0 ? "" : ","}${JSON.stringify(problem)}`),
+      "]}",
+    ],
   };
+}
+
+/** Lines that are joined at a time: all of a large table would be longer than a string can be. */
+const pieceLength = 1000;
+
+/** A list in pieces that can be written one after another. */
+export function* inPieces<T>(items: readonly T[]): Generator<readonly T[]> {
+  for (let first = 0; first < items.length; first += pieceLength) yield items.slice(first, first + pieceLength);
 }
 
 function hasClass({ predictedClass }: Row): boolean {

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { packageVersion } from "../detector/version.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { flagOf } from "./flags.ts";
+import { printText } from "./standard-output.ts";
 
 const program = new Command("outglow")
   .description("Finds the images that don't belong: normalizing flows trained on your normal images.")
@@ -27,14 +28,16 @@ const makers = {
 const typed = Object.entries(makers).filter(([name]) => name === process.argv[2]);
 const wanted = typed.length > 0 ? typed : Object.entries(makers);
 for (const command of await Promise.all(wanted.map(([, make]) => make()))) {
-  program.addCommand(command.exitOverride().showSuggestionAfterError());
+  program.addCommand(command.exitOverride().showSuggestionAfterError().configureOutput({ writeOut: printText }));
 }
-program.exitOverride();
+program.exitOverride().configureOutput({ writeOut: printText });
 
 try {
   await program.parseAsync(process.argv.flatMap(splitValue));
 } catch (error) {
-  process.exitCode = await report(error);
+  const code = await report(error);
+  // Help that was asked for is no failure, but a stdout that did not take it may have been one.
+  if (code > 0) process.exitCode = code;
 }
 
 /** `--flag=value` as two arguments: commander then names the nearest flag for a mistyped one. */
