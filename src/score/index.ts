@@ -12,6 +12,13 @@ export {
 } from "./calibration.ts";
 export { type ClassTable, classAccuracy, classPosteriors, makeClassTable, predictedClasses } from "./classes.ts";
 export { byCoder, type CoderName, type CoderSizes, coderNames } from "./coders.ts";
+export {
+  type Decision,
+  type DecisionRule,
+  decideBy,
+  isMarked,
+  markedAtMost,
+} from "./decision-rules.ts";
 export { type Evaluation, type EvaluationSubject, evaluateScores } from "./evaluation.ts";
 export {
   fitHierarchy,
@@ -39,6 +46,7 @@ export {
   spearmanCorrelation,
 } from "./metrics.ts";
 export { quantile, type ScoreSets } from "./ranking.ts";
+export { leastImagesFor, type Resolution, resolutionOf, steadyImagesFor } from "./resolution.ts";
 export {
   computableScoreNames,
   computeScore,
@@ -51,6 +59,7 @@ export {
   scoreNames,
 } from "./scores.ts";
 export { type ScoreSource, type SourceTables, type StoredTable, scoreSources, sourcesOf } from "./sources.ts";
+export { shareInterval } from "./special-functions.ts";
 export {
   bitsPerDimension,
   joinTermTables,
