@@ -21,6 +21,15 @@ export {
 } from "./decision-rules.ts";
 export { type Evaluation, type EvaluationSubject, evaluateScores } from "./evaluation.ts";
 export {
+  type GroupMembers,
+  type GroupReference,
+  groupMembers,
+  groupPValues,
+  groupReference,
+  highestPerGroup,
+  splitByGroup,
+} from "./group-calibration.ts";
+export {
   fitHierarchy,
   type HierarchyFit,
   hierarchyFeatureNames,

@@ -1,0 +1,114 @@
+/**
+ * Calibration where images come in groups: a batch, a tile, a camera, a patient. Images of one group are alike, so a hundred of them say
+ * little more than one, and a new image comes from a new group. A group counts once.
+ *
+ *   p(s) = (1 + sum over K groups of the share of the group's images that score >= s) / (K + 1)
+ *
+ * **What is promised.** If a new group is exchangeable with the K reference groups, sizes included, and its images with each other, then a
+ * normal image of the new group has P(p <= a) <= a for every a. It holds for every K; the least p-value is 1 / (K + 1), however many images
+ * the groups have. Hierarchical conformal prediction (Lee, Barber and Willett, "Distribution-free inference with hierarchical data", 2023,
+ * HCP); it keeps every image where one random image per group would promise the same and waste the others. Why it holds: the share of
+ * the new group's own images that score >= s is at most 1, and with it in the sum, p is the place of a random member of a random group.
+ *
+ * A whole group is judged by its highest score against the highest scores of the reference groups (`highestPerGroup`): then at most a share
+ * a of new normal groups has any image marked.
+ */
+import { ConfigError, internalError, permutation, type RandomKey } from "../base/index.ts";
+
+/** The reference scores of groups: plain data, safe to keep as JSON. */
+export interface GroupReference {
+  /** Images of every group, [K], each at least 1. */
+  readonly sizes: readonly number[];
+  /** The finite scores of every group, ascending; a group's other images have a score of +Infinity. */
+  readonly scores: readonly (readonly number[])[];
+}
+
+/** The images of one group, by index. */
+export interface GroupMembers {
+  readonly name: string;
+  readonly images: readonly number[];
+}
+
+/** The groups in the order in which they first appear. */
+export function groupMembers(names: readonly string[]): GroupMembers[] {
+  const groups = new Map<string, number[]>();
+  names.forEach((name, image) => {
+    const images = groups.get(name);
+    if (images === undefined) groups.set(name, [image]);
+    else images.push(image);
+  });
+  return Array.from(groups, ([name, images]) => ({ name, images }));
+}
+
+/**
+ * Two halves of the images such that no group is in both, the first with floor(K / 2) groups: what is fitted on one half is calibrated on
+ * the other.
+ */
+export function splitByGroup(names: readonly string[], key: RandomKey): readonly [number[], number[]] {
+  const groups = groupMembers(names);
+  const order = permutation(groups.length, key.fold("group halves").stream());
+  const half = Math.floor(groups.length / 2);
+  const imagesOf = (chosen: Uint32Array): number[] => Array.from(chosen).flatMap((group) => groups[group]!.images);
+  return [imagesOf(order.subarray(0, half)), imagesOf(order.subarray(half))];
+}
+
+/** Reference scores by group. `names` has the group of every image. Throws ConfigError for no images. */
+export function groupReference(scores: ArrayLike<number>, names: readonly string[]): GroupReference {
+  if (scores.length !== names.length) throw internalError(`${scores.length} scores in ${names.length} groups`);
+  if (scores.length === 0) {
+    throw new ConfigError({
+      code: "too-few-images",
+      subject: "calibration",
+      expected: "normal images",
+      got: "none",
+      remedy: { key: "other", text: "give at least one held-out image" },
+    });
+  }
+  const members = groupMembers(names);
+  return {
+    sizes: members.map(({ images }) => images.length),
+    scores: members.map(({ images }) => {
+      const values = Float64Array.from(images, (image) => scores[image]!);
+      if (values.some(Number.isNaN)) throw internalError("a reference score is not a number");
+      return Array.from(values.filter(Number.isFinite).sort());
+    }),
+  };
+}
+
+/** The p-value of every score as that of an image of a new group, each in [1 / (K + 1), 1]. */
+export function groupPValues({ sizes, scores: groups }: GroupReference, scores: ArrayLike<number>): Float64Array {
+  // The share of all groups at or above a score changes only at reference scores: one table, then a bisection an image.
+  const steps = groups
+    .flatMap((group, index) => group.map((score) => ({ score, weight: 1 / sizes[index]! })))
+    .sort((a, b) => b.score - a.score);
+  const infinite = groups.reduce((sum, group, index) => sum + (sizes[index]! - group.length) / sizes[index]!, 0);
+  const sums = new Float64Array(steps.length + 1);
+  sums[0] = infinite;
+  steps.forEach(({ weight }, index) => {
+    sums[index + 1] = sums[index]! + weight;
+  });
+  return Float64Array.from(scores, (score) => {
+    if (Number.isNaN(score)) throw internalError("a score is not a number");
+    let low = 0;
+    let high = steps.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (steps[middle]!.score >= score) low = middle + 1;
+      else high = middle;
+    }
+    return Math.min(1, (1 + roundWhole(sums[low]!)) / (sizes.length + 1));
+  });
+}
+
+/** A sum of shares that is a whole number but for rounding, as that number: 3 times 1/3 is one group. */
+function roundWhole(sum: number): number {
+  const whole = Math.round(sum);
+  return Math.abs(sum - whole) < 1e-9 ? whole : sum;
+}
+
+/** The highest score of every group, in the order of `groupMembers`: a reference for judging whole groups. [K]. */
+export function highestPerGroup(scores: ArrayLike<number>, names: readonly string[]): Float64Array {
+  return Float64Array.from(groupMembers(names), ({ images }) =>
+    images.reduce((highest, image) => Math.max(highest, scores[image]!), Number.NEGATIVE_INFINITY),
+  );
+}
