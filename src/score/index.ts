@@ -19,6 +19,7 @@ export {
   isMarked,
   markedAtMost,
 } from "./decision-rules.ts";
+export { compareAuroc, delongAuroc } from "./delong.ts";
 export { type Evaluation, type EvaluationSubject, evaluateScores } from "./evaluation.ts";
 export {
   type GroupMembers,
@@ -38,6 +39,16 @@ export {
 } from "./hierarchy.ts";
 export { type Histogram, histogram, histogramEdges } from "./histogram.ts";
 export {
+  type BestF1,
+  bestF1,
+  type DetectionThreshold,
+  type DetectionWish,
+  type Operation,
+  operations,
+  thinOperations,
+  thresholdForDetection,
+} from "./labelled-decisions.ts";
+export {
   defaultProLimit,
   labelRegions,
   type MaskedMap,
@@ -48,6 +59,13 @@ export {
   regionRecall,
 } from "./map-metrics.ts";
 export {
+  type MetricDefinition,
+  type MetricName,
+  measureMetric,
+  metricDefinitions,
+  metricNames,
+} from "./metric-definitions.ts";
+export {
   auroc,
   averagePrecision,
   fpr95AnomalousPositive,
@@ -55,7 +73,9 @@ export {
   spearmanCorrelation,
 } from "./metrics.ts";
 export { quantile, type ScoreSets } from "./ranking.ts";
+export { compareScores, type ImageGroups, metricInterval, type ResampleOptions } from "./resampling.ts";
 export { leastImagesFor, type Resolution, resolutionOf, steadyImagesFor } from "./resolution.ts";
+export { describeComparison, type ScoreComparison } from "./score-comparison.ts";
 export {
   computableScoreNames,
   computeScore,

@@ -34,7 +34,11 @@ export function aurocOfGroups({ normal, anomalous }: ScoreGroups): number {
 
 /** Average precision, in (0, 1], positive class = anomalous; tied images enter together. Throws ConfigError for an empty set. */
 export function averagePrecision(sets: ScoreSets): number {
-  const { normal, anomalous } = groupScores(sets);
+  return averagePrecisionOfGroups(groupScores(sets));
+}
+
+/** Average precision from counts on ranks. */
+export function averagePrecisionOfGroups({ normal, anomalous }: ScoreGroups): number {
   const positives = total(anomalous);
   let found = 0;
   let flagged = 0;
@@ -42,7 +46,8 @@ export function averagePrecision(sets: ScoreSets): number {
   for (let group = normal.length - 1; group >= 0; group--) {
     found += anomalous[group]!;
     flagged += anomalous[group]! + normal[group]!;
-    sum += anomalous[group]! * (found / flagged);
+    // A rank that a resample drew no image of has nothing flagged yet: 0 / 0.
+    if (anomalous[group]! > 0) sum += anomalous[group]! * (found / flagged);
   }
   return sum / positives;
 }
@@ -54,7 +59,7 @@ export function averagePrecision(sets: ScoreSets): number {
  */
 export function fpr95AnomalousPositive(sets: ScoreSets): number {
   const { normal, anomalous } = groupScores(sets);
-  return fprAt95(Uint32Array.from(anomalous).reverse(), Uint32Array.from(normal).reverse());
+  return falsePositivesAt95(Uint32Array.from(anomalous).reverse(), Uint32Array.from(normal).reverse());
 }
 
 /**
@@ -64,11 +69,11 @@ export function fpr95AnomalousPositive(sets: ScoreSets): number {
  */
 export function fpr95NormalPositive(sets: ScoreSets): number {
   const { normal, anomalous } = groupScores(sets);
-  return fprAt95(normal, anomalous);
+  return falsePositivesAt95(normal, anomalous);
 }
 
-/** Walks the groups from the most positive one until 95 % of the positives are in. */
-function fprAt95(positives: Uint32Array, negatives: Uint32Array): number {
+/** The false-positive rate where, group by group from the most positive one, 95 % of the positives are in. */
+export function falsePositivesAt95(positives: Uint32Array, negatives: Uint32Array): number {
   const positiveCount = total(positives);
   let truePositives = 0;
   let falsePositives = 0;
