@@ -12,6 +12,7 @@ export {
 } from "./calibration.ts";
 export { type ClassTable, classAccuracy, classPosteriors, makeClassTable, predictedClasses } from "./classes.ts";
 export { byCoder, type CoderName, type CoderSizes, coderNames } from "./coders.ts";
+export { type ConditionalBounds, conditionalPValues, levelBounds, simesBounds } from "./conditional-calibration.ts";
 export {
   type Decision,
   type DecisionRule,
@@ -21,6 +22,7 @@ export {
 } from "./decision-rules.ts";
 export { compareAuroc, delongAuroc } from "./delong.ts";
 export { type Evaluation, type EvaluationSubject, evaluateScores } from "./evaluation.ts";
+export { adjustedPValues, type Discoveries, discoveries, referencesForDiscovery } from "./false-discovery.ts";
 export {
   type GroupMembers,
   type GroupReference,
