@@ -21,6 +21,17 @@ export {
   markedAtMost,
 } from "./decision-rules.ts";
 export { compareAuroc, delongAuroc } from "./delong.ts";
+export { leastDriftReferences, type MartingaleState } from "./drift-martingale.ts";
+export {
+  advanceWatch,
+  compareWindow,
+  type DriftColumns,
+  type DriftFinding,
+  type DriftWatch,
+  driftFindings,
+  scaleContent,
+  startWatch,
+} from "./drift-watch.ts";
 export { type Evaluation, type EvaluationSubject, evaluateScores } from "./evaluation.ts";
 export { adjustedPValues, type Discoveries, discoveries, referencesForDiscovery } from "./false-discovery.ts";
 export {
@@ -101,3 +112,4 @@ export {
   termsPerScale,
 } from "./term-table.ts";
 export { eachSource, joinModelTerms, type ModelTerms, selectTerms, storedTerms } from "./terms.ts";
+export { compareSamples, type TwoSampleTest } from "./two-sample.ts";
