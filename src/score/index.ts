@@ -32,6 +32,7 @@ export {
   scaleContent,
   startWatch,
 } from "./drift-watch.ts";
+export { waicScores } from "./ensemble-scores.ts";
 export { type Evaluation, type EvaluationSubject, evaluateScores } from "./evaluation.ts";
 export { adjustedPValues, type Discoveries, discoveries, referencesForDiscovery } from "./false-discovery.ts";
 export {
@@ -51,6 +52,7 @@ export {
   leastHierarchyImages,
 } from "./hierarchy.ts";
 export { type Histogram, histogram, histogramEdges } from "./histogram.ts";
+export { type JoinRule, type JointReference, jointPValues } from "./joined-scores.ts";
 export {
   type BestF1,
   bestF1,
@@ -102,6 +104,7 @@ export {
 } from "./scores.ts";
 export { type ScoreSource, type SourceTables, type StoredTable, scoreSources, sourcesOf } from "./sources.ts";
 export { shareInterval } from "./special-functions.ts";
+export { fitStateDensity, type KernelDensity, type StateDensityFit, stateDensityScores } from "./state-density.ts";
 export {
   bitsPerDimension,
   joinTermTables,
@@ -113,3 +116,10 @@ export {
 } from "./term-table.ts";
 export { eachSource, joinModelTerms, type ModelTerms, selectTerms, storedTerms } from "./terms.ts";
 export { compareSamples, type TwoSampleTest } from "./two-sample.ts";
+export {
+  fitTypicality,
+  scaleTypicality,
+  type TypicalityFit,
+  typicalityScores,
+  worstScaleTypicality,
+} from "./typicality.ts";
