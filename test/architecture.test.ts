@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 
 /** A folder imports from folders before it only. Files beside the folders, such as the package's door, come last. */
 const floors =
-  "base score graph onnx nn optim flow model runtime pixels made data train faults detector report workflow analysis cli".split(
+  "base score graph onnx nn optim flow model runtime pixels made data train faults detector report workflow analysis experiments cli".split(
     " ",
   );
 const pure = "base score graph onnx nn optim flow model pixels made".split(" ");
@@ -17,12 +17,13 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   "tar-stream": ["data"],
   commander: ["cli"],
   "log-update": ["cli"],
-  zod: ["model", "train", "faults", "detector", "workflow", "cli"],
+  zod: ["model", "train", "faults", "detector", "workflow", "experiments"],
 };
 /** Ways past an index.ts, each with its reason. */
 const sideDoors = [
   "cli/program.ts -> detector/version.ts", // --version and --help must not load the engine
   "cli/train-command.ts -> workflow/train-request.ts", // nor must the help of a command, which shows the defaults
+  "cli/reproduce-command.ts -> experiments/suite-names.ts", // as above
 ];
 /** Doors of a floor beside its index.ts: what of it a browser page takes. */
 const portableDoors = ["detector/portable.ts"];
@@ -95,7 +96,7 @@ const isPackage = (target: string): boolean => !inside(target) && !target.starts
 const packageOf = (target: string): string => target.split("/", target.startsWith("@") ? 2 : 1).join("/");
 const floorOf = (path: string): number => [...floors, ""].indexOf(folderOf(path));
 /** Floors that know nothing of a command line: who calls them hands in what they need and hears what they tell. */
-const doorless = ["analysis"];
+const doorless = ["analysis", "experiments"];
 const doors = /\bconsole\b|\bprocess\.|\bexitCode\b|--[a-z]+/i;
 const clocks = /\b(Math\.random|Date\.now|new Date\b|performance\.now|process\.\w+)/;
 

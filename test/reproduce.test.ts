@@ -3,8 +3,8 @@ import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EvaluationReport } from "../src/cli/evaluate.ts";
-import type { ReproductionResults } from "../src/cli/reproduce/results.ts";
 import { loadManifest } from "../src/detector/index.ts";
+import type { ReproductionResults } from "../src/experiments/index.ts";
 import { type Outcome, runOutglow, startOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -126,8 +126,8 @@ describe("quick", () => {
 
   test("called again with more seeds trains and scores those alone", async () => {
     expect(outcome.stderr).toMatch(/seed 1: general model, 8 steps/);
-    expect(outcome.stderr).toMatch(/scoring with quick\/seed-1/);
-    expect(outcome.stderr).not.toMatch(/seed 0:|scoring with quick\/seed-0/);
+    expect(outcome.stderr).toMatch(/scoring \w+ with quick\/seed-1/);
+    expect(outcome.stderr).not.toMatch(/seed 0:|with quick\/seed-0/);
     expect((await stat(weights())).mtimeMs).toBe(weightsBefore);
     const [row] = tableUnder(first.stdout, "The paper's methods");
     expect(row!.raw).toMatch(/^[01]\.\d{3} \[/);
@@ -138,9 +138,13 @@ describe("quick", () => {
   test("refuses what contradicts the run, in one line", async () => {
     const steps = await run("quick", "--out=quick", "--steps=7");
     expect(steps).toMatchObject({ code: 2, stdout: "" });
-    expect(steps.stderr).toMatch(/--steps expects what 'quick' was begun with \(6\), got 7; leave it out/);
+    expect(steps.stderr).toMatch(
+      /--steps: expected what 'quick' was begun with \(6\), got 7; leave it out or choose another --out/,
+    );
     const suite = await run("fashion", "--out=quick");
-    expect(suite.stderr).toMatch(/expected the suite that 'quick' was begun with, quick, got fashion/);
+    expect(suite.stderr).toMatch(
+      /suite: expected quick, with which 'quick' was begun, got fashion; choose another --out/,
+    );
   });
 });
 
@@ -277,9 +281,13 @@ describe("supervised, with a general model for all seeds", () => {
   });
 
   test.each<[string, string[], RegExp]>([
-    ["another depth", [...data, "--depth=3"], /--general-model expects .* depth 3, width 8, got .* depth 1, width 8/],
-    ["no classes", ["--normal=trios", ...data.slice(1), "--supervised"], /two classes or more, found none in 'trios'/],
-    ["general steps", [...data, "--general-steps=3", "--steps=2"], /--general-model or --general-steps, got both/],
+    ["another depth", [...data, "--depth=3"], /--general-model: expected .* depth 3, width 8, got .* depth 1, width 8/],
+    ["no classes", ["--normal=trios", ...data.slice(1), "--supervised"], /two classes or more, got none in 'trios'/],
+    [
+      "general steps",
+      [...data, "--general-steps=3", "--steps=2"],
+      /--general-model: expected no --general-steps beside it, got both; choose one/,
+    ],
   ])("%s is refused before anything is written", async (_what, args, message) => {
     const { code, stderr } = await run("fashion", "--out=new", ...args);
     expect(stderr).toMatch(message);
@@ -294,35 +302,52 @@ describe("supervised, with a general model for all seeds", () => {
     const { code, stderr } = await run("fashion", "--out=classed");
     await writeFile(path, plan);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/expects the model that this was begun with in 'photos', found another/);
+    expect(stderr).toMatch(/expected the model in 'photos' that this was begun with, got another/);
   });
 });
 
 test.each<[string, string[], RegExp]>([
-  ["classes of made images", ["quick", "--out=new", "--supervised"], /which the suite quick has not; choose fashion/],
+  [
+    "classes of made images",
+    ["quick", "--out=new", "--supervised"],
+    /--supervised: expected normal images in classes, got those of the suite quick, which have none; choose fashion/,
+  ],
   [
     "no data",
     ["fashion", "--out=new"],
-    /expected normal images \(fashion-mnist\), got no --data FOLDER; give --normal/,
+    /normal images: expected 'fashion-mnist' in the folder of --data, got no folder; give --data or --normal/,
   ],
-  ["an empty data folder", ["cifar", "--out=new", "--data=nothing"], /found no 'cifar-10' in 'nothing'; give --normal/],
-  ["a file for a folder", ["quick", "--out=mine.txt"], /--out expects a folder, got 'mine\.txt'/],
-  ["somebody's folder", ["quick", "--out=theirs"], /--out expects a new folder, got 'theirs' with other files in it/],
+  [
+    "an empty data folder",
+    ["cifar", "--out=new", "--data=nothing"],
+    /got nothing of that name in 'nothing'; give --normal/,
+  ],
+  ["a file for a folder", ["quick", "--out=mine.txt"], /--out: expected a folder, got 'mine\.txt'/],
+  [
+    "somebody's folder",
+    ["quick", "--out=theirs"],
+    /--out: expected a new folder, got 'theirs' with other files in it; choose another/,
+  ],
   [
     "steps and a budget",
     ["quick", "--out=new", "--budget=5m", "--steps=3"],
-    /expected --budget or --steps .* got both/,
+    /--budget: expected no --steps beside it, got both; choose one/,
   ],
-  ["general steps alone", ["quick", "--out=new", "--general-steps=3"], /--general-steps expects --steps, got none/],
+  [
+    "general steps alone",
+    ["quick", "--out=new", "--general-steps=3"],
+    /--general-steps: expected --steps beside it, got none; give both/,
+  ],
   ["an unknown suite", ["fashoin", "--out=new"], /expected fashion, cifar, medical, quick, got 'fashoin'/],
   ["no budget", ["quick", "--out=new", "--budget=soon"], /expected a duration such as 90s, 20m or 1\.5h/],
   ["a seed twice", ["quick", "--out=new", "--seeds=1,1"], /expected different seeds, got '1,1'/],
-  ["no JSON", ["fashion", "--out=new", "--config=mine.txt"], /--config expects JSON, got .* in 'mine\.txt'/],
+  ["no JSON", ["fashion", "--out=new", "--config=mine.txt"], /--config: expected JSON, got .* in 'mine\.txt'/],
 ])("%s is refused in one line, and nothing is written", async (_what, args, message) => {
   await mkdir(at("nothing"), { recursive: true });
   await mkdir(at("theirs", "images"), { recursive: true });
   await writeFile(at("theirs", "images", "theirs.png"), "theirs");
   await writeFile(at("mine.txt"), "mine");
+  await writeFile(at("own.json"), JSON.stringify({ normal: "x", anomalous: { y: "y" }, general: "z" }));
   const { code, stdout, stderr } = await run(...args);
   expect(stderr).toMatch(message);
   expect(stderr).not.toMatch(/\n\s+at /);

@@ -2,7 +2,7 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { ConfigError, messageOf, type RandomKey, randomKey, setting } from "../base/index.ts";
-import { openImages, writeFileAtomic } from "../data/index.ts";
+import { type NamedLocation, openImages, writeFileAtomic } from "../data/index.ts";
 import { packageVersion } from "../detector/index.ts";
 import { flowOf } from "../model/index.ts";
 import type { ProgramOptions } from "../runtime/index.ts";
@@ -32,18 +32,11 @@ import { type AnalysisFigures, renderAnalysisPage } from "./page.ts";
 import { redrawnFigures, sampleFigures, sortedFigures } from "./pictures.ts";
 import { chooseScores } from "./scores-shown.ts";
 
-/** A set of images with a name. */
-export interface NamedSet {
-  readonly name: string;
-  /** As `openImages` takes it. */
-  readonly location: string;
-}
-
 /** What is to be analysed. */
 export interface AnalysisRequest {
   /** Folders of detectors. */
   readonly detectors: readonly string[];
-  readonly data: readonly NamedSet[];
+  readonly data: readonly NamedLocation[];
   /** Where normal images are that no detector was trained on: AUROC needs them. */
   readonly normal?: string | undefined;
   /** Folder for the page, the pictures and the numbers. */

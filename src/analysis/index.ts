@@ -1,5 +1,5 @@
 /** What the models of detectors see in data: terms of several sets of images as charts, pictures, one page and JSON. */
-export { type AnalysisReport, type AnalysisRequest, analyze, type NamedSet, nameDetectors } from "./analysis.ts";
+export { type AnalysisReport, type AnalysisRequest, analyze, nameDetectors } from "./analysis.ts";
 export {
   type AnalysisSource,
   type AnalyzedDetector,

@@ -1,4 +1,5 @@
 /** The ground floor: errors, shapes, random numbers. Pure. */
+export { showDuration } from "./duration.ts";
 export {
   ConfigError,
   FormatError,

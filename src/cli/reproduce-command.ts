@@ -1,11 +1,9 @@
 /** What a person types after `outglow reproduce`. */
 import { Command, InvalidArgumentError } from "commander";
+import type { Budget } from "../experiments/index.ts";
+import { type SuiteName, suiteNames } from "../experiments/suite-names.ts";
 import type { Device } from "../model/index.ts";
 import { duration, oneOf, plainDeviceOption, wholeNumber } from "./options.ts";
-import { type SuiteName, suiteNames } from "./reproduce/suite-names.ts";
-
-/** Seconds of computing, or the paper's own hyperparameters. */
-export type Budget = number | "paper";
 
 /** The options of `outglow reproduce`, as commander parses them. Absent where the suite or the budget decides. */
 export interface ReproduceOptions {
@@ -93,7 +91,7 @@ export function reproduceCommand(): Command {
     .option("--quiet", "no progress on stderr", false)
     .option("--json", "print the results as one JSON object on stdout instead of the table", false)
     .action(async (suite: SuiteName, options: ReproduceOptions) => {
-      const { reproduce } = await import("./reproduce/reproduce.ts");
+      const { reproduce } = await import("./reproduce.ts");
       await reproduce(suite, options);
     });
 }

@@ -10,9 +10,9 @@ import {
 import { type Console, openConsole } from "./console.ts";
 import { eventPrinter } from "./event-printer.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { onInterrupt } from "./interrupts.ts";
+import { catchInterrupt } from "./interrupts.ts";
 import { quoteWord } from "./shell-words.ts";
-import type { TellingOptions, TrainOptions } from "./train-command.ts";
+import type { TellingOptions } from "./train-command.ts";
 
 /** Trains a detector as a request says, or goes on with the run that stands in its folder. Says whether it came to its end. */
 export async function train(
@@ -25,13 +25,6 @@ export async function train(
     output.warn(`stopped and saved; go on with: outglow train --resume --out ${quoteWord(request.out)}`);
   }
   return outcome;
-}
-
-/** The same for a command that says itself how to go on. */
-export function trainDetector(options: TrainOptions, output: Console): Promise<TrainingOutcome["outcome"]> {
-  const { quiet: _, json, ...settings } = options;
-  const { out, resume, strict } = settings;
-  return trainRequest(resume ? { out, resume, strict } : settings, json, output);
 }
 
 async function trainRequest(
@@ -88,15 +81,4 @@ function sizeFlags({ input, training: { model } }: Manifest): string {
   return Object.entries(flags)
     .map(([name, value]) => `--${name} ${value}`)
     .join(" ");
-}
-
-/** Ctrl-C once asks for a checkpoint and a stop after the current step; twice ends at once. */
-function catchInterrupt(output: Console): { readonly signal: AbortSignal; release(): void } {
-  const controller = new AbortController();
-  const release = onInterrupt(() => {
-    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
-    controller.abort();
-    output.warn("stopping after this step; Ctrl-C again ends at once, back to the last checkpoint");
-  });
-  return { signal: controller.signal, release };
 }

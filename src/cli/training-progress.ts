@@ -1,8 +1,8 @@
 /** The live line of a training run: share done, step, bits/dim, images/s, time left. */
+import { showDuration } from "../base/index.ts";
 import type { StepReport } from "../train/index.ts";
 import type { WorkflowEvent } from "../workflow/index.ts";
 import { type Console, progressBar } from "./console.ts";
-import { showDuration } from "./options.ts";
 
 type PhaseEvent = Extract<WorkflowEvent, { kind: "phase" }>;
 

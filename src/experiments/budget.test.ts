@@ -1,7 +1,7 @@
 /** Budgets: their whole is spent, no more, and seeds give way before steps do. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ConfigError } from "../../base/index.ts";
+import { ConfigError } from "../base/index.ts";
 import { estimateSeconds, leastGeneralSteps, leastPlainSteps, paperSteps, planSteps } from "./budget.ts";
 import type { Speeds } from "./speed.ts";
 
@@ -59,7 +59,7 @@ describe("planSteps", () => {
 
   test("refuses a budget that training gets nothing of", () => {
     expect(() => planSteps(30, 3, speeds, counts)).toThrow(ConfigError);
-    expect(() => planSteps(30, 3, speeds, counts)).toThrow(/--budget expects more than .*, got 30 s; give/);
+    expect(() => planSteps(30, 3, speeds, counts)).toThrow(/^budget: expected more than .*, got 30 s; give/);
   });
 });
 

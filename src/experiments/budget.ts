@@ -1,6 +1,5 @@
 /** From a budget of time to steps and seeds, and from steps to time. */
-import { ConfigError } from "../../base/index.ts";
-import { showDuration } from "../options.ts";
+import { ConfigError, setting, showDuration } from "../base/index.ts";
 import type { Speeds } from "./speed.ts";
 
 /** Steps of every model of a seed. The local model is trained beside the plain one, for as many steps. */
@@ -151,12 +150,16 @@ export function planSteps(
     if (seeds === 1 || enough) return { seeds, ...planned };
   }
   const least = showDuration(2 * (overhead + pageSeconds));
-  throw new ConfigError(
-    `reproduce: --budget expects more than ${showDuration(overhead + pageSeconds)}, which reading and scoring take, got ${showDuration(seconds)}; give ${least} or more, or a smaller --limit`,
-  );
+  throw new ConfigError({
+    code: "out-of-range",
+    subject: setting("budget"),
+    expected: `more than ${showDuration(overhead + pageSeconds)}, which reading and scoring take`,
+    got: showDuration(seconds),
+    remedy: { key: "other", text: `give ${least} or more, or a smaller ${setting("limit")}` },
+  });
 }
 
-/** The paper's steps: 250 epochs of every model (paper, section 2). */
+/** The paper's steps: 250 epochs of every model (Schirrmeister et al. 2020, SECTION). */
 export function paperSteps(counts: ImageCounts, batch: number, extent: Extent = usual): PlannedSteps {
   const epochs = 250;
   const stepsOf = (images: number): number => Math.max(1, epochs * Math.floor(images / batch));

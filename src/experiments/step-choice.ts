@@ -1,7 +1,5 @@
-/** How many steps every model gets: by flags, by the suite, or by a budget. */
-import { ConfigError } from "../../base/index.ts";
-import { showDuration } from "../options.ts";
-import type { ReproduceOptions } from "../reproduce-command.ts";
+/** How many steps every model gets: by the request, by the suite, or by a budget. */
+import { ConfigError, setting, showDuration } from "../base/index.ts";
 import {
   type Extent,
   estimateSeconds,
@@ -13,38 +11,55 @@ import {
   planSteps,
   type StepCounts,
 } from "./budget.ts";
+import type { Budget, ReproductionRequest } from "./request.ts";
 import type { Speeds } from "./speed.ts";
-import type { SuiteName } from "./suite-names.ts";
 
 const quickSteps: StepCounts = { general: 300, plain: 150, margin: 60, outlier: 100 };
 
-/** The steps that flags name, or the quick suite has; undefined where a budget decides. Throws ConfigError for flags that do not go together. */
+/**
+ * The steps that a request names, or those of the suite quick; undefined where a budget decides. Throws ConfigError for settings that do not
+ * go together.
+ */
 export function fixedSteps(
-  name: SuiteName,
-  { budget, steps, generalSteps }: ReproduceOptions,
+  { suite, budget, steps, generalSteps }: Pick<ReproductionRequest, "suite" | "budget" | "steps" | "generalSteps">,
   { general, supervised }: Extent,
 ): PlannedSteps | undefined {
   if (budget !== undefined && (steps !== undefined || generalSteps !== undefined)) {
-    throw new ConfigError("reproduce: expected --budget or --steps and --general-steps, got both; choose one");
+    throw refuseBoth(setting("budget"), steps === undefined ? setting("generalSteps") : setting("steps"));
   }
-  if (generalSteps !== undefined && !general) {
-    throw new ConfigError("reproduce: expected --general-model or --general-steps, got both; choose one");
-  }
+  if (generalSteps !== undefined && !general) throw refuseBoth(setting("generalModel"), setting("generalSteps"));
   if (steps !== undefined) {
     return {
       steps: { general: general ? (generalSteps ?? 2 * steps) : 0, plain: steps, margin: steps, outlier: steps },
       supervised: supervised ? { classes: steps, classifier: steps } : null,
     };
   }
-  if (generalSteps !== undefined)
-    throw new ConfigError("reproduce: --general-steps expects --steps, got none; give both");
-  if (name !== "quick" || budget !== undefined) return undefined;
+  if (generalSteps !== undefined) {
+    throw new ConfigError({
+      code: "missing-setting",
+      subject: setting("generalSteps"),
+      expected: `${setting("steps")} beside it`,
+      got: "none",
+      remedy: { key: "other", text: "give both" },
+    });
+  }
+  if (suite !== "quick" || budget !== undefined) return undefined;
   return { steps: general ? quickSteps : { ...quickSteps, general: 0 }, supervised: null };
+}
+
+function refuseBoth(one: string, other: string): ConfigError {
+  return new ConfigError({
+    code: "conflicting-settings",
+    subject: one,
+    expected: `no ${other} beside it`,
+    got: "both",
+    remedy: { key: "choose-one" },
+  });
 }
 
 /** The steps that a budget buys, or the paper's, with how long they take and what is to be said of them. */
 export function stepsOfBudget(
-  budget: NonNullable<ReproduceOptions["budget"]>,
+  budget: Budget,
   wanted: number,
   speeds: Speeds,
   counts: ImageCounts,

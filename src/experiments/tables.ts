@@ -1,7 +1,7 @@
 /** The tables of a reproduction: rows are pairs of sets, columns are methods. */
-import type { Column } from "../../report/index.ts";
-import { formatMarkdownTable } from "../../report/index.ts";
-import type { Method } from "./columns.ts";
+import type { Column } from "../report/index.ts";
+import { formatMarkdownTable } from "../report/index.ts";
+import type { Method } from "./methods.ts";
 import type { AccuracyResult, Expectation, MethodResult, ReproductionResults, SetResult, Summary } from "./results.ts";
 import { classModelNames, classModels } from "./supervised.ts";
 

@@ -1,6 +1,6 @@
 /** The page of a reproduction: tables, what they mean, and the pictures of its first seed. */
 
-import type { AnalyzedDetector } from "../../analysis/index.ts";
+import type { AnalyzedDetector } from "../analysis/index.ts";
 import {
   type AnalysisFigure,
   redrawnFigures,
@@ -8,9 +8,9 @@ import {
   scaleFigures,
   scoreFigures,
   sortedFigures,
-} from "../../analysis/index.ts";
-import { randomKey } from "../../base/index.ts";
-import { packageVersion } from "../../detector/index.ts";
+} from "../analysis/index.ts";
+import { randomKey } from "../base/index.ts";
+import { packageVersion } from "../detector/index.ts";
 import {
   aurocPlot,
   correlationMatrix,
@@ -20,8 +20,8 @@ import {
   rankCorrelation,
   renderHtmlReport,
   tableOf,
-} from "../../report/index.ts";
-import type { ProgramOptions } from "../../runtime/index.ts";
+} from "../report/index.ts";
+import type { ProgramOptions } from "../runtime/index.ts";
 import type { SupervisedName } from "./models.ts";
 import {
   bootstrapKey,
@@ -77,11 +77,12 @@ const supervisedScores = {
   exposed: { title: "outlier exposure", scores: ["msp"] },
 } as const;
 
-/** Draws the pictures of a seed. */
+/** Draws the pictures of a seed. Throws the signal's reason where it calls the work off. */
 export async function drawReproduction(
   results: ReproductionResults,
   scored: ScoredSeed,
   engine: ProgramOptions,
+  signal?: AbortSignal,
 ): Promise<ReproductionFigures> {
   const key = randomKey("reproduce").fold("page");
   const plain = titled(scored, "plain");
@@ -91,7 +92,12 @@ export async function drawReproduction(
   const both = async (
     draw: (detector: AnalyzedDetector) => Promise<AnalysisFigure[]>,
     second: AnalyzedDetector = outlier,
-  ): Promise<AnalysisFigure[]> => [...(await draw(plain)), ...(await draw(second))];
+  ): Promise<AnalysisFigure[]> => {
+    signal?.throwIfAborted();
+    const first = await draw(plain);
+    signal?.throwIfAborted();
+    return [...first, ...(await draw(second))];
+  };
   return {
     aurocs: [await aurocFigure(results)],
     likelihoods: [

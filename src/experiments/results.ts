@@ -1,8 +1,8 @@
 /** The numbers of a reproduction: every method on every pair of sets over the seeds, and what the paper expects of them. */
 
-import { type AnalyzedDetector, type AnalyzedSet, scoreOf } from "../../analysis/index.ts";
-import { type RandomKey, randomKey } from "../../base/index.ts";
-import { rankCorrelation } from "../../report/index.ts";
+import { type AnalyzedDetector, type AnalyzedSet, scoreOf } from "../analysis/index.ts";
+import { type RandomKey, randomKey } from "../base/index.ts";
+import { rankCorrelation } from "../report/index.ts";
 import {
   bitsPerDimension,
   computableScoreNames,
@@ -10,8 +10,8 @@ import {
   type Interval,
   logLikelihoods,
   type ModelTerms,
-} from "../../score/index.ts";
-import { type Method, mainMethods, scaleMethods, supervisedMethods } from "./columns.ts";
+} from "../score/index.ts";
+import { type Method, mainMethods, scaleMethods, supervisedMethods } from "./methods.ts";
 import type { Plan } from "./plan.ts";
 import { detectorOf, type ScoredSeed } from "./scored-images.ts";
 import { type ClassModelName, classModelNames, type SeedAccuracies } from "./supervised.ts";
@@ -71,9 +71,9 @@ export interface ReproductionResults {
   readonly methods: readonly Method[];
   readonly main: readonly MethodResult[];
   readonly scales: readonly MethodResult[];
-  /** Empty without --supervised. */
+  /** Empty without the supervised setting. */
   readonly supervised: readonly MethodResult[];
-  /** Null without --supervised, and where no normal test image has a known class. */
+  /** Null without the supervised setting, and where no normal test image has a known class. */
   readonly classAccuracy: AccuracyResult | null;
   readonly sets: readonly SetResult[];
   readonly expectations: readonly Expectation[];
@@ -97,7 +97,7 @@ export function likelihoodsOf({ detectors }: ScoredSeed, name: LikelihoodName, s
   return logLikelihoods(detectors[detector].sets[set]!.terms[model]!);
 }
 
-/** The key of all intervals: that of `outglow evaluate` without a --seed, for the same numbers. */
+/** The key of all intervals: that of an evaluation with seed 0, for the same numbers. */
 export function bootstrapKey(): RandomKey {
   return randomKey(0).fold("bootstrap");
 }

@@ -1,7 +1,7 @@
 /** The supervised part of a reproduction: what it asks of the images, and how often its models find the right class. */
-import { ConfigError } from "../../base/index.ts";
-import { openImages } from "../../data/index.ts";
-import { classAccuracy } from "../../score/index.ts";
+import { ConfigError, setting } from "../base/index.ts";
+import { openImages } from "../data/index.ts";
+import { classAccuracy } from "../score/index.ts";
 import type { ScoredSeed, TestSet } from "./scored-images.ts";
 
 /** The models that name a class, and what they are called in tables. */
@@ -22,15 +22,19 @@ export interface SeedAccuracies {
 
 /** Throws ConfigError where images to train on have no classes, or one alone. */
 export async function requireClasses(location: string): Promise<void> {
-  const source = await openImages(location, "reproduce: --normal");
+  const source = await openImages(location, setting("normal"));
   const classes = new Set<string | undefined>();
   for (let index = 0; index < source.length; index++) classes.add(source.className(index));
   if (classes.size > 1 && !classes.has(undefined)) return;
   const [first] = classes;
   const all = classes.size > 1 ? "some without" : first === undefined ? "none" : `only '${first}'`;
-  throw new ConfigError(
-    `reproduce: --supervised expects normal images in two classes or more, found ${all} in '${location}'; give images in sub-folders named after classes, or leave it out`,
-  );
+  throw new ConfigError({
+    code: "other-images",
+    subject: setting("supervised"),
+    expected: "normal images in two classes or more",
+    got: `${all} in '${location}'`,
+    remedy: { key: "other", text: "give images in sub-folders named after classes, or leave it out" },
+  });
 }
 
 /** How often the models of a seed find the class of a normal test image; undefined where there is none of a known class. */

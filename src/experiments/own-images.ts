@@ -1,11 +1,11 @@
 /** Images that a reproduction writes into its own folder: those it makes, and normal ones that it holds back for comparison. */
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { ConfigError, type ImageShape, permutation, randomKey } from "../../base/index.ts";
-import { loadImages, openImages, writeFileAtomic, writeImages } from "../../data/index.ts";
-import { anomalousMadeKinds, type MadeKind, makeImages } from "../../made/index.ts";
-import type { Console } from "../console.ts";
-import type { NamedSet, SuiteData } from "./suites.ts";
+import { ConfigError, type ImageShape, permutation, randomKey, setting } from "../base/index.ts";
+import { loadImages, type NamedLocation, openImages, writeFileAtomic, writeImages } from "../data/index.ts";
+import { anomalousMadeKinds, type MadeKind, makeImages } from "../made/index.ts";
+import type { Watch } from "../workflow/index.ts";
+import type { SuiteData } from "./suites.ts";
 
 /** Folder of these images within that of the reproduction. */
 const folderName = "images";
@@ -35,7 +35,7 @@ export async function makeQuickImages(out: string, specification: ImageShape): P
     await writeFresh(images, specification, folder);
     return folder;
   };
-  const anomalous: NamedSet[] = [];
+  const anomalous: NamedLocation[] = [];
   for (const name of anomalousMadeKinds) {
     anomalous.push({ name, location: await write(name, name, "test", madeCounts.test) });
   }
@@ -55,15 +55,19 @@ export async function holdBack(
   out: string,
   location: string,
   specification: ImageShape,
-  output: Console,
+  watch: Watch,
 ): Promise<{ readonly normal: string; readonly test: string }> {
-  const source = await openImages(location, "reproduce: --normal");
+  const source = await openImages(location, setting("normal"));
   const { pixels, count, classNames, problems } = await loadImages(source, specification, { strict: false });
-  output.problems(problems);
+  if (problems.length > 0) watch.onEvent?.({ kind: "skipped", subject: location, problems });
   if (count < leastImages) {
-    throw new ConfigError(
-      `reproduce: --normal expects ${leastImages} images or more, some of which are held back for comparison, got ${count}; give others with --test`,
-    );
+    throw new ConfigError({
+      code: "too-few-images",
+      subject: setting("normal"),
+      expected: `${leastImages} images or more, some of which are held back for comparison`,
+      got: String(count),
+      remedy: { key: "other", text: `give others with ${setting("test")}` },
+    });
   }
   const size = pixels.length / count;
   const imageOf = (index: number): Buffer => Buffer.from(pixels.subarray(index * size, (index + 1) * size));

@@ -1,11 +1,9 @@
-/** The models of a seed: each a detector folder made by `outglow train`, finished once and gone on with where it was stopped. */
+/** The models of a seed: a detector folder each, trained once and gone on with where training was stopped. */
 import { access } from "node:fs/promises";
 import { join } from "node:path";
-import { manifestName } from "../../detector/index.ts";
-import { isRun, runFolder } from "../../train/index.ts";
-import type { Console } from "../console.ts";
-import { trainDetector } from "../train.ts";
-import { type TrainOptions, trainCommand } from "../train-command.ts";
+import { manifestName } from "../detector/index.ts";
+import { isRun, runFolder } from "../train/index.ts";
+import { type TrainRequest, train, type Watch } from "../workflow/index.ts";
 import type { Plan } from "./plan.ts";
 
 /**
@@ -47,7 +45,7 @@ export function modelFolder(out: string, seed: number, name: TrainedName): strin
 }
 
 /**
- * A detector always has a flow, and the one beside the exposed classifier is compared with nothing: it is as small as can be and gets one step.
+ * Every detector has a flow, and nothing is compared with the one beside the exposed classifier: it is as small as can be and gets one step.
  */
 const leastFlow = { model: { scales: 1, depth: 1, hidden: 8 }, steps: 1 } as const;
 
@@ -62,63 +60,66 @@ function generalFolder({ generalModel }: Plan, out: string, seed: number): strin
   return generalModel?.folder ?? modelFolder(out, seed, "general");
 }
 
-/** What a person would type after `outglow train` for a model. */
-export function trainingArguments(plan: Plan, out: string, seed: number, name: TrainedName): string[] {
+/** The training of a model. */
+export function trainingOf(plan: Plan, out: string, seed: number, name: TrainedName): TrainRequest {
   const { data, input, batch, device, learningRate, flip, translate, supervised } = plan;
-  const general = ["--normal", data.normal, "--general-detector", generalFolder(plan, out, seed)];
-  const outliers = ["--outliers", data.general];
-  const what: Readonly<Record<TrainedName, readonly string[]>> = {
-    general: ["--as", "general", "--general", data.general],
-    plain: [...general, "--local"],
-    margin: [...general, "--objective", "margin", ...outliers],
-    outlier: [...general, "--objective", "outlier", ...outliers],
-    classes: [...general, "--classes", "--objective", "outlier", ...outliers, "--classifier", "plain"],
-    exposed: ["--normal", data.normal, "--classifier", "exposed", ...outliers],
+  const general = { normal: data.normal, generalDetector: generalFolder(plan, out, seed) };
+  const outliers = data.general;
+  const what: Readonly<Record<TrainedName, Partial<TrainRequest>>> = {
+    general: { as: "general", general: data.general },
+    plain: { ...general, local: true },
+    margin: { ...general, objective: "margin", outliers },
+    outlier: { ...general, objective: "outlier", outliers },
+    classes: { ...general, classes: true, objective: "outlier", outliers, classifier: "plain" },
+    exposed: { normal: data.normal, classifier: "exposed", outliers },
   };
-  const model = name === "exposed" ? leastFlow.model : plan.model;
+  const { scales, depth, hidden: width } = name === "exposed" ? leastFlow.model : plan.model;
   // All settings of a schedule go by the steps of what is compared: the classifier's where that is all.
   const count = name === "exposed" ? supervised!.classifier : stepsOf(plan, name);
-  return [
+  return {
     ...what[name],
-    ...["--out", modelFolder(out, seed, name), "--steps", String(stepsOf(plan, name))],
-    ...(isSupervised(name) ? ["--classifier-steps", String(supervised!.classifier)] : []),
-    ...["--size", String(input.height), "--channels", String(input.channels)],
-    ...["--scales", String(model.scales), "--depth", String(model.depth), "--width", String(model.hidden)],
-    ...["--batch", String(batch), "--learning-rate", String(learningRate)],
-    ...(device === "cpu" ? [] : ["--device", device]),
+    out: modelFolder(out, seed, name),
+    steps: stepsOf(plan, name),
+    ...(isSupervised(name) ? { classifierSteps: supervised!.classifier } : {}),
+    size: input.height,
+    channels: input.channels,
+    scales,
+    depth,
+    width,
+    batch,
+    learningRate,
+    ...(device === "cpu" ? {} : { device }),
     ...(plan.schedule
-      ? ["--warmup", String(Math.min(mostWarmup, Math.floor(count / looks))), ...milestones(count)]
-      : ["--fine-tuning-rate", String(learningRate), "--warmup", "0"]),
-    ...(flip ? ["--flip"] : []),
-    ...(translate > 0 ? ["--translate", String(translate)] : []),
-    ...["--held-out", String(plan.heldOut[name === "general" ? "general" : "normal"])],
-    ...["--evaluate-every", String(Math.max(1, Math.round(count / looks))), "--seed", String(seed)],
-  ];
+      ? { warmup: Math.min(mostWarmup, Math.floor(count / looks)), ...milestonesOf(count) }
+      : { fineTuningRate: learningRate, warmup: 0 }),
+    ...(flip ? { flip } : {}),
+    ...(translate > 0 ? { translate } : {}),
+    heldOut: plan.heldOut[name === "general" ? "general" : "normal"],
+    evaluateEvery: Math.max(1, Math.round(count / looks)),
+    seed,
+  };
 }
 
-function milestones(steps: number): string[] {
+function milestonesOf(steps: number): Pick<TrainRequest, "milestones"> {
   const step = Math.floor(steps * decayShare);
-  return step >= 1 ? ["--milestones", String(step)] : [];
+  return step >= 1 ? { milestones: [step] } : {};
 }
 
 /** Trains the models of a seed that are not there yet. Says whether it came to its end. */
 export async function trainModels(
   plan: Plan,
-  out: string,
-  seed: number,
-  threads: number | undefined,
-  output: Console,
+  { out, seed, threads }: { readonly out: string; readonly seed: number; readonly threads: number },
+  watch: Watch,
 ): Promise<"finished" | "interrupted"> {
   for (const name of trainedNames(plan)) {
     const folder = modelFolder(out, seed, name);
     if (await isFinished(folder)) continue;
-    output.note(`seed ${seed}: ${name} model, ${describeSteps(plan, name)} steps`);
-    const typed = trainingArguments(plan, out, seed, name);
-    const options = await parseTraining(threads === undefined ? typed : [...typed, "--threads", String(threads)]);
+    watch.onEvent?.({ kind: "note", text: `seed ${seed}: ${name} model, ${describeSteps(plan, name)} steps` });
     const resume = await isRun(runFolder(folder));
     // A folder without a record of its run was left before the first step: it is begun anew.
-    const outcome = await trainDetector({ ...options, resume, force: !resume }, { ...output, print: () => undefined });
-    if (outcome === "interrupted") return outcome;
+    const fresh = { ...trainingOf(plan, out, seed, name), threads, force: true };
+    const trained = await train(resume ? { out: folder, resume } : fresh, watch);
+    if (trained.outcome === "interrupted") return "interrupted";
   }
   return "finished";
 }
@@ -128,15 +129,6 @@ export function describeSteps(plan: Plan, name: TrainedName): string {
   if (name === "exposed") return String(plan.supervised!.classifier);
   const classifier = name === "classes" ? ` and ${plan.supervised!.classifier}` : "";
   return `${stepsOf(plan, name)}${classifier}`;
-}
-
-/** The options that `outglow train` makes of these arguments. */
-async function parseTraining(typed: readonly string[]): Promise<TrainOptions> {
-  const command = trainCommand()
-    .exitOverride()
-    .action(() => undefined);
-  await command.parseAsync(typed, { from: "user" });
-  return command.opts<TrainOptions>();
 }
 
 /** A manifest is written last: a folder that has one is a whole detector. */

@@ -1,17 +1,15 @@
-/** Where a suite finds its data: splits, what flags and configuration files override, what is missing. */
+/** Where a suite finds its data: splits, what requests and configuration files override, what is missing. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { randomKey } from "../../base/index.ts";
-import { openImages, writeImages } from "../../data/index.ts";
-import { makeImages } from "../../made/index.ts";
-import type { ReproduceOptions } from "../reproduce-command.ts";
+import { randomKey } from "../base/index.ts";
+import { openImages, writeImages } from "../data/index.ts";
+import { makeImages } from "../made/index.ts";
 import { addSelection, locateData, suites } from "./suites.ts";
 
 let root: string;
 const at = (...parts: string[]): string => join(root, ...parts);
-const flags: ReproduceOptions = { out: "out", quiet: true, json: false };
 
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "outglow-suites-"));
@@ -25,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true, force: true }));
 
 test("finds the usual folders and their splits", async () => {
-  const data = await locateData(suites.fashion, { ...flags, data: root });
+  const data = await locateData(suites.fashion, { data: root });
   expect(data).toEqual({
     normal: `${at("fashion-mnist")}#split=train`,
     test: `${at("fashion-mnist")}#split=test`,
@@ -37,10 +35,10 @@ test("finds the usual folders and their splits", async () => {
   }
 });
 
-test("flags come before a configuration file, and that before the data folder", async () => {
+test("a request comes before a configuration file, and that before the data folder", async () => {
   const config = { data: ".", general: "builtin#limit=5", anomalous: { letters: "emnist-letters" }, normal: "mnist" };
   await writeFile(at("config.json"), JSON.stringify(config));
-  const data = await locateData(suites.fashion, { ...flags, config: at("config.json"), normal: at("emnist-letters") });
+  const data = await locateData(suites.fashion, { config: at("config.json"), normal: at("emnist-letters") });
   expect(data).toEqual({
     normal: at("emnist-letters"),
     test: null,
@@ -51,28 +49,26 @@ test("flags come before a configuration file, and that before the data folder", 
 
 test("a train split by name has its test split beside it; another selection stays", async () => {
   const normal = `${at("fashion-mnist")}#limit=1,split=train`;
-  const found = await locateData(suites.fashion, { ...flags, data: root, normal });
+  const found = await locateData(suites.fashion, { data: root, normal });
   expect(found).toMatchObject({ normal, test: `${at("fashion-mnist")}#split=test,limit=1` });
   const testOnly = `${at("fashion-mnist")}#split=test`;
-  expect(await locateData(suites.fashion, { ...flags, data: root, normal: testOnly })).toMatchObject({
+  expect(await locateData(suites.fashion, { data: root, normal: testOnly })).toMatchObject({
     normal: testOnly,
     test: null,
   });
   expect(await addSelection("a#class=3", { limit: 5 })).toBe("a#class=3,limit=5");
 });
 
-test("says which flag gives what is missing", async () => {
-  await expect(locateData(suites.cifar, { ...flags, data: root })).rejects.toThrow(
-    `expected normal images (cifar-10), found no 'cifar-10' in '${root}'; give --normal DATA`,
+test("says which setting gives what is missing", async () => {
+  await expect(locateData(suites.cifar, { data: root })).rejects.toThrow(
+    `normal images: expected 'cifar-10' in the folder of data, got nothing of that name in '${root}'; give normal`,
   );
-  const cifar = { ...flags, data: root, normal: at("mnist") };
-  await expect(locateData(suites.cifar, cifar)).rejects.toThrow(/give --general DATA or --general builtin/);
-  await expect(locateData(suites.cifar, { ...cifar, general: "builtin" })).rejects.toThrow(
-    /give --anomalous NAME=DATA/,
-  );
+  const cifar = { data: root, normal: at("mnist") };
+  await expect(locateData(suites.cifar, cifar)).rejects.toThrow(/; give general or general builtin/);
+  await expect(locateData(suites.cifar, { ...cifar, general: "builtin" })).rejects.toThrow(/; give anomalous$/);
 });
 
 test("refuses a configuration with an unknown field", async () => {
   await writeFile(at("wrong.json"), JSON.stringify({ nomal: "mnist" }));
-  await expect(locateData(suites.fashion, { ...flags, config: at("wrong.json") })).rejects.toThrow(/nomal/);
+  await expect(locateData(suites.fashion, { config: at("wrong.json") })).rejects.toThrow(/nomal/);
 });
