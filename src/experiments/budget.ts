@@ -159,7 +159,7 @@ export function planSteps(
   });
 }
 
-/** The paper's steps: 250 epochs of every model (Schirrmeister et al. 2020, SECTION). */
+/** The paper's steps: 250 epochs of every model (Schirrmeister et al. 2020, default of the authors' code, invglow/main.py). */
 export function paperSteps(counts: ImageCounts, batch: number, extent: Extent = usual): PlannedSteps {
   const epochs = 250;
   const stepsOf = (images: number): number => Math.max(1, epochs * Math.floor(images / batch));
