@@ -3,16 +3,9 @@
  * objective, scoring and sampling. Needs a device that `outglow doctor` finds working; a driver that computes on the CPU will do.
  */
 import { beforeAll, describe, expect, test } from "vitest";
-import { randomKey } from "../src/base/index.ts";
+import { type Architecture, architectures, randomKey } from "../src/base/index.ts";
 import { sampleImages, scoringModel } from "../src/detector/index.ts";
-import {
-  type Architecture,
-  architectures,
-  classConditional,
-  type Flow,
-  makeFlow,
-  makeGlow,
-} from "../src/flow/index.ts";
+import { classConditional, type Flow, makeFlow, makeGlow } from "../src/flow/index.ts";
 import { input, makeGraph, type OpName, opTable } from "../src/graph/index.ts";
 import { packArrays, residualNetwork } from "../src/nn/index.ts";
 import { adam, adamax } from "../src/optim/index.ts";

@@ -1,4 +1,21 @@
 /** The ground floor: errors, shapes, random numbers. Pure. */
+
+export {
+  type Architecture,
+  architectures,
+  type ClassifierKind,
+  classifierKinds,
+  type Device,
+  deviceNames,
+  type MemoryMode,
+  memoryModes,
+  type ObjectiveName,
+  type OptimizerName,
+  objectiveNames,
+  optimizerNames,
+  type Role,
+  roles,
+} from "./choices.ts";
 export { showDuration } from "./duration.ts";
 export {
   ConfigError,

@@ -1,6 +1,6 @@
 /** What a person types after `outglow benchmark`. */
 import { Command, Option } from "commander";
-import type { Device } from "../model/index.ts";
+import type { Device } from "../base/index.ts";
 import { benchmarkCases } from "./benchmark-cases.ts";
 import { deviceOption, oneOf, wholeNumber } from "./options.ts";
 

@@ -1,6 +1,6 @@
 /** What a person types after `outglow doctor`. */
 import { Command } from "commander";
-import type { Device } from "../model/index.ts";
+import type { Device } from "../base/index.ts";
 import { plainDeviceOption } from "./options.ts";
 
 /** The options of `outglow doctor`, as commander parses them. */

@@ -1,10 +1,9 @@
 /** `outglow doctor`: versions, cores and memory, a self-test of the engine, and which devices work. */
 import { availableParallelism, cpus, totalmem } from "node:os";
-import { describeFault, messageOf, RunError, randomKey } from "../base/index.ts";
+import { describeFault, deviceNames, messageOf, RunError, randomKey } from "../base/index.ts";
 import { dequantize } from "../data/index.ts";
 import { packageVersion } from "../detector/index.ts";
 import { makeGlow } from "../flow/index.ts";
-import { deviceNames } from "../model/index.ts";
 import { type ParameterVectors, packArrays } from "../nn/index.ts";
 import { adamax } from "../optim/index.ts";
 import { type DeviceFinding, engineVersion, findDevice, findDeviceApart } from "../runtime/index.ts";

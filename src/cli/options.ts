@@ -1,6 +1,6 @@
 /** Parsers of option values. Each throws commander's InvalidArgumentError, which becomes one line and exit code 2. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { Device } from "../model/index.ts";
+import { type Device, deviceNames } from "../base/index.ts";
 
 /** A number in decimal digits, NaN for another text. */
 export function numberOf(text: string): number {
@@ -51,9 +51,6 @@ export function oneOf<T extends string>(words: readonly T[]): (text: string) => 
   };
 }
 
-/** As `Device`, of which only the type may be imported: --help must not load the engine. */
-const devices = ["cpu", "webgpu", "cuda"] as const satisfies readonly Device[];
-
 /**
  * `--device`. `auto` is the CPU: ONNX Runtime does not say what a GPU is, and takes a driver that computes on the CPU, many times slower
  * than its own kernels, as gladly as a real one.
@@ -64,7 +61,7 @@ export function deviceOption(): Option {
 
 /** The same without a default. */
 export function plainDeviceOption(description: string): Option {
-  const choice = oneOf(["auto", ...devices]);
+  const choice = oneOf(["auto", ...deviceNames]);
   return new Option("--device <name>", description).argParser((text): Device => {
     const chosen = choice(text);
     return chosen === "auto" ? "cpu" : chosen;

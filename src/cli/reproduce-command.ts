@@ -1,8 +1,8 @@
 /** What a person types after `outglow reproduce`. */
 import { Command, InvalidArgumentError } from "commander";
+import type { Device } from "../base/index.ts";
 import type { Budget } from "../experiments/index.ts";
 import { type SuiteName, suiteNames } from "../experiments/suite-names.ts";
-import type { Device } from "../model/index.ts";
 import { duration, oneOf, plainDeviceOption, wholeNumber } from "./options.ts";
 
 /** The options of `outglow reproduce`, as commander parses them. Absent where the suite or the budget decides. */

@@ -1,6 +1,6 @@
 /** `detector.json`: what a detector is, complete and checked. The format version rises when an older program could misread it. */
 import { z } from "zod";
-import { type Fault, FormatError, messageOf } from "../base/index.ts";
+import { type Fault, FormatError, messageOf, roles } from "../base/index.ts";
 import { issueParts, trainingSchema } from "../model/index.ts";
 import { calibrationSchema } from "./calibration-schema.ts";
 import { checksumOf } from "./checksum.ts";
@@ -37,7 +37,7 @@ const fieldsSchema = z.strictObject({
   kind: z.literal("outglow detector"),
   formatVersion: z.literal(formatVersion),
   /** A general model has the form of a detector, but its normal model is one of images of everything. */
-  role: z.enum(["detector", "general"]).default("detector"),
+  role: z.enum(roles).default("detector"),
   versions: z.strictObject({
     outglow: z.string(),
     onnxruntime: z.string(),

@@ -2,9 +2,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { FormatError, messageOf, setting } from "../base/index.ts";
+import { deviceNames, FormatError, messageOf, setting } from "../base/index.ts";
 import { parseNamedLocation, writeFileAtomic } from "../data/index.ts";
-import { deviceNames, issueParts } from "../model/index.ts";
+import { issueParts } from "../model/index.ts";
 import { suiteNames } from "./suite-names.ts";
 
 const positive = z.number().int().min(1);

@@ -1,6 +1,6 @@
 /** What is asked of a reproduction, as data. What is absent is left to the suite or to the budget. */
+import type { Device } from "../base/index.ts";
 import type { NamedLocation } from "../data/index.ts";
-import type { Device } from "../model/index.ts";
 import type { SuiteName } from "./suite-names.ts";
 
 /** Seconds of computing, or the hyperparameters of the paper itself. */

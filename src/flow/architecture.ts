@@ -1,7 +1,9 @@
 /** The architectures that a model can have (paper, sections 1.1 to 1.3): a record each. */
+import type { Architecture } from "../base/index.ts";
 import { makeDenseGlow } from "./dense-glow.ts";
 import type { Flow, FlowSize } from "./flow.ts";
 import { makeGlow } from "./glow.ts";
+import { stepScopes } from "./multi-scale.ts";
 import type { NetworkForm } from "./network-form.ts";
 import { makePatchGlow } from "./patch-glow.ts";
 
@@ -9,19 +11,15 @@ interface ArchitectureDefinition {
   make(size: FlowSize, form: NetworkForm): Flow;
   /** Scales where none are asked for. */
   readonly defaultScales: number;
+  /** The scopes of the parts that it repeats, as a regular expression: what is recomputed one part at a time. */
+  readonly repeated: string;
 }
 
-const definitions = {
-  glow: { make: makeGlow, defaultScales: 3 },
-  patch: { make: makePatchGlow, defaultScales: 1 },
-  dense: { make: makeDenseGlow, defaultScales: 3 },
-} as const satisfies Record<string, ArchitectureDefinition>;
-
-/** How a flow is built: Glow, local Glow of 8x8 patches, fully-connected Glow. */
-export type Architecture = keyof typeof definitions;
-
-/** The names of all architectures. */
-export const architectures = Object.keys(definitions) as readonly Architecture[];
+const definitions: { readonly [Name in Architecture]: ArchitectureDefinition } = {
+  glow: { make: makeGlow, defaultScales: 3, repeated: stepScopes },
+  patch: { make: makePatchGlow, defaultScales: 1, repeated: stepScopes },
+  dense: { make: makeDenseGlow, defaultScales: 3, repeated: stepScopes },
+};
 
 /** The size of a flow and how it is built. */
 export interface FlowConfiguration extends FlowSize {
@@ -35,6 +33,11 @@ export interface FlowConfiguration extends FlowSize {
 export function makeFlow({ architecture, ...size }: FlowConfiguration, form: NetworkForm = "products"): Flow {
   return definitions[architecture].make(size, form);
 }
+
+/** The scopes of the repeated parts of every architecture, as regular expressions. */
+export const repeatedScopes: readonly string[] = [
+  ...new Set(Object.values(definitions).map(({ repeated }) => repeated)),
+];
 
 /** The number of scales of an architecture where none is asked for. */
 export function defaultScales(architecture: Architecture): number {

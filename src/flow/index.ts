@@ -2,11 +2,10 @@
 export { actNorm } from "./act-norm.ts";
 export { type AffineCouplingParameters, affineCoupling } from "./affine-coupling.ts";
 export {
-  type Architecture,
-  architectures,
   defaultScales,
   type FlowConfiguration,
   makeFlow,
+  repeatedScopes,
 } from "./architecture.ts";
 export type { Bijector } from "./bijector.ts";
 export { chain } from "./chain.ts";

@@ -12,6 +12,9 @@ import { squeeze } from "./squeeze.ts";
 /** Makes one flow step over tensors of a shape. */
 export type StepMaker = (shape: ImageShape) => Bijector;
 
+/** The scopes of the steps that `squeezedSteps` makes, as a regular expression. */
+export const stepScopes = "step\\d+";
+
 /** Squeeze, then `depth` steps, as one bijector. */
 export function squeezedSteps(name: string, shape: ImageShape, depth: number, makeStep: StepMaker): Bijector {
   const squeezed = squeeze(shape);

@@ -1,14 +1,15 @@
 /** What a training run is told: validated, complete, and stored beside its results. */
 import { z } from "zod";
-import { ConfigError } from "../base/index.ts";
-import { architectures } from "../flow/index.ts";
+import {
+  architectures,
+  ConfigError,
+  deviceNames,
+  memoryModes,
+  type ObjectiveName,
+  optimizerNames,
+} from "../base/index.ts";
 import { checkSchedule } from "../optim/index.ts";
-import { deviceNames } from "./devices.ts";
 import { describeIssue } from "./schema-issue.ts";
-
-/** Keep everything, recompute hidden activations, or choose by the memory that is free. */
-export const memoryModes = ["low", "auto", "fast"] as const;
-export type MemoryMode = (typeof memoryModes)[number];
 
 const positive = z.number().int().min(1);
 
@@ -30,10 +31,19 @@ const classifierSchema = phaseSchema.extend({ hidden: positive, blocks: positive
  * What the normal flow minimises besides its negative log-likelihood (paper, section 3): nothing, the outlier loss with weight and
  * temperature in nats, or the margin loss with a factor and nats.
  */
+const objectiveSchemas = {
+  nll: z.strictObject({ loss: z.literal("nll") }),
+  outlier: z.strictObject({
+    loss: z.literal("outlier"),
+    weight: z.number().positive(),
+    temperature: z.number().positive(),
+  }),
+  margin: z.strictObject({ loss: z.literal("margin"), weight: z.number().positive(), margin: z.number().positive() }),
+} satisfies { readonly [Name in ObjectiveName]: z.ZodObject<{ loss: z.ZodLiteral<Name> }> };
 const objectiveSchema = z.discriminatedUnion("loss", [
-  z.strictObject({ loss: z.literal("nll") }),
-  z.strictObject({ loss: z.literal("outlier"), weight: z.number().positive(), temperature: z.number().positive() }),
-  z.strictObject({ loss: z.literal("margin"), weight: z.number().positive(), margin: z.number().positive() }),
+  objectiveSchemas.nll,
+  objectiveSchemas.outlier,
+  objectiveSchemas.margin,
 ]);
 
 export const trainingSchema = z.strictObject({
@@ -46,7 +56,7 @@ export const trainingSchema = z.strictObject({
     hidden: positive,
   }),
   batchSize: positive,
-  optimizer: z.enum(["adamax", "adam"]),
+  optimizer: z.enum(optimizerNames),
   weightDecay: z.number().min(0),
   clipNorm: z.number().positive().nullable(),
   augmentation: z.strictObject({ flip: z.boolean(), translate: z.number().min(0).max(0.5) }),

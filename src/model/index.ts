@@ -1,8 +1,6 @@
 /** What is trained, as data and as a graph without numbers: the configuration and the models it describes. Pure. */
 export {
   type FlowName,
-  type MemoryMode,
-  memoryModes,
   type ObjectiveConfiguration,
   type PhaseConfiguration,
   type PhaseName,
@@ -11,7 +9,6 @@ export {
   type TrainingConfiguration,
   trainingSchema,
 } from "./configuration.ts";
-export { type Device, deviceNames } from "./devices.ts";
 export { flowOf, type Model, modelOf, settingsOf } from "./models.ts";
 export { type OutputWidths, outputWidths } from "./output-widths.ts";
 export { describeIssue, type IssueParts, issueParts } from "./schema-issue.ts";

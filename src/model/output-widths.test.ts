@@ -1,6 +1,7 @@
 /** Output widths from a configuration: those of the models that it describes. */
 import { describe, expect, test } from "vitest";
-import { architectures, type Flow } from "../flow/index.ts";
+import { architectures } from "../base/index.ts";
+import type { Flow } from "../flow/index.ts";
 import { type Model, modelOf, outputWidths, type PhaseName, parseConfiguration } from "./index.ts";
 
 const phase = { steps: 1, seconds: null, learningRate: 1e-3, warmup: 0, milestones: [], factor: 1 };

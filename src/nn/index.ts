@@ -43,6 +43,7 @@ export {
   type ValuesOf,
 } from "./parameters.ts";
 export {
+  blockScopes,
   type Classifier,
   type ResidualNetworkConfiguration,
   residualNetwork,

@@ -96,6 +96,9 @@ export function residualNetwork(configuration: ResidualNetworkConfiguration): Cl
   };
 }
 
+/** The scopes of a classifier's blocks, as a regular expression. */
+export const blockScopes = "stage\\d+block\\d+";
+
 function makeParts(configuration: ResidualNetworkConfiguration): Record<string, Part> {
   expectSizes(configuration);
   const { channels, hidden, blocks, classCount } = configuration;

@@ -6,8 +6,7 @@ export {
   changeGradient,
   clipFactor,
   type Optimizer,
-  type OptimizerName,
-  optimizerNamed,
+  optimizers,
   squaredNorm,
   type UpdateOptions,
 } from "./optimizer.ts";

@@ -2,9 +2,7 @@
  * Optimisers over flat parameter vectors, in place: one pass of float64 arithmetic over float32 numbers, clipping and weight decay included.
  * A second pass, or a vector between two, would take half as long again.
  */
-import { ConfigError } from "../base/index.ts";
-
-export type OptimizerName = "adamax" | "adam";
+import type { OptimizerName } from "../base/index.ts";
 
 /** An update rule. State vectors are as long as the parameters. */
 export interface Optimizer {
@@ -77,12 +75,8 @@ export const adam: Optimizer = {
   },
 };
 
-/** An optimiser by name. Throws ConfigError for an unknown one. */
-export function optimizerNamed(name: string): Optimizer {
-  const found = [adamax, adam].find((optimizer) => optimizer.name === name);
-  if (!found) throw new ConfigError(`optimizer: expected adamax or adam, got '${name}'`);
-  return found;
-}
+/** Every optimiser by its name. */
+export const optimizers: { readonly [Name in OptimizerName]: Optimizer } = { adamax, adam };
 
 /** How a gradient becomes an update. */
 export interface UpdateOptions {

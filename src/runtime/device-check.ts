@@ -1,5 +1,6 @@
 /** Whether a device computes what the CPU does, on a graph that a training step could hold. */
-import { RunError, setting } from "../base/index.ts";
+
+import { type Device, RunError, setting } from "../base/index.ts";
 import {
   gemm,
   gradients,
@@ -12,7 +13,6 @@ import {
   sigmoid,
   unfold,
 } from "../graph/index.ts";
-import type { Device } from "../model/index.ts";
 import type { Buffer } from "./engine.ts";
 import { compileGraph } from "./program.ts";
 

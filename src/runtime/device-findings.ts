@@ -2,8 +2,7 @@
 import { fork } from "node:child_process";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Fault, isUserError, messageOf, RunError, setting } from "../base/index.ts";
-import type { Device } from "../model/index.ts";
+import { type Device, type Fault, isUserError, messageOf, RunError, setting } from "../base/index.ts";
 import { tryDevice } from "./device-check.ts";
 
 /** What was found of a device: that it works, or what is wrong and a way out. */

@@ -1,5 +1,5 @@
 /** The process that tries a device: started by `findDeviceApart`, which it tells the finding. */
-import { type Device, deviceNames } from "../model/index.ts";
+import { type Device, deviceNames } from "../base/index.ts";
 import { findDevice } from "./device-findings.ts";
 
 const name = process.argv[2] as Device;

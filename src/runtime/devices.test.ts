@@ -1,9 +1,8 @@
 /** Devices without any: what is asked of the engine, and what a person reads where it refuses. Real ones are in test/webgpu.test.ts. */
 import { InferenceSession } from "onnxruntime-node";
 import { describe, expect, test, vi } from "vitest";
-import { RunError } from "../base/index.ts";
+import { type Device, deviceNames, RunError } from "../base/index.ts";
 import { input, makeGraph, multiply } from "../graph/index.ts";
-import { type Device, deviceNames } from "../model/index.ts";
 import { deviceSettings, quietDriver } from "./devices.ts";
 import { compileGraph, tryDevice } from "./index.ts";
 

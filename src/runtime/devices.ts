@@ -1,6 +1,6 @@
 /** Devices: what each asks of the engine, and what is wrong where it does not answer. */
-import { messageOf, type Remedy, RunError, setting } from "../base/index.ts";
-import type { Device } from "../model/index.ts";
+
+import { type Device, messageOf, type Remedy, RunError, setting } from "../base/index.ts";
 import { nativeLibrary } from "./native-library.ts";
 
 /** Options of a session that are the device's own. */

@@ -1,8 +1,7 @@
 /** Compiled graphs: the only place that knows ONNX Runtime. */
 import type { InferenceSession, Tensor } from "onnxruntime-node";
-import { GraphError, messageOf, RunError } from "../base/index.ts";
+import { type Device, GraphError, messageOf, RunError } from "../base/index.ts";
 import type { Value } from "../graph/index.ts";
-import type { Device } from "../model/index.ts";
 import { lowerGraph, writeModel } from "../onnx/index.ts";
 import { compileError, deviceSettings, quietDriver } from "./devices.ts";
 import type { Buffer, LoadOptions, Program } from "./engine.ts";

@@ -2,7 +2,7 @@
 import { type RandomKey, RunError } from "../base/index.ts";
 import type { PhaseConfiguration, TrainingConfiguration } from "../model/index.ts";
 import { layoutOf, type ParameterVectors, packArrays } from "../nn/index.ts";
-import { learningRateAt, type Optimizer, optimizerNamed, type UpdateOptions } from "../optim/index.ts";
+import { learningRateAt, type Optimizer, optimizers, type UpdateOptions } from "../optim/index.ts";
 import type { ProgramOptions } from "../runtime/index.ts";
 import type { BatchSource } from "./batch-source.ts";
 import { type Checkpoint, loadCheckpoint, noProgress, type Progress, saveCheckpoint } from "./checkpoint.ts";
@@ -186,7 +186,7 @@ function reportStep(
 }
 
 function updateOptions({ optimizer, weightDecay, clipNorm }: TrainingConfiguration): UpdateOptions {
-  return { optimizer: optimizerNamed(optimizer), weightDecay, clipNorm: clipNorm ?? undefined };
+  return { optimizer: optimizers[optimizer], weightDecay, clipNorm: clipNorm ?? undefined };
 }
 
 function finish({ progress, state, best }: Checkpoint): LoopResult {

@@ -1,10 +1,9 @@
 /** Memory modes: what they choose, and that they change no number. */
 
 import { expect, test } from "vitest";
-import { randomKey } from "../base/index.ts";
+import { type MemoryMode, randomKey } from "../base/index.ts";
 import { makeGlow } from "../flow/index.ts";
 import { input, makeGraph } from "../graph/index.ts";
-import type { MemoryMode } from "../model/index.ts";
 import { packArrays, parameterInputs, residualNetwork } from "../nn/index.ts";
 import { adamax } from "../optim/index.ts";
 import { compileStep, maximumLikelihood, zeroState } from "./index.ts";

@@ -1,14 +1,15 @@
 /** How a training step spends memory: keep what the gradient will need, or make the wide part of it again. */
 import { freemem } from "node:os";
-import { staticSize } from "../base/index.ts";
+import { type MemoryMode, staticSize } from "../base/index.ts";
+import { repeatedScopes } from "../flow/index.ts";
 import { type Recomputation, reachableNodes, type Value } from "../graph/index.ts";
-import type { MemoryMode } from "../model/index.ts";
+import { blockScopes } from "../nn/index.ts";
 
 /** Share of the free memory that kept activations may take before `auto` recomputes them. */
 const mostOfFreeMemory = 0.5;
 
 /** The step of a flow or the block of a classifier that a scope lies in. */
-const region = /^(?:.*\/)?(?:step|stage\d+block)\d+(?=\/|$)/;
+const region = new RegExp(`^(?:.*/)?(?:${[...repeatedScopes, blockScopes].join("|")})(?=/|$)`);
 
 /**
  * What the gradient of a loss recomputes under a mode, or undefined where it keeps everything. The choice changes no number, only time (a

@@ -1,6 +1,13 @@
 /** Which objective a configuration asks for. */
-import { ConfigError } from "../base/index.ts";
-import { modelOf, type PhaseName, settingsOf, type TrainingConfiguration } from "../model/index.ts";
+import { ConfigError, type ObjectiveName, setting } from "../base/index.ts";
+import type { ClassConditional, Flow } from "../flow/index.ts";
+import {
+  modelOf,
+  type ObjectiveConfiguration,
+  type PhaseName,
+  settingsOf,
+  type TrainingConfiguration,
+} from "../model/index.ts";
 import {
   classification,
   classLikelihood,
@@ -11,6 +18,20 @@ import {
   outlierLikelihood,
 } from "./objectives/index.ts";
 
+type SettingsOf = { readonly [Name in ObjectiveName]: Extract<ObjectiveConfiguration, { readonly loss: Name }> };
+
+/** What an objective is for a flow, and for one with a class-conditional top; null where it knows no classes. */
+interface ObjectiveMakers<Settings> {
+  readonly flow: (flow: Flow, settings: Settings) => Objective;
+  readonly classes: ((top: ClassConditional, settings: Settings) => Objective) | null;
+}
+
+const makers: { readonly [Name in ObjectiveName]: ObjectiveMakers<SettingsOf[Name]> } = {
+  nll: { flow: maximumLikelihood, classes: classLikelihood },
+  outlier: { flow: outlierLikelihood, classes: classOutlierLikelihood },
+  margin: { flow: marginLikelihood, classes: null },
+};
+
 /** What a model of a configuration minimises. Throws as `modelOf`, and ConfigError for the margin loss with classes. */
 export function objectiveOf(configuration: TrainingConfiguration, name: PhaseName): Objective {
   const model = modelOf(configuration, name);
@@ -19,12 +40,28 @@ export function objectiveOf(configuration: TrainingConfiguration, name: PhaseNam
     case "classifier":
       return classification(model.classifier, configuration.input, settingsOf(configuration, "classifier").exposed);
     case "class-conditional":
-      if (settings.loss === "nll") return classLikelihood(model.top);
-      if (settings.loss === "outlier") return classOutlierLikelihood(model.top, settings);
-      throw new ConfigError("train: --objective margin expects a flow without classes, got --classes; leave one out");
+      return ofClasses(settings.loss, model.top, settings);
     case "flow":
-      if (name !== "normal" || settings.loss === "nll") return maximumLikelihood(model.flow);
-      if (settings.loss === "outlier") return outlierLikelihood(model.flow, settings);
-      return marginLikelihood(model.flow, settings);
+      return name === "normal" ? ofFlow(settings.loss, model.flow, settings) : maximumLikelihood(model.flow);
   }
+}
+
+function ofFlow<Name extends ObjectiveName>(name: Name, flow: Flow, settings: SettingsOf[Name]): Objective {
+  return makers[name].flow(flow, settings);
+}
+
+function ofClasses<Name extends ObjectiveName>(
+  name: Name,
+  top: ClassConditional,
+  settings: SettingsOf[Name],
+): Objective {
+  const { classes } = makers[name];
+  if (classes !== null) return classes(top, settings);
+  throw new ConfigError({
+    code: "conflicting-settings",
+    subject: setting("objective", name),
+    expected: "a flow without classes",
+    got: setting("classes"),
+    remedy: { key: "leave-out", what: "one of them" },
+  });
 }

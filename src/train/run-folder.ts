@@ -2,7 +2,7 @@
 import { mkdir, open, readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { ConfigError, FormatError, messageOf, RunError } from "../base/index.ts";
+import { ConfigError, FormatError, messageOf, RunError, roles } from "../base/index.ts";
 import { writeFileAtomic } from "../data/index.ts";
 import { describeIssue, type PhaseName, phaseNames, trainingSchema } from "../model/index.ts";
 
@@ -31,7 +31,7 @@ const recordSchema = z.strictObject({
   /** The detector whose normal flow the normal flow starts from; its weights are copied into the run. */
   startDetector: generalDetectorSchema.pick({ folder: true, weights: true }).nullable().default(null),
   /** What comes of it: a detector, or a general model for other detectors. */
-  role: z.enum(["detector", "general"]).default("detector"),
+  role: z.enum(roles).default("detector"),
   /** Seconds between two checkpoints. */
   checkpointEvery: z.number().positive(),
 });

@@ -1,8 +1,7 @@
 /** The training step: a compiled graph from parameters and a batch to loss and gradients, then the update. */
 
-import { staticSize } from "../base/index.ts";
+import { type MemoryMode, staticSize } from "../base/index.ts";
 import { gradients, input, makeGraph, opTable, reachableNodes, type Value } from "../graph/index.ts";
-import type { MemoryMode } from "../model/index.ts";
 import { layoutOf, leavesOf, type ParameterVectors, parameterInputs } from "../nn/index.ts";
 import type { UpdateOptions } from "../optim/index.ts";
 import { type Buffer, compileGraph, type ProgramOptions } from "../runtime/index.ts";

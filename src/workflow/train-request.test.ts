@@ -1,7 +1,5 @@
 import { expect, test } from "vitest";
-import { architectures } from "../flow/index.ts";
-import { deviceNames, memoryModes } from "../model/index.ts";
-import { defaultOf, objectionTo, readTrainRequest, type TrainRequest, type TrainSetting } from "./train-request.ts";
+import { defaultOf, readTrainRequest, type TrainRequest } from "./train-request.ts";
 import { imageLocations } from "./train-rules.ts";
 import { configurationOf } from "./training-configuration.ts";
 
@@ -11,13 +9,6 @@ const configure = (more: Partial<TrainRequest>) => {
   const settings = readTrainRequest({ ...request, ...more });
   return configurationOf(settings, input, imageLocations(settings).general !== undefined);
 };
-
-test("the lists of names are those of the models", () => {
-  const lists = { architecture: architectures, device: deviceNames, memory: memoryModes };
-  for (const [name, list] of Object.entries(lists)) {
-    expect(objectionTo(name as TrainSetting, "nothing"), name).toBe(list.join(", "));
-  }
-});
 
 test.each<[Partial<TrainRequest>, number | null, number | null]>([
   [{}, 600, null],

@@ -3,14 +3,18 @@
  * What follows from one setting for another stands in `train-rules.ts` and `training-configuration.ts`.
  */
 import { z } from "zod";
-import { ConfigError, nearestSpelling, setting } from "../base/index.ts";
-import type { Architecture } from "../flow/index.ts";
-import type { Device, MemoryMode } from "../model/index.ts";
-
-// Only the types of these are imported, because their modules build flows. A test compares them with the lists there.
-const architectureNames = ["glow", "patch", "dense"] as const satisfies readonly Architecture[];
-const devices = ["cpu", "webgpu", "cuda"] as const satisfies readonly Device[];
-const memoryModeNames = ["low", "auto", "fast"] as const satisfies readonly MemoryMode[];
+import {
+  architectures,
+  ConfigError,
+  classifierKinds,
+  deviceNames,
+  memoryModes,
+  nearestSpelling,
+  objectiveNames,
+  optimizerNames,
+  roles,
+  setting,
+} from "../base/index.ts";
 
 /** A whole number from `least`. */
 function whole(least: number) {
@@ -54,7 +58,7 @@ const fields = {
   /** The folder of a detector whose model is taken as general model. */
   generalDetector: location().optional(),
   /** What comes of it: a detector, or a general model for detectors. */
-  as: oneOf(["detector", "general"]).default("detector"),
+  as: oneOf(roles).default("detector"),
   /** Where the normal model starts: `general`, `fresh`, or the folder of a detector. */
   init: location().optional(),
   /** The scales of the normal model that are trained, 0 the finest; all where absent. */
@@ -64,10 +68,10 @@ const fields = {
   /** Whether the normal images' classes get a density each. */
   classes: yesOrNo(),
   /** A classifier of these classes, plain or exposed to the outliers. */
-  classifier: oneOf(["plain", "exposed"]).optional(),
+  classifier: oneOf(classifierKinds).optional(),
   classifierSteps: whole(1).optional(),
   /** What the normal model minimises (Schirrmeister et al. 2020, section 3). */
-  objective: oneOf(["nll", "outlier", "margin"]).default("nll"),
+  objective: oneOf(objectiveNames).default("nll"),
   /** Images to keep away from; the general ones where absent. */
   outliers: location().optional(),
   outlierWeight: between(0, Number.POSITIVE_INFINITY).optional(),
@@ -86,7 +90,7 @@ const fields = {
   size: whole(1).default(32),
   /** 1 for grey, 3 for colour; that of the normal images where absent. */
   channels: whole(1).optional(),
-  architecture: oneOf(architectureNames).default("glow"),
+  architecture: oneOf(architectures).default("glow"),
   scales: whole(1).optional(),
   /** Flow steps a scale. */
   depth: whole(1).default(8),
@@ -94,7 +98,7 @@ const fields = {
   width: whole(1).default(96),
   /** Images a step. */
   batch: whole(1).default(64),
-  optimizer: oneOf(["adamax", "adam"]).default("adamax"),
+  optimizer: oneOf(optimizerNames).default("adamax"),
   /** Of models that start fresh. */
   learningRate: between(0, 10).default(1e-3),
   /** Of a normal model that starts from trained weights. */
@@ -120,8 +124,8 @@ const fields = {
   seed: whole(0).default(0),
   /** Threads of the engine; all cores where absent. */
   threads: whole(1).optional(),
-  memory: oneOf(memoryModeNames).default("auto"),
-  device: oneOf(devices).default("cpu"),
+  memory: oneOf(memoryModes).default("auto"),
+  device: oneOf(deviceNames).default("cpu"),
   /** Whether the first unreadable image is an error, where it would be left out. */
   strict: yesOrNo(),
   /** Whether to go on with the run that stands in `out`. Only `out`, `strict` and where the images are now may be said beside it. */

@@ -1,0 +1,36 @@
+/**
+ * The words by which a request names one of several things, each list once. They lie on the ground floor, away from what they name, so that
+ * a command line can offer them and a request can be checked before anything heavy is loaded. The records behind them are keyed by these
+ * names: one that is missing does not compile.
+ */
+
+/** How a flow is built: Glow, local Glow of 8x8 patches, fully-connected Glow. Records: `flow/architecture.ts`. */
+export const architectures = ["glow", "patch", "dense"] as const;
+export type Architecture = (typeof architectures)[number];
+
+/**
+ * What the normal flow minimises: its negative log-likelihood alone, that with the outlier loss, or that with the margin loss.
+ * Records: `train/objective-choice.ts`.
+ */
+export const objectiveNames = ["nll", "outlier", "margin"] as const;
+export type ObjectiveName = (typeof objectiveNames)[number];
+
+/** How a gradient becomes an update. Records: `optim/optimizer.ts`. */
+export const optimizerNames = ["adamax", "adam"] as const;
+export type OptimizerName = (typeof optimizerNames)[number];
+
+/** Whether a classifier of the normal images' classes sees outliers. */
+export const classifierKinds = ["plain", "exposed"] as const;
+export type ClassifierKind = (typeof classifierKinds)[number];
+
+/** What a training makes: a detector, or a general model for many detectors. */
+export const roles = ["detector", "general"] as const;
+export type Role = (typeof roles)[number];
+
+/** Keep everything, recompute hidden activations, or choose by the memory that is free. */
+export const memoryModes = ["low", "auto", "fast"] as const;
+export type MemoryMode = (typeof memoryModes)[number];
+
+/** What can run programs. Results are bitwise equal only between runs on the same one. */
+export const deviceNames = ["cpu", "webgpu", "cuda"] as const;
+export type Device = (typeof deviceNames)[number];
