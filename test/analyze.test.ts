@@ -4,8 +4,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type AnalysisReport, analyze, nameDetectors } from "../src/analysis/index.ts";
-import type { EvaluationReport } from "../src/cli/evaluate.ts";
-import type { WorkflowEvent } from "../src/workflow/index.ts";
+import type { EvaluationReport, WorkflowEvent } from "../src/workflow/index.ts";
 import { type Outcome, quickTraining, runOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import type { EvaluationReport } from "../src/cli/evaluate.ts";
 import { loadManifest, manifestName } from "../src/detector/index.ts";
 import { writeManifest } from "../src/detector/manifest.ts";
+import type { EvaluationReport } from "../src/workflow/index.ts";
 import { type Outcome, quickTraining, runOutglow, startOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -274,7 +274,7 @@ describe("evaluate", () => {
       "--anomalous=crosses",
     );
     expect(code).toBe(2);
-    expect(stderr).toMatch(/--anomalous expects different names, got 'crosses' again/);
+    expect(stderr).toMatch(/--anomalous: expected different names, got 'crosses' again/);
   });
 });
 

@@ -4,7 +4,8 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { csvFormat, inPieces, jsonFormat, type Row } from "../src/cli/prediction-table.ts";
+import { csvFormat, inPieces, jsonFormat } from "../src/cli/prediction-table.ts";
+import type { Prediction } from "../src/workflow/index.ts";
 import {
   commandOf,
   type Outcome,
@@ -187,7 +188,13 @@ test("what a killed one leaves is taken away by the next", async () => {
 });
 
 describe("a table", () => {
-  const row = (file: string): Row => ({ file, score: 1, pValue: 0.5, anomalous: false, scores: { likelihood: 1 } });
+  const row = (file: string): Prediction => ({
+    file,
+    score: 1,
+    pValue: 0.5,
+    anomalous: false,
+    scores: { likelihood: 1 },
+  });
 
   test("comes in pieces that hold everything once, in order", () => {
     for (const length of [0, 1, 999, 1000, 1001, 2500]) {

@@ -2,9 +2,9 @@
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { EvaluationReport } from "../src/cli/evaluate.ts";
 import { loadManifest } from "../src/detector/index.ts";
 import type { ReproductionResults } from "../src/experiments/index.ts";
+import type { EvaluationReport } from "../src/workflow/index.ts";
 import { type Outcome, runOutglow, startOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;

@@ -2,11 +2,11 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { EvaluationReport } from "../src/cli/evaluate.ts";
 import { detectorSources, loadDetectorFolder, loadManifest, loadWeights } from "../src/detector/index.ts";
 import { flowOf, modelOf } from "../src/model/index.ts";
 import { layoutOf } from "../src/nn/index.ts";
 import { logLikelihoods } from "../src/score/index.ts";
+import type { EvaluationReport } from "../src/workflow/index.ts";
 import { type Outcome, quickTraining, runOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -174,7 +174,7 @@ describe("a detector with classes", () => {
     expect(await bytes("stars.png")).not.toEqual(await bytes("all.png"));
     const { code, stderr } = await run("sample", "detector", "--class=star", "--out=none.png");
     expect(code).toBe(2);
-    expect(stderr).toMatch(/--class expects one of crosses, normal, stars, got 'star'; did you mean 'stars'\?/);
+    expect(stderr).toMatch(/--class: expected one of crosses, normal, stars, got 'star'; did you mean 'stars'\?/);
   });
 });
 

@@ -44,7 +44,9 @@ describe("a general model", () => {
     expect(await weights("shares", "general.safetensors")).toEqual(await weights("photos", "weights.safetensors"));
     const { code, stderr } = await runOutglow(folder.path, "predict", "photos", "normal");
     expect(code).toBe(2);
-    expect(stderr).toMatch(/expected a detector, got the general model 'photos'; make one with outglow train/);
+    expect(stderr).toMatch(
+      /expected a detector, got the general model 'photos'; train one on normal images with --normal and --general/,
+    );
   });
 });
 

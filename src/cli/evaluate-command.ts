@@ -1,17 +1,7 @@
 /** What a person types after `outglow evaluate`. */
 import { Command } from "commander";
-import { type EngineOptions, wholeNumber, withEngineOptions } from "./options.ts";
-
-/** The options of `outglow evaluate`, as commander parses them. */
-export interface EvaluateOptions extends EngineOptions {
-  readonly normal: string;
-  readonly anomalous: string[];
-  readonly out?: string;
-  readonly seed: number;
-  readonly coders: boolean;
-  readonly strict: boolean;
-  readonly force: boolean;
-}
+import type { EvaluateOptions } from "./evaluate.ts";
+import { wholeNumber, withEngineOptions } from "./options.ts";
 
 /** `outglow evaluate`. */
 export function evaluateCommand(): Command {

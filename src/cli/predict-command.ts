@@ -1,18 +1,7 @@
 /** What a person types after `outglow predict`. */
 import { Command } from "commander";
-import { type EngineOptions, numberWithin, wholeNumber, withEngineOptions } from "./options.ts";
-
-/** The options of `outglow predict`, as commander parses them. */
-export interface PredictOptions extends EngineOptions {
-  readonly score?: string;
-  readonly falseAlarm: number;
-  readonly out?: string;
-  readonly sort: boolean;
-  readonly top?: number;
-  readonly sheet: string;
-  readonly strict: boolean;
-  readonly force: boolean;
-}
+import { numberWithin, wholeNumber, withEngineOptions } from "./options.ts";
+import type { PredictOptions } from "./predict.ts";
 
 /** `outglow predict`. */
 export function predictCommand(): Command {

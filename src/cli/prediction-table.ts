@@ -1,31 +1,12 @@
 /** The table of `outglow predict`, written row by row so that it never has to be in memory: CSV or one JSON object. */
 import type { PreparationProblem } from "../data/index.ts";
-
-/** One image's line of the table. */
-export interface Row {
-  readonly file: string;
-  /** The chosen score, higher = more anomalous, nats. */
-  readonly score: number;
-  readonly pValue: number;
-  readonly anomalous: boolean;
-  /** The most probable class and its probability, by the class-conditional flow or else the classifier; null where neither could tell. */
-  readonly predictedClass?: string | null;
-  readonly classProbability?: number | null;
-  /** Every score by name; those of coders only where the chosen score needs them. */
-  readonly scores: Readonly<Record<string, number>>;
-}
-
-/** How rows are made: the score that ranks and decides. */
-export interface Decision {
-  readonly score: string;
-  readonly falseAlarm: number;
-}
+import type { Decision, Prediction } from "../workflow/index.ts";
 
 /** A table as lines of text: those before the rows, those of some rows, and those after them. */
 export interface TableFormat {
-  head(first: Row): string[];
+  head(first: Prediction): string[];
   /** Lines of rows that follow `before` others. */
-  rows(rows: readonly Row[], before: number): string[];
+  rows(rows: readonly Prediction[], before: number): string[];
   tail(skipped: readonly PreparationProblem[]): string[];
 }
 
@@ -66,7 +47,7 @@ export function* inPieces<T>(items: readonly T[]): Generator<readonly T[]> {
   for (let first = 0; first < items.length; first += pieceLength) yield items.slice(first, first + pieceLength);
 }
 
-function hasClass({ predictedClass }: Row): boolean {
+function hasClass({ predictedClass }: Prediction): boolean {
   return predictedClass !== undefined;
 }
 

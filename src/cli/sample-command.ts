@@ -1,18 +1,7 @@
 /** What a person types after `outglow sample`. */
 import { Command } from "commander";
-import { type EngineOptions, numberWithin, oneOf, wholeNumber, withEngineOptions } from "./options.ts";
-
-/** The options of `outglow sample`, as commander parses them. */
-export interface SampleOptions extends EngineOptions {
-  readonly count: number;
-  readonly out: string;
-  readonly temperature: number;
-  readonly seed: number;
-  readonly model: "normal" | "general";
-  /** Of a class-conditional model; every image draws one where absent. */
-  readonly class?: string;
-  readonly force: boolean;
-}
+import { numberWithin, oneOf, wholeNumber, withEngineOptions } from "./options.ts";
+import type { SampleOptions } from "./sample.ts";
 
 /** `outglow sample`. */
 export function sampleCommand(): Command {

@@ -1,6 +1,25 @@
 /** What a person wants done, as functions of plain data that tell events and can be called off. */
+export type { EngineSettings } from "./engine-settings.ts";
+export {
+  type ClassAccuracy,
+  type EvaluationReport,
+  type EvaluationRequest,
+  evaluate,
+  type SetReport,
+} from "./evaluation.ts";
 export type { Watch, WorkflowEvent } from "./events.ts";
 export { describeModel } from "./other-detectors.ts";
+export {
+  byScore,
+  type Decision,
+  decisionOf,
+  type PredictedImage,
+  type Prediction,
+  type PredictionOptions,
+  predict,
+  usualFalseAlarm,
+} from "./prediction.ts";
+export { type SampleRequest, type Samples, sample } from "./sampling.ts";
 export {
   openDetector,
   refuseGeneral,

@@ -1,9 +1,10 @@
 /** From a source of images to their terms under a detector, streaming, with what was skipped. */
-import { ConfigError } from "../base/index.ts";
+import { ConfigError, setting } from "../base/index.ts";
 import { type ImageSource, type PreparationProblem, streamImages } from "../data/index.ts";
 import { type Detector, loadDetectorFolder, loadManifest, type Manifest } from "../detector/index.ts";
-import type { ProgramOptions } from "../runtime/index.ts";
+import { requireDevice } from "../runtime/index.ts";
 import { joinModelTerms, type ModelTerms } from "../score/index.ts";
+import { completeEngine, type EngineSettings } from "./engine-settings.ts";
 import type { Watch } from "./events.ts";
 
 /** Some images of a source with their terms, in order. */
@@ -34,18 +35,30 @@ export interface ScoringOptions {
 /** Images prepared and scored in one go. */
 const batchSize = 64;
 
-/** Loads a detector. Throws ConfigError for a general model, which has no normal images to compare with, and as `loadDetectorFolder`. */
-export async function openDetector(folder: string, engine: ProgramOptions): Promise<Detector> {
+/**
+ * Loads a detector. Throws ConfigError for a general model, which has no normal images to compare with, RunError where the device does not
+ * work, and as `loadDetectorFolder`.
+ */
+export async function openDetector(folder: string, engine: EngineSettings = {}): Promise<Detector> {
   refuseGeneral(folder, await loadManifest(folder));
-  return loadDetectorFolder(folder, engine);
+  const options = completeEngine(engine);
+  await requireDevice(options.device);
+  return loadDetectorFolder(folder, options);
 }
 
 /** Throws ConfigError for a general model, which has no normal images to compare with. */
 export function refuseGeneral(folder: string, { role }: Manifest): void {
   if (role !== "general") return;
-  throw new ConfigError(
-    `detector: expected a detector, got the general model '${folder}'; make one with outglow train --normal DATA --general-detector ${folder}`,
-  );
+  throw new ConfigError({
+    code: "other-model",
+    subject: "detector",
+    expected: "a detector",
+    got: `the general model '${folder}'`,
+    remedy: {
+      key: "other",
+      text: `train one on normal images with ${setting("normal")} and ${setting("generalDetector")} '${folder}'`,
+    },
+  });
 }
 
 /**

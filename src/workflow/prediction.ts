@@ -1,0 +1,143 @@
+/** Scoring images: each one's score, p-value and decision, as an asynchronous series of rows. */
+import { setting } from "../base/index.ts";
+import { type ImageSource, openImages, type PreparationProblem } from "../data/index.ts";
+import { type Detector, detectorSources } from "../detector/index.ts";
+import {
+  checkCalibrated,
+  classPosteriors,
+  computableScoreNames,
+  computeScore,
+  decide,
+  predictedClasses,
+  pValues,
+  scoreDefinition,
+  smallestFalseAlarm,
+} from "../score/index.ts";
+import type { Watch } from "./events.ts";
+import { type ScoredBatch, scoreSource } from "./scoring.ts";
+
+/** How images are judged. */
+export interface PredictionOptions {
+  /** The score that ranks and decides. Default: the detector's. */
+  readonly score?: string | undefined;
+  /** The share of normal images that may be marked, between 0 and 1. Default 0.01. */
+  readonly falseAlarm?: number | undefined;
+  /** Whether an unreadable image is an error instead of being skipped. */
+  readonly strict?: boolean | undefined;
+}
+
+/** What is said of one image. */
+export interface Prediction {
+  readonly file: string;
+  /** The chosen score, higher = more anomalous, nats. */
+  readonly score: number;
+  /** The share of normal images that look at least as anomalous. */
+  readonly pValue: number;
+  readonly anomalous: boolean;
+  /** The most probable class and its probability, by the class-conditional flow or else the classifier; null where neither could tell. */
+  readonly predictedClass?: string | null;
+  readonly classProbability?: number | null;
+  /** Every score by name; those of coders only where the chosen score needs them. */
+  readonly scores: Readonly<Record<string, number>>;
+}
+
+/** The same with the pixels that were judged, uint8 [C, H, W]: a view, to be copied by whoever keeps it. */
+export interface PredictedImage extends Prediction {
+  readonly pixels: Uint8Array;
+}
+
+/** The false-alarm rate where none is asked for. */
+export const usualFalseAlarm = 0.01;
+
+/** The score that decides and the rate at which it does. */
+export interface Decision {
+  readonly score: string;
+  readonly falseAlarm: number;
+}
+
+/** The decision that options ask a detector for. */
+export function decisionOf({ manifest }: Detector, { score, falseAlarm }: PredictionOptions): Decision {
+  return { score: score ?? manifest.defaultScore, falseAlarm: falseAlarm ?? usualFalseAlarm };
+}
+
+/**
+ * Judges images in order, a few batches in memory at a time, however many there are. Everything that can be wrong with locations and options
+ * is found before the first image is scored. Unreadable images are skipped, and told of by one event at the end.
+ * Throws ConfigError for locations without images and for a score that the detector lacks, FormatError for damaged files, the signal's
+ * reason where it calls the work off.
+ */
+export async function* predict(
+  detector: Detector,
+  images: string | ImageSource | readonly (string | ImageSource)[],
+  options: PredictionOptions = {},
+  watch: Watch = {},
+): AsyncGenerator<PredictedImage, void, void> {
+  const { manifest } = detector;
+  const given = Array.isArray(images) ? images : [images];
+  const sources = await Promise.all(given.map((one) => (typeof one === "string" ? openImages(one, "images") : one)));
+  const decision = decisionOf(detector, options);
+  const { needs } = scoreDefinition(decision.score, manifest.training.model.scales, detectorSources(manifest));
+  checkCalibrated(manifest.calibration, decision.score);
+  warnOfCoarseCalibration(manifest.calibration.count, decision.falseAlarm, watch);
+  const problems: PreparationProblem[] = [];
+  // Coding takes longer than a small model's terms: only where the chosen score needs it.
+  const scoring = {
+    strict: options.strict ?? false,
+    coders: needs.includes("coders"),
+    onProblem: (problem: PreparationProblem) => problems.push(problem),
+  };
+  for (const source of sources) {
+    for await (const batch of scoreSource(detector, source, scoring, watch)) {
+      yield* predictionsOf(detector, decision, batch);
+    }
+  }
+  if (problems.length > 0) watch.onEvent?.({ kind: "skipped", subject: "images", problems });
+}
+
+/** Compares two predictions: the more anomalous one first. Not a difference: infinity less infinity is no order. */
+export function byScore(a: Prediction, b: Prediction): number {
+  return a.score === b.score ? 0 : a.score > b.score ? -1 : 1;
+}
+
+function predictionsOf(
+  { manifest: { calibration } }: Detector,
+  { score, falseAlarm }: Decision,
+  { names, terms, pixels }: ScoredBatch,
+): PredictedImage[] {
+  const columns = computableScoreNames(terms, calibration).map((name) => computeScore(name, terms, calibration));
+  const decisive = columns.find(({ name }) => name === score) ?? computeScore(score, terms, calibration);
+  const classes = predictClasses(terms);
+  const probabilities = pValues(calibration, score, decisive.values);
+  const size = pixels.length / names.length;
+  return names.map((file, index) => ({
+    file,
+    score: decisive.values[index]!,
+    pValue: probabilities[index]!,
+    anomalous: decide(probabilities[index]!, falseAlarm),
+    ...classes?.[index],
+    scores: Object.fromEntries(columns.map(({ name, values }) => [name, values[index]!])),
+    pixels: pixels.subarray(index * size, (index + 1) * size),
+  }));
+}
+
+/** Class and probability of every image, where a model knows classes. */
+function predictClasses({ classes, classifier }: ScoredBatch["terms"]) {
+  const table = classes ?? classifier;
+  if (!table) return undefined;
+  const posteriors = classPosteriors(table);
+  return Array.from(predictedClasses(table), (predicted, image) => ({
+    predictedClass: table.names[predicted] ?? null,
+    classProbability: predicted < 0 ? null : posteriors[image * table.names.length + predicted]!,
+  }));
+}
+
+function warnOfCoarseCalibration(count: number, falseAlarm: number, { onEvent }: Watch): void {
+  const smallest = smallestFalseAlarm(count);
+  if (falseAlarm >= smallest) return;
+  onEvent?.({
+    kind: "warning",
+    text:
+      `warning: ${count} calibration images resolve false-alarm rates from ${smallest.toPrecision(2)}, so nothing is marked at ${falseAlarm}; ` +
+      `train with more images or raise ${setting("falseAlarm")}`,
+  });
+}

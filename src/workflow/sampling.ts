@@ -1,0 +1,70 @@
+/** Drawing images from a detector's flow: what it thinks normal looks like. */
+import { ConfigError, type ImageShape, nearestSpelling, randomKey, setting } from "../base/index.ts";
+import { loadManifest, loadWeights, type Manifest, sampledModel, sampleImages } from "../detector/index.ts";
+import { nodeEngine, requireDevice } from "../runtime/index.ts";
+import { completeEngine, type EngineSettings } from "./engine-settings.ts";
+
+/** What is to be drawn. */
+export interface SampleRequest {
+  /** Folder of a detector or a general model. */
+  readonly detector: string;
+  readonly count: number;
+  /** 1 for the model itself, less for more typical images. */
+  readonly temperature: number;
+  readonly model: "normal" | "general";
+  /** Of a class-conditional model; every image draws one where absent. */
+  readonly class?: string | undefined;
+  readonly seed: number;
+}
+
+/** Drawn images. */
+export interface Samples extends ImageShape {
+  readonly count: number;
+  /** uint8 [count, C, H, W]. */
+  readonly pixels: Uint8Array;
+}
+
+/**
+ * Draws images, the same ones for a seed. Throws ConfigError for a class or a model that the detector lacks, FormatError where it is damaged,
+ * RunError where the device does not work.
+ */
+export async function sample(request: SampleRequest, engine: EngineSettings = {}): Promise<Samples> {
+  const { detector: folder, count, temperature, seed, model: name } = request;
+  const manifest = await loadManifest(folder);
+  const options = completeEngine(engine);
+  await requireDevice(options.device);
+  const parameters = await loadWeights(folder, manifest, name);
+  const label = labelOf(manifest, request);
+  const model = sampledModel(manifest.training, name);
+  const key = randomKey(seed);
+  const pixels = await sampleImages(model, parameters, { count, temperature, key, label }, nodeEngine(options));
+  const { channels, height, width } = manifest.input;
+  return { pixels, count, channels, height, width };
+}
+
+/** The number of the class that a request names, if it names one. */
+function labelOf(
+  { training: { classes, classConditional } }: Manifest,
+  { class: name, model }: SampleRequest,
+): number | undefined {
+  if (name === undefined) return undefined;
+  const subject = setting("class");
+  if (!classes || !classConditional || model !== "normal") {
+    throw new ConfigError({
+      code: "other-model",
+      subject,
+      expected: "a normal model with classes",
+      got: "one without",
+      remedy: { key: "train-with", settings: setting("classes") },
+    });
+  }
+  const label = classes.indexOf(name);
+  if (label >= 0) return label;
+  throw new ConfigError({
+    code: "unknown-name",
+    subject,
+    expected: `one of ${classes.join(", ")}`,
+    got: `'${name}'`,
+    remedy: { key: "did-you-mean", name: nearestSpelling(name, classes)! },
+  });
+}
