@@ -270,7 +270,7 @@ test.each([
   [
     "a patch flow of several scales",
     () => flow.makePatchGlow({ channels: 1, height: 16, width: 16, scales: 3, depth: 1, hidden: 4 }),
-    /patch: expected 1 scale, got 3; leave --scales out, or choose --architecture glow/,
+    /patch: expected 1 scale, got 3; leave scales out, or choose architecture glow/,
   ],
   [
     "a patch flow of another size",

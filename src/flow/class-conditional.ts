@@ -94,7 +94,12 @@ export interface ClassConditional {
 /** A class-conditional top on a flow. Throws ConfigError for fewer than two classes. */
 export function classConditional(flow: Flow, classCount: number): ClassConditional {
   if (!Number.isInteger(classCount) || classCount < 2) {
-    throw new ConfigError(`class-conditional flow: expected at least two classes, got ${classCount}`);
+    throw new ConfigError({
+      code: "out-of-range",
+      subject: "class-conditional flow",
+      expected: "at least two classes",
+      got: String(classCount),
+    });
   }
   const sizes = flow.latentShapes.map(({ channels, height, width }) => channels * height * width);
   const byScale = <T>(make: (size: number) => T): Record<string, T> =>

@@ -60,7 +60,12 @@ export interface Scale {
 export function checkSize(name: string, { channels, height, width, scales, depth, hidden }: FlowSize): void {
   for (const [field, value] of Object.entries({ channels, height, width, scales, depth, hidden })) {
     if (!Number.isInteger(value) || value < 1)
-      throw new ConfigError(`${name}: expected a positive ${field}, got ${value}`);
+      throw new ConfigError({
+        code: "out-of-range",
+        subject: name,
+        expected: `a positive ${field}`,
+        got: String(value),
+      });
   }
 }
 

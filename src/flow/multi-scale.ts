@@ -28,9 +28,13 @@ export function multiScaleFlow(name: string, size: FlowSize, makeStep: StepMaker
   const { channels, height, width, scales, depth } = size;
   const block = 2 ** scales;
   if (height % block !== 0 || width % block !== 0) {
-    throw new ConfigError(
-      `${name}: expected a size divisible by ${block} for ${scales} scales, got ${height}x${width}; choose fewer scales or another size`,
-    );
+    throw new ConfigError({
+      code: "out-of-range",
+      subject: name,
+      expected: `a size divisible by ${block} for ${scales} scales`,
+      got: `${height}x${width}`,
+      remedy: { key: "other", text: "choose fewer scales or another size" },
+    });
   }
   const made: Scale[] = [];
   let shape: ImageShape = { channels, height, width };

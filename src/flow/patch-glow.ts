@@ -3,7 +3,7 @@
  * log p(image) = sum over its patches of log p(patch), so that nothing beyond a patch is ever seen. It has an inverse, and so samples,
  * which the paper's own code lacks.
  */
-import { ConfigError } from "../base/index.ts";
+import { ConfigError, setting } from "../base/index.ts";
 import { checkSize, type Flow, type FlowSize, flowOfScales } from "./flow.ts";
 import { glowStep } from "./glow.ts";
 import { squeezedSteps } from "./multi-scale.ts";
@@ -22,13 +22,30 @@ export function makePatchGlow(size: FlowSize, form: NetworkForm = "products", si
   checkSize("patch", size);
   const { channels, height, width, scales, depth, hidden } = size;
   if (scales !== 1) {
-    throw new ConfigError(`patch: expected 1 scale, got ${scales}; leave --scales out, or choose --architecture glow`);
+    throw new ConfigError({
+      code: "conflicting-settings",
+      subject: "patch",
+      expected: "1 scale",
+      got: String(scales),
+      remedy: { key: "other", text: `leave ${setting("scales")} out, or choose ${setting("architecture", "glow")}` },
+    });
   }
-  if (side % 2 !== 0) throw new ConfigError(`patch: expected patches of an even side, got ${side}; choose another`);
+  if (side % 2 !== 0)
+    throw new ConfigError({
+      code: "out-of-range",
+      subject: "patch",
+      expected: "patches of an even side",
+      got: String(side),
+      remedy: { key: "choose-another" },
+    });
   if (height % side !== 0 || width % side !== 0) {
-    throw new ConfigError(
-      `patch: expected a size divisible by the patches' ${side}, got ${height}x${width}; choose a size such as ${2 * side} or ${4 * side}, or do without patches`,
-    );
+    throw new ConfigError({
+      code: "out-of-range",
+      subject: "patch",
+      expected: `a size divisible by the patches' ${side}`,
+      got: `${height}x${width}`,
+      remedy: { key: "other", text: `choose a size such as ${2 * side} or ${4 * side}, or do without patches` },
+    });
   }
   const ofPatch = squeezedSteps("scale0", { channels, height: side, width: side }, depth, (shape) =>
     glowStep(shape, hidden, form),

@@ -16,10 +16,13 @@ export function patchwise<P extends ParameterTree>(inner: Bijector<P>, inputShap
   const { channels, height, width } = inputShape;
   const patch = inner.inputShape;
   if (channels !== patch.channels || height % patch.height !== 0 || width % patch.width !== 0) {
-    throw new ConfigError(
-      `patchwise: expected ${patch.channels} channels and a size divisible by ${patch.height}x${patch.width}, ` +
-        `got ${channels} channels of ${height}x${width}; choose another size of images or patches`,
-    );
+    throw new ConfigError({
+      code: "out-of-range",
+      subject: "patchwise",
+      expected: `${patch.channels} channels and a size divisible by ${patch.height}x${patch.width}`,
+      got: `${channels} channels of ${height}x${width}`,
+      remedy: { key: "other", text: "choose another size of images or patches" },
+    });
   }
   const [rows, columns] = [height / patch.height, width / patch.width];
   const count = rows * columns;

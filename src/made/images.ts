@@ -61,11 +61,27 @@ function drawMade(kind: MadeKind, specification: ImageShape, key: RandomKey): Ca
 
 function checkRequest(kind: MadeKind, count: number, { channels, height, width }: ImageShape): void {
   if (!Number.isSafeInteger(count) || count < 0)
-    throw new ConfigError(`made images: expected a count of 0 or more, got ${count}`);
+    throw new ConfigError({
+      code: "out-of-range",
+      subject: "made images",
+      expected: "a count of 0 or more",
+      got: String(count),
+    });
   if (channels !== 1 && channels !== 3)
-    throw new ConfigError(`made images: expected 1 or 3 channels, got ${channels}; use 1 for grey, 3 for colour`);
+    throw new ConfigError({
+      code: "out-of-range",
+      subject: "made images",
+      expected: "1 or 3 channels",
+      got: String(channels),
+      remedy: { key: "other", text: "use 1 for grey, 3 for colour" },
+    });
   const least = kind === "natural" ? 1 : smallestMadeSide;
   for (const side of [height, width])
     if (!Number.isSafeInteger(side) || side < least)
-      throw new ConfigError(`made images: expected sides of ${least} pixels or more, got ${height}x${width}`);
+      throw new ConfigError({
+        code: "out-of-range",
+        subject: "made images",
+        expected: `sides of ${least} pixels or more`,
+        got: `${height}x${width}`,
+      });
 }

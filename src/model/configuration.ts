@@ -9,7 +9,7 @@ import {
   optimizerNames,
 } from "../base/index.ts";
 import { checkSchedule } from "../optim/index.ts";
-import { describeIssue } from "./schema-issue.ts";
+import { issueParts } from "./schema-issue.ts";
 
 const positive = z.number().int().min(1);
 
@@ -100,7 +100,11 @@ export type FlowName = Exclude<PhaseName, "classifier">;
 /** A checked configuration. Throws ConfigError that names the first wrong field. */
 export function parseConfiguration(value: unknown, where: string): TrainingConfiguration {
   const result = trainingSchema.safeParse(value);
-  if (!result.success) throw new ConfigError(`${where}: ${describeIssue(result.error, value)}`);
+  if (!result.success) {
+    const { path, expected, got } = issueParts(result.error, value);
+    const subject = path === "" ? where : `${where}: ${path}`;
+    throw new ConfigError({ code: "out-of-range", subject, expected, got });
+  }
   for (const name of phaseNames) {
     const phase = result.data[name];
     if (phase) checkSchedule(phase);

@@ -40,11 +40,20 @@ export function settingsOf<Name extends PhaseName>(
   name: Name,
 ): NonNullable<TrainingConfiguration[Name]> {
   const settings: TrainingConfiguration[Name] = configuration[name];
-  if (!settings) throw new ConfigError(`train: expected settings for the ${name} model, got none`);
+  if (!settings) {
+    throw new ConfigError({ code: "missing-setting", subject: `${name} model`, expected: "settings", got: "none" });
+  }
   return settings;
 }
 
 function classesOf({ classes }: TrainingConfiguration): readonly string[] {
-  if (!classes) throw new ConfigError("train: expected the names of classes, got none");
+  if (!classes) {
+    throw new ConfigError({
+      code: "missing-setting",
+      subject: "configuration",
+      expected: "names of classes",
+      got: "none",
+    });
+  }
   return classes;
 }

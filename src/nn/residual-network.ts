@@ -208,16 +208,30 @@ function identityNorm(size: number): ArraysOf<AffineNormParameters> {
 function expectSizes({ channels, height, width, hidden, blocks, classCount }: ResidualNetworkConfiguration): void {
   for (const [name, value] of Object.entries({ channels, height, width, hidden, blocks })) {
     if (!Number.isInteger(value) || value < 1) {
-      throw new ConfigError(`residual network: expected ${name} of at least 1, got ${value}`);
+      throw new ConfigError({
+        code: "out-of-range",
+        subject: "residual network",
+        expected: `${name} of at least 1`,
+        got: String(value),
+      });
     }
   }
   if (!Number.isInteger(classCount) || classCount < 2) {
-    throw new ConfigError(`residual network: expected at least two classes, got ${classCount}`);
+    throw new ConfigError({
+      code: "out-of-range",
+      subject: "residual network",
+      expected: "at least two classes",
+      got: String(classCount),
+    });
   }
   const block = 2 ** (stages - 1);
   if (height % block !== 0 || width % block !== 0) {
-    throw new ConfigError(
-      `residual network: expected a size divisible by ${block}, got ${height}x${width}; choose another size`,
-    );
+    throw new ConfigError({
+      code: "out-of-range",
+      subject: "residual network",
+      expected: `a size divisible by ${block}`,
+      got: `${height}x${width}`,
+      remedy: { key: "other", text: "choose another size" },
+    });
   }
 }

@@ -54,14 +54,23 @@ export function writeTensors({ tensors, metadata }: TensorFile): Uint8Array<Arra
 /** Parses a safetensors file. Throws FormatError where it is not one; `where` names it in the message. */
 export function readTensors(file: Uint8Array, where: string): TensorFile {
   if (file.length < lengthBytes)
-    throw new FormatError(`${where}: expected a safetensors file, got ${file.length} bytes`);
+    throw new FormatError({
+      code: "damaged",
+      subject: where,
+      expected: "a safetensors file",
+      got: `${file.length} bytes`,
+    });
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const headerLength = Number(view.getBigUint64(0, true));
   const start = lengthBytes + headerLength;
   if (start > file.length) {
-    throw new FormatError(
-      `${where}: expected a header of ${headerLength} bytes, got a file of ${file.length}; is it cut off?`,
-    );
+    throw new FormatError({
+      code: "damaged",
+      subject: where,
+      expected: `a header of ${headerLength} bytes`,
+      got: `a file of ${file.length}`,
+      remedy: { key: "copy-again" },
+    });
   }
   const header = parseHeader(file.subarray(lengthBytes, start), where);
   const tensors: Record<string, StoredTensor> = {};
@@ -78,9 +87,14 @@ function parseHeader(bytes: Uint8Array, where: string): Record<string, HeaderEnt
     const header: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
     if (typeof header === "object" && header !== null) return header as Record<string, HeaderEntry>;
   } catch (error) {
-    throw new FormatError(`${where}: expected a JSON header, got ${messageOf(error)}`);
+    throw new FormatError({
+      code: "damaged",
+      subject: where,
+      expected: "a JSON header",
+      got: messageOf(error),
+    });
   }
-  throw new FormatError(`${where}: expected a JSON object as header`);
+  throw new FormatError({ code: "damaged", subject: where, expected: "a JSON object as header", got: "other JSON" });
 }
 
 function readTensor(data: Uint8Array, name: string, entry: HeaderEntry, where: string): StoredTensor {
@@ -90,7 +104,12 @@ function readTensor(data: Uint8Array, name: string, entry: HeaderEntry, where: s
   const size = shape.reduce((product, dimension) => product * dimension, 1);
   if (!(from >= 0 && to <= data.length && to - from === size * width)) {
     const got = `${entry?.dtype} ${JSON.stringify(entry?.shape)} at ${JSON.stringify(entry?.data_offsets)}`;
-    throw new FormatError(`${where}: expected tensor '${name}' within ${data.length} bytes of data, got ${got}`);
+    throw new FormatError({
+      code: "damaged",
+      subject: where,
+      expected: `tensor '${name}' within ${data.length} bytes of data`,
+      got: got,
+    });
   }
   // A copy, because a Float32Array must start at a multiple of four. Not slice(): Node's Buffer gives a view there.
   const bytes = new Uint8Array(data.subarray(from, to));

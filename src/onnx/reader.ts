@@ -23,9 +23,7 @@ export function readModel(bytes: Uint8Array): OnnxModel {
   } catch (error) {
     if (error instanceof FormatError) throw error;
     // The wire library reports truncated and malformed input with errors of its own.
-    throw new FormatError(
-      `onnx: expected a well-formed model, got ${bytes.length} bytes that are none: ${messageOf(error)}`,
-    );
+    throw damaged("a well-formed model", `${bytes.length} bytes that are none: ${messageOf(error)}`);
   }
 }
 
@@ -46,8 +44,8 @@ function readModelFields(bytes: Uint8Array): OnnxModel {
     }),
     14: message((part) => metadata.push(readEntry(part))),
   });
-  if (!graph) throw new FormatError(`onnx: expected a graph, got a model of ${bytes.length} bytes without one`);
-  if (opset === undefined) throw new FormatError("onnx: expected a standard operator set, got none");
+  if (!graph) throw damaged("a graph", `a model of ${bytes.length} bytes without one`);
+  if (opset === undefined) throw unsupported("a standard operator set", "none");
   return { producer, opset, ...readGraph(graph), metadata: Object.fromEntries(metadata) };
 }
 
@@ -86,7 +84,7 @@ function readOpset(bytes: Uint8Array): number {
 
 function expectStandardDomain(domain: string): void {
   if (domain !== "" && domain !== "ai.onnx") {
-    throw new FormatError(`onnx: expected standard operators only, got domain '${domain}'`);
+    throw unsupported("standard operators only", `domain '${domain}'`);
   }
 }
 
@@ -137,7 +135,7 @@ function readAttribute(bytes: Uint8Array): [string, OnnxNode["attributes"][strin
   if (type === 1) return [name, { float }];
   if (type === 2) return [name, single];
   if (type === 7) return [name, several];
-  throw new FormatError(`onnx: expected a float, an integer or integers in attribute '${name}', got type ${type}`);
+  throw unsupported(`a float, an integer or integers in attribute '${name}'`, `type ${type}`);
 }
 
 function readTensor(bytes: Uint8Array): OnnxTensor {
@@ -161,7 +159,7 @@ function readTensor(bytes: Uint8Array): OnnxTensor {
   const elementType = elementTypeOf(type, name);
   const expected = shape.reduce((product, dimension) => product * dimension, elementSizes[elementType]);
   if (data.length !== expected) {
-    throw new FormatError(`onnx: expected ${expected} bytes in tensor '${name}', got ${data.length}`);
+    throw damaged(`${expected} bytes in tensor '${name}'`, String(data.length));
   }
   return { name, elementType, shape, data };
 }
@@ -172,9 +170,7 @@ function elementTypeOf(type: number, name: string): ElementType {
   for (const [elementType, number] of Object.entries(elementTypes)) {
     if (number === type) return elementType as ElementType;
   }
-  throw new FormatError(
-    `onnx: expected ${Object.keys(elementTypes).join(", ")} in '${name}', got element type ${type}`,
-  );
+  throw unsupported(`${Object.keys(elementTypes).join(", ")} in '${name}'`, `element type ${type}`);
 }
 
 function readValue(bytes: Uint8Array): OnnxValue {
@@ -207,8 +203,7 @@ function readDimension(bytes: Uint8Array, name: string): number | string {
       dimension = value;
     }),
   });
-  if (dimension === undefined)
-    throw new FormatError(`onnx: expected a size or a name for every axis of '${name}', got none`);
+  if (dimension === undefined) throw damaged(`a size or a name for every axis of '${name}'`, "none");
   return dimension;
 }
 
@@ -238,7 +233,7 @@ function readFields(bytes: Uint8Array, fields: Fields): void {
     const [expected, read] = field;
     if (wireType === expected) read(reader);
     else if (expected === WireType.Varint && wireType === WireType.LengthDelimited) readPacked(reader.bytes(), read);
-    else throw new FormatError(`onnx: expected wire type ${expected} in field ${number}, got ${wireType}`);
+    else throw damaged(`wire type ${expected} in field ${number}`, String(wireType));
   }
 }
 
@@ -262,13 +257,21 @@ function integer(use: (value: number) => void): Fields[number] {
     (reader) => {
       const exact = reader.int64();
       const value = Number(exact);
-      if (!Number.isSafeInteger(value)) throw new FormatError(`onnx: expected an integer below 2^53, got ${exact}`);
+      if (!Number.isSafeInteger(value)) throw damaged("an integer below 2^53", String(exact));
       use(value);
     },
   ];
 }
 
 function expectSize(value: number): number {
-  if (value < 0) throw new FormatError(`onnx: expected a size that is not negative, got ${value}`);
+  if (value < 0) throw damaged("a size that is not negative", String(value));
   return value;
+}
+
+function damaged(expected: string, got: string): FormatError {
+  return new FormatError({ code: "damaged", subject: "onnx", expected, got });
+}
+
+function unsupported(expected: string, got: string): FormatError {
+  return new FormatError({ code: "unsupported", subject: "onnx", expected, got });
 }

@@ -22,13 +22,17 @@ export function learningRateAt(schedule: Schedule, step: number): number {
 /** Throws ConfigError for a schedule that cannot be meant. */
 export function checkSchedule({ learningRate, warmup, milestones, factor }: Schedule): void {
   if (!(learningRate > 0 && Number.isFinite(learningRate))) {
-    throw new ConfigError(`schedule: expected a learning rate above 0, got ${learningRate}`);
+    throw refusal("a learning rate above 0", String(learningRate));
   }
   if (!(Number.isInteger(warmup) && warmup >= 0)) {
-    throw new ConfigError(`schedule: expected a number of warm-up steps from 0, got ${warmup}`);
+    throw refusal("a number of warm-up steps from 0", String(warmup));
   }
   if (milestones.some((step, index) => !(Number.isInteger(step) && step >= (milestones[index - 1] ?? 0)))) {
-    throw new ConfigError(`schedule: expected ascending milestones, got ${milestones.join(", ")}`);
+    throw refusal("ascending milestones", milestones.join(", "));
   }
-  if (!(factor > 0 && factor <= 1)) throw new ConfigError(`schedule: expected a factor in (0, 1], got ${factor}`);
+  if (!(factor > 0 && factor <= 1)) throw refusal("a factor in (0, 1]", String(factor));
+}
+
+function refusal(expected: string, got: string): ConfigError {
+  return new ConfigError({ code: "out-of-range", subject: "schedule", expected, got });
 }

@@ -95,7 +95,7 @@ describe("scores of other sources", () => {
     expect(() => checkCalibrated(calibration, "ratio-png")).not.toThrow();
     expect(() => checkCalibrated(old, "ratio-png")).toThrow(ConfigError);
     expect(() => checkCalibrated(old, "ratio-png")).toThrow(
-      "score ratio-png: expected one of the calibrated scores hierarchy, likelihood, final-scale, scale-0, scale-1; train again with this version of outglow",
+      "score ratio-png: expected one of the calibrated scores hierarchy, likelihood, final-scale, scale-0, scale-1, got another; train again with this version of outglow",
     );
     expect(() => pValues(old, "ratio-png", [1])).toThrow(ConfigError);
   });

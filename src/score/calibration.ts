@@ -39,7 +39,13 @@ export function calibrate(heldOut: ModelTerms, key: RandomKey): Calibration {
   checkModelTerms(heldOut);
   const { count, scales } = heldOut.normal;
   if (count === 0)
-    throw new RunError("calibration: expected normal images, got none; give at least one held-out image");
+    throw new RunError({
+      code: "too-few-images",
+      subject: "calibration",
+      expected: "normal images",
+      got: "none",
+      remedy: { key: "other", text: "give at least one held-out image" },
+    });
   const order = permutation(count, key.fold("calibration halves").stream());
   const fitCount = count < leastCalibrationSplit ? 0 : Math.floor(count / 2);
   const fitted = selectTerms(heldOut, order.subarray(0, fitCount));
@@ -107,16 +113,24 @@ export function scoreThreshold(calibration: Calibration, name: string, falseAlar
 function referenceScores(calibration: Calibration, name: string): readonly number[] {
   // Object.hasOwn: a score called like a property that every object has is still a missing score.
   if (Object.hasOwn(calibration.scores, name)) return calibration.scores[name]!;
-  throw new ConfigError(
-    `score ${name}: expected one of the calibrated scores ${Object.keys(calibration.scores).join(", ")}; train again with this version of outglow`,
-  );
+  throw new ConfigError({
+    code: "not-calibrated",
+    subject: `score ${name}`,
+    expected: `one of the calibrated scores ${Object.keys(calibration.scores).join(", ")}`,
+    got: "another",
+    remedy: { key: "other", text: "train again with this version of outglow" },
+  });
 }
 
 function checkFalseAlarm(rate: number): void {
   if (rate > 0 && rate < 1) return;
-  throw new ConfigError(
-    `false-alarm rate: expected a number between 0 and 1, got ${rate}; try 0.01 for one in a hundred`,
-  );
+  throw new ConfigError({
+    code: "out-of-range",
+    subject: "false-alarm rate",
+    expected: "a number between 0 and 1",
+    got: String(rate),
+    remedy: { key: "other", text: "try 0.01 for one in a hundred" },
+  });
 }
 
 /** How many of the ascending values are less than a number, by bisection. */

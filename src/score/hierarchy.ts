@@ -93,9 +93,13 @@ export function fitHierarchy(terms: ModelTerms): HierarchyFit {
   const featureNames = hierarchyFeatureNames(terms.normal.scales, terms.general !== undefined);
   const rows = hierarchyFeatures(terms).filter((row) => row.every(Number.isFinite));
   if (rows.length < leastHierarchyImages) {
-    throw new RunError(
-      `hierarchy score: expected at least ${leastHierarchyImages} normal images with finite terms, got ${rows.length} of ${terms.normal.count}; train with more images`,
-    );
+    throw new RunError({
+      code: "too-few-images",
+      subject: "hierarchy score",
+      expected: `at least ${leastHierarchyImages} normal images with finite terms`,
+      got: `${rows.length} of ${terms.normal.count}`,
+      remedy: { key: "other", text: "train with more images" },
+    });
   }
   const raw = columnMoments(rows, featureNames.length);
   const least = raw.mean.map((value) => leastRelativeDeviation * Math.max(1, Math.abs(value)));
@@ -148,9 +152,13 @@ export function hierarchyScores(fit: HierarchyFit, terms: ModelTerms): Float64Ar
   checkModelTerms(terms);
   const names = hierarchyFeatureNames(terms.normal.scales, terms.general !== undefined);
   if (names.join() !== fit.featureNames.join()) {
-    throw new ConfigError(
-      `hierarchy score: expected a calibration over ${names.length} numbers, got one over ${fit.featureNames.length}; calibrate this detector again`,
-    );
+    throw new ConfigError({
+      code: "not-calibrated",
+      subject: "hierarchy score",
+      expected: `a calibration over ${names.length} numbers`,
+      got: `one over ${fit.featureNames.length}`,
+      remedy: { key: "other", text: "calibrate this detector again" },
+    });
   }
   return Float64Array.from(hierarchyFeatures(terms), (row) => {
     if (!row.every(Number.isFinite)) return Number.POSITIVE_INFINITY;

@@ -41,7 +41,13 @@ export function groupScores({ normal, anomalous }: ScoreSets): ScoreGroups {
 }
 
 function sorted(scores: ArrayLike<number>, kind: string): Float64Array {
-  if (scores.length === 0) throw new ConfigError(`metrics: expected at least one ${kind} image, got none`);
+  if (scores.length === 0)
+    throw new ConfigError({
+      code: "too-few-images",
+      subject: "metrics",
+      expected: `at least one ${kind} image`,
+      got: "none",
+    });
   // Typed arrays sort -0 before 0, yet the comparisons above treat them as equal: harmless, they end in one group.
   const result = Float64Array.from(scores).sort();
   if (result.some(Number.isNaN)) throw internalError(`a score of the ${kind} images is not a number`);
