@@ -33,8 +33,8 @@ interface Source {
   readonly path: string;
   readonly folder: string;
   readonly text: string;
-  /** `typeOnly` imports are gone once compiled, so that they make no cycle. */
-  readonly imports: readonly { readonly target: string; readonly typeOnly: boolean }[];
+  /** `typeOnly` imports are gone once compiled, so that they make no cycle; `late` ones are calls of import(). */
+  readonly imports: readonly { readonly target: string; readonly typeOnly: boolean; readonly late: boolean }[];
 }
 
 const root = new URL("../src/", import.meta.url);
@@ -55,10 +55,13 @@ function folderOf(path: string): string {
 function importsOf(path: string, text: string): Source["imports"] {
   const statements = text.matchAll(/^(?:import|export)\s+(type\s)?(?:[\w*{][^;"]*?\sfrom\s+)?"([^"]+)"/gm);
   const calls = text.matchAll(/\bimport\(\s*()"([^"]+)"/g);
-  return [...statements, ...calls].map(([, type, target]) => ({
-    target: target!.startsWith(".") ? posix.join(posix.dirname(path), target!) : target!,
-    typeOnly: Boolean(type),
-  }));
+  const found = (matches: Iterable<RegExpMatchArray>, late: boolean) =>
+    Array.from(matches, ([, type, target]) => ({
+      target: target!.startsWith(".") ? posix.join(posix.dirname(path), target!) : target!,
+      typeOnly: Boolean(type),
+      late,
+    }));
+  return [...found(statements, false), ...found(calls, true)];
 }
 
 /** Every import that a rule calls an offence, as `file -> target`. */
@@ -91,12 +94,28 @@ function findCycle(): string[] {
   return sources.map(({ path }) => walk(path, [])).find((cycle) => cycle.length > 0) ?? [];
 }
 
+/** What is loaded before a command shows its help: everything that its files import at once. */
+function loadedForHelp(): string[] {
+  const loaded = new Set<string>();
+  const load = (path: string): void => {
+    if (loaded.has(path)) return;
+    loaded.add(path);
+    for (const { target, typeOnly, late } of files.get(path)?.imports ?? []) if (!typeOnly && !late) load(target);
+  };
+  for (const { path } of sources) if (/^cli\/(main|program|.*-command)\.ts$/.test(path)) load(path);
+  return [...loaded];
+}
+
+/** Folders whose files a command's help may load, and what it may load of others. */
+const light = ["base", "cli", ""];
+const lightPackages = ["commander", "zod"];
+
 const inside = (target: string): boolean => target.endsWith(".ts");
 const isPackage = (target: string): boolean => !inside(target) && !target.startsWith("node:");
 const packageOf = (target: string): string => target.split("/", target.startsWith("@") ? 2 : 1).join("/");
 const floorOf = (path: string): number => [...floors, ""].indexOf(folderOf(path));
 /** Floors that know nothing of a command line: who calls them hands in what they need and hears what they tell. */
-const doorless = ["analysis", "experiments"];
+const doorless = ["workflow", "analysis", "experiments"];
 const doors = /\bconsole\b|\bprocess\.|\bexitCode\b|--[a-z]+/i;
 const clocks = /\b(Math\.random|Date\.now|new Date\b|performance\.now|process\.\w+)/;
 
@@ -117,6 +136,14 @@ test.each<[string, () => string[]]>([
   ["is pure but imports node:*", () => imports((folder, to) => pure.includes(folder) && to.startsWith("node:"))],
   ["is pure but has a clock, chance or a process", () => texts(clocks, pure)],
   ["knows a console, a process or a flag, though it is a library", () => texts(doors, doorless)],
+  [
+    "is loaded for a command's help though it is heavy",
+    () =>
+      loadedForHelp().filter((path) => {
+        if (!inside(path)) return isPackage(path) && !lightPackages.includes(path);
+        return !light.includes(folderOf(path)) && !sideDoors.some((door) => door.endsWith(`-> ${path}`));
+      }),
+  ],
   ["is too long", () => paths(({ text }) => text.trimEnd().split("\n").length > mostLines)],
   ["extends anything but Error", () => texts(/\bclass\s+\w+(<[^{]*>)?\s+extends\s+(?!Error\b)\w+/)],
   ["exports a whole module or a default", () => texts(/^export\s+(\*|default\b)/m)],
@@ -125,15 +152,17 @@ test.each<[string, () => string[]]>([
   expect(offenders()).toEqual([]);
 });
 
-test("package.json offers every folder's index but that of the command line, and the portable doors", () => {
+test("package.json offers the package's door, every folder's index but that of the command line, and the portable doors", () => {
   const { exports } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
     exports: Record<string, { types: string; default: string }>;
   };
   const offered = floors.filter((folder) => folder !== "cli");
   const besides = portableDoors.map((path) => `./${path.replace(".ts", "")}`);
-  expect(Object.keys(exports).filter((name) => !besides.includes(name))).toEqual(
-    offered.map((folder) => `./${folder}`),
-  );
+  expect(Object.keys(exports).filter((name) => !besides.includes(name))).toEqual([
+    ".",
+    ...offered.map((folder) => `./${folder}`),
+  ]);
+  expect(exports["."]).toEqual({ types: "./dist/index.d.ts", default: "./dist/index.js" });
   for (const folder of offered) {
     expect(exports[`./${folder}`]).toEqual({
       types: `./dist/${folder}/index.d.ts`,

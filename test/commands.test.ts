@@ -303,20 +303,6 @@ test("doctor finds the engine sound", async () => {
   }
 });
 
-test("the README's library example runs", async () => {
-  const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
-  const [, example] = /```ts\n(.*?)```/s.exec(readme)!;
-  const dist = new URL("../dist/", import.meta.url);
-  await writeFile(
-    at("example.mjs"),
-    example!.replaceAll(/"outglow\/(\w+)"/g, (_, door) => `"${dist}${door}/index.js"`),
-  );
-  await cp(at("crosses"), at("new"), { recursive: true });
-  const { stdout } = await promisify(execFile)(process.execPath, ["example.mjs"], { cwd: folder.path });
-  expect(stdout.trim().split("\n")).toHaveLength(30);
-  expect(stdout).toMatch(/^new\/.*\.png -?[\d.]+ [\d.]+$/m);
-});
-
 test("a reader that stops early is no failure", async () => {
   const program = new URL("../dist/cli/main.js", import.meta.url).pathname;
   const command = `"${process.execPath}" "${program}" predict detector test-normal --json --quiet | head -c 10; exit \${PIPESTATUS[0]}`;

@@ -73,6 +73,16 @@ const normalName = "normal";
  * wrong with names and locations is found before the first image is scored.
  * Throws ConfigError for two sets of one name and for locations without images, FormatError for damaged files, the signal's reason where it
  * calls the work off.
+ *
+ * @example
+ * ```ts
+ * import { evaluate, loadDetector } from "outglow";
+ *
+ * const detector = await loadDetector("detector", { threads: 2 });
+ * const { evaluations } = await evaluate(detector, { normal: "new", anomalous: [{ name: "dents", location: "bad" }] });
+ * const byScore = evaluations.map(({ score, auroc }) => [score, auroc]);
+ * await detector.dispose();
+ * ```
  */
 export async function evaluate(
   detector: Detector,

@@ -22,6 +22,7 @@ export {
 export { type SampleRequest, type Samples, sample } from "./sampling.ts";
 export {
   openDetector,
+  openDetector as loadDetector,
   refuseGeneral,
   type ScoredBatch,
   type ScoredImages,

@@ -65,6 +65,18 @@ export function decisionOf({ manifest }: Detector, { score, falseAlarm }: Predic
  * is found before the first image is scored. Unreadable images are skipped, and told of by one event at the end.
  * Throws ConfigError for locations without images and for a score that the detector lacks, FormatError for damaged files, the signal's
  * reason where it calls the work off.
+ *
+ * @example
+ * ```ts
+ * import { loadDetector, predict } from "outglow";
+ *
+ * const detector = await loadDetector("detector");
+ * const marked = [];
+ * for await (const { file, anomalous } of predict(detector, ["new", "bad"], { falseAlarm: 0.05 })) {
+ *   if (anomalous) marked.push(file);
+ * }
+ * await detector.dispose();
+ * ```
  */
 export async function* predict(
   detector: Detector,

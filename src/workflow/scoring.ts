@@ -36,7 +36,7 @@ export interface ScoringOptions {
 const batchSize = 64;
 
 /**
- * Loads a detector. Throws ConfigError for a general model, which has no normal images to compare with, RunError where the device does not
+ * Loads and checks the detector in a folder; to be disposed of after use. Throws ConfigError for a general model, which has no normal images to compare with, RunError where the device does not
  * work, and as `loadDetectorFolder`.
  */
 export async function openDetector(folder: string, engine: EngineSettings = {}): Promise<Detector> {

@@ -16,6 +16,15 @@ export type TrainingOutcome =
  * Trains what a request asks for, or what `prepareTraining` has made of it, and writes the detector. The signal stops it after the step that
  * is being taken; what it has reached is saved then. Throws as `prepareTraining`, the signal's reason where it comes while images are read,
  * RunError where training diverged, the disk refused or another run works in the folder.
+ *
+ * @example
+ * ```ts
+ * import { train } from "outglow";
+ *
+ * const signal = AbortSignal.timeout(600_000);
+ * const { outcome } = await train({ normal: "good", out: "mine", time: 2, size: 16, heldOut: 0.2 }, { signal });
+ * if (outcome === "interrupted") await train({ out: "mine", resume: true });
+ * ```
  */
 export async function train(job: TrainRequest | TrainingPlan, watch: Watch = {}): Promise<TrainingOutcome> {
   const plan = "record" in job ? job : await prepareTraining(job, watch);

@@ -1,0 +1,150 @@
+/** The package as a library: what its door offers, the examples in its documentation, several runs in one process. */
+import { execFile } from "node:child_process";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  evaluate,
+  isUserError,
+  loadDetector,
+  predict,
+  type TrainRequest,
+  train,
+  type WorkflowEvent,
+} from "../src/index.ts";
+import { loadCheckpoint } from "../src/train/index.ts";
+import { temporaryFolder, writeMadeImages } from "./command.ts";
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+const at = (...parts: string[]): string => join(folder.path, ...parts);
+
+/** A training of less than a second. */
+const quick = (out: string, more: Partial<TrainRequest> = {}): TrainRequest => ({
+  ...{ normal: at("good"), out: at(out), size: 16, scales: 2, depth: 2, width: 8, batch: 16, steps: 30 },
+  ...{ evaluateEvery: 10, threads: 1, heldOut: 0.4, ...more },
+});
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  await writeMadeImages(at("good"), "normal", 100);
+  await writeMadeImages(at("new"), "normal", 12, "new");
+  await writeMadeImages(at("bad"), "crosses", 12);
+  await train(quick("detector"));
+});
+
+afterAll(() => folder.dispose());
+
+/** The examples in a text, as TypeScript that is JavaScript as well. */
+function examplesIn(text: string): string[] {
+  return Array.from(text.matchAll(/```ts\n(.*?)```/gs), ([, code]) => code!.replaceAll(/^ \* ?/gm, ""));
+}
+
+/** Runs a program in a folder of its own that has images and a detector. */
+async function runProgram(code: string, name: string): Promise<string> {
+  await mkdir(at(name));
+  for (const part of ["good", "new", "bad", "detector"]) await cp(at(part), at(name, part), { recursive: true });
+  const door = new URL("../dist/index.js", import.meta.url).href;
+  await writeFile(at(name, "example.mjs"), code.replaceAll('"outglow"', JSON.stringify(door)));
+  const { stdout } = await promisify(execFile)(process.execPath, ["example.mjs"], { cwd: at(name) });
+  return stdout;
+}
+
+test.each([
+  ["src/index.ts", 1],
+  ["src/workflow/training.ts", 1],
+  ["src/workflow/prediction.ts", 1],
+  ["src/workflow/evaluation.ts", 1],
+])("the examples in %s run", async (path, count) => {
+  const examples = examplesIn(await readFile(new URL(`../${path}`, import.meta.url), "utf8"));
+  expect(examples).toHaveLength(count);
+  for (const [index, code] of examples.entries()) {
+    const stdout = await runProgram(code, `${path.replaceAll(/\W/g, "-")}-${index}`);
+    if (path === "src/index.ts") expect(stdout.match(/^new\/.*\.png [\d.]+ (true|false)$/gm)).toHaveLength(12);
+  }
+});
+
+test("the README's library example runs", async () => {
+  const [example] = examplesIn(await readFile(new URL("../README.md", import.meta.url), "utf8"));
+  const brief = example!.replace("time: 1200", "time: 1, size: 16, depth: 2, width: 8");
+  expect(brief).not.toBe(example);
+  const stdout = await runProgram(brief, "readme");
+  expect(stdout.match(/^new\/.*\.png -?[\d.]+ [\d.]+ (true|false)$/gm)).toHaveLength(12);
+});
+
+describe("train", () => {
+  test("tells of its phases and steps, stops at a signal after the step, and goes on", async () => {
+    const events: WorkflowEvent[] = [];
+    const stop = new AbortController();
+    const onEvent = (event: WorkflowEvent) => {
+      events.push(event);
+      if (event.kind === "step" && event.report.step === 7) stop.abort();
+    };
+    expect(await train(quick("stopped"), { onEvent, signal: stop.signal })).toEqual({ outcome: "interrupted" });
+    const steps = events.flatMap((event) => (event.kind === "step" ? [event.report.step] : []));
+    expect(steps).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(events.filter(({ kind }) => kind === "phase")).toEqual([
+      expect.objectContaining({ model: "normal", limits: { steps: 30, seconds: null } }),
+    ]);
+    const saved = await loadCheckpoint(at("stopped", "run", "normal.checkpoint.safetensors"));
+    expect(saved?.progress).toMatchObject({ step: 7, finished: false });
+
+    expect(await train({ out: at("stopped"), resume: true })).toMatchObject({ outcome: "finished" });
+    const weights = (name: string) => readFile(at(name, "weights.safetensors"));
+    expect(await weights("stopped")).toEqual(await weights("detector"));
+  });
+
+  test("rejects with the signal's reason where it comes before the first step, and writes nothing", async () => {
+    const reason = new Error("enough");
+    await expect(train(quick("never"), { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    await expect(readFile(at("never", "run", "config.json"))).rejects.toThrow("ENOENT");
+  });
+
+  test("runs twice at once in one process, each in a folder of its own", async () => {
+    const results = await Promise.all([train(quick("one")), train(quick("two", { seed: 1 }))]);
+    expect(results.map(({ outcome }) => outcome)).toEqual(["finished", "finished"]);
+    const weights = await Promise.all(
+      ["detector", "one", "two"].map((name) => readFile(at(name, "weights.safetensors"))),
+    );
+    expect(weights[1]).toEqual(weights[0]);
+    expect(weights[2]).not.toEqual(weights[0]);
+  });
+
+  test("refuses what cannot be as data, in its own words", async () => {
+    const error = await train(quick("refused", { generalSteps: 3 })).catch((thrown: unknown) => thrown);
+    expect(isUserError(error) && error.fault).toMatchObject({ code: "conflicting-settings", got: "none" });
+    expect(error).toHaveProperty("message", expect.stringMatching(/^generalSteps: expected .*; give general or leave/));
+  });
+});
+
+describe("a detector", () => {
+  test("scores folders as a series that can be called off", async () => {
+    const detector = await loadDetector(at("detector"), { threads: 1 });
+    const stop = new AbortController();
+    const files: string[] = [];
+    const series = predict(detector, [at("new"), at("bad")], { falseAlarm: 0.1 }, { signal: stop.signal });
+    const reading = (async () => {
+      for await (const { file, pixels, scores } of series) {
+        files.push(file);
+        expect(pixels).toHaveLength(256);
+        expect(Object.keys(scores)).toContain("likelihood");
+        if (files.length === 12) stop.abort(new Error("enough"));
+      }
+    })();
+    await expect(reading).rejects.toThrow("enough");
+    expect(files).toHaveLength(12);
+    await detector.dispose();
+  });
+
+  test("is measured with sets by name", async () => {
+    const detector = await loadDetector(at("detector"), { threads: 1 });
+    const anomalous = [{ name: "crosses", location: at("bad") }];
+    const report = await evaluate(detector, { normal: at("new"), anomalous, coders: false });
+    expect(Object.keys(report.sets)).toEqual(["normal", "crosses"]);
+    expect(report.evaluations.find(({ score }) => score === report.defaultScore)?.set).toBe("crosses");
+    await expect(evaluate(detector, { normal: at("new"), anomalous: [...anomalous, ...anomalous] })).rejects.toThrow(
+      /^anomalous: expected different names, got 'crosses' again/,
+    );
+    await detector.dispose();
+  });
+});
