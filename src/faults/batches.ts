@@ -2,7 +2,7 @@
 import type { RandomKey, RandomStream } from "../base/index.ts";
 import type { RawImage } from "../pixels/index.ts";
 import { cropAt } from "./levels.ts";
-import { type Canvas, momentsOf } from "./synthetic/canvas.ts";
+import { type Canvas, mapChannels, momentsOf } from "./synthetic/canvas.ts";
 import { cellLabels, cellSide } from "./synthetic/cells.ts";
 import { drawFault, type FaultyCrop } from "./synthetic/fault.ts";
 import type { FaultKind } from "./synthetic/kinds.ts";
@@ -42,30 +42,66 @@ export interface BatchPlan {
   readonly images: LevelImages;
   readonly scale: PixelScale;
   readonly kinds: readonly FaultKind[];
+  readonly variation: CropVariation;
   /** Clean crops, and as many faulty ones. */
   readonly crops: number;
 }
 
-/** A random crop of a random level of a random image. */
-export function drawCrop(images: LevelImages, stream: RandomStream): Canvas {
+/** How crops are changed before a fault is drawn, so that the network does not learn the training images by heart. */
+export interface CropVariation {
+  /** Mirrored and turned by quarters, all eight ways. */
+  readonly turns: boolean;
+  /** Contrast and brightness change by up to this share of the range. */
+  readonly light: number;
+}
+
+/** A random crop of a random level of a random image, varied. */
+export function drawCrop(images: LevelImages, variation: CropVariation, stream: RandomStream): Canvas {
   const levels = images[stream.integer(images.length)]!;
   const image = levels[stream.integer(levels.length)]!;
   const start = (side: number): number => (side <= cropSide ? 0 : stream.integer(side - cropSide + 1));
-  return cropAt(image, start(image.height), start(image.width), cropSide);
+  const crop = cropAt(image, start(image.height), start(image.width), cropSide);
+  return relit(variation.turns ? turned(crop, stream.integer(8)) : crop, variation.light, stream);
+}
+
+/** One of the eight ways to lay a square. */
+function turned(crop: Canvas, way: number): Canvas {
+  if (way === 0) return crop;
+  const last = crop.width - 1;
+  const [swap, flipY, flipX] = [(way & 4) !== 0, (way & 2) !== 0, (way & 1) !== 0];
+  return mapChannels(crop, (plane) =>
+    plane.map((_, index) => {
+      const [y, x] = [Math.floor(index / crop.width), index % crop.width];
+      const [row, column] = swap ? [x, y] : [y, x];
+      return plane[(flipY ? last - row : row) * crop.width + (flipX ? last - column : column)]!;
+    }),
+  );
+}
+
+function relit(crop: Canvas, light: number, stream: RandomStream): Canvas {
+  if (light === 0) return crop;
+  const contrast = 1 + light * (2 * stream.uniform() - 1);
+  const offset = 128 * light * (2 * stream.uniform() - 1);
+  const { mean } = momentsOf(crop.values);
+  const values = crop.values.map((value) =>
+    Math.min(255, Math.max(0, Math.round(mean + offset + contrast * (value - mean)))),
+  );
+  return { ...crop, values };
 }
 
 /** A random crop with a synthetic fault. */
-export function drawFaultyCrop(images: LevelImages, kinds: readonly FaultKind[], key: RandomKey): FaultyCrop {
+export function drawFaultyCrop({ images, kinds, variation }: BatchPlan, key: RandomKey): FaultyCrop {
   const stream = key.fold("crops").stream();
-  const crop = drawCrop(images, stream);
-  return drawFault(crop, drawCrop(images, stream), key.fold("fault"), kinds);
+  const crop = drawCrop(images, variation, stream);
+  return drawFault(crop, drawCrop(images, variation, stream), key.fold("fault"), kinds);
 }
 
 /** One batch: x [C, S, S, N], labels and weights [S/8, S/8, N], the clean crops first. Faulty and clean cells weigh one half each in all. */
-export function drawBatch({ images, scale, kinds, crops }: BatchPlan, key: RandomKey): FaultBatch {
+export function drawBatch(plan: BatchPlan, key: RandomKey): FaultBatch {
+  const { images, scale, variation, crops } = plan;
   const stream = key.fold("clean").stream();
-  const clean = Array.from({ length: crops }, () => drawCrop(images, stream));
-  const faulty = Array.from({ length: crops }, (_, index) => drawFaultyCrop(images, kinds, key.fold(index)));
+  const clean = Array.from({ length: crops }, () => drawCrop(images, variation, stream));
+  const faulty = Array.from({ length: crops }, (_, index) => drawFaultyCrop(plan, key.fold(index)));
   const cells = (cropSide / cellSide) ** 2;
   const labels = new Float32Array(cells * 2 * crops);
   for (const [index, { mask }] of faulty.entries()) {

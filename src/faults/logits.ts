@@ -22,12 +22,16 @@ export interface CellLogits {
   dispose(): Promise<void>;
 }
 
-/** Opens a trained network. Programs are compiled for every size that comes along. */
+/**
+ * Opens a trained network. Programs are compiled for every size that comes along; sides above `longest` pixels, a multiple of 8, are looked at
+ * through windows, with the same logits.
+ */
 export function openLogits(
   network: FaultNetwork,
   parameters: ParameterVectors,
   scale: PixelScale,
   options: ProgramOptions,
+  longest = longestSide,
 ): CellLogits {
   const programs = new Map<string, Program>();
   const programOf = async (height: number, width: number): Promise<Program> => {
@@ -46,8 +50,8 @@ export function openLogits(
     async run(image) {
       const [rows, columns] = [image.height / cellSide, image.width / cellSide];
       const values = new Float32Array(rows * columns);
-      for (const vertical of windowsOf(image.height)) {
-        for (const horizontal of windowsOf(image.width)) {
+      for (const vertical of windowsOf(image.height, longest)) {
+        for (const horizontal of windowsOf(image.width, longest)) {
           const [height, width] = [vertical.end - vertical.start, horizontal.end - horizontal.start];
           const program = await programOf(height, width);
           const pixels = cut(image, vertical, horizontal);
@@ -88,15 +92,15 @@ export interface Window {
 }
 
 /**
- * Windows along an axis of `size` pixels: one where it is short, else overlapping ones of `longestSide`, of which the outer cells are not taken
+ * Windows along an axis of `size` pixels: one where it is short, else overlapping ones of `longest`, of which the outer cells are not taken
  * because they would see the window's border where the image goes on.
  */
-export function windowsOf(size: number): readonly Window[] {
-  if (size <= longestSide) return [{ start: 0, end: size, from: 0, to: size }];
+export function windowsOf(size: number, longest = longestSide): readonly Window[] {
+  if (size <= longest) return [{ start: 0, end: size, from: 0, to: size }];
   const windows: Window[] = [];
   for (let from = 0; from < size; ) {
-    const start = Math.max(0, Math.min(from - visibleMargin, size - longestSide));
-    const end = start + longestSide;
+    const start = Math.max(0, Math.min(from - visibleMargin, size - longest));
+    const end = start + longest;
     const to = end === size ? size : end - visibleMargin;
     windows.push({ start, end, from, to });
     from = to;

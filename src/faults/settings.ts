@@ -29,6 +29,10 @@ export const faultSettingsSchema = z
       .array(z.enum(faultKinds as [string, ...string[]]))
       .min(1)
       .default([...faultKinds]),
+    /** Whether crops are mirrored and turned before a fault is drawn. */
+    turns: z.boolean().default(true),
+    /** By how much, as a share of the range, brightness and contrast of crops change before a fault is drawn. */
+    light: z.number().min(0).max(1).default(0.1),
     seed: z.number().int().default(0),
     threads: whole(1).default(1),
   })

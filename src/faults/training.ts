@@ -5,6 +5,7 @@ import { adam } from "../optim/index.ts";
 import type { RawImage } from "../pixels/index.ts";
 import { adaptToData, compileStep, zeroState } from "../train/index.ts";
 import {
+  type BatchPlan,
   batchInnermost,
   cropSide,
   drawBatch,
@@ -127,12 +128,13 @@ export async function trainNetwork(
   key: RandomKey,
   watch: { readonly signal?: AbortSignal | undefined; onStep?(step: number, loss: number): void } = {},
 ): Promise<ParameterVectors> {
-  const { crops, steps, threads, width } = settings;
+  const { crops, steps, threads, width, turns, light } = settings;
   const kinds = settings.kinds as readonly FaultKind[];
+  const plan: BatchPlan = { images, scale, kinds, crops, variation: { turns, light } };
   const network = faultNetwork({ channels: images[0]![0]!.channels, width });
   const objective = faultDetection(network, cropSide);
   const drawn = packArrays(network.parameters, network.createParameters(key.fold("parameters")));
-  const first = firstCrops(images, kinds, key.fold("first"));
+  const first = firstCrops(plan, key.fold("first"));
   const parameters = await adaptToData(objective.model, drawn, batchInnermost(first, scale), { threads });
   const update = { optimizer: adam, weightDecay: 0, clipNorm: 1 };
   const step = await compileStep(objective, 2 * crops, zeroState(parameters, update), update, { threads });
@@ -140,7 +142,7 @@ export async function trainNetwork(
     for (let done = 0; done < steps; done++) {
       watch.signal?.throwIfAborted();
       const rate = settings.learningRate * rateShare(done, steps);
-      const batch = drawBatch({ images, scale, kinds, crops }, key.fold("batch").fold(done));
+      const batch = drawBatch(plan, key.fold("batch").fold(done));
       const { loss, applied } = await step.run(batch, adam.scalars(rate, done + 1));
       if (!applied) throw diverged(done);
       watch.onStep?.(done + 1, loss);
@@ -157,10 +159,10 @@ function rateShare(step: number, steps: number): number {
   return rise * 0.5 * (1 + Math.cos((Math.PI * step) / steps));
 }
 
-function firstCrops(images: LevelImages, kinds: readonly FaultKind[], key: RandomKey) {
+function firstCrops(plan: BatchPlan, key: RandomKey) {
   const stream = key.fold("clean").stream();
   return Array.from({ length: adaptationCrops }, (_, index) =>
-    index % 2 === 0 ? drawCrop(images, stream) : drawFaultyCrop(images, kinds, key.fold(index)).crop,
+    index % 2 === 0 ? drawCrop(plan.images, plan.variation, stream) : drawFaultyCrop(plan, key.fold(index)).crop,
   );
 }
 

@@ -1,0 +1,47 @@
+/** Whole images with a synthetic fault of any size: how a trained network is tried where no anomaly is at hand. Pure. */
+import type { RandomKey } from "../base/index.ts";
+import type { RawImage } from "../pixels/index.ts";
+import { cropAt } from "./levels.ts";
+import type { Mask } from "./synthetic/canvas.ts";
+import { drawFault } from "./synthetic/fault.ts";
+import type { FaultKind } from "./synthetic/kinds.ts";
+
+/** The smallest square that a fault is drawn on, in pixels; the largest is the image's shorter side. */
+const leastSide = 48;
+
+/** A whole image with a fault. */
+export interface FaultyImage {
+  readonly kind: FaultKind;
+  readonly image: RawImage;
+  /** 0 to 1: [height, width] of the image. */
+  readonly mask: Mask;
+}
+
+/** Draws a fault on a random square of an image, all sizes equally likely on a logarithmic scale; what is pasted comes from `donor`. */
+export function drawOnImage(
+  image: RawImage,
+  donor: RawImage,
+  key: RandomKey,
+  kinds: readonly FaultKind[],
+): FaultyImage {
+  const { height, width, channels } = image;
+  const stream = key.fold("place").stream();
+  const longest = Math.min(height, width);
+  const least = Math.min(leastSide, longest);
+  const side = Math.round(least * (longest / least) ** stream.uniform());
+  const start = (size: number): number => stream.integer(Math.max(1, size - side + 1));
+  const [top, left] = [start(height), start(width)];
+  const other = cropAt(donor, start(donor.height), start(donor.width), side);
+  const drawn = drawFault(cropAt(image, top, left, side), other, key.fold("fault"), kinds);
+  const pixels = image.pixels.slice();
+  const mask = new Float32Array(height * width);
+  for (let y = 0; y < side; y++) {
+    const [from, to] = [y * side, (top + y) * width + left];
+    mask.set(drawn.mask.subarray(from, from + side), to);
+    for (let channel = 0; channel < channels; channel++) {
+      const source = channel * side * side + from;
+      pixels.set(drawn.crop.values.subarray(source, source + side), channel * height * width + to);
+    }
+  }
+  return { kind: drawn.kind, image: { ...image, pixels }, mask };
+}
