@@ -9,19 +9,17 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { openImages, streamImages } from "outglow/data";
+import { openDetector, scoreSource } from "outglow/workflow";
 import sharp from "sharp";
-import { scoreBatches } from "../dist/cli/scoring.js";
-import { openImages, streamImages } from "../dist/data/index.js";
-import { loadDetectorFolder } from "../dist/detector/index.js";
 
 const [detectorFolder, given, images = "10000"] = process.argv.slice(2);
 const count = Number(images);
 const rounds = 5;
-const silent = { live() {}, settle() {} };
 const folder = given ?? (await makeJpegs(count));
-const detector = await loadDetectorFolder(detectorFolder, { threads: 2 });
+const detector = await openDetector(detectorFolder, { threads: 2 });
 try {
-  const source = await openImages(`${folder}#limit=${count}`, "bench:");
+  const source = await openImages(`${folder}#limit=${count}`, "images");
   const batches = [];
   const started = performance.now();
   for await (const { pixels } of streamImages(source, detector.manifest.input, { batchSize: 64, strict: true })) {
@@ -33,7 +31,7 @@ try {
   // The engine's first runs are slow.
   for (const pixels of batches.slice(0, 5)) await detector.terms(pixels);
   const shares = [];
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round * share < batches.length; round++) {
     const part = batches.slice(round * share, (round + 1) * share);
     const pure = await rate(async (count) => {
       for (const pixels of part) {
@@ -45,7 +43,7 @@ try {
     const some = { ...source, length: Math.min(source.length - first, share * 64) };
     for (const name of ["name", "className", "splitNames", "read"]) some[name] = (index) => source[name](first + index);
     const files = await rate(async (count) => {
-      for await (const { names } of scoreBatches(detector, some, { strict: true, coders: false }, silent)) {
+      for await (const { names } of scoreSource(detector, some, { strict: true, coders: false })) {
         count(names.length);
       }
     });
@@ -53,7 +51,7 @@ try {
     console.log(`from memory ${pure.toFixed(0)}, from files ${files.toFixed(0)} images/s`);
   }
   shares.sort((a, b) => a - b);
-  console.log(`from files: ${(100 * shares[Math.floor(rounds / 2)]).toFixed(0)} % of the rate from memory`);
+  console.log(`from files: ${(100 * shares[Math.floor(shares.length / 2)]).toFixed(0)} % of the rate from memory`);
 } finally {
   await detector.dispose();
   if (given === undefined) await rm(folder, { recursive: true });
@@ -70,7 +68,7 @@ async function rate(work) {
 
 async function makeJpegs(count) {
   const path = await mkdtemp(join(tmpdir(), "outglow-"));
-  const source = await openImages(`builtin#limit=${count},seed=1`, "bench:");
+  const source = await openImages(`builtin#limit=${count},seed=1`, "images");
   const specification = { channels: 3, height: 64, width: 64 };
   for await (const { pixels, firstIndex } of streamImages(source, specification, { batchSize: 64, strict: true })) {
     const size = 3 * 64 * 64;

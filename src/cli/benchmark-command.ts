@@ -1,7 +1,7 @@
 /** What a person types after `outglow benchmark`. */
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import type { Device } from "../base/index.ts";
-import { benchmarkCases } from "./benchmark-cases.ts";
+import { benchmarkCases } from "../benchmark/cases.ts";
 import { deviceOption, oneOf, wholeNumber } from "./options.ts";
 
 /** The options of `outglow benchmark`, as commander parses them. */
@@ -15,7 +15,6 @@ export interface BenchmarkOptions {
   readonly out?: string;
   readonly force: boolean;
   readonly json: boolean;
-  readonly worker: boolean;
 }
 
 /** `outglow benchmark`. */
@@ -37,7 +36,6 @@ export function benchmarkCommand(): Command {
     .option("--out <file>", "write the results as JSON here too")
     .option("--force", "replace an existing file", false)
     .option("--json", "print one JSON object on stdout", false)
-    .addOption(new Option("--worker", "measure one case in this process").default(false).hideHelp())
     .action(async (options: BenchmarkOptions) => {
       const { benchmark } = await import("./benchmark.ts");
       await benchmark(options);

@@ -1,4 +1,5 @@
-/** What `outglow benchmark` measures. */
+/** What a benchmark measures. Light: a command line shows the names as its help. */
+import { ConfigError, nearestSpelling, setting } from "../base/index.ts";
 
 /** A model and a batch to measure. */
 export interface BenchmarkCase {
@@ -30,3 +31,17 @@ export const benchmarkCases: readonly BenchmarkCase[] = [
   { name: "paper-train-low", ...paper, batch: 16, work: "train", memory: "low", compared: false },
   { name: "deep-train-low", ...paper, depth: 64, batch: 16, work: "train", memory: "low", compared: false },
 ];
+
+/** The case of a name. Throws ConfigError where there is none. */
+export function caseNamed(name: string): BenchmarkCase {
+  const found = benchmarkCases.find((one) => one.name === name);
+  if (found) return found;
+  const names = benchmarkCases.map((one) => one.name);
+  throw new ConfigError({
+    code: "unknown-name",
+    subject: setting("case"),
+    expected: names.join(", "),
+    got: `'${name}'`,
+    remedy: { key: "did-you-mean", name: nearestSpelling(name, names) ?? names[0]! },
+  });
+}

@@ -2,17 +2,18 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { randomKey } from "../base/index.ts";
+import { ConfigError, randomKey, setting } from "../base/index.ts";
 import { scoringModel } from "../detector/index.ts";
 import { type Flow, makeGlow, type NetworkForm } from "../flow/index.ts";
 import { gemm, input, makeGraph } from "../graph/index.ts";
 import { type ParameterVectors, packArrays } from "../nn/index.ts";
 import { adamax } from "../optim/index.ts";
-import { type Column, formatTable } from "../report/index.ts";
 import { compileGraph, loadProgram, type ProgramOptions } from "../runtime/index.ts";
 import { compileStep, maximumLikelihood, updateVectors, zeroState } from "../train/index.ts";
-import type { BenchmarkCase } from "./benchmark-cases.ts";
+import type { BenchmarkCase } from "./cases.ts";
+import { operationsOf, type ProfileEvent, parseProfile } from "./profile-events.ts";
 
+/** What was measured of a case. */
 export interface Measurement {
   readonly imagesPerSecond: number;
   /** Median of a step or of a scored batch. */
@@ -28,15 +29,6 @@ export interface Measurement {
   readonly matrixShare: number | null;
   /** Rate of those multiplications. */
   readonly matrixGigaflops: number | null;
-}
-
-/** One operator of one run, as ONNX Runtime profiles it. */
-interface ProfileEvent {
-  readonly operator: string;
-  readonly node: string;
-  readonly microseconds: number;
-  readonly inputShapes: readonly (readonly number[])[];
-  readonly outputShapes: readonly (readonly number[])[];
 }
 
 interface Prepared {
@@ -55,14 +47,18 @@ const profiledRuns = 4;
 /** Runs before anything is measured: the first ones wait for memory. */
 const warmUpRuns = 3;
 
-/** Measures a case. */
-export async function measureCase(item: BenchmarkCase, engine: ProgramOptions): Promise<Measurement> {
+/** Measures a case. `peakMemory` says how much memory the process has held at most so far, in megabytes. */
+export async function measureCase(
+  item: BenchmarkCase,
+  engine: ProgramOptions,
+  peakMemory: () => number,
+): Promise<Measurement> {
   const parameters = initialParameters(item);
   const started = performance.now();
   const prepared = await prepare(item, parameters, engine);
   const buildSeconds = (performance.now() - started) / 1000;
   const times = await time(prepared, item);
-  const peakMegabytes = process.resourceUsage().maxRSS / 1000;
+  const peakMegabytes = peakMemory();
   await prepared.dispose();
   const milliseconds = times[Math.floor(times.length / 2)]!;
   const speed = { imagesPerSecond: (item.batch * 1000) / milliseconds, milliseconds, buildSeconds, peakMegabytes };
@@ -105,32 +101,66 @@ export async function matrixRate(engine: ProgramOptions): Promise<number> {
   return best;
 }
 
-/** Tables of the time a step takes by operator and by layer. */
-export async function profileCase(item: BenchmarkCase, engine: ProgramOptions): Promise<string> {
+/** The time of operators or layers that go by one name, in a step or a scored batch. */
+export interface ProfileRow {
+  readonly name: string;
+  readonly milliseconds: number;
+  /** Of the whole step. */
+  readonly share: number;
+  readonly nodes: number;
+}
+
+/** Where the time of a step goes: the largest groups first. */
+export interface CaseProfile {
+  readonly operators: readonly ProfileRow[];
+  readonly layers: readonly ProfileRow[];
+}
+
+/** Groups that are told of. */
+const shownRows = 16;
+
+/** Where the time of a step goes. Throws ConfigError for a GPU, whose operators the engine does not time one by one. */
+export async function profileCase(item: BenchmarkCase, engine: ProgramOptions): Promise<CaseProfile> {
+  const { device = "cpu" } = engine;
+  if (device !== "cpu") {
+    throw new ConfigError({
+      code: "conflicting-settings",
+      subject: setting("profile"),
+      expected: "the CPU, whose operators the engine times one by one",
+      got: setting("device", device),
+      remedy: { key: "leave-out", what: "one of them" },
+    });
+  }
   const parameters = initialParameters(item);
   const operators = await profile(item, parameters, engine);
   const events = item.work === "train" ? [...operators, ...updateEvents(parameters)] : operators;
+  return {
+    operators: groupTimes(events, ({ operator }) => operator),
+    layers: groupTimes(events, layerOf),
+  };
+}
+
+function layerOf({ node }: ProfileEvent): string {
+  const path = node.replace(/step\d+/, "step*").split("/");
+  return path.slice(0, -2).join("/") || (node === updateName ? node : "rest");
+}
+
+function groupTimes(events: readonly ProfileEvent[], nameOf: (event: ProfileEvent) => string): ProfileRow[] {
   const total = events.reduce((sum, { microseconds }) => sum + microseconds, 0);
-  const table = (heading: string, group: (event: ProfileEvent) => string): string => {
-    const groups = new Map<string, { time: number; count: number }>();
-    for (const event of events) {
-      const { time: before, count } = groups.get(group(event)) ?? { time: 0, count: 0 };
-      groups.set(group(event), { time: before + event.microseconds, count: count + 1 });
-    }
-    const rows = [...groups].sort((a, b) => b[1].time - a[1].time).slice(0, 16);
-    const columns: Column<(typeof rows)[number]>[] = [
-      { heading, value: ([name]) => name },
-      { heading: "ms a step", value: ([, { time: sum }]) => sum / 1000 / profiledRuns, digits: 2 },
-      { heading: "share", value: ([, { time: sum }]) => sum / total, digits: 3 },
-      { heading: "nodes", value: ([, { count }]) => Math.round(count / profiledRuns) },
-    ];
-    return formatTable(rows, columns);
-  };
-  const layer = ({ node }: ProfileEvent): string => {
-    const path = node.replace(/step\d+/, "step*").split("/");
-    return path.slice(0, -2).join("/") || (node === updateName ? node : "rest");
-  };
-  return [item.name, table("operator", ({ operator }) => operator), "", table("layer", layer)].join("\n");
+  const groups = new Map<string, { time: number; count: number }>();
+  for (const event of events) {
+    const { time, count } = groups.get(nameOf(event)) ?? { time: 0, count: 0 };
+    groups.set(nameOf(event), { time: time + event.microseconds, count: count + 1 });
+  }
+  return [...groups]
+    .sort((a, b) => b[1].time - a[1].time)
+    .slice(0, shownRows)
+    .map(([name, { time, count }]) => ({
+      name,
+      milliseconds: time / 1000 / profiledRuns,
+      share: time / total,
+      nodes: Math.round(count / profiledRuns),
+    }));
 }
 
 /** Fresh parameters. They need not fit the data: the engine's time does not depend on the values. */
@@ -216,43 +246,4 @@ function updateEvents(parameters: ParameterVectors): ProfileEvent[] {
 /** The events of the profiled runs, without those of the warm-up: every run of a program has the same number. */
 function lastRuns(events: readonly ProfileEvent[]): ProfileEvent[] {
   return events.slice(Math.round((events.length * warmUpRuns) / (warmUpRuns + profiledRuns)));
-}
-
-interface RawEvent {
-  readonly cat?: string;
-  readonly name: string;
-  readonly dur: number;
-  readonly args: {
-    readonly op_name?: string;
-    readonly input_type_shape?: readonly Record<string, number[]>[];
-    readonly output_type_shape?: readonly Record<string, number[]>[];
-  };
-}
-
-function parseProfile(text: string): ProfileEvent[] {
-  const suffix = "_kernel_time";
-  return (JSON.parse(text) as RawEvent[])
-    .filter(({ cat, name }) => cat === "Node" && name.endsWith(suffix))
-    .map(({ name, dur, args }) => ({
-      operator: args.op_name === "FusedGemm" ? "Gemm" : (args.op_name ?? "unknown"),
-      node: name.slice(0, -suffix.length),
-      microseconds: dur,
-      inputShapes: (args.input_type_shape ?? []).flatMap((type) => Object.values(type)),
-      outputShapes: (args.output_type_shape ?? []).flatMap((type) => Object.values(type)),
-    }));
-}
-
-/**
- * Floating-point operations of a Gemm [M, K] x [K, N]: 2 M N K, with K^2 = |A| |B| / |Y| whichever operands are transposed; of a Conv with a
- * kernel [O, C, K, K] as the engine runs it, channels that it adds to fill a block included: 2 C K^2 for every number of the result.
- */
-function operationsOf({ operator, inputShapes, outputShapes }: ProfileEvent): number {
-  const [a, b] = inputShapes.map(sizeOf) as [number, number];
-  const y = sizeOf(outputShapes[0]!);
-  if (operator === "Conv") return (2 * y * b) / inputShapes[1]![0]!;
-  return 2 * y * Math.sqrt((a * b) / y);
-}
-
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, dimension) => product * dimension, 1);
 }
