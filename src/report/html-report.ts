@@ -139,7 +139,8 @@ function paragraphs(texts: readonly string[]): string {
   return texts.map((text) => `<p>${escapeXml(text)}</p>`).join("\n");
 }
 
-function renderTable({ caption, headings, rows }: ReportTable): string {
+/** A table as HTML, within a frame that scrolls. */
+export function renderTable({ caption, headings, rows }: ReportTable): string {
   const classOf = (column: number): string =>
     rows.length > 0 && rows.every((row) => row[column]?.numeric || row[column]?.text === "") ? ' class="number"' : "";
   const head = headings.map((heading, column) => `<th scope="col"${classOf(column)}>${escapeXml(heading)}</th>`);

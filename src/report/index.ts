@@ -4,6 +4,9 @@ export type { Colour, PixelBatch } from "./canvas.ts";
 export { type Chart, chartPng } from "./chart.ts";
 export { type Caption, type ContactSheet, flaggedColour, renderContactSheet } from "./contact-sheet.ts";
 export { type CorrelationMatrix, correlationMatrix } from "./correlation-matrix.ts";
+export type { DecisionReference, DecisionSet } from "./decision-bins.ts";
+export type { Gallery, GalleryImage } from "./decision-gallery.ts";
+export { type DecisionReport, type ReportInput, type ReportScale, renderDecisionReport } from "./decision-report.ts";
 export {
   type HtmlReport,
   type ReportFigure,
