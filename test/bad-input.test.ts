@@ -95,7 +95,11 @@ describe("train", () => {
       ["train", "--normal=normal", "--out=normal"],
       /expected a new folder, got 'normal' with other files in it/,
     ],
-    ["nothing to resume", ["train", "--resume", "--out=empty"], /--resume expects a run at/],
+    [
+      "nothing to resume",
+      ["train", "--resume", "--out=empty"],
+      /--resume: expected a run at .*, got none; start one without --resume/,
+    ],
   ])("%s: usage error", async (_name, args, message) => {
     const before = await readdir(folder.path);
     expectRefusal(await run(...args), 2, message);

@@ -118,7 +118,7 @@ describe("kill -9", () => {
     await outcome;
     for (const second of [resumed, replaced]) {
       expect(second.code).toBe(1);
-      expect(second.stderr).toMatch(new RegExp(`got '.*' with process ${child.pid}; stop that one first`));
+      expect(second.stderr).toMatch(new RegExp(`got one with process ${child.pid} on .*; stop that one first`));
     }
   });
 });
@@ -172,8 +172,8 @@ test("--resume with other images is refused", async () => {
 });
 
 test.each([
-  ["no JSON", "not json", /config\.json: expected JSON/],
-  ["missing parts", "{}", /config\.json: configuration: /],
+  ["no JSON", "not json", /config\.json': expected JSON/],
+  ["missing parts", "{}", /config\.json': expected the record of a run, got configuration: /],
 ])("--resume of a run whose record has %s is refused in one line", async (_name, text, message) => {
   const name = `damaged-${text.length}`;
   await runOutglow(folder.path, ...train, `--out=${name}`);

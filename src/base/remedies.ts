@@ -12,6 +12,7 @@ const templates = {
   "copy-again": "copy or download it again",
   "copy-detector-again": "copy the detector again or train anew",
   unchanged: "what was there before is unchanged",
+  "stop-or-delete": "stop {what} first, or delete '{path}' if it has ended",
   "start-anew": "start anew with {setting}",
   "train-with": "train with {settings}",
   "train-with-or-choose": "train with {settings} or choose one of {others}",

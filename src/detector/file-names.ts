@@ -14,6 +14,14 @@ export const modelFiles = {
   classifier: { weights: "classifier.safetensors", graph: "classifier.onnx" },
 } as const;
 
+/**
+ * What a file of a new detector is called beside that of the one it replaces. The new manifest decides: once it stands, its files count, under
+ * this name until they have taken their own.
+ */
+export function pendingName(name: DetectorFile): string {
+  return `${name}.next`;
+}
+
 /** The models that a detector may hold. */
 export type ModelName = keyof typeof modelFiles;
 

@@ -6,7 +6,7 @@ import type { FileReader } from "./file-reader.ts";
 import { checkGolden } from "./golden.ts";
 import type { Manifest } from "./manifest.ts";
 import { openScorers } from "./models.ts";
-import { readManifest, readScoringFiles } from "./reading.ts";
+import { readForScoring } from "./reading.ts";
 
 /** Measures uint8 images [N, C, H, W], grey or RGB, as files of lossless coders. */
 export type CoderMeasure = (pixels: Uint8Array, shape: ImageShape) => Promise<CoderSizes>;
@@ -45,8 +45,7 @@ export async function loadDetector(
   engine: Engine,
   { coders }: LoadingOptions = {},
 ): Promise<Detector> {
-  const manifest = await readManifest(files);
-  const { graphs, golden } = await readScoringFiles(files, manifest);
+  const { manifest, graphs, golden } = await readForScoring(files);
   const scorers = await openScorers(manifest.training, graphs, engine);
   try {
     await checkGolden(golden, scorers.terms, `detector '${files.location}'`);

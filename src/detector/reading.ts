@@ -3,7 +3,7 @@ import { ConfigError, FormatError, internalError } from "../base/index.ts";
 import { modelOf } from "../model/index.ts";
 import type { ParameterVectors } from "../nn/index.ts";
 import { checksumOf } from "./checksum.ts";
-import { type DetectorFile, goldenFile, type ModelName, manifestName, modelFiles } from "./file-names.ts";
+import { type DetectorFile, goldenFile, type ModelName, manifestName, modelFiles, pendingName } from "./file-names.ts";
 import type { FileReader } from "./file-reader.ts";
 import { type Manifest, parseManifest } from "./manifest.ts";
 import { type ModelFiles, presentModels } from "./models.ts";
@@ -37,8 +37,25 @@ export interface ScoringFiles {
   readonly golden: Uint8Array;
 }
 
+/**
+ * Reads and checks the manifest and every other file of a detector, and keeps those that scoring needs. A detector that is replaced while it
+ * is read is read again. Throws ConfigError where there is none, FormatError for damage.
+ */
+export async function readForScoring(files: FileReader): Promise<ScoringFiles & { readonly manifest: Manifest }> {
+  let manifest = await readManifest(files);
+  for (;;) {
+    try {
+      return { manifest, ...(await readScoringFiles(files, manifest)) };
+    } catch (error) {
+      const latest = await readManifest(files);
+      if (JSON.stringify(latest) === JSON.stringify(manifest)) throw error;
+      manifest = latest;
+    }
+  }
+}
+
 /** Reads and checks every file of a detector, one after another, and keeps those that scoring needs. Throws FormatError for damage. */
-export async function readScoringFiles(files: FileReader, manifest: Manifest): Promise<ScoringFiles> {
+async function readScoringFiles(files: FileReader, manifest: Manifest): Promise<ScoringFiles> {
   const names = presentModels(manifest.models);
   const graphNames: readonly string[] = names.map((name) => modelFiles[name].graph);
   const needed = [goldenFile, ...names.flatMap((name) => [modelFiles[name].weights, modelFiles[name].graph])] as const;
@@ -78,13 +95,14 @@ async function readChecked(
   manifest: Manifest,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const path = files.describe(name);
-  const bytes = await files.read(name, mostFileBytes);
-  if (bytes === undefined) throw damaged(`'${path}'`, "a file", "none");
   const expected = Object.hasOwn(manifest.files, name) ? manifest.files[name] : undefined;
-  if ((await checksumOf(bytes)) !== expected) {
-    throw damaged("detector", `'${path}' to match its checksum`, "other content");
-  }
-  return bytes;
+  const bytes = await files.read(name, mostFileBytes);
+  if (bytes !== undefined && (await checksumOf(bytes)) === expected) return bytes;
+  // A program that replaced a detector may have been stopped before the last files had their names.
+  const pending = await files.read(pendingName(name), mostFileBytes);
+  if (pending !== undefined && (await checksumOf(pending)) === expected) return pending;
+  if (bytes === undefined) throw damaged(`'${path}'`, "a file", "none");
+  throw damaged("detector", `'${path}' to match its checksum`, "other content");
 }
 
 function damaged(subject: string, expected: string, got: string): FormatError {

@@ -1,25 +1,17 @@
 /** A detector made of trained models: calibrated, and written into a folder with everything that loading checks. */
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { messageOf, RunError, randomKey } from "../base/index.ts";
-import { decoderVersions, writeFileAtomic } from "../data/index.ts";
+import { randomKey } from "../base/index.ts";
+import { decoderVersions } from "../data/index.ts";
 import { modelOf, type TrainingConfiguration } from "../model/index.ts";
 import type { ParameterVectors } from "../nn/index.ts";
 import type { Engine } from "../runtime/index.ts";
 import { type Calibration, calibrate, defaultScoreName } from "../score/index.ts";
 import { checksumOf } from "./checksum.ts";
 import { coderTerms } from "./coder-terms.ts";
-import {
-  type DetectorFile,
-  detectorFiles,
-  goldenFile,
-  type ModelName,
-  manifestName,
-  modelFiles,
-} from "./file-names.ts";
+import { type DetectorFile, detectorFiles, goldenFile, type ModelName, modelFiles } from "./file-names.ts";
 import { goldenImages, writeGolden } from "./golden.ts";
 import { formatVersion, type Manifest, writeManifest } from "./manifest.ts";
 import { type ModelFiles, openScorers, presentModels, sourcesOfModels } from "./models.ts";
+import { type FileContents, writeFiles } from "./replacing.ts";
 import { graphOfModel } from "./scoring-graph.ts";
 import { packageVersion } from "./version.ts";
 import { writeWeights } from "./weights.ts";
@@ -51,12 +43,12 @@ export interface DetectorParts {
 
 /**
  * Calibrates on the held-out images and writes a detector into a folder. The manifest comes last and names the checksum of every other
- * file, so a folder that was left half-written is never taken for a detector. Files of a former detector that the new one lacks go after
- * that. Throws RunError where the engine or a coder fails or the disk refuses.
+ * file, so a folder that was left half-written is never taken for a detector. A detector that was there works until the new one does,
+ * whatever happens in between (`pendingName`). Throws RunError where the engine or a coder fails or the disk refuses.
  */
 export async function writeDetector(folder: string, parts: DetectorParts, engine: Engine): Promise<Manifest> {
   const { training, models } = parts;
-  const files: { [Name in DetectorFile]?: Uint8Array<ArrayBuffer> } = {};
+  const files: { -readonly [Name in DetectorFile]?: FileContents[Name] } = {};
   for (const name of presentModels(models)) {
     const model = modelOf(training, name, "convolutions");
     files[modelFiles[name].weights] = writeWeights(model.parameters, models[name]!.parameters);
@@ -67,10 +59,7 @@ export async function writeDetector(folder: string, parts: DetectorParts, engine
   const references = { ...heldOut, ...(await coderTerms(parts.heldOutPixels, parts.training.input)) };
   const calibration = calibrate(references, randomKey(parts.training.seed).fold("calibration"));
   const manifest = describeDetector(parts, calibration, engine.version, await checksumsOf(files));
-  await mkdir(folder, { recursive: true });
-  for (const [name, bytes] of Object.entries(files)) await writeFileAtomic(join(folder, name), bytes);
-  await writeFileAtomic(join(folder, manifestName), await writeManifest(manifest));
-  await removeFormerFiles(folder, manifest);
+  await writeFiles(folder, files, await writeManifest(manifest));
   return manifest;
 }
 
@@ -91,9 +80,7 @@ async function measureTerms(
   }
 }
 
-async function checksumsOf(
-  files: { readonly [Name in DetectorFile]?: Uint8Array<ArrayBuffer> },
-): Promise<Manifest["files"]> {
+async function checksumsOf(files: FileContents): Promise<Manifest["files"]> {
   const sums: Manifest["files"] = {};
   for (const name of detectorFiles) {
     const bytes = files[name];
@@ -139,20 +126,4 @@ function describeDetector(
     calibration,
     files: checksums,
   };
-}
-
-/** Removes what a former detector in this folder had and the new one does not name. */
-async function removeFormerFiles(folder: string, { files }: Manifest): Promise<void> {
-  for (const name of detectorFiles.filter((file) => !Object.hasOwn(files, file))) {
-    const path = join(folder, name);
-    await rm(path, { force: true }).catch((error: unknown) => {
-      throw new RunError({
-        code: "unwritable",
-        subject: "detector",
-        expected: `to remove '${path}' of the former detector`,
-        got: messageOf(error),
-        remedy: { key: "other", text: "remove it, the new detector is complete" },
-      });
-    });
-  }
 }

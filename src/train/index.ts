@@ -3,6 +3,7 @@ export { type BatchSource, makeBatchSource, type PhaseImages } from "./batch-sou
 export { type Checkpoint, loadCheckpoint, noProgress, type Progress, saveCheckpoint } from "./checkpoint.ts";
 export { toFlowWeights } from "./flow-weights.ts";
 export type { HeldOutResult } from "./held-out.ts";
+export { type Beginning, beginRun, type HeldRun, refuseBusy, takeRun } from "./held-run.ts";
 export { classNamesOf } from "./image-classes.ts";
 export { gatherImages, type ImageSplit, type RunImages, splitRun } from "./image-split.ts";
 export { compileLikelihoods, type Likelihoods } from "./likelihoods.ts";
@@ -19,15 +20,12 @@ export {
   paperOutlierLoss,
   type Trainable,
 } from "./objectives/index.ts";
-export { adoptGeneralModel, adoptStart, type RunRequest, type RunResult, runTraining } from "./run.ts";
+export { type RunRequest, type RunResult, runTraining } from "./run.ts";
 export {
-  createRun,
+  hasBegun,
   isRun,
-  makeRunFolder,
   type RunRecord,
   readRun,
-  refuseBusy,
-  removeRun,
   runFolder,
 } from "./run-folder.ts";
 export {

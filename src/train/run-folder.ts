@@ -1,8 +1,8 @@
-/** The folder of a run: its record, its files, and the lock that keeps a second process out. */
-import { mkdir, open, readdir, readFile, rm, rmdir } from "node:fs/promises";
+/** The folder of a run: its record and its files. Who may write there: `held-run.ts`. */
+import { mkdir, readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { ConfigError, FormatError, messageOf, RunError, roles } from "../base/index.ts";
+import { ConfigError, FormatError, messageOf, roles, setting } from "../base/index.ts";
 import { writeFileAtomic } from "../data/index.ts";
 import { describeIssue, type PhaseName, phaseNames, trainingSchema } from "../model/index.ts";
 
@@ -40,11 +40,20 @@ const recordSchema = z.strictObject({
 export type RunRecord = z.infer<typeof recordSchema>;
 
 const recordName = "config.json";
-const lockName = "lock";
 
 /** The folder inside a detector that keeps its run. */
 export function runFolder(detector: string): string {
   return join(detector, "run");
+}
+
+/** The folder inside a run's that keeps a new run until it has replaced the one there. */
+export function nextFolder(folder: string): string {
+  return join(folder, "next");
+}
+
+/** The file of a run folder that says who works on the run. */
+export function lockPath(folder: string): string {
+  return join(folder, "lock");
 }
 
 /** The checkpoint of a phase. */
@@ -62,7 +71,18 @@ export function metricsPath(folder: string, phase: PhaseName): string {
   return join(folder, `${phase}.metrics.jsonl`);
 }
 
-/** Whether a folder holds a run. */
+/** Every file that a run may write, its record last. */
+export function runFiles(folder: string): string[] {
+  const ofPhases = phaseNames.flatMap((phase) => [checkpointPath(folder, phase), metricsPath(folder, phase)]);
+  return [startPath(folder), ...ofPhases, recordPath(folder)];
+}
+
+/** A run's record, which a folder without a run lacks. */
+export function recordPath(folder: string): string {
+  return join(folder, recordName);
+}
+
+/** Whether a folder holds a run, or one that is to replace it. */
 export async function isRun(folder: string): Promise<boolean> {
   return readRun(folder).then(
     () => true,
@@ -70,94 +90,95 @@ export async function isRun(folder: string): Promise<boolean> {
   );
 }
 
-/** Makes a run folder. Throws ConfigError where that is not possible. */
-export async function makeRunFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-    throw new ConfigError(
-      `train: --out expects a folder that can be written, got '${folder}': ${messageOf(error)}; choose another`,
-    );
+/** Makes a run folder and tells the first folder that had to be made. Throws ConfigError where that is not possible. */
+export async function makeRunFolder(folder: string): Promise<string | undefined> {
+  return mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw new ConfigError({
+      code: "unwritable",
+      subject: setting("out"),
+      expected: "a folder that can be written",
+      got: `'${folder}' (${messageOf(error)})`,
+      remedy: { key: "choose-another" },
+    });
   });
 }
 
-/** Begins a run: writes its record. */
+/** Begins a run: writes its record. Throws RunError where the disk refuses. */
 export async function createRun(folder: string, record: RunRecord): Promise<void> {
-  await writeFileAtomic(join(folder, recordName), `${JSON.stringify(record, null, 2)}\n`);
+  await writeFileAtomic(recordPath(folder), `${JSON.stringify(record, null, 2)}\n`);
 }
 
-/** The record of a run folder. Throws ConfigError where there is none, FormatError where it is damaged. */
+/** The folder of the run to go on with: the new one where one is to replace that of `folder`. */
+export async function currentRun(folder: string): Promise<string> {
+  const next = nextFolder(folder);
+  return (await readText(recordPath(next))) === undefined ? folder : next;
+}
+
+/**
+ * The record of the run to go on with (`currentRun`). Throws ConfigError where there is none, FormatError where it is damaged.
+ */
 export async function readRun(folder: string): Promise<RunRecord> {
-  const path = join(folder, recordName);
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") {
-      throw new ConfigError(`train: --resume expects a run at '${path}', found none; start one without --resume`);
-    }
-    throw new FormatError(`train: could not read '${path}': ${error.message}`);
-  });
-  const wayOut = "start anew with --force";
+  const path = recordPath(await currentRun(folder));
+  const text = await readText(path);
+  if (text === undefined) {
+    throw new ConfigError({
+      code: "not-found",
+      subject: setting("resume"),
+      expected: `a run at '${path}'`,
+      got: "none",
+      remedy: { key: "other", text: `start one without ${setting("resume")}` },
+    });
+  }
   let content: unknown;
   try {
     content = JSON.parse(text);
   } catch (error) {
-    throw new FormatError(`${path}: expected JSON, got ${messageOf(error)}; ${wayOut}`);
+    throw damaged(path, "JSON", messageOf(error));
   }
   const result = recordSchema.safeParse(content);
-  if (!result.success) throw new FormatError(`${path}: ${describeIssue(result.error, content)}; ${wayOut}`);
+  if (!result.success) throw damaged(path, "the record of a run", describeIssue(result.error, content));
   return result.data;
 }
 
-/** Removes the files of a run, and its folder where nothing else is in it. */
+/** The text of a file, undefined where there is none. Throws FormatError where it cannot be read. */
+async function readText(path: string): Promise<string | undefined> {
+  return readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+    throw new FormatError({
+      code: "unreadable",
+      subject: `'${path}'`,
+      expected: "a file that can be read",
+      got: error.message,
+      remedy: { key: "start-anew", setting: setting("force") },
+    });
+  });
+}
+
+function damaged(path: string, expected: string, got: string): FormatError {
+  const remedy = { key: "start-anew", setting: setting("force") } as const;
+  return new FormatError({ code: "damaged", subject: `'${path}'`, expected, got, remedy });
+}
+
+/** Whether anything of a run stands in a folder: a record, whole or not, or a step. A run that was never begun leaves less. */
+export async function hasBegun(folder: string): Promise<boolean> {
+  const logs = phaseNames.map((phase) => metricsPath("", phase));
+  const entries = await Promise.all([folder, nextFolder(folder)].map((place) => readdir(place).catch(() => [])));
+  return entries.flat().some((entry) => entry === recordName || logs.includes(entry));
+}
+
+/** Removes the files of a run, what was left unfinished beside them, and its folder where nothing else is in it. */
 export async function removeRun(folder: string): Promise<void> {
-  const names = [
-    recordName,
-    lockName,
-    startPath(""),
-    ...phaseNames.flatMap((phase) => [checkpointPath("", phase), metricsPath("", phase)]),
-  ];
-  await Promise.all(names.map((name) => rm(join(folder, name), { force: true })));
-  await removeTemporaryFiles(folder);
+  await Promise.all(runFiles(folder).map((path) => rm(path, { force: true })));
+  await removeUnfinished(folder);
   await rmdir(folder).catch(() => undefined);
 }
 
-/** Throws RunError where another process that is alive has the run. */
-export async function refuseBusy(folder: string): Promise<void> {
-  const holder = Number(await readFile(join(folder, lockName), "utf8").catch(() => ""));
-  if (holder > 0 && holder !== process.pid && isAlive(holder)) {
-    throw new RunError(
-      `train: expected a run that no other process works on, got '${folder}' with process ${holder}; stop that one first`,
-    );
-  }
-}
-
-/**
- * Takes the run for this process and clears away what a killed one left half-written. Returns the function that gives it back.
- * Throws RunError where another process that is alive has it.
- */
-export async function lockRun(folder: string): Promise<() => Promise<void>> {
-  await refuseBusy(folder);
-  const path = join(folder, lockName);
-  await rm(path, { force: true });
-  const file = await open(path, "wx").catch((error: unknown) => {
-    throw new RunError(`train: could not lock '${folder}': ${messageOf(error)}`);
-  });
-  await file.writeFile(String(process.pid));
-  await file.close();
-  await removeTemporaryFiles(folder);
-  return () => rm(path, { force: true });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // Not permitted means that it is there but somebody else's.
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-async function removeTemporaryFiles(folder: string): Promise<void> {
+/** Removes what is unfinished in a run folder, whoever left it: for those who hold the run. Others may be at its lock all the same. */
+export async function removeUnfinished(folder: string): Promise<void> {
   const names = await readdir(folder).catch((): string[] => []);
-  await Promise.all(
-    names.filter((name) => name.endsWith(".tmp")).map((name) => rm(join(folder, name), { force: true })),
+  const lock = lockPath("");
+  const unfinished = names.filter(
+    (name) => name.startsWith(`${lock}-`) || (name.endsWith(".tmp") && !name.startsWith(`${lock}.`)),
   );
+  await Promise.all(unfinished.map((name) => rm(join(folder, name), { force: true, recursive: true })));
 }

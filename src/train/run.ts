@@ -7,18 +7,18 @@ import type { PhaseName } from "../model/index.ts";
 import { flowOf, settingsOf } from "../model/index.ts";
 import type { ParameterVectors } from "../nn/index.ts";
 import { type BatchIngredients, makeBatchSource, type PhaseImages } from "./batch-source.ts";
-import { loadCheckpoint, noProgress, type Progress, saveCheckpoint } from "./checkpoint.ts";
+import { loadCheckpoint, noProgress, type Progress } from "./checkpoint.ts";
 import { fromFlowWeights, maskOf } from "./flow-weights.ts";
 import { type RunImages, type RunSplits, splitRun } from "./image-split.ts";
 import { compileLikelihoods } from "./likelihoods.ts";
 import { type LoopInput, type LoopResult, type StepReport, trainModel } from "./loop.ts";
 import { objectiveOf } from "./objective-choice.ts";
-import { checkpointPath, lockRun, metricsPath, type RunRecord, startPath } from "./run-folder.ts";
+import { checkpointPath, metricsPath, type RunRecord, startPath } from "./run-folder.ts";
 import { openLog } from "./run-log.ts";
 
 /** A run to begin or to go on with. */
 export interface RunRequest {
-  /** Its folder, with a record in it. */
+  /** Its folder, with a record in it. Nobody else may work on it (`held-run.ts`). */
   readonly folder: string;
   readonly record: RunRecord;
   readonly images: RunImages;
@@ -39,48 +39,27 @@ export interface RunResult {
   readonly heldOut: Uint32Array;
 }
 
-/** Keeps a copy of a general model that is already trained: a run must not change when that detector does. */
-export function adoptGeneralModel(folder: string, parameters: ParameterVectors): Promise<void> {
-  return adoptModel(checkpointPath(folder, "general"), parameters);
-}
-
-/** Keeps a copy of the weights of a flow that the normal model starts from. */
-export function adoptStart(folder: string, parameters: ParameterVectors): Promise<void> {
-  return adoptModel(startPath(folder), parameters);
-}
-
-function adoptModel(path: string, parameters: ParameterVectors): Promise<void> {
-  const progress = { ...noProgress, finished: true };
-  return saveCheckpoint(path, { progress, state: { parameters, optimizer: [] }, best: undefined });
-}
-
 /**
  * Trains what the record asks for, going on from checkpoints where there are some. Returns undefined where the signal stopped it; what it
- * had reached is saved then. Throws ConfigError for too few images, RunError where training diverged, the disk refused or another process
- * works on the run.
+ * had reached is saved then. Throws ConfigError for too few images, RunError where training diverged or the disk refused.
  */
 export async function runTraining(request: RunRequest): Promise<RunResult | undefined> {
-  const { folder, record, images, onWarning } = request;
+  const { record, images, onWarning } = request;
   const { configuration } = record;
   const splits = splitRun(images, configuration);
   warnOfDuplicates(splits, onWarning);
   const main: PhaseImages = { images: images.normal, split: splits.normal };
-  const unlock = await lockRun(folder);
-  try {
-    const run = { request, key: randomKey(configuration.seed) };
-    const outliers = outlierImages(images, splits);
-    const general = await generalModel(run, splits);
-    if (general && !general.progress.finished) return undefined;
-    const normal = await normalModel(run, main, outliers, general);
-    if (!normal.progress.finished) return undefined;
-    const local = configuration.local ? await trainPhase(run, "local", { main }) : undefined;
-    if (local && !local.progress.finished) return undefined;
-    const classifier = configuration.classifier ? await classifierModel(run, main, outliers) : undefined;
-    if (classifier && !classifier.progress.finished) return undefined;
-    return { normal, general, local, classifier, heldOut: splits.normal.heldOut };
-  } finally {
-    await unlock();
-  }
+  const run = { request, key: randomKey(configuration.seed) };
+  const outliers = outlierImages(images, splits);
+  const general = await generalModel(run, splits);
+  if (general && !general.progress.finished) return undefined;
+  const normal = await normalModel(run, main, outliers, general);
+  if (!normal.progress.finished) return undefined;
+  const local = configuration.local ? await trainPhase(run, "local", { main }) : undefined;
+  if (local && !local.progress.finished) return undefined;
+  const classifier = configuration.classifier ? await classifierModel(run, main, outliers) : undefined;
+  if (classifier && !classifier.progress.finished) return undefined;
+  return { normal, general, local, classifier, heldOut: splits.normal.heldOut };
 }
 
 /** What all phases of a run share. */

@@ -1,23 +1,19 @@
 /** What a training is to do: a fresh plan from a request, or that of the run that stands in `out`; everything is checked before it begins. */
-import { readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir } from "node:fs/promises";
 import { ConfigError, type ImageShape, setting } from "../base/index.ts";
 import { type ImageSet, loadImages, openImages, recordedLocation } from "../data/index.ts";
-import { detectorFiles, manifestName } from "../detector/index.ts";
+import { manifestName } from "../detector/index.ts";
 import { modelOf, type TrainingConfiguration } from "../model/index.ts";
 import { requireDevice } from "../runtime/index.ts";
 import {
-  adoptGeneralModel,
-  adoptStart,
+  type Beginning,
   classNamesOf,
-  createRun,
+  hasBegun,
   isRun,
-  makeRunFolder,
   type RunImages,
   type RunRecord,
   readRun,
   refuseBusy,
-  removeRun,
   runFolder,
   splitRun,
 } from "../train/index.ts";
@@ -33,14 +29,16 @@ export interface TrainingPlan {
   readonly out: string;
   readonly record: RunRecord;
   readonly images: RunImages;
+  /** How the run is begun; undefined where one is gone on with. */
+  readonly beginning: Beginning | undefined;
 }
 
 /** The name of a set of images, as a request says where it is. */
 type SetName = "normal" | "general" | "outliers";
 
 /**
- * Reads the images of a request and makes a run of it, or takes up the run that stands in `out`. Nothing is written or removed before every
- * check has passed. Throws ConfigError for settings or images that will not do, FormatError for damaged ones, RunError where the device does
+ * Reads the images of a request for a new run, or those of the run that stands in `out`, and checks everything. Nothing is written, and
+ * nobody is kept out of `out` yet: `train` does that. Throws ConfigError for settings or images that will not do, FormatError for damaged ones, RunError where the device does
  * not work or another process trains in `out`, the signal's reason where it calls the work off.
  */
 export async function prepareTraining(request: TrainRequest, watch: Watch = {}): Promise<TrainingPlan> {
@@ -89,13 +87,8 @@ async function freshPlan(settings: TrainSettings, watch: Watch): Promise<Trainin
     role: settings.as,
     checkpointEvery: settings.checkpointEvery,
   };
-  const folder = runFolder(out);
-  if (settings.force) await removeDetector(out);
-  await makeRunFolder(folder);
-  if (general) await adoptGeneralModel(folder, general.parameters);
-  if (start) await adoptStart(folder, start.parameters);
-  await createRun(folder, record);
-  return { out, record, images };
+  const beginning = { general: general?.parameters, start: start?.parameters, replace: settings.force };
+  return { out, record, images, beginning };
 }
 
 /** The configuration with the names of the images' classes where a model is to know them. Throws ConfigError where there are none. */
@@ -110,6 +103,7 @@ function withClasses(unnamed: TrainingConfiguration, images: ImageSet, location:
 
 async function resumedPlan({ out, strict }: TrainSettings, watch: Watch): Promise<TrainingPlan> {
   const record = await readRun(runFolder(out));
+  await refuseBusy(runFolder(out));
   await requireDevice(record.configuration.device);
   const { input } = record.configuration;
   const load = async (source: RunRecord["general"], name: SetName): Promise<ImageSet | undefined> => {
@@ -128,7 +122,7 @@ async function resumedPlan({ out, strict }: TrainSettings, watch: Watch): Promis
   if (JSON.stringify(classes) !== JSON.stringify(record.configuration.classes)) {
     throw changed("classes", record.normal.location);
   }
-  return { out, record, images };
+  return { out, record, images, beginning: undefined };
 }
 
 function changed(what: "images" | "classes", location: string): ConfigError {
@@ -192,6 +186,9 @@ async function checkOut({ out, force }: TrainSettings): Promise<void> {
       remedy: { key: "choose-another" },
     });
   }
+  await refuseBusy(runFolder(out));
+  // What a killed process made before its run began is nothing to keep.
+  if (entries.every((name) => name === "run") && !(await hasBegun(runFolder(out)))) return;
   if (!force) {
     throw new ConfigError({
       code: "exists",
@@ -201,12 +198,4 @@ async function checkOut({ out, force }: TrainSettings): Promise<void> {
       remedy: { key: "other", text: `${setting("resume")} goes on with it, ${setting("force")} replaces it` },
     });
   }
-  await refuseBusy(runFolder(out));
-}
-
-/** Removes the files of a detector and its run, and nothing else; evaluations stay, as they are results. */
-async function removeDetector(out: string): Promise<void> {
-  // The manifest goes first: without it, what is left is no detector.
-  for (const name of [manifestName, ...detectorFiles]) await rm(join(out, name), { force: true });
-  await removeRun(runFolder(out));
 }

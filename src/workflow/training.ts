@@ -2,7 +2,7 @@
 import type { ImageSet } from "../data/index.ts";
 import { type DetectorParts, type Manifest, writeDetector } from "../detector/index.ts";
 import { nodeEngine } from "../runtime/index.ts";
-import { gatherImages, type RunRecord, type RunResult, runFolder, runTraining } from "../train/index.ts";
+import { beginRun, gatherImages, type RunRecord, type RunResult, runTraining, takeRun } from "../train/index.ts";
 import type { Watch } from "./events.ts";
 import type { TrainRequest } from "./train-request.ts";
 import { prepareTraining, type TrainingPlan } from "./training-plan.ts";
@@ -14,7 +14,8 @@ export type TrainingOutcome =
 
 /**
  * Trains what a request asks for, or what `prepareTraining` has made of it, and writes the detector. The signal stops it after the step that
- * is being taken; what it has reached is saved then. Throws as `prepareTraining`, the signal's reason where it comes while images are read,
+ * is being taken; what it has reached is saved then. Nobody else may train in the folder meanwhile. A detector or run that is replaced stays
+ * whole and usable until the new detector is written. Throws as `prepareTraining`, the signal's reason where it comes while images are read,
  * RunError where training diverged, the disk refused or another run works in the folder.
  *
  * @example
@@ -28,24 +29,31 @@ export type TrainingOutcome =
  */
 export async function train(job: TrainRequest | TrainingPlan, watch: Watch = {}): Promise<TrainingOutcome> {
   const plan = "record" in job ? job : await prepareTraining(job, watch);
-  const { out, record, images } = plan;
+  const { out, record, images, beginning } = plan;
   const { onEvent, signal } = watch;
   const { configuration } = record;
-  const result = await runTraining({
-    folder: runFolder(out),
-    record,
-    images,
-    signal,
-    onStart: (model, progress) => {
-      const settings = configuration[model];
-      const limits = { steps: settings?.steps ?? null, seconds: settings?.seconds ?? null };
-      onEvent?.({ kind: "phase", model: record.role === "general" ? "general" : model, limits, progress });
-    },
-    onStep: (_, report) => onEvent?.({ kind: "step", report }),
-    onWarning: (text) => onEvent?.({ kind: "warning", text }),
-  }).finally(() => onEvent?.({ kind: "settled" }));
-  if (!result) return { outcome: "interrupted" };
-  return { outcome: "finished", manifest: await writeResult(plan, result) };
+  const run = beginning ? await beginRun(out, record, beginning) : await takeRun(out, record);
+  try {
+    const result = await runTraining({
+      folder: run.folder,
+      record,
+      images,
+      signal,
+      onStart: (model, progress) => {
+        const settings = configuration[model];
+        const limits = { steps: settings?.steps ?? null, seconds: settings?.seconds ?? null };
+        onEvent?.({ kind: "phase", model: record.role === "general" ? "general" : model, limits, progress });
+      },
+      onStep: (_, report) => onEvent?.({ kind: "step", report }),
+      onWarning: (text) => onEvent?.({ kind: "warning", text }),
+    }).finally(() => onEvent?.({ kind: "settled" }));
+    if (!result) return { outcome: "interrupted" };
+    const manifest = await writeResult(plan, result);
+    await run.settle();
+    return { outcome: "finished", manifest };
+  } finally {
+    await run.release();
+  }
 }
 
 function writeResult({ out, record, images }: TrainingPlan, result: RunResult): Promise<Manifest> {
