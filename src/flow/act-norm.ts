@@ -1,5 +1,5 @@
 /**
- * ActNorm: z = (x + bias) e^logScale per channel, log-det H W sum(logScale) (Glow; paper, section 1.1).
+ * ActNorm: z = (x + bias) e^logScale per channel, log-det H W sum(logScale) (Kingma & Dhariwal 2018, section 3.1).
  * The first data gives every channel mean 0 and standard deviation 1.
  */
 import type { ImageShape } from "../base/index.ts";
@@ -7,7 +7,7 @@ import { add, exponential, multiply, negate, reduceSum, subtract } from "../grap
 import { type AffineNormParameters, affineNorm, asColumn, fitAffineNorm, zeros } from "../nn/index.ts";
 import type { Bijector } from "./bijector.ts";
 
-/** Keeps the scale of a constant channel finite (paper, section 1.1). */
+/** Keeps the scale of a constant channel finite (Schirrmeister et al. 2020, authors' code, invglow/invertible/actnorm.py). */
 export const smallestDeviation = 1e-6;
 
 /** ActNorm over the channels of a tensor. */

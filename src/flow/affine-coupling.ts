@@ -1,6 +1,7 @@
 /**
- * Glow's affine coupling (paper, section 1.1): the network is conv 3x3 - ActNorm - ReLU - conv 1x1 - ActNorm - ReLU - conv 3x3 times
- * e^(3 logScale), the last one zero at first, so that the step starts as a constant scaling. The ActNorms inside carry no log-det.
+ * Glow's affine coupling (Kingma & Dhariwal 2018, section 3.3). The network is conv 3x3 - ActNorm - ReLU - conv 1x1 - ActNorm - ReLU - conv
+ * 3x3 times e^(3 logScale). Its last convolution is zero at first, so that the step starts as a constant scaling. The ActNorms inside have no
+ * log-det.
  */
 import type { ImageShape } from "../base/index.ts";
 import {
@@ -56,7 +57,7 @@ export type AffineCouplingParameters = {
   };
 };
 
-/** Standard deviation of the first two convolutions' initial weights (paper, section 1.1). */
+/** Standard deviation of the first two convolutions' initial weights (Schirrmeister et al. 2020, authors' code, invglow/models/glow.py). */
 const initialDeviation = 0.05;
 
 /** Affine coupling with a hidden layer of `width` channels. Throws ShapeError for an odd number of channels. */

@@ -1,4 +1,4 @@
-/** The architectures that a model can have (paper, sections 1.1 to 1.3): a record each. */
+/** The architectures that a model can have, those of (Schirrmeister et al. 2020): a record each. */
 import type { Architecture } from "../base/index.ts";
 import { makeDenseGlow } from "./dense-glow.ts";
 import type { Flow, FlowSize } from "./flow.ts";

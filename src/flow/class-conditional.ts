@@ -1,10 +1,10 @@
 /**
- * The class-conditional top of the supervised setting (paper, section 1.4): a flow's latents u_s, standard normal under the plain flow,
- * get a learned diagonal Gaussian for every class c and scale s, as an affine map of every dimension before the standard normal:
+ * The class-conditional top of the supervised setting (Schirrmeister et al. 2020, authors' code, invglow/models/class_conditional.py):
+ * a flow's latents u_s, standard normal under the plain flow, get a learned diagonal Gaussian for every class c and scale s, as an affine map of every dimension before the standard normal:
  *
  *   log p(x|c) = sum_s ( logDet_s + sum_d logScale_scd + log N((u_s + bias_sc) e^logScale_sc; 0, I) ).
  *
- * The paper parametrises it twice, by an ActNorm and by the Gaussian's own mean and deviation behind it; that is the same family with
+ * The authors parametrise it twice, by an ActNorm and by the Gaussian's own mean and deviation behind it; that is the same family with
  * twice the parameters. All zero at first: every class is the plain flow then.
  *
  * What a class adds to the plain flow's log p(x) is quadratic in u, so it takes two matrix products a scale for all classes:
@@ -76,7 +76,7 @@ export interface ClassConditional {
   createParameters(key: RandomKey): ArraysOf<ClassConditionalParameters>;
   /**
    * The flow fitted to a batch x [C, H, W, N] of known size. With one-hot labels [K, N] every class gets its own latents' mean too,
-   * drawn towards zero by `priorCount` more images at zero (the paper's optional initialisation of the classes); else classes stay.
+   * drawn towards zero by `priorCount` more images at zero (an option of the authors' code); else classes stay.
    */
   adapt(
     parameters: ValuesOf<ClassConditionalParameters>,

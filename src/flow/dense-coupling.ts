@@ -1,6 +1,6 @@
 /**
- * The coupling of the fully-connected Glow (paper, section 1.3): an affine coupling whose network sees all features of a at once,
- * Linear - ReLU - Linear - ReLU - Linear, with no ActNorm inside and no zeros at first. Weights and biases start uniform in
+ * The coupling of the fully-connected Glow (Schirrmeister et al. 2020, authors' code, invglow/models/glow.py): an affine coupling whose
+ * network sees all features of a at once, Linear - ReLU - Linear - ReLU - Linear, with no ActNorm inside and no zeros at first. Weights and biases start uniform in
  * +-1/sqrt(inputs), PyTorch's default for a linear layer.
  */
 import type { ImageShape, RandomKey } from "../base/index.ts";

@@ -1,7 +1,7 @@
 /**
- * Fully-connected Glow (paper, section 1.3): Glow's multi-scale skeleton, but inside a scale nothing knows which features are neighbours.
- * Each step is an ActNorm of every feature, a frozen random rotation of all features and a coupling with a fully-connected network. What
- * it has in common with Glow's likelihoods is not owed to convolution.
+ * Fully-connected Glow (Schirrmeister et al. 2020, authors' code, invglow/models/glow.py): Glow's multi-scale skeleton, but inside a scale
+ * nothing knows which features are neighbours. Each step is an ActNorm of every feature, a frozen random rotation of all features and a
+ * coupling with a fully-connected network. Convolution does not explain what its likelihoods have in common with Glow's.
  */
 import type { ImageShape } from "../base/index.ts";
 import type { Bijector } from "./bijector.ts";

@@ -1,11 +1,12 @@
 /**
- * A frozen random rotation of all D = C H W features of a tensor, in place of a permutation (paper, section 1.3), log-det 0.
+ * A frozen random rotation of all D = C H W features of a tensor, in place of a permutation (Schirrmeister et al. 2020, authors' code,
+ * invglow/models/glow.py), log-det 0.
  *
- * The paper draws an orthogonal matrix of D x D numbers: 9.4 million at D = 3072, 198 million over the whole flow with the stored
+ * The authors draw an orthogonal matrix of D x D numbers: 9.4 million at D = 3072, 198 million over the whole flow with the stored
  * inverses. Here it is the Kronecker product of two random orthogonal matrices, left [p, p] and right [q, q], with p q = D and p, q as
- * near sqrt(D) as divisors go: 48 and 64 at D = 3072, 6,400 numbers; 90,624 over the paper's flow, drawn in milliseconds. With x as a matrix X [p, q],
+ * near sqrt(D) as divisors go: 48 and 64 at D = 3072, 6,400 numbers; 90,624 over the authors' flow, drawn in milliseconds. With x as a matrix X [p, q],
  *   z = (left X right^T)^T = right X^T left^T,
- * two matrix multiplications of D (p + q) products an image instead of D^2. It is as dense as the paper's: every output depends on every
+ * two matrix multiplications of D (p + q) products an image instead of D^2. It is as dense as theirs: every output depends on every
  * input. z lies transposed, [q, p], which is one more permutation of features. The inverse is left^T z^T right.
  */
 import type { ImageShape } from "../base/index.ts";

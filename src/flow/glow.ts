@@ -1,4 +1,7 @@
-/** Glow, as the paper uses it (section 1.1): multi-scale, each step an ActNorm, an invertible 1x1 convolution and an affine coupling. */
+/**
+ * Glow (Kingma & Dhariwal 2018, section 3): multi-scale, each step an ActNorm, an invertible 1x1 convolution and an affine coupling, with the
+ * sizes and the unconditional priors of (Schirrmeister et al. 2020, authors' code, invglow/models/glow.py).
+ */
 import type { ImageShape } from "../base/index.ts";
 import { affineCoupling } from "./affine-coupling.ts";
 import type { Bijector } from "./bijector.ts";

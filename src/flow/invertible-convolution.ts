@@ -1,6 +1,6 @@
 /**
  * Invertible 1x1 convolution z = W x per pixel with W = P (L + I) (U + diag(sign e^logDiagonal)), log-det H W sum(logDiagonal)
- * (Glow; paper, section 1.1). P and sign are fixed, L, U and logDiagonal are learned; W starts as a random rotation.
+ * (Kingma & Dhariwal 2018, section 3.2). P and sign are fixed, L, U and logDiagonal are learned; W starts as a random rotation.
  */
 import type { ImageShape } from "../base/index.ts";
 import { add, exponential, gemm, multiply, negate, reduceSum, reshape, type Value } from "../graph/index.ts";

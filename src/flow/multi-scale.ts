@@ -1,6 +1,6 @@
 /**
- * The multi-scale skeleton that Glow and the fully-connected Glow share (paper, section 1.1): per scale squeeze, then `depth` steps, then
- * the first half of the channels is this scale's latent and the second half goes on. The last scale keeps everything.
+ * The multi-scale skeleton that Glow and the fully-connected Glow share (Dinh et al. 2017, section 3.6): each scale squeezes and runs `depth`
+ * steps; then the first half of the channels is this scale's latent and the second half goes on. The last scale keeps everything.
  */
 import { ConfigError, type ImageShape } from "../base/index.ts";
 import type { Bijector } from "./bijector.ts";

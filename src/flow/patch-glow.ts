@@ -1,7 +1,7 @@
 /**
- * Local Glow (paper, section 1.2): one single-scale Glow of 8x8 patches, its weights and its prior shared by all patches of an image.
- * log p(image) = sum over its patches of log p(patch), so that nothing beyond a patch is ever seen. It has an inverse, and so samples,
- * which the paper's own code lacks.
+ * Local Glow (Schirrmeister et al. 2020, authors' code, invglow/models/patch_glow.py): one single-scale Glow of 8x8 patches. All patches of an
+ * image share its weights and its prior: log p(image) = sum over its patches of log p(patch), so that it never sees beyond a patch. Here it
+ * has an inverse, and so samples; the authors' has none.
  */
 import { ConfigError, setting } from "../base/index.ts";
 import { checkSize, type Flow, type FlowSize, flowOfScales } from "./flow.ts";
@@ -11,7 +11,7 @@ import type { NetworkForm } from "./network-form.ts";
 import { patchwise } from "./patchwise.ts";
 import { dimensionNorm } from "./prior.ts";
 
-/** Side of the paper's patches. */
+/** Side of the authors' patches. */
 const paperSide = 8;
 
 /**

@@ -1,6 +1,6 @@
 /**
- * A bijector applied to every patch of an image with the same parameters (paper, section 1.2). The tensor [C, H, W, N] is cut into
- * non-overlapping patches, which the inner bijector sees as one larger batch [C, h, w, patches * N]; what comes out stands where the
+ * A bijector applied to every patch of an image with the same parameters (Schirrmeister et al. 2020, authors' code,
+ * invglow/models/patch_glow.py). The tensor [C, H, W, N] is cut into non-overlapping patches, which the inner bijector sees as one larger batch [C, h, w, patches * N]; what comes out stands where the
  * patches stood. log-det(image) = sum over its patches of log-det(patch).
  */
 import { ConfigError, type ImageShape, multiplyDimensions } from "../base/index.ts";

@@ -1,7 +1,7 @@
 /**
- * The prior of one scale's latents (paper, section 1.1): an ActNorm over every single dimension, u = (z + bias) e^logScale, then a
- * standard normal. Equivalent to a learned diagonal Gaussian, and unconditional: it does not look at the other scales. The fully-connected
- * Glow normalises its features by the same ActNorm (section 1.3).
+ * The prior of one scale's latents (Schirrmeister et al. 2020, authors' code, invglow/models/glow.py): an ActNorm over every single
+ * dimension, u = (z + bias) e^logScale, then a standard normal. Equivalent to a learned diagonal Gaussian, and unconditional: it does not look at the other scales. The fully-connected
+ * Glow normalises its features by the same ActNorm.
  */
 import type { ImageShape } from "../base/index.ts";
 import {

@@ -22,8 +22,8 @@ export function imageInput(graph: Graph, { channels, height, width }: ImageShape
 }
 
 /**
- * Pixels to data: x = pixel/256 - 0.5 + 1/512, the middle of every quantisation interval (paper, section 1.5), with the batch innermost.
- * [N, C, H, W] to [C, H, W, N]. Pixels become numbers before they move, as ONNX Runtime's WebGPU moves numbers only.
+ * Pixels to data: x = pixel/256 - 0.5 + 1/512, the middle of every quantisation interval (Schirrmeister et al. 2020, authors' code,
+ * invglow/evaluate.py), with the batch innermost: [N, C, H, W] to [C, H, W, N]. Pixels become numbers before they move, as ONNX Runtime's WebGPU moves numbers only.
  */
 export function pixelsToData(images: Value): Value {
   return add(multiply(transpose(toFloat(images), [1, 2, 3, 0]), 1 / 256), -0.5 + 1 / 512);

@@ -1,4 +1,4 @@
-/** Squeeze: every 2x2 block of pixels becomes four channels, in the order c * 4 + dy * 2 + dx (paper, section 1.1). */
+/** Squeeze: every 2x2 block of pixels becomes four channels, in the order c * 4 + dy * 2 + dx (Dinh et al. 2017, section 3.6). */
 import { type ImageShape, ShapeError } from "../base/index.ts";
 import { constant, reshape, transpose } from "../graph/index.ts";
 import { type Bijector, eventShape } from "./bijector.ts";

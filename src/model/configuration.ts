@@ -13,7 +13,7 @@ import { issueParts } from "./schema-issue.ts";
 
 const positive = z.number().int().min(1);
 
-/** One flow's training. Defaults are the paper's where they fit a small machine (paper, section 2). */
+/** One flow's training. */
 const phaseSchema = z.strictObject({
   /** Stop after this many steps or seconds, whichever comes first; null for no limit. */
   steps: positive.nullable(),
@@ -28,7 +28,7 @@ const phaseSchema = z.strictObject({
 const classifierSchema = phaseSchema.extend({ hidden: positive, blocks: positive, exposed: z.boolean() });
 
 /**
- * What the normal flow minimises besides its negative log-likelihood (paper, section 3): nothing, the outlier loss with weight and
+ * What the normal flow minimises besides its negative log-likelihood (Schirrmeister et al. 2020, equation 2): nothing, the outlier loss with weight and
  * temperature in nats, or the margin loss with a factor and nats.
  */
 const objectiveSchemas = {

@@ -37,7 +37,7 @@ export function uniformCrossEntropy(logits: Value): Value {
 }
 
 /**
- * The wrong-class loss (paper, section 3, item 4): lambda mean_{n, c} (1 - y_cn) softplus((log p(x_n|c) - log p_general(x_n)) / T), a scalar,
+ * The wrong-class loss (Schirrmeister et al. 2020, authors' code, invglow/losses.py): lambda mean_{n, c} (1 - y_cn) softplus((log p(x_n|c) - log p_general(x_n)) / T), a scalar,
  * with `outlierPenalty` in place of the bare softplus. The mean is over all N K pairs, the right classes with their zeros among them.
  * `classes` and one-hot `labels` are [K, N], `general` is [N]; no gradient should flow into `general`, which a frozen model gives. N must be
  * known.

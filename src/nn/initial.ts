@@ -32,7 +32,9 @@ export interface LuFactors {
   readonly logDiagonal: Float32Array;
 }
 
-/** The LU factors of a random orthogonal matrix: Q of the QR decomposition of a standard normal one (paper, invertible 1x1). */
+/**
+ * The LU factors of a random orthogonal matrix: Q of the QR decomposition of a standard normal one (Kingma & Dhariwal 2018, section 3.2).
+ */
 export function orthogonalLu(size: number, key: RandomKey): LuFactors {
   return factorize(randomOrthogonal(size, key), size);
 }

@@ -73,8 +73,8 @@ export function normalizedConvolution(kernel: Value, norm: ValuesOf<AffineNormPa
 }
 
 /**
- * The ActNorm that gives some data mean 0 and standard deviation 1 along all axes but those kept (paper, data-dependent
- * initialisation; n - 1 in the variance). `floor` keeps constant entries finite.
+ * The ActNorm that gives some data mean 0 and standard deviation 1 along all axes but those kept: data-dependent initialisation
+ * (Kingma & Dhariwal 2018, section 3.1), with n - 1 in the variance. `floor` keeps constant entries finite.
  */
 export function fitAffineNorm(
   x: Value,

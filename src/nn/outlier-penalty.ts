@@ -1,7 +1,7 @@
-/** The penalty of an image that a model should find less likely than a general model does (paper, equation 2), held above a floor. */
+/** The penalty of an image that a model should find less likely than a general model does (Schirrmeister et al. 2020, equation 2), with a floor. */
 import { add, divide, logarithm, multiply, relu, softplus, subtract, type Value } from "../graph/index.ts";
 
-/** What the paper scales its losses on log-likelihood differences with. */
+/** What scales a loss on log-likelihood differences (Schirrmeister et al. 2020, equation 2). */
 export interface DifferenceLossOptions {
   /** lambda, in nats. */
   readonly weight: number;
@@ -13,7 +13,7 @@ export interface DifferenceLossOptions {
 const floorInTemperatures = 5;
 
 /**
- * With d = log p - log p_general and t = d / temperature, entry by entry: weight (softplus(t) + log(1 + relu(-5 - t))). The paper's penalty
+ * With d = log p - log p_general and t = d / temperature, entry by entry: weight (softplus(t) + log(1 + relu(-5 - t))). The published penalty
  * alone has a slope everywhere, so images that are easy to tell run away downwards until their likelihood overflows; below five
  * temperatures, where it hardly says anything any more, the second part pulls back, the more softly the further away.
  */

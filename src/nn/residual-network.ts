@@ -1,5 +1,5 @@
 /**
- * A small residual classifier (He et al. 2016), the baseline of the paper's supervised comparison: stem, three stages of residual
+ * A small residual classifier (He et al. 2016), the baseline of the supervised comparison (Schirrmeister et al. 2020): stem, three stages of residual
  * blocks with 1, 2 and 4 times `hidden` channels, head.
  *
  *   stem:        conv 3x3 - ActNorm

@@ -34,7 +34,7 @@ const secondDecay = 0.999;
 const epsilon = 1e-8;
 
 /**
- * Adamax (Kingma and Ba 2015, algorithm 2; the paper's optimiser), with epsilon as PyTorch places it:
+ * Adamax (Kingma & Ba 2015, algorithm 2; the optimiser of Schirrmeister et al. 2020), with epsilon as PyTorch places it:
  * m = b1 m + (1 - b1) g,  u = max(b2 u, |g| + eps),  p -= lr / (1 - b1^t) m / u.
  */
 export const adamax: Optimizer = {
@@ -55,7 +55,7 @@ export const adamax: Optimizer = {
 };
 
 /**
- * Adam (Kingma and Ba 2015, algorithm 1):
+ * Adam (Kingma & Ba 2015, algorithm 1):
  * m = b1 m + (1 - b1) g,  v = b2 v + (1 - b2) g^2,  p -= lr / (1 - b1^t) m / (sqrt(v / (1 - b2^t)) + eps).
  */
 export const adam: Optimizer = {

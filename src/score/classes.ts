@@ -4,8 +4,8 @@
  *   log p(x) = log sum_c exp(log p(x|c)) - log K        uniform class prior
  *   p(c|x) = exp(v_c) / sum_k exp(v_k)                  v = log p(x|c), or a classifier's logits
  *
- * Sums of exponentials are taken relative to the largest: log p(x|c) is in thousands of nats. Section 4 of the paper's evaluation
- * (Schirrmeister et al., 2020), supervised setting; maximum softmax probability: Hendrycks and Gimpel (2017).
+ * Sums of exponentials are taken relative to the largest: log p(x|c) is in thousands of nats. The supervised setting is that of
+ * (Schirrmeister et al. 2020), the maximum softmax probability is by (Hendrycks & Gimpel 2017).
  */
 import { internalError } from "../base/index.ts";
 

@@ -1,9 +1,9 @@
 /**
  * The scores: one record each, all with higher = more anomalous, made from terms alone or with a fit on normal images.
  *
- * Scores of section 4 of the paper's evaluation (Schirrmeister et al., 2020): raw likelihood (item 1), ratio to a general model
- * (item 2), final scale (item 5), per-scale ratios (item 6), ratio to a model of patches, and the supervised ratio; the ratio to a coder
- * is by Serra et al. (2020), the maximum softmax probability by Hendrycks and Gimpel (2017), the hierarchy score this project's own.
+ * The likelihood, the ratio to a general model and to a model of patches, the final scale and the supervised ratio are those of
+ * (Schirrmeister et al. 2020). The ratio to a coder is by (Serra et al. 2020), the maximum softmax probability by (Hendrycks & Gimpel 2017).
+ * The ratios of single scales and the hierarchy score are this project's own.
  *
  * Policy for non-finite numbers: a score that rests on a non-finite log-likelihood, of either model, is +Infinity, the most anomalous.
  * A model that cannot evaluate an image has not found it normal. No score is ever NaN, and every result counts such images.
@@ -257,7 +257,7 @@ function measureScaleRatio({ normal, general }: ModelTerms, scale: number): Floa
 }
 
 /**
- * S(x) = -log p(x) - L(x): how many nats the model needs more than the coder for the 8-bit image (Serra et al., 2020, equation 3, there
+ * S(x) = -log p(x) - L(x): how many nats the model needs more than the coder for the 8-bit image (Serra et al. 2020, equation 3, there
  * in bits). The flow's density is of x = pixel / 256 - 0.5; a grey level is a cell of 1/256 on each of D axes, hence D log 256.
  */
 function measureCoderRatio({ normal, coders, dimensions }: ModelTerms, coder: CoderName): Float64Array {

@@ -62,7 +62,7 @@ export interface LoopResult {
   readonly progress: Progress;
 }
 
-/** Images for the data-dependent initialisation: the paper's 11 batches of 64. */
+/** Images for the data-dependent initialisation: 11 batches of 64 (Schirrmeister et al. 2020, authors' code, invglow/invertible/init.py). */
 const adaptationImages = 704;
 /** Bytes of the largest activation of the initialisation. */
 const mostAdaptationBytes = 2 ** 30;

@@ -198,7 +198,8 @@ export function adaptationBytes(model: Trainable, count: number): number {
 }
 
 /**
- * Data-dependent initialisation (paper, section 1.1): every ActNorm gives the batch x [C, H, W, N] mean 0 and deviation 1. One-hot
+ * Data-dependent initialisation (Kingma & Dhariwal 2018, section 3.1): every ActNorm gives the batch x [C, H, W, N] mean 0 and deviation 1.
+ * One-hot
  * labels [K, N] go to models that know classes. Returns new vectors.
  */
 export async function adaptToData(

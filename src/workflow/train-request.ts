@@ -70,7 +70,7 @@ const fields = {
   /** A classifier of these classes, plain or exposed to the outliers. */
   classifier: oneOf(classifierKinds).optional(),
   classifierSteps: whole(1).optional(),
-  /** What the normal model minimises (Schirrmeister et al. 2020, section 3). */
+  /** What the normal model minimises (Schirrmeister et al. 2020, equation 2). */
   objective: oneOf(objectiveNames).default("nll"),
   /** Images to keep away from; the general ones where absent. */
   outliers: location().optional(),

@@ -1,5 +1,5 @@
 /**
- * Objectives of the supervised setting (paper, section 3, item 4), with y(n) the class of normal image n and K classes:
+ * Objectives of the supervised setting (Schirrmeister et al. 2020, authors' code, invglow/losses.py), with y(n) the class of normal image n and K classes:
  *
  *   class-conditional flow:  L = mean_n -log p(x_n|y(n))
  *     with outliers:           + wrong-class loss on the normal images + outlier loss on the marginal log p(x) = log 1/K sum_c p(x|c)

@@ -1,4 +1,4 @@
-/** Maximum likelihood: the mean negative log-likelihood of the normal images (paper, section 3, loss 1). */
+/** Maximum likelihood: the mean negative log-likelihood of the normal images (Kingma & Dhariwal 2018, section 2). */
 import type { Flow, ScaleTerm } from "../../flow/index.ts";
 import { add, concatenate, multiply, negate, reduceSum, reshape, type Value } from "../../graph/index.ts";
 import { batchShape, type Objective } from "./objective.ts";

@@ -1,11 +1,11 @@
 /**
  * Losses that teach a flow what is not normal, on a batch of outliers beside the batch of normal images.
  *
- * Outlier loss (paper, equation 2): with d(x) = log p(x) - log p_general(x) and the general model frozen,
+ * Outlier loss (Schirrmeister et al. 2020, equation 2): with d(x) = log p(x) - log p_general(x) and the general model frozen,
  *
  *   L = weight mean softplus(d / temperature)        over the outliers, held above a floor by `outlierPenalty`
  *
- * Margin loss (paper, section 3, loss 5; after Hendrycks et al., 2019), the baseline the paper compares with:
+ * Margin loss (Hendrycks et al. 2019), the baseline that (Schirrmeister et al. 2020) compare with:
  *
  *   L = weight mean relu(margin - log p(normal) + log p(outlier))        over pairs, no gradient through the normal image
  */
@@ -31,7 +31,7 @@ export interface MarginLossSettings {
   readonly margin: number;
 }
 
-/** The paper's settings of the outlier loss at D = 3072; both grow with D, so that a bit a dimension counts the same at every size. */
+/** The settings of the outlier loss of (Schirrmeister et al. 2020, authors' code, invglow/main.py), at D = 3072; both grow with D, so that a bit a dimension counts the same at every size. */
 export const paperOutlierLoss = { dimensions: 3072, weight: 6000, temperature: 1000 } as const;
 
 /**
