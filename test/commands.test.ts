@@ -59,6 +59,24 @@ describe("train", () => {
     ]);
   });
 
+  test("says before the first step what the images resolve, and advises at the end what marks something", async () => {
+    const { stderr } = await succeed("train", "--normal=normal", "--out=advised", ...quickTraining);
+    const lines = stderr.trim().split("\n");
+    const told = lines.findIndex((line) =>
+      /^100 normal images will resolve .* from 0\.091; a rate of 0\.01 takes 1,965 normal images$/.test(line),
+    );
+    expect(told, stderr).toBeGreaterThanOrEqual(0);
+    expect(told).toBeLessThan(lines.findIndex((line) => line.startsWith("training the")));
+    const [, advised] = /next: outglow predict advised IMAGES --false-alarm ([\d.]+)$/.exec(stderr.trim())!;
+    const { stdout } = await succeed("predict", "advised", "crosses", `--false-alarm=${advised}`, "--quiet");
+    const pValues = stdout
+      .trim()
+      .split("\n")
+      .slice(1)
+      .map((line) => Number(line.split(",")[2]));
+    expect(Math.min(...pValues)).toBeLessThanOrEqual(Number(advised));
+  });
+
   test("prints the folder, or with --json one object", async () => {
     const plain = await succeed("train", "--normal=normal", "--out=plain", ...quickTraining);
     expect(plain.stdout).toBe("plain\n");
@@ -213,7 +231,9 @@ describe("predict", () => {
     const none = await succeed("predict", "detector", "crosses", "--false-alarm=0.001");
     expect(marked(all.stdout)).toBeGreaterThan(15);
     expect(marked(none.stdout)).toBe(0);
-    expect(none.stderr).toMatch(/warning: 20 calibration images resolve false-alarm rates from 0\.048/);
+    expect(none.stderr).toMatch(
+      /warning: 20 calibration images resolve false-alarm rates from 0\.048, so nothing is marked at 0\.001; give --false-alarm 0\.048 or more, or train with 4,992 normal images\n/,
+    );
   });
 
   test.each([

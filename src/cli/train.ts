@@ -1,11 +1,13 @@
 /** `outglow train`: images in, detector out. */
 import type { Manifest } from "../detector/index.ts";
 import {
+  markingRate,
   prepareTraining,
   type TrainingOutcome,
   type TrainingPlan,
   type TrainRequest,
   train as trainPlan,
+  usualFalseAlarm,
 } from "../workflow/index.ts";
 import { type Console, openConsole } from "./console.ts";
 import { eventPrinter } from "./event-printer.ts";
@@ -62,8 +64,13 @@ function announce({ out, images }: TrainingPlan, manifest: Manifest, json: boole
       `next: outglow train --normal DATA --general-detector ${quoteWord(out)} ${sizeFlags(manifest)} --out NAME`,
     );
   } else {
-    output.note(`default score: ${manifest.defaultScore}, calibrated on ${manifest.calibration.count} held-out images`);
-    output.note(`next: outglow predict ${quoteWord(out)} IMAGES --false-alarm 0.01`);
+    const { count } = manifest.calibration;
+    const marking = markingRate(count);
+    output.note(
+      `default score: ${manifest.defaultScore}, calibrated on ${count} held-out images: false-alarm rates from ${marking}`,
+    );
+    const advised = Math.max(usualFalseAlarm, marking);
+    output.note(`next: outglow predict ${quoteWord(out)} IMAGES --false-alarm ${advised}`);
   }
   output.print(out);
 }

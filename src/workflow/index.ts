@@ -17,8 +17,8 @@ export {
   type Prediction,
   type PredictionOptions,
   predict,
-  usualFalseAlarm,
 } from "./prediction.ts";
+export { markingRate, usualFalseAlarm } from "./rate-advice.ts";
 export { type SampleRequest, type Samples, sample } from "./sampling.ts";
 export {
   openDetector,

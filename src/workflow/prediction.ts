@@ -1,7 +1,7 @@
 /** Scoring images: each one's score, p-value and decision, as an asynchronous series of rows. */
 import { setting } from "../base/index.ts";
 import { type ImageSource, openImages, type PreparationProblem } from "../data/index.ts";
-import { type Detector, detectorSources } from "../detector/index.ts";
+import { type Detector, detectorSources, type Manifest } from "../detector/index.ts";
 import {
   checkCalibrated,
   classPosteriors,
@@ -14,6 +14,7 @@ import {
   smallestFalseAlarm,
 } from "../score/index.ts";
 import type { Watch } from "./events.ts";
+import { markingRate, usualFalseAlarm, waysToResolve } from "./rate-advice.ts";
 import { type ScoredBatch, scoreSource } from "./scoring.ts";
 
 /** How images are judged. */
@@ -45,9 +46,6 @@ export interface Prediction {
 export interface PredictedImage extends Prediction {
   readonly pixels: Uint8Array;
 }
-
-/** The false-alarm rate where none is asked for. */
-export const usualFalseAlarm = 0.01;
 
 /** The score that decides and the rate at which it does. */
 export interface Decision {
@@ -90,7 +88,7 @@ export async function* predict(
   const decision = decisionOf(detector, options);
   const { needs } = scoreDefinition(decision.score, manifest.training.model.scales, detectorSources(manifest));
   checkCalibrated(manifest.calibration, decision.score);
-  warnOfCoarseCalibration(manifest.calibration.count, decision.falseAlarm, watch);
+  warnOfCoarseCalibration(manifest, decision.falseAlarm, watch);
   const problems: PreparationProblem[] = [];
   // Coding takes longer than a small model's terms: only where the chosen score needs it.
   const scoring = {
@@ -143,13 +141,14 @@ function predictClasses({ classes, classifier }: ScoredBatch["terms"]) {
   }));
 }
 
-function warnOfCoarseCalibration(count: number, falseAlarm: number, { onEvent }: Watch): void {
-  const smallest = smallestFalseAlarm(count);
-  if (falseAlarm >= smallest) return;
+function warnOfCoarseCalibration({ calibration, training, data }: Manifest, rate: number, { onEvent }: Watch): void {
+  const { count } = calibration;
+  if (rate >= smallestFalseAlarm(count)) return;
+  const marking = markingRate(count);
   onEvent?.({
     kind: "warning",
     text:
-      `warning: ${count} calibration images resolve false-alarm rates from ${smallest.toPrecision(2)}, so nothing is marked at ${falseAlarm}; ` +
-      `train with more images or raise ${setting("falseAlarm")}`,
+      `warning: ${count} calibration images resolve false-alarm rates from ${marking}, so nothing is marked at ${rate}; ` +
+      `give ${setting("falseAlarm", marking)} or more, or train with ${waysToResolve(rate, data.normal.count, training.heldOut)}`,
   });
 }

@@ -19,6 +19,7 @@ import {
 } from "../train/index.ts";
 import type { Watch } from "./events.ts";
 import { describeLeak, loadOtherDetector } from "./other-detectors.ts";
+import { markingRate, referencesAmong, usualFalseAlarm, waysToResolve } from "./rate-advice.ts";
 import { readTrainRequest, type TrainRequest, type TrainSettings } from "./train-request.ts";
 import { imageLocations, startFolder } from "./train-rules.ts";
 import { configurationOf } from "./training-configuration.ts";
@@ -66,7 +67,8 @@ async function freshPlan(settings: TrainSettings, watch: Watch): Promise<Trainin
     general: await optional(locations.general, "general"),
     outliers: await optional(locations.outliers, "outliers"),
   };
-  splitRun(images, configuration);
+  const splits = splitRun(images, configuration);
+  if (settings.as === "detector") tellResolution(normal.count, splits.normal.heldOut.length, settings.heldOut, watch);
   for (const [name, other] of [["generalDetector", general] as const, ["init", start] as const]) {
     const leak = other && describeLeak(name, other, images, configuration);
     if (leak) watch.onEvent?.({ kind: "warning", text: leak });
@@ -89,6 +91,17 @@ async function freshPlan(settings: TrainSettings, watch: Watch): Promise<Trainin
   };
   const beginning = { general: general?.parameters, start: start?.parameters, replace: settings.force };
   return { out, record, images, beginning };
+}
+
+/** Says before the training how little its p-values will tell, where they will not do for the usual rate. */
+function tellResolution(images: number, heldOut: number, share: number, { onEvent }: Watch): void {
+  const marking = markingRate(referencesAmong(heldOut));
+  if (marking <= usualFalseAlarm) return;
+  const ways = waysToResolve(usualFalseAlarm, images, share);
+  onEvent?.({
+    kind: "note",
+    text: `${images} normal images will resolve false-alarm rates from ${marking}; a rate of ${usualFalseAlarm} takes ${ways}`,
+  });
 }
 
 /** The configuration with the names of the images' classes where a model is to know them. Throws ConfigError where there are none. */
