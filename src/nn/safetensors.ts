@@ -28,7 +28,8 @@ const alignment = 8;
 
 /** The bytes of a safetensors file. Equal content gives equal bytes. */
 export function writeTensors({ tensors, metadata }: TensorFile): Uint8Array<ArrayBuffer> {
-  const header: Record<string, HeaderEntry | Readonly<Record<string, string>>> = { __metadata__: metadata };
+  const header: Record<string, HeaderEntry | Readonly<Record<string, string>>> = Object.create(null);
+  header.__metadata__ = metadata;
   let offset = 0;
   for (const [name, { shape, data }] of Object.entries(tensors)) {
     const dtype = data instanceof Float32Array ? "F32" : "U8";
@@ -51,67 +52,83 @@ export function writeTensors({ tensors, metadata }: TensorFile): Uint8Array<Arra
   return file;
 }
 
-/** Parses a safetensors file. Throws FormatError where it is not one; `where` names it in the message. */
+/**
+ * Parses a safetensors file, called `where` in messages. Throws FormatError where it is not one: sizes that do not fit the file, dimensions
+ * that are not whole. Its records have no prototype, so that no name in a file means more than a name.
+ */
 export function readTensors(file: Uint8Array, where: string): TensorFile {
-  if (file.length < lengthBytes)
-    throw new FormatError({
-      code: "damaged",
-      subject: where,
-      expected: "a safetensors file",
-      got: `${file.length} bytes`,
-    });
+  if (file.length < lengthBytes) throw damaged(where, "a safetensors file", `${file.length} bytes`);
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  const headerLength = Number(view.getBigUint64(0, true));
-  const start = lengthBytes + headerLength;
-  if (start > file.length) {
-    throw new FormatError({
-      code: "damaged",
-      subject: where,
-      expected: `a header of ${headerLength} bytes`,
-      got: `a file of ${file.length}`,
-      remedy: { key: "copy-again" },
-    });
+  // Compared as it is stored: a number would round it.
+  const headerLength = view.getBigUint64(0, true);
+  if (headerLength > BigInt(file.length - lengthBytes)) {
+    throw damaged(where, `a header of ${headerLength} bytes`, `a file of ${file.length}`);
   }
-  const header = parseHeader(file.subarray(lengthBytes, start), where);
-  const tensors: Record<string, StoredTensor> = {};
-  let metadata: Record<string, string> = {};
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === "__metadata__") metadata = entry as unknown as Record<string, string>;
-    else tensors[name] = readTensor(file.subarray(start), name, entry, where);
+  const start = lengthBytes + Number(headerLength);
+  const data = file.subarray(start);
+  const tensors: Record<string, StoredTensor> = Object.create(null);
+  let metadata: Readonly<Record<string, string>> = Object.create(null);
+  let taken = 0;
+  for (const [name, entry] of Object.entries(parseHeader(file.subarray(lengthBytes, start), where))) {
+    if (name === "__metadata__") metadata = parseMetadata(entry, where);
+    else {
+      tensors[name] = readTensor(data, name, entry, where);
+      taken += tensors[name].data.byteLength;
+      // Tensors of the same bytes would multiply a small file in memory.
+      if (taken > data.length) throw damaged(where, "tensors beside one another", `'${name}' over another`);
+    }
   }
   return { tensors, metadata };
 }
 
-function parseHeader(bytes: Uint8Array, where: string): Record<string, HeaderEntry> {
-  try {
-    const header: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    if (typeof header === "object" && header !== null) return header as Record<string, HeaderEntry>;
-  } catch (error) {
-    throw new FormatError({
-      code: "damaged",
-      subject: where,
-      expected: "a JSON header",
-      got: messageOf(error),
-    });
-  }
-  throw new FormatError({ code: "damaged", subject: where, expected: "a JSON object as header", got: "other JSON" });
+function damaged(subject: string, expected: string, got: string): FormatError {
+  return new FormatError({ code: "damaged", subject, expected, got, remedy: { key: "copy-again" } });
 }
 
-function readTensor(data: Uint8Array, name: string, entry: HeaderEntry, where: string): StoredTensor {
-  const [from, to] = Array.isArray(entry?.data_offsets) ? entry.data_offsets : [Number.NaN, Number.NaN];
-  const shape = Array.isArray(entry?.shape) ? entry.shape : [Number.NaN];
-  const width = entry?.dtype === "F32" ? 4 : entry?.dtype === "U8" ? 1 : Number.NaN;
-  const size = shape.reduce((product, dimension) => product * dimension, 1);
-  if (!(from >= 0 && to <= data.length && to - from === size * width)) {
-    const got = `${entry?.dtype} ${JSON.stringify(entry?.shape)} at ${JSON.stringify(entry?.data_offsets)}`;
-    throw new FormatError({
-      code: "damaged",
-      subject: where,
-      expected: `tensor '${name}' within ${data.length} bytes of data`,
-      got: got,
-    });
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function parseHeader(bytes: Uint8Array, where: string): Readonly<Record<string, unknown>> {
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw damaged(where, "a JSON header", messageOf(error));
   }
-  // A copy, because a Float32Array must start at a multiple of four. Not slice(): Node's Buffer gives a view there.
-  const bytes = new Uint8Array(data.subarray(from, to));
-  return { shape, data: width === 4 ? new Float32Array(bytes.buffer, 0, size) : bytes };
+  if (isRecord(header)) return header;
+  throw damaged(where, "a JSON object as header", "another value");
+}
+
+function parseMetadata(entry: unknown, where: string): Readonly<Record<string, string>> {
+  const metadata: Record<string, string> = Object.create(null);
+  for (const [name, text] of isRecord(entry) ? Object.entries(entry) : [["", entry] as const]) {
+    if (typeof text !== "string") throw damaged(where, "texts as metadata", JSON.stringify(text));
+    metadata[name] = text;
+  }
+  return metadata;
+}
+
+/** Bytes of one number. */
+const widths: Readonly<Record<HeaderEntry["dtype"], number>> = { F32: 4, U8: 1 };
+
+function readTensor(data: Uint8Array, name: string, entry: unknown, where: string): StoredTensor {
+  const { dtype, shape, data_offsets: offsets } = isRecord(entry) ? entry : {};
+  const width = dtype === "F32" || dtype === "U8" ? widths[dtype] : undefined;
+  const size = isWhole(shape) ? shape.reduce((product, dimension) => product * dimension, 1) : undefined;
+  if (width !== undefined && size !== undefined && isWhole(offsets) && offsets.length === 2) {
+    const [from, to] = offsets as [number, number];
+    if (from <= to && to <= data.length && to - from === size * width) {
+      // A copy, because a Float32Array must start at a multiple of four. Not slice(): Node's Buffer gives a view there.
+      const bytes = new Uint8Array(data.subarray(from, to));
+      return { shape: shape as readonly number[], data: width === 4 ? new Float32Array(bytes.buffer, 0, size) : bytes };
+    }
+  }
+  const got = `${JSON.stringify(dtype)} ${JSON.stringify(shape)} at ${JSON.stringify(offsets)}`;
+  throw damaged(where, `tensor '${name}' within ${data.length} bytes of data`, got);
+}
+
+/** Whether a value is a list of whole numbers of zero or more: dimensions, offsets. */
+function isWhole(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every((number) => Number.isSafeInteger(number) && number >= 0);
 }
