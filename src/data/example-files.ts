@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { gzipSync } from "node:zlib";
+import { crc32, deflateSync, gzipSync } from "node:zlib";
 import sharp from "sharp";
 import { pack } from "tar-stream";
 
@@ -37,6 +37,81 @@ export function greyPng(width: number, height: number, level: number): Promise<B
     .toColourspace("b-w")
     .png()
     .toBuffer();
+}
+
+/**
+ * A PNG of exactly these samples [height, width, channels]: 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha, of 8 or 16 bits. With an
+ * EXIF block where an orientation is given.
+ */
+export function pngOf(
+  samples: Uint8Array | Uint16Array,
+  { channels, height, width, orientation }: PngDescription,
+): Uint8Array<ArrayBuffer> {
+  const deep = samples instanceof Uint16Array;
+  const line = channels * width;
+  const lineBytes = (deep ? 2 : 1) * line;
+  const rows = Buffer.alloc(height * (1 + lineBytes));
+  for (const [at, sample] of samples.entries()) {
+    const start = Math.floor(at / line) * (1 + lineBytes) + 1;
+    if (deep) rows.writeUInt16BE(sample, start + 2 * (at % line));
+    else rows[start + (at % line)] = sample;
+  }
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([deep ? 16 : 8, [0, 4, 2, 6][channels - 1]!, 0, 0, 0], 8);
+  // TIFF, little-endian, one entry: tag 0x0112, one short.
+  const exif = Buffer.from([
+    0x49,
+    0x49,
+    42,
+    0,
+    8,
+    0,
+    0,
+    0,
+    1,
+    0,
+    0x12,
+    1,
+    3,
+    0,
+    1,
+    0,
+    0,
+    0,
+    orientation ?? 1,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+  ]);
+  const chunks = [
+    pngChunk("IHDR", header),
+    ...(orientation === undefined ? [] : [pngChunk("eXIf", exif)]),
+    pngChunk("IDAT", deflateSync(rows, { level: 1 })),
+    pngChunk("IEND", Buffer.alloc(0)),
+  ];
+  return Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]), ...chunks]);
+}
+
+interface PngDescription {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  readonly orientation?: number;
+}
+
+function pngChunk(type: string, data: Uint8Array): Buffer {
+  const body = Buffer.concat([Buffer.from(type, "latin1"), data]);
+  const chunk = Buffer.alloc(body.length + 8);
+  chunk.writeUInt32BE(data.length, 0);
+  chunk.set(body, 4);
+  chunk.writeUInt32BE(crc32(body), body.length + 4);
+  return chunk;
 }
 
 /** The bytes of a tar archive. */

@@ -27,5 +27,5 @@ export {
 } from "./location.ts";
 export { type FileLock, type LockHolder, type LockOutcome, lockHolder, takeLock } from "./lock-file.ts";
 export { openImages } from "./opening.ts";
-export { type PreparationProblem, type PreparedImage, prepareImage } from "./preparation.ts";
+export { type PreparationProblem, prepareImage } from "./preparation.ts";
 export { type HeldOutSplit, makeSampler, splitHeldOut } from "./sampling.ts";

@@ -2,10 +2,10 @@
 import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { ConfigError, FormatError, type ImageShape, imageSizeOf, messageOf } from "../base/index.ts";
-import { checkSpecification } from "../pixels/index.ts";
+import { checkSpecification, type PreparedImage } from "../pixels/index.ts";
 import type { ImageSource } from "./image-source.ts";
 import { mapInOrder } from "./ordered.ts";
-import { type PreparationProblem, type PreparedImage, prepareImage } from "./preparation.ts";
+import { type PreparationProblem, prepareImage } from "./preparation.ts";
 
 /** Prepared images in memory. */
 export interface ImageSet {

@@ -1,8 +1,16 @@
 /** From a stored image to the pixels a model takes: decoded, turned upright, resized, in the model's colours. */
 import sharp, { type Sharp } from "sharp";
-import { type ImageShape, imageSizeOf, messageOf } from "../base/index.ts";
-import type { RawImage } from "../pixels/index.ts";
-import { canShrink, enlargeBilinear, shrinkTriangle } from "../pixels/index.ts";
+import { type ImageShape, messageOf } from "../base/index.ts";
+import {
+  finishImage,
+  type ImageRefusal,
+  isSmall,
+  type PreparedImage,
+  planesOf,
+  type RawImage,
+  refuseSmall,
+  shrinkTriangle,
+} from "../pixels/index.ts";
 import type { EncodedImage, ImageCatalogue, StoredImage } from "./image-source.ts";
 import { decodePlainJpeg } from "./jpeg.ts";
 import { openRaw } from "./raw-image.ts";
@@ -13,18 +21,12 @@ export interface PreparationProblem {
   readonly reason: string;
 }
 
-/** Pixels uint8 [C, H, W], or the reason why there are none. */
-export type PreparedImage = { readonly pixels: Uint8Array } | { readonly reason: string };
-
 /**
  * Shrinking: libvips' triangle kernel, stretched over the source so that it antialiases. Of libvips' kernels it leaves Tiny ImageNet at 32x32
  * as smooth as CIFAR-10 is (mean step between neighbouring pixels 13.9 and 13.6; mitchell 14.8, cubic 16.8, lanczos3 18.3), and it
  * never overshoots. A flow would see the sharper kernels' edges as a property of the data set.
  */
 const shrinkKernel = "linear";
-
-/** More than these would keep the calling thread for more than 5 ms. */
-const mostSmallPixels = 2 ** 18;
 
 /** What sharp calls the formats we accept. It would draw SVG and PDF as well, but those are documents, not images. */
 const acceptedFormats = ["png", "jpeg", "webp", "tiff", "heif", "gif"];
@@ -37,8 +39,7 @@ const acceptedFormats = ["png", "jpeg", "webp", "tiff", "heif", "gif"];
 export async function prepareImage(image: StoredImage, specification: ImageShape): Promise<PreparedImage> {
   const shrunk = image.kind === "raw" ? await shrinkRaw(image, specification) : await decode(image, specification);
   if ("reason" in shrunk) return shrunk;
-  const { height, width } = specification;
-  return { pixels: convertChannels(enlargeBilinear(shrunk, height, width), specification) };
+  return finishImage(shrunk, specification);
 }
 
 /** 1 if all images are grey, else 3, judged by 16 of them. Unreadable images have no say. */
@@ -63,11 +64,7 @@ async function channelsOf(image: StoredImage | undefined): Promise<1 | 3 | undef
   return metadata.channels - (metadata.hasAlpha ? 1 : 0) === 1 ? 1 : 3;
 }
 
-interface Refusal {
-  readonly reason: string;
-}
-
-async function decode(image: EncodedImage, specification: ImageShape): Promise<RawImage | Refusal> {
+async function decode(image: EncodedImage, specification: ImageShape): Promise<RawImage | ImageRefusal> {
   if (image.bytes.length === 0) return { reason: "file is empty" };
   const plain = decodePlainJpeg(image.bytes, (size) => isSmall(size, specification));
   if (plain) return shrinkRaw(plain, specification);
@@ -88,7 +85,7 @@ async function decode(image: EncodedImage, specification: ImageShape): Promise<R
   }
 }
 
-async function shrinkRaw(image: RawImage, specification: ImageShape): Promise<RawImage | Refusal> {
+async function shrinkRaw(image: RawImage, specification: ImageShape): Promise<RawImage | ImageRefusal> {
   const refusal = refuseSmall(image, specification);
   if (refusal) return refusal;
   const { height, width } = specification;
@@ -107,50 +104,15 @@ async function shrink(
     width: Math.min(from.width, specification.width),
     fit: "fill",
     kernel: shrinkKernel,
-    // JPEG files would otherwise be shrunk by their decoder with another kernel than PNG files of the same picture.
+    // JPEG files would otherwise be shrunk by their decoder all the way, with another kernel than PNG files of the same picture.
     fastShrinkOnLoad: false,
   });
   return toPlanes(resized);
 }
 
-/** Whether the calling thread does the work: sooner than libvips, which spends 1 ms on the pipeline of any image. */
-function isSmall(from: Pick<RawImage, "height" | "width">, { height, width }: ImageShape): boolean {
-  return from.height * from.width <= mostSmallPixels && canShrink(from, height, width);
-}
-
 async function toPlanes(image: Sharp): Promise<RawImage> {
   const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
-  const { channels, height, width } = info;
-  const area = height * width;
-  const pixels = new Uint8Array(channels * area);
-  for (let channel = 0; channel < channels; channel++) {
-    for (let pixel = 0; pixel < area; pixel++) pixels[channel * area + pixel] = data[pixel * channels + channel]!;
-  }
-  return { kind: "raw", pixels, channels, height, width };
-}
-
-function refuseSmall(
-  { height, width }: Pick<RawImage, "height" | "width">,
-  specification: ImageShape,
-): Refusal | undefined {
-  if (2 * height >= specification.height && 2 * width >= specification.width) return undefined;
-  const model = `${specification.width}x${specification.height}`;
-  return { reason: `image is ${width}x${height}, smaller than half the model's ${model}` };
-}
-
-function convertChannels({ pixels, channels }: RawImage, specification: ImageShape): Uint8Array {
-  if (channels === specification.channels) return pixels;
-  const area = specification.height * specification.width;
-  const result = new Uint8Array(imageSizeOf(specification));
-  if (channels === 1) {
-    for (let channel = 0; channel < specification.channels; channel++) result.set(pixels, channel * area);
-    return result;
-  }
-  for (let pixel = 0; pixel < area; pixel++) {
-    const luma = 0.299 * pixels[pixel]! + 0.587 * pixels[area + pixel]! + 0.114 * pixels[2 * area + pixel]!;
-    result[pixel] = Math.round(luma);
-  }
-  return result;
+  return planesOf<Uint8Array>(data, info);
 }
 
 /** `error`: a file that ends early is refused, one with odd metadata is not. */

@@ -1,5 +1,19 @@
-/** Arithmetic on stored pixels: shrinking, enlarging. Pure, the same in Node and in a browser. */
+/** Arithmetic on stored pixels: from what a decoder gives to what a model takes. Pure, the same in Node and in a browser. */
+export { flattenAlpha } from "./alpha.ts";
 export { enlargeBilinear } from "./bilinear.ts";
-export type { RawImage } from "./raw-image.ts";
-export { canShrink, shrinkTriangle } from "./reduction.ts";
+export { swapsSides, turnUpright } from "./orientation.ts";
+export {
+  type DecodedImage,
+  finishImage,
+  type ImageRefusal,
+  isSmall,
+  jpegReduction,
+  type PreparedImage,
+  prepareDecoded,
+  prepareRaw,
+  refuseSmall,
+} from "./preparation.ts";
+export type { Planes, RawImage, Samples } from "./raw-image.ts";
+export { averagesBlocks, shrinkTriangle, type Tiles, tilesOf } from "./reduction.ts";
+export { planesOf, toEightBits } from "./samples.ts";
 export { checkSpecification } from "./specification.ts";

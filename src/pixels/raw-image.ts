@@ -1,10 +1,16 @@
-/** Pixels as a data set stores them. */
+/** Pixels as a data set stores them, and as decoders give them. */
 
-/** uint8 [channels, height, width]. One channel is grey, three are RGB. */
-export interface RawImage {
+/** Samples of 8 or of 16 bits. */
+export type Samples = Uint8Array | Uint16Array;
+
+/** Samples [channels, height, width]. One channel is grey, three are RGB. */
+export interface Planes<Kind extends Samples = Samples> {
   readonly kind: "raw";
-  readonly pixels: Uint8Array;
+  readonly pixels: Kind;
   readonly channels: number;
   readonly height: number;
   readonly width: number;
 }
+
+/** Planes of 8 bits. */
+export interface RawImage extends Planes<Uint8Array> {}

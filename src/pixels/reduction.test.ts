@@ -1,11 +1,14 @@
 /** Tests of shrinking and of decoding on the calling thread: both have to give what sharp gives, number for number. */
+import fc from "fast-check";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { randomKey } from "../base/index.ts";
+import { pngOf, propertySeed } from "../data/example-files.ts";
 import { decodePlainJpeg } from "../data/jpeg.ts";
 import { openRaw } from "../data/raw-image.ts";
-import type { RawImage } from "./raw-image.ts";
-import { canShrink, shrinkTriangle } from "./reduction.ts";
+import type { RawImage, Samples } from "./raw-image.ts";
+import { averagesBlocks, shrinkTriangle, tilesOf } from "./reduction.ts";
+import { planesOf } from "./samples.ts";
 
 const decodeSmall = (bytes: Uint8Array) => decodePlainJpeg(bytes, ({ height, width }) => height * width < 100_000);
 
@@ -57,9 +60,46 @@ describe("shrinking", () => {
     });
   }
 
-  test("a factor of 4 is left to sharp", () => {
-    expect(canShrink({ height: 127, width: 127 }, 32, 32)).toBe(true);
-    expect(canShrink({ height: 128, width: 10 }, 32, 32)).toBe(false);
+  test.each(["file", "memory"] as const)(
+    `random sizes, depths and channels from a %s (seed ${propertySeed})`,
+    async (access) => {
+      const side = fc.integer({ min: 1, max: 150 });
+      const factor = fc.double({ min: 1, max: 9, noNaN: true });
+      const sizes = fc.record({ channels: fc.constantFrom(1, 3), deep: fc.boolean(), height: side, width: side });
+      const property = fc.asyncProperty(
+        sizes,
+        factor,
+        factor,
+        async ({ channels, deep, height, width }, tall, wide) => {
+          const from = { channels, height: Math.round(height * tall), width: Math.round(width * wide) };
+          const stream = randomKey(`${from.height}x${from.width}`).stream();
+          const length = channels * from.height * from.width;
+          const samples = deep
+            ? Uint16Array.from({ length }, () => stream.integer(65536))
+            : Uint8Array.from({ length }, () => stream.integer(256));
+          const space = deep ? (channels === 1 ? "grey16" : "rgb16") : channels === 1 ? "b-w" : "srgb";
+          const raw = { ...from, channels: channels === 1 ? 1 : 3 } as const;
+          const image = access === "file" ? sharp(pngOf(samples, from)) : sharp(samples, { raw });
+          const { buffer, byteOffset, byteLength } = await image
+            .toColourspace(space)
+            .resize({ height, width, fit: "fill", kernel: "linear" })
+            .raw({ depth: deep ? "ushort" : "uchar" })
+            .toBuffer();
+          const data = deep
+            ? new Uint16Array(buffer, byteOffset, byteLength / 2)
+            : new Uint8Array(buffer, byteOffset, byteLength);
+          const tiles = tilesOf(from, height, width, access);
+          const shrunk = shrinkTriangle(planesOf<Samples>(samples, from), height, width, tiles);
+          expect(shrunk).toEqual(planesOf<Samples>(data, { channels, height, width }));
+        },
+      );
+      await fc.assert(property, { seed: propertySeed, numRuns: 60 });
+    },
+  );
+
+  test("blocks are averaged from a factor of 4 on", () => {
+    expect(averagesBlocks({ height: 127, width: 127 }, 32, 32)).toBe(false);
+    expect(averagesBlocks({ height: 128, width: 10 }, 32, 32)).toBe(true);
   });
 });
 

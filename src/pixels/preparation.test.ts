@@ -1,0 +1,99 @@
+/** Pixels from decoded samples: those that Node makes of the files that hold them, number for number. */
+import fc from "fast-check";
+import sharp from "sharp";
+import { expect, test } from "vitest";
+import { randomKey } from "../base/index.ts";
+import { pngOf } from "../data/example-files.ts";
+import { prepareImage } from "../data/index.ts";
+import { flattenAlpha, jpegReduction, prepareDecoded, prepareRaw, turnUpright } from "./index.ts";
+
+const seed = 20261126;
+
+/** A picture with smooth parts, edges and noise, as samples of 8 or 16 bits. */
+function draw(channels: number, height: number, width: number, deep: boolean): Uint8Array | Uint16Array {
+  const stream = randomKey(`${channels} ${height} ${width}`).stream();
+  const most = deep ? 65535 : 255;
+  const value = (at: number): number => {
+    const [x, c] = [Math.floor(at / channels) % width, at % channels];
+    return Math.floor(most * Math.abs(Math.sin(x / 9 + c)) * 0.7 + 0.3 * most * stream.uniform());
+  };
+  const length = channels * height * width;
+  return deep ? Uint16Array.from({ length }, (_, at) => value(at)) : Uint8Array.from({ length }, (_, at) => value(at));
+}
+
+const side = fc.integer({ min: 1, max: 70 });
+/** Sides of an image against the model's: from a third of them to 14 times. */
+const factor = fc.double({ min: 0.34, max: 14, noNaN: true });
+
+test(`files of every size, depth, number of channels and orientation (seed ${seed})`, async () => {
+  const property = fc.asyncProperty(
+    fc.record({
+      channels: fc.constantFrom(1, 2, 3, 4),
+      deep: fc.boolean(),
+      orientation: fc.integer({ min: 1, max: 8 }),
+      model: fc.record({ channels: fc.constantFrom(1, 3), height: side, width: side }),
+      tall: factor,
+      wide: factor,
+    }),
+    async ({ channels, deep, orientation, model, tall, wide }) => {
+      const height = Math.max(1, Math.round(model.height * tall));
+      const width = Math.max(1, Math.round(model.width * wide));
+      const samples = draw(channels, height, width, deep);
+      const image = { samples, channels, height, width, orientation };
+      const expected = await prepareImage(
+        { kind: "encoded", bytes: pngOf(samples, { channels, height, width, orientation }) },
+        model,
+      );
+      expect(prepareDecoded(image, model)).toEqual(expected);
+    },
+  );
+  await fc.assert(property, { seed, numRuns: 120 });
+});
+
+test(`raw images of every size (seed ${seed})`, async () => {
+  const property = fc.asyncProperty(
+    fc.record({ channels: fc.constantFrom(1, 3), height: side, width: side }),
+    factor,
+    factor,
+    async (model, tall, wide) => {
+      const height = Math.max(1, Math.round(model.height * tall));
+      const width = Math.max(1, Math.round(model.width * wide));
+      const pixels = draw(model.channels, height, width, false) as Uint8Array;
+      const image = { kind: "raw", pixels, channels: model.channels, height, width } as const;
+      expect(prepareRaw(image, model)).toEqual(await prepareImage(image, model));
+    },
+  );
+  await fc.assert(property, { seed, numRuns: 60 });
+});
+
+test("every level under every alpha", async () => {
+  const size = { channels: 4, height: 256, width: 256 };
+  const samples = Uint8Array.from({ length: 4 * 65536 }, (_, at) => (at % 4 === 3 ? (at >> 2) & 255 : at >> 10));
+  const file = pngOf(samples, size);
+  const flat = await sharp(file).flatten({ background: "#000" }).raw().toBuffer();
+  const [planes, expected] = [0, 1].map(() => new Uint8Array(3 * 65536));
+  for (let at = 0; at < 3 * 65536; at++) expected![(at % 3) * 65536 + Math.floor(at / 3)] = flat[at]!;
+  const pixels = Uint8Array.from({ length: 4 * 65536 }, (_, at) => samples[(at % 65536) * 4 + Math.floor(at / 65536)]!);
+  planes!.set(flattenAlpha({ kind: "raw", pixels, ...size }).pixels);
+  expect(Buffer.compare(planes!, expected!)).toBe(0);
+});
+
+test("every orientation of a file with three pixels above three", () => {
+  const image = { kind: "raw", pixels: Uint8Array.of(1, 2, 3, 4, 5, 6), channels: 1, height: 2, width: 3 } as const;
+  const shown = [1, 2, 3, 4, 5, 6, 7, 8].map((orientation) => [...turnUpright(image, orientation).pixels].join(""));
+  // 1 as it is, 2 mirrored, 3 upside down, 4 flipped; 5 to 8 the same along the columns.
+  expect(shown).toEqual(["123456", "321654", "654321", "456123", "142536", "415263", "635241", "362514"].map(String));
+});
+
+test.each([
+  // Nothing below a factor of four; then half of the factor, and less where that is the factor itself.
+  [100, 100, 32, 1],
+  [128, 128, 32, 2],
+  [255, 400, 32, 2],
+  [256, 256, 32, 4],
+  [512, 512, 32, 8],
+  [5000, 5000, 32, 8],
+  [5000, 40, 32, 1],
+])("a JPEG of %ix%i for a model of %i pixels is decoded at 1/%i", (height, width, model, expected) => {
+  expect(jpegReduction({ height, width }, { height: model, width: model })).toBe(expected);
+});

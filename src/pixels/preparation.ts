@@ -1,0 +1,131 @@
+/**
+ * From decoded samples to the pixels a model takes: transparency on black, upright, resized, in the model's colours. Pure, and the same in
+ * Node and in a browser: what Node leaves to libvips is computed here number for number as libvips does it.
+ */
+import { type ImageShape, imageSizeOf } from "../base/index.ts";
+import { flattenAlpha } from "./alpha.ts";
+import { enlargeBilinear } from "./bilinear.ts";
+import { swapsSides, turnUpright } from "./orientation.ts";
+import type { Planes, RawImage, Samples } from "./raw-image.ts";
+import { averagesBlocks, shrinkTriangle, tilesOf } from "./reduction.ts";
+import { planesOf, toEightBits } from "./samples.ts";
+
+/** Pixels uint8 [C, H, W], or the reason why there are none, as in `image is 12x10, smaller than half the model's 32x32`. */
+export type PreparedImage = { readonly pixels: Uint8Array } | ImageRefusal;
+
+/** Why an image has no pixels for a model. */
+export interface ImageRefusal {
+  readonly reason: string;
+}
+
+/** What a decoder made of a file: samples as they are stored, not turned, not premultiplied, colours not converted. */
+export interface DecodedImage {
+  /** Interleaved [height, width, channels]. */
+  readonly samples: Samples;
+  /** 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha. */
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  /** The file's EXIF orientation, 1 to 8. */
+  readonly orientation?: number | undefined;
+  /** Whether the file stores grey: a decoder may have made three equal colours of it. Default: whether `channels` say so. */
+  readonly grey?: boolean | undefined;
+}
+
+/** More pixels than these would keep the calling thread for more than 5 ms. */
+const mostSmallPixels = 2 ** 18;
+
+/** Whether an image is shrunk position by position, as Node does on the calling thread, instead of in libvips' tiles. */
+export function isSmall(from: Pick<Planes, "height" | "width">, { height, width }: ImageShape): boolean {
+  return from.height * from.width <= mostSmallPixels && !averagesBlocks(from, height, width);
+}
+
+/** The pixels of an image that lies decoded in memory, such as one of a data set of raw images. */
+export function prepareRaw(image: RawImage, specification: ImageShape): PreparedImage {
+  const refusal = refuseSmall(image, specification);
+  if (refusal) return refusal;
+  const { height, width } = specification;
+  const tiles = isSmall(image, specification)
+    ? undefined
+    : tilesOf(image, ...shrunkSize(image, specification), "memory");
+  return finishImage(shrinkTriangle(image, height, width, tiles), specification);
+}
+
+/**
+ * The pixels of a decoded file. Equal to what Node makes of the same samples. A JPEG from four times the model's size on must have been
+ * shrunk while it was decoded (`jpegReduction`).
+ */
+export function prepareDecoded(image: DecodedImage, specification: ImageShape): PreparedImage {
+  const { samples, channels, orientation = 1 } = image;
+  const upright = swapsSides(orientation) ? { height: image.width, width: image.height } : image;
+  const refusal = refuseSmall(upright, specification);
+  if (refusal) return refusal;
+  const flat = flattenAlpha(planesOf(samples, image));
+  const deep = samples instanceof Uint16Array;
+  const grey = image.grey ?? channels < 3;
+  if (!deep && !grey && isSmall(upright, specification)) {
+    const turned = turnUpright(flat, orientation);
+    return finishImage(toEightBits(shrinkTriangle(turned, specification.height, specification.width)), specification);
+  }
+  // As it is stored, and turned when it is small: the order of a file's rows is that of the work.
+  const stored = swapsSides(orientation)
+    ? { ...specification, height: specification.width, width: specification.height }
+    : specification;
+  const size = shrunkSize(flat, stored);
+  const shrunk = shrinkTriangle(flat, ...size, tilesOf(flat, ...size, "file"));
+  return finishImage(toEightBits(turnUpright(shrunk, orientation)), specification);
+}
+
+/**
+ * By how much a JPEG is shrunk while it is decoded, 1, 2, 4 or 8 (libjpeg's `scale_denom`): half of what its axes must be shrunk by, so that
+ * the kernel does the rest. Both sizes as they are stored.
+ */
+export function jpegReduction(
+  from: Pick<Planes, "height" | "width">,
+  stored: Pick<ImageShape, "height" | "width">,
+): number {
+  const [height, width] = shrunkSize(from, stored);
+  const shrink = Math.min(from.height / height, from.width / width);
+  const reduction = [8, 4, 2].find((factor) => shrink >= 2 * factor) ?? 1;
+  return reduction > 1 && Math.floor(shrink) === reduction ? reduction / 2 : reduction;
+}
+
+/** Height and width to which an image is shrunk: axes that are not larger stay. */
+function shrunkSize(
+  from: Pick<Planes, "height" | "width">,
+  to: Pick<ImageShape, "height" | "width">,
+): readonly [height: number, width: number] {
+  return [Math.min(from.height, to.height), Math.min(from.width, to.width)];
+}
+
+/** The last steps from an image that is no larger than the model's: enlarged where it is smaller, in the model's colours. */
+export function finishImage(image: RawImage, specification: ImageShape): { readonly pixels: Uint8Array } {
+  const { height, width } = specification;
+  return { pixels: convertChannels(enlargeBilinear(image, height, width), specification) };
+}
+
+/** The reason not to take an image that would be enlarged to more than double; undefined for any other. */
+export function refuseSmall(
+  { height, width }: Pick<Planes, "height" | "width">,
+  specification: ImageShape,
+): ImageRefusal | undefined {
+  if (2 * height >= specification.height && 2 * width >= specification.width) return undefined;
+  const model = `${specification.width}x${specification.height}`;
+  return { reason: `image is ${width}x${height}, smaller than half the model's ${model}` };
+}
+
+/** Grey is 0.299 R + 0.587 G + 0.114 B; colour from grey is three times the same. */
+function convertChannels({ pixels, channels }: RawImage, specification: ImageShape): Uint8Array {
+  if (channels === specification.channels) return pixels;
+  const area = specification.height * specification.width;
+  const result = new Uint8Array(imageSizeOf(specification));
+  if (channels === 1) {
+    for (let channel = 0; channel < specification.channels; channel++) result.set(pixels, channel * area);
+    return result;
+  }
+  for (let pixel = 0; pixel < area; pixel++) {
+    const luma = 0.299 * pixels[pixel]! + 0.587 * pixels[area + pixel]! + 0.114 * pixels[2 * area + pixel]!;
+    result[pixel] = Math.round(luma);
+  }
+  return result;
+}
