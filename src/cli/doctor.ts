@@ -39,7 +39,14 @@ export async function doctor({ json, device }: DoctorOptions): Promise<void> {
     }
   }
   const failed = checks.filter(({ passed }) => !passed);
-  if (failed.length > 0) throw new RunError(`doctor: ${failed.map(({ name }) => name).join(", ")} failed`);
+  if (failed.length > 0) {
+    throw new RunError({
+      code: "engine",
+      subject: failed.map(({ name }) => name).join(", "),
+      expected: "checks that pass",
+      got: failed.map(({ detail }) => detail).join("; "),
+    });
+  }
 }
 
 /** What was done with a device, or what is wrong with it and a way out. */

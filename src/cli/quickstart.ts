@@ -1,7 +1,7 @@
 /** `outglow quickstart`: makes images, trains a general and a normal model, evaluates every score, and shows what was found. */
 import { access, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { ConfigError, type ImageShape, randomKey } from "../base/index.ts";
+import { ConfigError, type ImageShape, randomKey, setting } from "../base/index.ts";
 import { writeImages } from "../data/index.ts";
 import { anomalousMadeKinds, type MadeKind, makeImages } from "../made/index.ts";
 import type { TrainRequest } from "../workflow/index.ts";
@@ -41,7 +41,13 @@ export async function quickstart({ out, time, seed, threads }: QuickstartOptions
   const started = performance.now();
   const folder = out ?? (await freeFolder());
   if ((await readdir(folder).catch(() => [])).length > 0) {
-    throw new ConfigError(`quickstart: --out expects a new folder, got '${folder}' with files in it; choose another`);
+    throw new ConfigError({
+      code: "exists",
+      subject: setting("out"),
+      expected: "a new folder",
+      got: `'${folder}' with files in it`,
+      remedy: { key: "choose-another" },
+    });
   }
   const images = join(folder, "images");
   const detector = join(folder, "detector");

@@ -70,7 +70,12 @@ interface Layout {
 /** The layout of `count` images in at most `columns` columns. Throws ConfigError for fewer than one column. */
 export function contactSheetLayout(count: number, columns: number): Layout {
   if (!(Number.isInteger(columns) && columns >= 1)) {
-    throw new ConfigError(`contact sheet: expected at least one column, got ${columns}; try 8`);
+    throw new ConfigError({
+      code: "out-of-range",
+      subject: "contact sheet",
+      expected: "at least one column",
+      got: String(columns),
+    });
   }
   const used = Math.max(1, Math.min(columns, count));
   const rows = Math.ceil(count / used);

@@ -19,7 +19,12 @@ export async function renderImageGrid({ images, columns, scale }: ImageGrid): Pr
   checkBatch(images);
   for (const [name, value] of Object.entries({ images: images.count, columns, scale })) {
     if (Number.isInteger(value) && value >= 1) continue;
-    throw new ConfigError(`image grid: expected a whole number of ${name} from 1, got ${value}; try 8`);
+    throw new ConfigError({
+      code: name === "images" ? "too-few-images" : "out-of-range",
+      subject: "image grid",
+      expected: `a whole number of ${name} from 1`,
+      got: String(value),
+    });
   }
   const size = { width: images.width * scale, height: images.height * scale };
   const used = Math.min(columns, images.count);

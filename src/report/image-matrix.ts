@@ -52,7 +52,10 @@ export async function renderImageMatrix({
   notes = [],
 }: ImageMatrix): Promise<Uint8Array> {
   const columns = Math.max(0, ...rows.map(({ images }) => images.count));
-  if (columns === 0) throw new ConfigError(`image matrix '${title}': expected at least one image, got none`);
+  if (columns === 0) {
+    const subject = `image matrix '${title}'`;
+    throw new ConfigError({ code: "too-few-images", subject, expected: "at least one image", got: "none" });
+  }
   for (const { images, captions } of rows) {
     checkBatch(images);
     if (captions && captions.length !== images.count) {
