@@ -3,8 +3,8 @@ import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadManifest } from "../src/detector/index.ts";
-import type { ReproductionResults } from "../src/experiments/index.ts";
-import type { EvaluationReport } from "../src/workflow/index.ts";
+import { type Plan, type ReproductionResults, reproduce } from "../src/experiments/index.ts";
+import type { EvaluationReport, WorkflowEvent } from "../src/workflow/index.ts";
 import { type Outcome, runOutglow, startOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -169,6 +169,32 @@ test("Ctrl-C names the command that goes on, and no other", async () => {
   expect(stderr).not.toContain("train --resume");
 }, 60_000);
 
+test("a program calls a reproduction off, and what it was begun with stays", async () => {
+  const out = at("called");
+  const request = {
+    suite: "quick",
+    out,
+    threads: 1,
+    steps: 5,
+    generalSteps: 5,
+    depth: 1,
+    width: 8,
+    limit: 30,
+  } as const;
+  const controller = new AbortController();
+  const told: string[] = [];
+  const onEvent = (event: WorkflowEvent): void => {
+    told.push(event.kind);
+    if (event.kind === "step" && event.report.step === 2) controller.abort();
+  };
+  expect(await reproduce(request, { onEvent, signal: controller.signal })).toBeUndefined();
+  expect(told).toEqual(expect.arrayContaining(["note", "progress", "phase", "step"]));
+  expect(await readdir(at("called", "seed-0"))).toEqual(["general"]);
+  await expect(reproduce({ ...request, steps: 6 })).rejects.toMatchObject({
+    fault: { code: "conflicting-settings", got: "6" },
+  });
+}, 60_000);
+
 test("data from a configuration file; normal images without a test split are held back", async () => {
   await writeMadeImages(at("data", "rings"), "normal", 60);
   await writeMadeImages(at("data", "crosses"), "crosses", 20);
@@ -293,6 +319,21 @@ describe("supervised, with a general model for all seeds", () => {
     expect(stderr).toMatch(message);
     expect(code).toBe(2);
     expect(await readdir(folder.path)).not.toContain("new");
+  });
+
+  test("goes on with a plan of version 0.1, which holds sets as they were typed and no device", async () => {
+    const path = at("classed", "plan.json");
+    const text = await readFile(path, "utf8");
+    const { device, ...plan } = JSON.parse(text) as Plan;
+    expect(device).toBe("cpu");
+    expect(plan.given.anomalous).toEqual([{ name: "trios", location: "trios" }]);
+    await writeFile(path, JSON.stringify({ ...plan, given: { ...plan.given, anomalous: ["trios=trios"] } }));
+    const again = await run("fashion", "--out=classed", ...data, "--threads=1");
+    const other = await run("fashion", "--out=classed", "--anomalous=trios=classes");
+    await writeFile(path, text);
+    expect(again.code, again.stderr).toBe(0);
+    expect(again.stdout.trim()).toBe(markdown.trim());
+    expect(other.stderr).toMatch(/--anomalous: expected what 'classed' was begun with \(.*\), got .*; leave it out or/);
   });
 
   test("refuses another general model in the place of the one it began with", async () => {
