@@ -1,10 +1,19 @@
 /** Local faults: synthetic faults, the detector that learns them, its maps and scores. */
+
 export { type CellMap, meanMap, resampled, topMean } from "./cell-map.ts";
 export { type Fingerprint, fingerprintOfStructure, groupImages, shiftedCorrelation } from "./groups.ts";
-export { type FaultDetector, type FaultRecord, faultRecordSchema } from "./record.ts";
+export { atLevels } from "./levels.ts";
+export {
+  type FaultDetector,
+  type FaultRecord,
+  faultRecordSchema,
+  readFaultDetector,
+  writeFaultNetworks,
+} from "./record.ts";
 export { type FaultScore, type FaultScorer, openFaultScorer } from "./scoring.ts";
 export { type FaultSettings, faultSettingsSchema } from "./settings.ts";
 export type { Canvas, Mask } from "./synthetic/canvas.ts";
 export { drawFault, type FaultyCrop } from "./synthetic/fault.ts";
 export { type FaultKind, faultKinds } from "./synthetic/kinds.ts";
 export { type FaultEvent, type FaultWatch, type NormalImages, trainFaultDetector } from "./training.ts";
+export { drawOnImage, type FaultyImage } from "./trial.ts";

@@ -1,6 +1,15 @@
-/** A trained fault detector as plain data beside its weights. */
+/** A trained fault detector as plain data beside its weights, and both as they are kept. */
 import { z } from "zod";
-import type { ParameterVectors } from "../nn/index.ts";
+import { FormatError } from "../base/index.ts";
+import {
+  layoutOf,
+  type ParameterVectors,
+  parameterData,
+  readTensors,
+  type StoredTensor,
+  writeTensors,
+} from "../nn/index.ts";
+import { faultNetwork } from "./network.ts";
 import { faultSettingsSchema } from "./settings.ts";
 
 const numbers = z.array(z.number());
@@ -35,4 +44,45 @@ export type FaultRecord = z.infer<typeof faultRecordSchema>;
 export interface FaultDetector {
   readonly record: FaultRecord;
   readonly networks: readonly ParameterVectors[];
+}
+
+function networkOf({ channels, settings }: FaultRecord) {
+  return faultNetwork({ channels, width: settings.width });
+}
+
+/** All networks as one safetensors file, tensors named `fold0.layer0.weight` and so on. */
+export function writeFaultNetworks({ record, networks }: FaultDetector): Uint8Array<ArrayBuffer> {
+  const { entries } = layoutOf(networkOf(record).parameters);
+  const tensors: Record<string, StoredTensor> = {};
+  for (const [fold, vectors] of networks.entries()) {
+    for (const entry of entries) {
+      tensors[`fold${fold}.${entry.name}`] = { shape: entry.shape, data: parameterData(entry, vectors) };
+    }
+  }
+  return writeTensors({ tensors, metadata: { kind: "outglow fault networks" } });
+}
+
+/** A detector from its record and the file of its networks. Throws FormatError where the file holds other tensors; `where` names it. */
+export function readFaultDetector(record: FaultRecord, file: Uint8Array, where: string): FaultDetector {
+  const { tensors } = readTensors(file, where);
+  const { entries, trainableSize } = layoutOf(networkOf(record).parameters);
+  const networks = record.folds.map((_, fold): ParameterVectors => {
+    const vectors = { trainable: new Float32Array(trainableSize), fixed: new Float32Array(0) };
+    for (const entry of entries) {
+      const name = `fold${fold}.${entry.name}`;
+      const tensor = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
+      if (!(tensor?.data instanceof Float32Array) || tensor.shape.join() !== entry.shape.join()) {
+        throw new FormatError({
+          code: "damaged",
+          subject: where,
+          expected: `a tensor '${name}' [${entry.shape.join(", ")}]`,
+          got: tensor ? `one of [${tensor.shape.join(", ")}]` : "none",
+          remedy: { key: "copy-detector-again" },
+        });
+      }
+      parameterData(entry, vectors).set(tensor.data);
+    }
+    return vectors;
+  });
+  return { record, networks };
 }

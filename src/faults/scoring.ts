@@ -6,6 +6,12 @@ import { type CellLogits, openLogits } from "./logits.ts";
 import { faultNetwork } from "./network.ts";
 import type { FaultDetector, FaultRecord } from "./record.ts";
 
+/** A map of one level. */
+export interface LevelMap {
+  readonly level: number;
+  readonly map: CellMap;
+}
+
 /** What a fault detector says of one image. */
 export interface FaultScore {
   /** The mean of the top 1 % of the joined map's cells. Higher = more anomalous. */
@@ -15,7 +21,7 @@ export interface FaultScore {
   /** Standardised logits, the mean over levels and networks, on the grid of the largest level. */
   readonly map: CellMap;
   /** The same of every level, the largest first. */
-  readonly levels: readonly { readonly level: number; readonly map: CellMap }[];
+  readonly levels: readonly LevelMap[];
 }
 
 /** Scores images. */
@@ -60,7 +66,7 @@ export function openFaultScorer(
 }
 
 async function logitsOf(logits: CellLogits, levels: readonly { readonly level: number; readonly image: RawImage }[]) {
-  const maps: { level: number; map: CellMap }[] = [];
+  const maps: LevelMap[] = [];
   for (const { level, image } of levels) maps.push({ level, map: await logits.run(image) });
   return maps;
 }
@@ -68,14 +74,11 @@ async function logitsOf(logits: CellLogits, levels: readonly { readonly level: n
 /** Standardised maps and their mean. */
 export interface JoinedLevels {
   readonly map: CellMap;
-  readonly levels: readonly { readonly level: number; readonly map: CellMap }[];
+  readonly levels: readonly LevelMap[];
 }
 
 /** Brings every level's logits to mean 0 and deviation 1 over normal images, and takes their mean. A level without moments is left out. */
-export function joinLevels(
-  maps: readonly { readonly level: number; readonly map: CellMap }[],
-  moments: FaultRecord["folds"][number]["levels"],
-): JoinedLevels {
+export function joinLevels(maps: readonly LevelMap[], moments: FaultRecord["folds"][number]["levels"]): JoinedLevels {
   const levels = maps.flatMap(({ level, map }) => {
     const found = moments.find((entry) => entry.level === level);
     return found ? [{ level, map: standardised(map, found) }] : [];

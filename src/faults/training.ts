@@ -15,17 +15,16 @@ import {
   type PixelScale,
   pixelScale,
 } from "./batches.ts";
-import { type CellMap, topMean } from "./cell-map.ts";
+import { topMean } from "./cell-map.ts";
 import { assignFolds } from "./folds.ts";
-import { fingerprintOfStructure, groupImages } from "./groups.ts";
+import { type Fingerprint, fingerprintOfStructure, groupImages } from "./groups.ts";
 import { atLevels, withChannels } from "./levels.ts";
 import { openLogits } from "./logits.ts";
 import { faultNetwork } from "./network.ts";
 import { faultDetection } from "./objective.ts";
 import type { FaultDetector, FaultRecord } from "./record.ts";
-import { joinLevels } from "./scoring.ts";
+import { joinLevels, type LevelMap } from "./scoring.ts";
 import type { FaultSettings } from "./settings.ts";
-import { momentsOf } from "./synthetic/canvas.ts";
 import type { FaultKind } from "./synthetic/kinds.ts";
 
 /** Normal images that are read one by one. */
@@ -103,18 +102,18 @@ export async function trainFaultDetector(
 }
 
 async function readLevels({ names, read }: NormalImages, settings: FaultSettings, watch: FaultWatch) {
-  const read1: (readonly RawImage[])[] = [];
-  const fingerprints = [];
+  const all: (readonly RawImage[])[] = [];
+  const fingerprints: Fingerprint[] = [];
   for (const index of names.keys()) {
     watch.signal?.throwIfAborted();
     const image = await read(index);
     fingerprints.push(fingerprintOfStructure(image));
-    read1.push(atLevels(image, settings).map(({ image: level }) => level));
+    all.push(atLevels(image, settings).map(({ image: level }) => level));
     watch.onEvent?.({ kind: "read", done: index + 1, count: names.length });
   }
-  const channels: 1 | 3 = read1.every((levels) => levels[0]!.channels === 1) ? 1 : 3;
+  const channels: 1 | 3 = all.every((levels) => levels[0]!.channels === 1) ? 1 : 3;
   return {
-    levels: read1.map((levels) => levels.map((level) => withChannels(level, channels))),
+    levels: all.map((levels) => levels.map((level) => withChannels(level, channels))),
     fingerprints,
     channels,
   };
@@ -191,27 +190,37 @@ async function calibrateFold(
   const network = faultNetwork({ channels, width: settings.width });
   const logits = openLogits(network, parameters, scale, { threads: settings.threads });
   try {
-    const maps: CellMap[][] = [];
+    const descending = [...settings.levels].sort((a, b) => b - a);
+    const maps: LevelMap[][] = [];
     for (const levels of images) {
-      const own: CellMap[] = [];
-      for (const image of levels) own.push(await logits.run(image));
+      const own: LevelMap[] = [];
+      for (const [index, image] of levels.entries()) {
+        // Images lack levels from the largest on: the last ones are the same for all.
+        const level = descending[descending.length - levels.length + index]!;
+        own.push({ level, map: await logits.run(image) });
+      }
       maps.push(own);
     }
-    // Images lack levels from the largest on: the last ones are the same for all.
-    const descending = [...settings.levels].sort((a, b) => b - a);
-    const moments = descending.flatMap((level, index) => {
-      const fromEnd = descending.length - index;
-      const values = maps.flatMap((own) => Array.from(own.at(-fromEnd)?.values ?? []));
-      if (values.length === 0) return [];
-      const { mean, deviation } = momentsOf(values);
-      return [{ level, mean, deviation: Math.max(1e-6, deviation) }];
-    });
-    const scores = maps.map((own) => {
-      const named = own.map((map, index) => ({ level: descending[descending.length - own.length + index]!, map }));
-      return topMean(joinLevels(named, moments).map);
-    });
+    const moments = levelMoments(maps, settings.levels);
+    const scores = maps.map((own) => topMean(joinLevels(own, moments).map));
     return { levels: moments, scores: scores.sort((a, b) => a - b) };
   } finally {
     await logits.dispose();
   }
+}
+
+/** Mean and deviation of the cells of every level that some image has. A constant level keeps a deviation that divides. */
+function levelMoments(maps: readonly (readonly LevelMap[])[], levels: readonly number[]) {
+  return [...levels]
+    .sort((a, b) => b - a)
+    .flatMap((level) => {
+      const own = maps.flatMap((all) => all.filter((entry) => entry.level === level).map(({ map }) => map.values));
+      if (own.length === 0) return [];
+      const count = own.reduce((sum, values) => sum + values.length, 0);
+      const sumOf = (term: (value: number) => number): number =>
+        own.reduce((sum, values) => values.reduce((inner, value) => inner + term(value), sum), 0);
+      const mean = sumOf((value) => value) / count;
+      const deviation = Math.sqrt(sumOf((value) => (value - mean) ** 2) / count);
+      return [{ level, mean, deviation: Math.max(1e-6, deviation) }];
+    });
 }

@@ -1,0 +1,134 @@
+/** From normal images to scores: a small detector finds scratches, repeats itself, is calibrated and survives being kept. */
+import { beforeAll, describe, expect, test } from "vitest";
+import { ConfigError, FormatError, randomKey } from "../base/index.ts";
+import type { RawImage } from "../pixels/index.ts";
+import { auroc } from "../score/index.ts";
+import {
+  type FaultDetector,
+  type FaultEvent,
+  type FaultScore,
+  faultRecordSchema,
+  faultSettingsSchema,
+  openFaultScorer,
+  readFaultDetector,
+  trainFaultDetector,
+  writeFaultNetworks,
+} from "./index.ts";
+import { gradientNoise } from "./synthetic/noise.ts";
+
+const side = 72;
+const settings = faultSettingsSchema.parse({ levels: [64], steps: 80, width: 4, folds: 2, crops: 4 });
+
+/** A smooth part, its surface slightly uneven; with a scratch across it where asked for. */
+function part(name: string, scratched = false): RawImage {
+  const stream = randomKey("part").fold(name).stream();
+  const noise = gradientNoise(stream, side, side, 24, 2);
+  const row = 16 + stream.integer(40);
+  const pixels = Uint8Array.from({ length: side * side }, (_, index) => {
+    const [y, x] = [Math.floor(index / side), index % side];
+    const scratch = scratched && x > 12 && x < 60 && Math.abs(y - row - Math.round(3 * Math.sin(x / 9))) <= 1;
+    return (scratch ? 190 : 120) + 15 * noise[index]! + 2 * stream.normal();
+  });
+  return { kind: "raw", pixels, channels: 1, height: side, width: side };
+}
+
+const names = Array.from({ length: 20 }, (_, index) => `part ${index}`);
+const images = { names, read: async (index: number) => part(names[index]!) };
+
+async function scoresOf(detector: FaultDetector, some: readonly RawImage[]): Promise<FaultScore[]> {
+  const scorer = openFaultScorer(detector, { threads: 1 });
+  const scores: FaultScore[] = [];
+  for (const image of some) scores.push(await scorer.score(image));
+  await scorer.dispose();
+  return scores;
+}
+
+describe("a small detector", () => {
+  let detector: FaultDetector;
+  const events: FaultEvent[] = [];
+  beforeAll(async () => {
+    detector = await trainFaultDetector(images, settings, { onEvent: (event) => events.push(event) });
+  }, 120_000);
+
+  test("finds scratches, and shows where they are", async () => {
+    const fresh = Array.from({ length: 12 }, (_, index) => `new ${index}`);
+    const normal = await scoresOf(
+      detector,
+      fresh.map((name) => part(name)),
+    );
+    const scratched = await scoresOf(
+      detector,
+      fresh.map((name) => part(name, true)),
+    );
+    const [a, b] = [normal, scratched].map((scores) => scores.map(({ score }) => score));
+    expect(auroc({ normal: a!, anomalous: b! })).toBeGreaterThan(0.9);
+    for (const { map, levels, pValue } of [...normal, ...scratched]) {
+      expect([map.rows, map.columns]).toEqual([8, 8]);
+      expect(levels.map(({ level }) => level)).toEqual([64]);
+      expect(pValue).toBeGreaterThanOrEqual(1 / 21);
+      expect(pValue).toBeLessThanOrEqual(1);
+    }
+    // Rows 2 to 6 of 8 hold the scratches, the first and the last row of cells never do.
+    const rowMean = (row: number) =>
+      scratched.reduce((sum, { map }) => sum + map.values.subarray(8 * row, 8 * row + 8).reduce((x, y) => x + y), 0);
+    expect([2, 3, 4, 5].reduce((sum, row) => sum + rowMean(row), 0) / 4).toBeGreaterThan(rowMean(0) + 10);
+  });
+
+  test("gives every image a held-out score", () => {
+    const { record } = detector;
+    expect(record.folds.map(({ scores }) => scores.length)).toEqual([10, 10]);
+    expect([record.images, record.groups, record.channels]).toEqual([20, 20, 1]);
+    for (const { scores } of record.folds) expect([...scores].sort((a, b) => a - b)).toEqual(scores);
+  });
+
+  test("says what happens", () => {
+    expect(events.filter(({ kind }) => kind === "read")).toHaveLength(20);
+    expect(events.filter(({ kind }) => kind === "step")).toHaveLength(2 * settings.steps);
+    expect(events.filter(({ kind }) => kind === "scored")).toEqual([
+      { kind: "scored", fold: 0 },
+      { kind: "scored", fold: 1 },
+    ]);
+    const losses = events.flatMap((event) => (event.kind === "step" ? [event.loss] : []));
+    expect(losses[0]).toBeCloseTo(Math.LN2, 5);
+  });
+
+  test("is the same after it was kept", async () => {
+    const file = writeFaultNetworks(detector);
+    const record = faultRecordSchema.parse(JSON.parse(JSON.stringify(detector.record)));
+    const again = readFaultDetector(record, file, "faults.safetensors");
+    const image = part("kept", true);
+    expect(await scoresOf(again, [image])).toEqual(await scoresOf(detector, [image]));
+    const wider = { ...record, settings: { ...record.settings, width: 8 } };
+    expect(() => readFaultDetector(wider, file, "faults.safetensors")).toThrow(FormatError);
+    expect(() => readFaultDetector(wider, file, "x")).toThrow(
+      "x: expected a tensor 'fold0.layer0.weight' [8, 1, 3, 3]",
+    );
+  });
+});
+
+test("the same seed gives the same weights, another one others", async () => {
+  const short = { ...settings, steps: 3 };
+  const [first, second, other] = [
+    await trainFaultDetector(images, short),
+    await trainFaultDetector(images, short),
+    await trainFaultDetector(images, { ...short, seed: 1 }),
+  ];
+  expect(second).toEqual(first);
+  expect(other.networks[0]).not.toEqual(first.networks[0]);
+});
+
+test("images of one thing are one: too few things for the folds are refused", async () => {
+  const watch = { group: () => "the same" };
+  await expect(trainFaultDetector(images, settings, watch)).rejects.toThrow(ConfigError);
+});
+
+test("an abort ends the training with the signal's reason", async () => {
+  const controller = new AbortController();
+  const watch = {
+    signal: controller.signal,
+    onEvent: (event: FaultEvent) => {
+      if (event.kind === "step" && event.step === 2) controller.abort(new Error("enough"));
+    },
+  };
+  await expect(trainFaultDetector(images, settings, watch)).rejects.toThrow("enough");
+});
