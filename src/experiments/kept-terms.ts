@@ -5,47 +5,89 @@ import { z } from "zod";
 import { type FaultCode, FormatError, messageOf } from "../base/index.ts";
 import { writeFileAtomic } from "../data/index.ts";
 import { issueParts } from "../model/index.ts";
-import { type ClassTable, type ModelTerms, makeClassTable, makeTermTable, type TermTable } from "../score/index.ts";
-import type { TestSet } from "./scored-images.ts";
+import {
+  type ClassTable,
+  eachSource,
+  type ModelTerms,
+  makeClassTable,
+  makeTermTable,
+  type ScoreSource,
+  type SourceTables,
+  scoreSources,
+  type TermTable,
+} from "../score/index.ts";
 
-const tableSchema = z.strictObject({ count: z.number(), scales: z.number(), values: z.string() });
-const classTableSchema = z.strictObject({ count: z.number(), names: z.array(z.string()), values: z.string() });
-const termsSchema = z.strictObject({
-  /** [count, scales, {log-det, prior}] as float32, little-endian, base64: exact, and not every term is finite. */
-  encoding: z.literal("float32 base64"),
+/** The images that terms belong to. */
+export interface NamedImages {
+  readonly name: string;
+  readonly images: { readonly fingerprint: string };
+}
+
+/** How a table is kept. */
+interface Codec<Table> {
+  readonly encode: (table: Table) => unknown;
+  /** What reads an encoded table. */
+  readonly schema: z.ZodType<Table>;
+}
+
+/** float32, little-endian, base64: exact, and not every term is finite. */
+const encoding = "float32 base64";
+/** Terms of a scale: log-determinant and prior. */
+const termsPerScale = 2;
+const whole = z.number().int().min(0);
+const wrongLength = { error: "expected as many values as count and shape say" };
+
+const termCodec: Codec<TermTable> = {
+  encode: ({ count, scales, values }) => ({ count, scales, values: encodeNumbers(values) }),
+  schema: z
+    .strictObject({ count: whole, scales: whole, values: z.string().transform(decodeNumbers) })
+    .refine(({ count, scales, values }) => values.length === count * scales * termsPerScale, wrongLength)
+    .transform(({ count, scales, values }) => makeTermTable(count, scales, values)),
+};
+
+const classCodec: Codec<ClassTable> = {
+  encode: ({ count, names, values }) => ({ count, names, values: encodeNumbers(values) }),
+  schema: z
+    .strictObject({ count: whole, names: z.array(z.string()).min(1), values: z.string().transform(decodeNumbers) })
+    .refine(({ count, names, values }) => values.length === count * names.length, wrongLength)
+    .transform(({ count, names, values }) => makeClassTable(count, names, values)),
+};
+
+/** How the table of each source is kept; null where it is measured anew at every call. */
+const codecs: { readonly [Name in ScoreSource]: Codec<SourceTables[Name]> | null } = {
+  general: termCodec,
+  local: termCodec,
+  coders: null,
+  classes: classCodec,
+  classifier: classCodec,
+};
+
+const fileSchema = z.strictObject({
+  encoding: z.literal(encoding),
   sets: z.array(
-    z.strictObject({
-      name: z.string(),
-      fingerprint: z.string(),
-      dimensions: z.number(),
-      normal: tableSchema,
-      general: tableSchema.optional(),
-      local: tableSchema.optional(),
-      classes: classTableSchema.optional(),
-      classifier: classTableSchema.optional(),
-    }),
+    z.looseObject({ name: z.string(), fingerprint: z.string(), dimensions: whole, normal: termCodec.schema }),
   ),
 });
 
-type StoredClassTable = z.infer<typeof classTableSchema>;
-type StoredTable = z.infer<typeof tableSchema>;
-
 /** Writes the terms of every set. Throws RunError where the disk refuses. */
-export async function writeTerms(path: string, sets: readonly TestSet[], terms: readonly ModelTerms[]): Promise<void> {
-  const content: z.infer<typeof termsSchema> = {
-    encoding: "float32 base64",
-    sets: sets.map(({ name, images }, index) => {
-      const { normal, general, local, classes, classifier, dimensions } = terms[index]!;
-      return {
-        name,
-        fingerprint: images.fingerprint,
-        dimensions,
-        normal: encodeTable(normal),
-        ...(general && { general: encodeTable(general) }),
-        ...(local && { local: encodeTable(local) }),
-        ...(classes && { classes: encodeClasses(classes) }),
-        ...(classifier && { classifier: encodeClasses(classifier) }),
+export async function writeTerms(
+  path: string,
+  sets: readonly NamedImages[],
+  terms: readonly ModelTerms[],
+): Promise<void> {
+  const content = {
+    encoding,
+    sets: sets.map(({ name, images: { fingerprint } }, index) => {
+      const own = terms[index]!;
+      const found: Partial<SourceTables> = own;
+      const encode = <Name extends ScoreSource>(source: Name): [string, unknown][] => {
+        const codec = codecOf(source);
+        const table: SourceTables[Name] | undefined = found[source];
+        return codec && table ? [[source, codec.encode(table)]] : [];
       };
+      const { dimensions, normal } = own;
+      const tables = Object.fromEntries(scoreSources.flatMap(encode));
+      return { name, fingerprint, dimensions, normal: termCodec.encode(normal), ...tables };
     }),
   };
   await mkdir(dirname(path), { recursive: true });
@@ -53,7 +95,7 @@ export async function writeTerms(path: string, sets: readonly TestSet[], terms: 
 }
 
 /** The kept terms; undefined where there are none, or of other images. Throws FormatError where they are damaged. */
-export async function readTerms(path: string, sets: readonly TestSet[]): Promise<ModelTerms[] | undefined> {
+export async function readTerms(path: string, sets: readonly NamedImages[]): Promise<ModelTerms[] | undefined> {
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw unusable("unreadable", path, "a readable file", messageOf(error));
@@ -65,44 +107,37 @@ export async function readTerms(path: string, sets: readonly TestSet[]): Promise
   } catch (error) {
     throw unusable("damaged", path, "JSON", messageOf(error));
   }
-  const result = termsSchema.safeParse(content);
-  if (!result.success) {
-    const { path: at, expected, got } = issueParts(result.error, content);
-    throw unusable("damaged", path, `${expected}${at === "" ? "" : ` as ${at}`}`, got);
-  }
-  const stored = result.data.sets;
+  const stored = check(fileSchema, content, path, "").sets;
   const same =
     stored.length === sets.length && stored.every((one, i) => one.fingerprint === sets[i]!.images.fingerprint);
   if (!same) return undefined;
-  return stored.map(({ dimensions, normal, general, local, classes, classifier }) => ({
+  return stored.map(({ name: set, fingerprint: _, dimensions, normal, ...encoded }) => ({
     dimensions,
-    normal: decodeTable(normal),
-    ...(general && { general: decodeTable(general) }),
-    ...(local && { local: decodeTable(local) }),
-    ...(classes && { classes: decodeClasses(classes) }),
-    ...(classifier && { classifier: decodeClasses(classifier) }),
+    normal,
+    ...eachSource((source) => {
+      const codec = codecOf(source);
+      const table = encoded[source];
+      return codec && table !== undefined ? check(codec.schema, table, path, `${source} of '${set}'`) : undefined;
+    }),
   }));
+}
+
+function codecOf<Name extends ScoreSource>(source: Name): Codec<SourceTables[Name]> | null {
+  return codecs[source];
+}
+
+/** What a schema reads of a value, which is the named part of a file. Throws FormatError. */
+function check<T>(schema: z.ZodType<T>, value: unknown, path: string, part: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const { path: at, expected, got } = issueParts(result.error, value);
+  const where = [part, at].filter((text) => text !== "").join(", ");
+  throw unusable("damaged", path, where === "" ? expected : `${expected} as ${where}`, got);
 }
 
 function unusable(code: FaultCode, path: string, expected: string, got: string): FormatError {
   const remedy = { key: "other", text: "remove it to score again" } as const;
   return new FormatError({ code, subject: `'${path}'`, expected, got, remedy });
-}
-
-function encodeTable({ count, scales, values }: TermTable): StoredTable {
-  return { count, scales, values: encodeNumbers(values) };
-}
-
-function decodeTable({ count, scales, values }: StoredTable): TermTable {
-  return makeTermTable(count, scales, decodeNumbers(values));
-}
-
-function encodeClasses({ count, names, values }: ClassTable): StoredClassTable {
-  return { count, names: [...names], values: encodeNumbers(values) };
-}
-
-function decodeClasses({ count, names, values }: StoredClassTable): ClassTable {
-  return makeClassTable(count, names, decodeNumbers(values));
 }
 
 function encodeNumbers(values: Float32Array): string {
@@ -113,5 +148,5 @@ function encodeNumbers(values: Float32Array): string {
 
 function decodeNumbers(text: string): Float32Array {
   const bytes = Buffer.from(text, "base64");
-  return Float32Array.from({ length: bytes.length / 4 }, (_, index) => bytes.readFloatLE(4 * index));
+  return Float32Array.from({ length: Math.floor(bytes.length / 4) }, (_, index) => bytes.readFloatLE(4 * index));
 }
