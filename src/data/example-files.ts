@@ -60,42 +60,26 @@ export function pngOf(
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header.set([deep ? 16 : 8, [0, 4, 2, 6][channels - 1]!, 0, 0, 0], 8);
-  // TIFF, little-endian, one entry: tag 0x0112, one short.
-  const exif = Buffer.from([
-    0x49,
-    0x49,
-    42,
-    0,
-    8,
-    0,
-    0,
-    0,
-    1,
-    0,
-    0x12,
-    1,
-    3,
-    0,
-    1,
-    0,
-    0,
-    0,
-    orientation ?? 1,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-    0,
-  ]);
   const chunks = [
     pngChunk("IHDR", header),
-    ...(orientation === undefined ? [] : [pngChunk("eXIf", exif)]),
+    ...(orientation === undefined ? [] : [pngChunk("eXIf", exifBlock(orientation))]),
     pngChunk("IDAT", deflateSync(rows, { level: 1 })),
     pngChunk("IEND", Buffer.alloc(0)),
   ];
   return Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]), ...chunks]);
+}
+
+/** A JPEG with an EXIF block that gives an orientation. */
+export function turnedJpeg(bytes: Uint8Array, orientation: number): Uint8Array<ArrayBuffer> {
+  const block = Buffer.concat([Buffer.from("Exif\0\0", "latin1"), exifBlock(orientation)]);
+  const start = Buffer.from([0xff, 0xd8, 0xff, 0xe1, 0, 2 + block.length]);
+  return Buffer.concat([start, block, bytes.subarray(2)]);
+}
+
+/** A TIFF header, little-endian, with a directory of one entry: tag 0x0112, one short. */
+function exifBlock(orientation: number): Buffer {
+  const directory = [1, 0, 0x12, 1, 3, 0, 1, 0, 0, 0, orientation, 0, 0, 0, 0, 0, 0, 0];
+  return Buffer.from([0x49, 0x49, 42, 0, 8, 0, 0, 0, ...directory]);
 }
 
 interface PngDescription {
