@@ -133,7 +133,7 @@ describe("training", () => {
   test("stops with a clear error when no step is finite", async () => {
     const wild = { ...phase, learningRate: 1e30, warmup: 0 };
     await expect(trainModel(loop("wild", { phase: wild }))).rejects.toThrow(
-      /train: expected finite losses, got 20 steps in a row without one .*lower --learning-rate/,
+      /training: expected finite losses, got 20 steps in a row without one .*lower learningRate/,
     );
   });
 

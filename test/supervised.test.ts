@@ -189,7 +189,7 @@ describe("bad input: one line", () => {
 
   test.each([["--classes"], ["--classifier=plain"]])("no labels for %s", async (flag) => {
     await refuse(
-      new RegExp(`${flag.split("=")[0]} expects class labels, found none in 'trios'; put images in sub-folders`),
+      new RegExp(`${flag.split("=")[0]}: expected class labels, got none in 'trios'; put images in sub-folders`),
       "--normal=trios",
       flag,
     );
@@ -205,14 +205,14 @@ describe("bad input: one line", () => {
 
   test("one class only", async () => {
     await writeMadeImages(at("one", "stars"), "stars", 10);
-    await refuse(/--classes expects two classes or more, found only 'stars' in 'one'/, "--normal=one", "--classes");
+    await refuse(/--classes: expected two classes or more, got only 'stars' in 'one'/, "--normal=one", "--classes");
   });
 
   test("labels for some images only", async () => {
     for (const kind of kinds) await writeMadeImages(at("partly", kind), kind, 5);
     await writeMadeImages(at("partly"), "trios", 2);
     await refuse(
-      /--classes expects a class label for every image in 'partly', found 2 without, such as 'partly\/trios-0/,
+      /--classes: expected a class label for every image, got 2 without, such as 'partly\/trios-0/,
       "--normal=partly",
       "--classes",
     );
@@ -242,7 +242,7 @@ describe("bad input: one line", () => {
       "--general-detector=detector",
     );
     await refuse(
-      /--classifier exposed expects images that are not normal, got none/,
+      /--classifier exposed: expected images that are not normal, got none/,
       "--normal=classes",
       "--classifier=exposed",
     );

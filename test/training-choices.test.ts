@@ -148,7 +148,7 @@ describe("what does not go together", () => {
   test.each([
     [
       ["--normal=normal", "--objective=outlier", "--general-detector=photos"],
-      /--objective outlier expects images that are not normal, got none; give --outliers$/m,
+      /--objective outlier: expected images that are not normal, got none; give --outliers$/m,
     ],
     [
       ["--normal=normal", "--objective=outlier", "--outliers=crosses"],
@@ -173,7 +173,7 @@ describe("what does not go together", () => {
     ],
     [
       ["--normal=normal", "--outliers=normal", "--objective=margin"],
-      /--outliers expects two images or more that equal no .* normal image, got 0/,
+      /--outliers: expected two images or more that differ from every normal image, got 0/,
     ],
   ])("%s", async (flags, message) => {
     const { code, stderr } = await train("refused", ...flags);

@@ -17,12 +17,22 @@ const leastTrained = 2;
  */
 export function splitHeldOut(count: number, fraction: number, key: RandomKey): HeldOutSplit {
   if (!(fraction >= 0 && fraction <= 1)) {
-    throw new ConfigError(`held-out images: expected a fraction between 0 and 1, got ${fraction}; try 0.1`);
+    throw new ConfigError({
+      code: "out-of-range",
+      subject: "held-out images",
+      expected: "a fraction between 0 and 1",
+      got: String(fraction),
+      remedy: { key: "other", text: "try 0.1" },
+    });
   }
   if (count < leastTrained + 1) {
-    throw new ConfigError(
-      `held-out images: expected ${leastTrained + 1} images or more, ${leastTrained} to train on and 1 held out, got ${count}; give more images`,
-    );
+    throw new ConfigError({
+      code: "too-few-images",
+      subject: "held-out images",
+      expected: `${leastTrained + 1} images or more, ${leastTrained} to train on and 1 held out`,
+      got: String(count),
+      remedy: { key: "other", text: "give more images" },
+    });
   }
   const held = Math.min(count - leastTrained, Math.max(1, Math.round(count * fraction)));
   const order = permutation(count, key.stream());

@@ -5,25 +5,22 @@ import type { ImageSet } from "../data/index.ts";
 const order = new Intl.Collator("en", { numeric: true });
 
 /**
- * The names of the classes of some images, in the order of a reader: `2` before `10`. `flag` asked for them, `location` is where the images
- * came from. Throws ConfigError where images have none and where there is one alone.
+ * The names of the classes of some images, in the order of a reader: `2` before `10`. The setting `asked` wants them, `location` is where the
+ * images came from. Throws ConfigError where images have none and where there is one alone.
  */
-export function classNamesOf({ names, classNames }: ImageSet, flag: string, location: string): string[] {
+export function classNamesOf({ names, classNames }: ImageSet, asked: string, location: string): string[] {
   const without = names.filter((_, index) => classNames[index] === undefined);
-  const wayOut = "put images in sub-folders named after classes";
-  if (without.length === names.length) {
-    throw new ConfigError(`train: ${flag} expects class labels, found none in '${location}'; ${wayOut}`);
-  }
+  const refuse = (expected: string, got: string, wayOut = "put images in sub-folders named after classes"): never => {
+    const remedy = { key: "other", text: wayOut } as const;
+    throw new ConfigError({ code: "unsupported", subject: asked, expected, got: `${got} in '${location}'`, remedy });
+  };
+  if (without.length === names.length) refuse("class labels", "none");
   if (without.length > 0) {
-    throw new ConfigError(
-      `train: ${flag} expects a class label for every image in '${location}', found ${without.length} without, such as '${without[0]}'; ${wayOut}`,
-    );
+    refuse("a class label for every image", `${without.length} without, such as '${without[0]}',`);
   }
   const classes = [...new Set(classNames as readonly string[])].sort(order.compare);
   if (classes.length === 1) {
-    throw new ConfigError(
-      `train: ${flag} expects two classes or more, found only '${classes[0]}' in '${location}'; add others or leave ${flag} out`,
-    );
+    refuse("two classes or more", `only '${classes[0]}'`, `add others or leave ${asked} out`);
   }
   return classes;
 }

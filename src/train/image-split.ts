@@ -1,6 +1,6 @@
 /** Which images a phase trains on and which it holds out, with no image on both sides. */
 import { createHash } from "node:crypto";
-import { ConfigError, messageOf, randomKey } from "../base/index.ts";
+import { ConfigError, randomKey, setting } from "../base/index.ts";
 import { type HeldOutSplit, type ImageSet, splitHeldOut } from "../data/index.ts";
 import type { TrainingConfiguration } from "../model/index.ts";
 
@@ -14,8 +14,8 @@ export function gatherImages({ pixels, specification }: ImageSet, indices: Uint3
   return result;
 }
 
-/** The argument that named some images. */
-type DataFlag = keyof RunImages;
+/** The setting that named some images. */
+type SetName = keyof RunImages;
 
 /** A split of one phase's images. */
 export interface ImageSplit {
@@ -68,9 +68,13 @@ function splitOutliers(
   if (loss === "nll" && !configuration.classifier?.exposed) return undefined;
   const images = outliers ?? general;
   if (!images) {
-    throw new ConfigError(
-      `train: ${loss === "nll" ? "--classifier exposed" : `--objective ${loss}`} expects images that are not normal, got none; give --outliers`,
-    );
+    throw new ConfigError({
+      code: "missing-setting",
+      subject: loss === "nll" ? setting("classifier", "exposed") : setting("objective", loss),
+      expected: "images that are not normal",
+      got: "none",
+      remedy: { key: "give-setting", setting: setting("outliers") },
+    });
   }
   // The general flow's held-out images stay held out: nothing was trained on them.
   const split = outliers ? splitPhase(outliers, configuration, "outliers") : generalSplit!;
@@ -91,11 +95,11 @@ function hashesOf(images: ImageSet, indices: Uint32Array): Set<string> {
   return new Set(Array.from(indices, (index) => hashOf(images, index)));
 }
 
-function splitPhase({ count }: ImageSet, { heldOut, seed }: TrainingConfiguration, flag: DataFlag) {
+function splitPhase({ count }: ImageSet, { heldOut, seed }: TrainingConfiguration, name: SetName) {
   try {
-    return splitHeldOut(count, heldOut, randomKey(seed).fold(flag).fold("held out"));
+    return splitHeldOut(count, heldOut, randomKey(seed).fold(name).fold("held out"));
   } catch (error) {
-    throw new ConfigError(`train: --${flag}: ${messageOf(error)}`);
+    throw ofSubject(setting(name), error);
   }
 }
 
@@ -129,12 +133,18 @@ function splitClasses(
       const split = splitHeldOut(members.length, heldOut, key.fold(name));
       return { train: pick(members, split.train), heldOut: pick(members, split.heldOut) };
     } catch (error) {
-      throw new ConfigError(`train: class '${name}': ${messageOf(error)}, or leave the class out with #class=`);
+      throw ofSubject(`class '${name}'`, error, "give more images of it, or leave the class out with #class=");
     }
   });
   const join = (side: keyof HeldOutSplit) =>
     Uint32Array.from(splits.flatMap((split) => Array.from(split[side]))).sort();
   return { train: join("train"), heldOut: join("heldOut") };
+}
+
+/** The fault of a split, said of what was split. */
+function ofSubject(subject: string, error: unknown, wayOut?: string): unknown {
+  if (!(error instanceof ConfigError) || error.fault === undefined) return error;
+  return new ConfigError({ ...error.fault, subject, ...(wayOut ? { remedy: { key: "other", text: wayOut } } : {}) });
 }
 
 function pick(values: Uint32Array, positions: Uint32Array): Uint32Array {
@@ -150,22 +160,31 @@ function checkClasses(
   const trained = new Set(Array.from(split.train, (index) => classNames[index]));
   const missing = classes?.find((name) => !trained.has(name));
   if (missing === undefined) return split;
-  throw new ConfigError(
-    `train: class '${missing}' expects images that do not equal held-out ones, got none; are they all the same?`,
-  );
+  throw new ConfigError({
+    code: "too-few-images",
+    subject: `class '${missing}'`,
+    expected: "images that differ from the held-out ones",
+    got: "none",
+    remedy: { key: "other", text: "are they all the same?" },
+  });
 }
 
 function withoutKnown(
   images: ImageSet,
   { train, heldOut }: HeldOutSplit,
   known: ReadonlySet<string>,
-  flag: DataFlag,
+  name: SetName,
 ): ImageSplit {
   const kept = train.filter((index) => !known.has(hashOf(images, index)));
   if (kept.length < 2) {
-    throw new ConfigError(
-      `train: --${flag} expects two images or more that equal no held-out or, for outliers, normal image, got ${kept.length}; are they all the same?`,
-    );
+    const held = name === "outliers" ? "normal" : "held-out normal";
+    throw new ConfigError({
+      code: "too-few-images",
+      subject: setting(name),
+      expected: `two images or more that differ from every ${held} image`,
+      got: String(kept.length),
+      remedy: { key: "other", text: "are they all the same?" },
+    });
   }
   return { train: kept, heldOut, duplicates: train.length - kept.length };
 }

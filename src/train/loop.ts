@@ -1,5 +1,5 @@
 /** The training loop of one model: batches, held-out evaluation, checkpoints, early stopping. */
-import { type RandomKey, RunError } from "../base/index.ts";
+import { type RandomKey, RunError, setting } from "../base/index.ts";
 import type { PhaseConfiguration, TrainingConfiguration } from "../model/index.ts";
 import { layoutOf, type ParameterVectors, packArrays } from "../nn/index.ts";
 import { learningRateAt, type Optimizer, optimizers, type UpdateOptions } from "../optim/index.ts";
@@ -216,10 +216,16 @@ async function freshParameters(
 function advance(progress: Progress, { applied }: StepResult, seconds: number): Progress {
   const skippedInRow = applied ? 0 : progress.skippedInRow + 1;
   if (skippedInRow >= mostSkippedInRow) {
-    throw new RunError(
-      `train: expected finite losses, got ${skippedInRow} steps in a row without one at step ${progress.step + 1}; ` +
-        "lower --learning-rate or set --clip-norm, and start anew with --force",
-    );
+    throw new RunError({
+      code: "diverged",
+      subject: "training",
+      expected: "finite losses",
+      got: `${skippedInRow} steps in a row without one at step ${progress.step + 1}`,
+      remedy: {
+        key: "other",
+        text: `lower ${setting("learningRate")} or set ${setting("clipNorm")}, and start anew with ${setting("force")}`,
+      },
+    });
   }
   return {
     ...progress,

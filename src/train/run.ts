@@ -2,7 +2,7 @@
  * A whole training run: the general flow first where one is asked for, then the model of the normal images, then that of their patches and
  * the classifier of their classes.
  */
-import { ConfigError, type RandomKey, randomKey } from "../base/index.ts";
+import { ConfigError, type RandomKey, randomKey, setting } from "../base/index.ts";
 import type { PhaseName } from "../model/index.ts";
 import { flowOf, settingsOf } from "../model/index.ts";
 import type { ParameterVectors } from "../nn/index.ts";
@@ -127,7 +127,15 @@ function classifierModel(run: Run, main: PhaseImages, outliers: PhaseImages | un
 
 async function adoptedModel(path: string, what: string): Promise<ParameterVectors> {
   const adopted = await loadCheckpoint(path);
-  if (!adopted) throw new ConfigError(`train: expected the ${what} at '${path}', found none; start anew with --force`);
+  if (!adopted) {
+    throw new ConfigError({
+      code: "not-found",
+      subject: `'${path}'`,
+      expected: `the ${what}`,
+      got: "none",
+      remedy: { key: "start-anew", setting: setting("force") },
+    });
+  }
   return adopted.state.parameters;
 }
 

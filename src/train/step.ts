@@ -199,8 +199,7 @@ export function adaptationBytes(model: Trainable, count: number): number {
 
 /**
  * Data-dependent initialisation (Kingma & Dhariwal 2018, section 3.1): every ActNorm gives the batch x [C, H, W, N] mean 0 and deviation 1.
- * One-hot
- * labels [K, N] go to models that know classes. Returns new vectors.
+ * One-hot labels [K, N] go to models that know classes. Returns new vectors.
  */
 export async function adaptToData(
   model: Trainable,
