@@ -37,7 +37,7 @@ export interface AnalysisRequest {
   /** Folders of detectors. */
   readonly detectors: readonly string[];
   readonly data: readonly NamedLocation[];
-  /** Where normal images are that no detector was trained on: AUROC needs them. */
+  /** Where normal images are that no detector was trained on. Without them there is no AUROC. */
   readonly normal?: string | undefined;
   /** Folder for the page, the pictures and the numbers. */
   readonly out: string;
@@ -53,7 +53,7 @@ export interface AnalysisRequest {
   /** Whether a folder that has files in it may be written to. */
   readonly force: boolean;
   readonly engine: ProgramOptions;
-  /** What the page names as the way to make it again, a line each. */
+  /** The commands, one a line, that the page gives for making it again. */
   readonly commands: readonly string[];
 }
 
@@ -96,7 +96,7 @@ export async function analyze(request: AnalysisRequest, watch: Watch = {}): Prom
   }
   const count = `${detectors.length} ${detectors.length === 1 ? "detector" : "detectors"}`;
   watch.onEvent?.({ kind: "note", text: `drawing the pictures of ${count}` });
-  // The key of an evaluation's intervals, for the same numbers.
+  // An evaluation's intervals have the same key, so that both give the same numbers.
   const bootstrap = key.fold("bootstrap");
   const rankCorrelations = correlateModels(detectors);
   const evaluations = detectors.flatMap((detector) => evaluateDetector(detector, bootstrap));

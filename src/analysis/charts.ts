@@ -163,7 +163,7 @@ function shown({ auroc, aurocInterval }: Evaluation) {
   return { value: auroc, ...aurocInterval };
 }
 
-/** A histogram a score, those of single scales left to `scaleFigures`, unless nothing else is asked for. */
+/** One histogram for each score. Those of single scales are left to `scaleFigures`, unless nothing else is asked for. */
 export async function scoreFigures(detector: AnalyzedDetector, key: RandomKey): Promise<AnalysisFigure[]> {
   const figures: AnalysisFigure[] = [];
   const whole = detector.scores.filter((score) => !/^(ratio-)?scale-\d+$/.test(score));
@@ -234,7 +234,7 @@ function negativeScale({ normal }: ModelTerms, scale: number): Float64Array {
   return scaleColumn(normal, scale).map((value) => finiteOrWorst(0 - value));
 }
 
-/** The same less that of the general model. */
+/** The same minus that of the general model. */
 function ratioScale({ normal, general }: ModelTerms, scale: number): Float64Array {
   const other = scaleColumn(general!, scale);
   return scaleColumn(normal, scale).map((value, image) => finiteOrWorst(other[image]! - value));

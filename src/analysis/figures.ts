@@ -6,7 +6,7 @@ import { type Chart, chartPng } from "../report/index.ts";
 
 /** A picture of an analysis. */
 export interface AnalysisFigure {
-  /** Its file without the ending; unique within an analysis. */
+  /** The name of its file without the ending; unique within an analysis. */
   readonly name: string;
   readonly caption: string;
   readonly alt: string;

@@ -17,7 +17,7 @@ export interface AnalysisFigures {
   readonly redrawn: readonly AnalysisFigure[];
 }
 
-/** The HTML text. `commands` make it again; a page that nobody typed a command for has none. */
+/** The HTML text. `commands` are those that make it again, if there are any. */
 export function renderAnalysisPage(
   detectors: readonly AnalyzedDetector[],
   figures: AnalysisFigures,

@@ -1,4 +1,4 @@
-/** The pictures of an analysis that show images: sorted by scores, drawn from models, redrawn but for one scale. */
+/** The pictures of an analysis that show images: sorted by scores, drawn from models, redrawn except for one scale. */
 import type { RandomKey } from "../base/index.ts";
 import { loadWeights, redrawScales, sampledModel, sampleImages } from "../detector/index.ts";
 import { flowOf } from "../model/index.ts";
@@ -29,7 +29,7 @@ export async function sortedFigures(detector: AnalyzedDetector): Promise<Analysi
   const shares = Array.from({ length: columns }, (_, column) => (columns === 1 ? 0 : column / (columns - 1)));
   const rows = scores.map((score): ImageRow => {
     const values = sets.flatMap((set) => Array.from(scoreOf(detector, set, score)));
-    // Not a difference: infinity less infinity is no order.
+    // A difference would not do: infinity minus infinity is NaN.
     const order = [...values.keys()].sort((a, b) =>
       values[a]! < values[b]! ? -1 : values[a]! > values[b]! ? 1 : a - b,
     );
@@ -59,7 +59,7 @@ export async function sortedFigures(detector: AnalyzedDetector): Promise<Analysi
     {
       name: `sorted-${fileNamePart(name)}`,
       caption:
-        "A row a score, the most normal image at the left and the most anomalous at the right. A percentage says how many images look more normal by that score.",
+        "One row for each score, the most normal image at the left and the most anomalous at the right. A percentage says how many images look more normal by that score.",
       alt: title,
       image: { png },
     },
@@ -87,7 +87,7 @@ function gather({ sets, manifest }: AnalyzedDetector, places: readonly ImagePlac
   return { pixels, count: places.length, channels, height, width };
 }
 
-/** Images drawn from every model at several temperatures; a column has the same latents but for their spread. */
+/** Images drawn from every model at several temperatures; within a column only the spread of the latents differs. */
 export async function sampleFigures(
   detector: AnalyzedDetector,
   key: RandomKey,
@@ -144,7 +144,7 @@ export async function redrawnFigures(
     const scales = flow.latentShapes.length;
     if (scales < 2) continue;
     const weights = await loadWeights(folder, manifest, model);
-    // Of a model with classes, the flow beneath them: which class a redrawn latent belongs to, nothing says.
+    // A model with classes lends the flow beneath them: nothing says which class a redrawn latent belongs to.
     const parameters = model === "normal" ? toFlowWeights(manifest.training, weights) : weights;
     const rows: ImageRow[] = [{ label: "the image itself", images }];
     for (let scale = 0; scale < scales; scale++) {
@@ -170,7 +170,7 @@ export async function redrawnFigures(
   return figures;
 }
 
-/** Some images, as many of each set as can be, at random and in the order of the sets. */
+/** Some images, chosen at random, divided as evenly among the sets as their sizes allow; in the order of the sets. */
 function spreadOverSets({ sets }: AnalyzedDetector, key: RandomKey): ImagePlace[] {
   const streams = sets.map(({ name }) => key.fold(name).stream());
   const chosen = sets.map(() => new Set<number>());

@@ -27,7 +27,7 @@ export async function chooseScores(
   });
   for (const score of wanted) {
     if (available.some((names) => names.includes(score))) continue;
-    // Says what is wrong where the name is unknown or the detector lacks a model.
+    // Throws what is wrong where the name is unknown or the detector lacks a model.
     scoreDefinition(score, manifests[0]!.training.model.scales, detectorSources(manifests[0]!));
     throw new ConfigError({
       code: "unknown-name",

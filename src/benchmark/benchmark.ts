@@ -20,7 +20,7 @@ export interface OtherMeasurement {
 /** Somebody else's program. */
 export interface OtherProgram {
   readonly name: string;
-  /** Measures a case. What it throws is told of, and the program counts as one that failed there. */
+  /** Measures a case. An error that it throws is reported, and the program counts as failed there. */
   readonly measure: (item: BenchmarkCase, threads: number) => Promise<OtherMeasurement>;
 }
 
@@ -94,7 +94,7 @@ function measureApart(
   signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
     let answer: { readonly measurement?: Measurement; readonly failure?: string } = {};
-    // Options of this process are not for that one.
+    // The other process does not inherit the options of this one.
     const child = fork(worker, [JSON.stringify({ name, engine })], {
       execArgv: [],
       stdio: ["ignore", "ignore", "ignore", "ipc"],

@@ -18,7 +18,7 @@ export interface Measurement {
   readonly imagesPerSecond: number;
   /** Median of a step or of a scored batch. */
   readonly milliseconds: number;
-  /** From nothing to a program that is ready: graph, gradient, ONNX, engine. */
+  /** Time from nothing to a program that is ready: graph, gradient, ONNX, engine. */
   readonly buildSeconds: number;
   /** Largest resident memory of the process. */
   readonly peakMegabytes: number;
@@ -36,7 +36,7 @@ interface Prepared {
   dispose(): Promise<void>;
 }
 
-/** What a profile calls the optimiser's update, which is no operator of the engine. */
+/** The name of the optimiser's update in a profile. The engine does not run it. */
 const updateName = "update";
 
 /** How the benchmark's models are trained. */
@@ -116,7 +116,7 @@ export interface CaseProfile {
   readonly layers: readonly ProfileRow[];
 }
 
-/** Groups that are told of. */
+/** The most groups in a profile. */
 const shownRows = 16;
 
 /** Where the time of a step goes. Throws ConfigError for a GPU, whose operators the engine does not time one by one. */

@@ -15,7 +15,7 @@ export interface EngineCheck {
   readonly detail: string;
 }
 
-/** Checks that training learns and that it is repeatable. What the engine throws is a check that failed. Takes a second. */
+/** Checks that training learns and that it is repeatable. An error of the engine is a check that failed. Takes a second. */
 export async function testEngine(engine: ProgramOptions): Promise<EngineCheck[]> {
   try {
     const first = await trainBriefly(engine);

@@ -33,7 +33,7 @@ export async function doctor({ json, device }: DoctorOptions): Promise<void> {
   else {
     for (const [name, value] of Object.entries(facts)) printText(`${name.padEnd(12)} ${value}\n`);
     for (const { name, passed, detail } of checks) printText(`${passed ? "ok  " : "FAIL"} ${name}: ${detail}\n`);
-    // A device that is not there is no fault.
+    // A missing device is not a failure.
     for (const { name, works, detail } of devices) {
       printText(`${works ? "ok  " : "no  "} ${name}: ${detail.replace(`--device ${name}: `, "")}\n`);
     }

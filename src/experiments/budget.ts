@@ -17,7 +17,7 @@ export interface SupervisedSteps {
   readonly classifier: number;
 }
 
-/** What is to be trained beside what always is. */
+/** What is trained in addition to what every plan trains. */
 export interface Extent {
   readonly general: boolean;
   readonly supervised: boolean;
@@ -31,7 +31,7 @@ export interface PlannedSteps {
   readonly supervised: SupervisedSteps | null;
 }
 
-/** Numbers of images that time depends on. */
+/** How many images there are, which decides over reading and scoring. */
 export interface ImageCounts {
   readonly normal: number;
   readonly general: number;
@@ -52,8 +52,8 @@ const stepCosts = { outlier: 2.33, margin: 2, classes: 2.33 } as const;
 const classifierCost = 3;
 
 /**
- * Graphs through which a test image goes: normal, general and local of plain, normal and general of margin and of outlier; in the supervised
- * setting those of the class-conditional flow and what the classifiers come to.
+ * How many graphs a test image goes through: normal, general and local of plain, normal and general of margin and of outlier; in the
+ * supervised setting also those of the class-conditional flow, and as many as the classifiers cost.
  */
 const graphsPerImage = { usual: 7, supervised: 3 } as const;
 
@@ -64,15 +64,15 @@ const modelsPerSeed = { usual: 4, supervised: 2 } as const;
 /** Drawing the page, seconds. */
 const pageSeconds = 30;
 
-/** Looks at held-out images and everything else that steps do not count. */
+/** By how much looks at held-out images and the like make the time of all steps longer. */
 const besidesSteps = 1.08;
 
-/** A seed is not worth its time with a general model of fewer steps. */
+/** With fewer steps of the general model a seed is not worth its time. */
 export const leastGeneralSteps = 1000;
-/** The same of plain fine-tuning, where a general model is there already. */
+/** With fewer steps of plain fine-tuning a seed is not worth its time, where a general model is there already. */
 export const leastPlainSteps = 400;
 
-/** Steps of a seed whose training may take some seconds. */
+/** The steps that the training of a seed can take in some seconds. */
 function stepsWithin(
   seconds: number,
   { step, localStep, classifierStep }: Speeds,
@@ -98,7 +98,7 @@ function stepsWithin(
   };
 }
 
-/** Seconds that the seeds and the page take. */
+/** How many seconds the seeds and the page take. */
 export function estimateSeconds(
   { steps, supervised }: PlannedSteps,
   seeds: number,

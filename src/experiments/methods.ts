@@ -29,7 +29,7 @@ export const mainMethods: readonly Method[] = [
     detector: "plain",
     score: "ratio",
     explanation:
-      "The same less the negative log-likelihood under a model of images in general, from which the normal model was fine-tuned: what all images share cancels.",
+      "The same minus the negative log-likelihood under a model of images in general, from which the normal model was fine-tuned: what all images share cancels.",
   },
   {
     name: "ratio, margin",

@@ -1,4 +1,4 @@
-/** The models of a seed: a detector folder each, trained once and gone on with where training was stopped. */
+/** The models of a seed: one detector folder each. Each is trained once; a training that was stopped goes on. */
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { manifestName } from "../detector/index.ts";
@@ -34,9 +34,9 @@ function isSupervised(name: TrainedName): name is SupervisedName {
 
 /** Steps over which the learning rate rises, at most. */
 const mostWarmup = 100;
-/** Looks at held-out images a training. */
+/** How often a training looks at held-out images. */
 const looks = 10;
-/** Where the learning rate falls to a tenth. */
+/** The share of the steps after which the learning rate falls to a tenth. */
 const decayShare = 0.9;
 
 /** The folder of a model. */
@@ -74,7 +74,7 @@ export function trainingOf(plan: Plan, out: string, seed: number, name: TrainedN
     exposed: { normal: data.normal, classifier: "exposed", outliers },
   };
   const { scales, depth, hidden: width } = name === "exposed" ? leastFlow.model : plan.model;
-  // All settings of a schedule go by the steps of what is compared: the classifier's where that is all.
+  // The schedule follows the steps of the model that is compared: with `exposed`, the classifier.
   const count = name === "exposed" ? supervised!.classifier : stepsOf(plan, name);
   return {
     ...what[name],
@@ -124,7 +124,7 @@ export async function trainModels(
   return "finished";
 }
 
-/** The steps of what is compared. */
+/** The steps of the models that are compared. */
 export function describeSteps(plan: Plan, name: TrainedName): string {
   if (name === "exposed") return String(plan.supervised!.classifier);
   const classifier = name === "classes" ? ` and ${plan.supervised!.classifier}` : "";

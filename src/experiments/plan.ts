@@ -29,7 +29,7 @@ const planSchema = z.strictObject({
   batch: positive,
   /** Plans from before there was a choice do not name it. */
   device: z.enum(deviceNames).default("cpu"),
-  /** Of the general model; the other Glows take half of it, the local one the whole. */
+  /** That of the general model. The other Glows take half of it, the local model all of it. */
   learningRate: z.number().positive(),
   /** Whether the learning rate falls to a tenth for the last tenth of the steps, and rises over the first ones. */
   schedule: z.boolean(),
@@ -44,7 +44,7 @@ const planSchema = z.strictObject({
   steps: z.strictObject({ general: z.number().int().min(0), plain: positive, margin: positive, outlier: positive }),
   /** Steps of the supervised models; null without them. */
   supervised: z.strictObject({ classes: positive, classifier: positive }).nullable().default(null),
-  /** Of all seeds when the plan was made; null where nothing was measured. */
+  /** The time for all seeds, as estimated when the plan was made; null where nothing was measured. */
   estimatedSeconds: z.number().nullable(),
   notes: z.array(z.string()),
 });
@@ -60,7 +60,7 @@ export function writePlan(plan: Plan, out: string): Promise<void> {
   return writeFileAtomic(join(out, planName), `${JSON.stringify(plan, null, 2)}\n`);
 }
 
-/** Reads the plan of a folder. Throws FormatError where it cannot be read or is no plan. */
+/** Reads the plan of a folder. Throws FormatError where it cannot be read or is not a plan. */
 export async function readPlan(out: string): Promise<Plan> {
   const path = join(out, planName);
   let content: unknown;

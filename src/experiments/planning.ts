@@ -21,7 +21,7 @@ const defaults = {
   paper: { size: 32, depth: 32, width: 512, batch: 64, limit: Number.MAX_SAFE_INTEGER, seeds: 3 },
 } as const;
 
-/** Seconds. */
+/** In seconds. */
 const defaultBudget = 1800;
 
 /** Held-out images: enough for p-values and the hierarchy score, and no larger share than a small data set can spare. */
@@ -62,10 +62,10 @@ function unusableFolder(code: "unreadable" | "exists", expected: string, got: st
   return new ConfigError({ code, subject: setting("out"), expected, got, remedy: { key: "choose-another" } });
 }
 
-/** The plan with the seeds that a later call names besides those it began with, trained for as many steps as they are. */
+/** The plan with the seeds that a later call names besides those it began with; all are trained for as many steps. */
 async function addSeeds(plan: Plan, { out, seeds = [] }: ReproductionRequest): Promise<Plan> {
   const more = seeds.filter((seed) => !plan.seeds.includes(seed));
-  // As many as the budget allowed were left out when the plan was made: the same request leaves them out again.
+  // Seeds for which the budget was too short were left out when the plan was made. The same request leaves them out again.
   if (more.length === 0 || JSON.stringify(seeds) === JSON.stringify(plan.given.seeds)) return plan;
   const longer = { ...plan, given: { ...plan.given, seeds }, seeds: [...plan.seeds, ...more], notes: [] };
   await writePlan(longer, out);

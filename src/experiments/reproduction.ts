@@ -1,4 +1,4 @@
-/** A reproduction from plan to page: trains, scores, compares. Where all of that is done, it says the same again. */
+/** A reproduction from plan to page: trains, scores, compares. Where all of that is done, it reports the same results again. */
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFigures } from "../analysis/index.ts";
@@ -18,7 +18,7 @@ import { renderMarkdown } from "./tables.ts";
 /** The files of a reproduction besides its seeds. */
 const files = { page: "index.html", table: "table.md", numbers: "results.json" } as const;
 
-/** What the page and the tables name as the way to make them again, a line each. */
+/** The commands, one a line, that the page and the tables give for making them again. */
 export type CommandsOf = (plan: Plan) => readonly string[];
 
 /** What a reproduction came to. */
@@ -33,7 +33,7 @@ export interface Reproduction {
 /**
  * Repeats the experiments of a suite, or goes on with what was begun in the folder.
  *
- * @param commandsOf what makes it again, where somebody types commands
+ * @param commandsOf the commands that make it again, for callers that have such
  * @returns undefined where the signal called it off; the same request then goes on
  * @throws ConfigError for settings that cannot be met, before anything is trained; FormatError where a kept file is damaged; RunError where
  * engine or disk refuse

@@ -16,7 +16,7 @@ import type { Plan } from "./plan.ts";
 import { detectorOf, type ScoredSeed } from "./scored-images.ts";
 import { type ClassModelName, classModelNames, type SeedAccuracies } from "./supervised.ts";
 
-/** A number over seeds. */
+/** A number that was measured for every seed. */
 export interface Summary {
   readonly mean: number;
   /** Sample standard deviation over the seeds; null for one seed. */
@@ -102,7 +102,7 @@ export function bootstrapKey(): RandomKey {
   return randomKey(0).fold("bootstrap");
 }
 
-/** What one seed's methods reach on every set, by set and method. */
+/** The AUROC of one seed's methods on every set, by set and method. */
 export type SeedMeasures = ReadonlyMap<string, { readonly auroc: number; readonly interval: Interval }>;
 
 /** Measures every method of a seed. Takes some seconds, most of them for the intervals. */

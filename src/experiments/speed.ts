@@ -17,7 +17,7 @@ export interface Speeds {
   readonly step: number;
   /** The same of the flow of patches. */
   readonly localStep: number;
-  /** A step of a classifier on one batch; 0 where none is asked about. */
+  /** A step of a classifier on one batch; 0 where no classifier is to be trained. */
   readonly classifierStep: number;
   /** Scoring an image under one model. */
   readonly score: number;
@@ -38,7 +38,7 @@ export interface SpeedQuestion {
   readonly general: string;
 }
 
-/** Steps that are timed after one that is not, and seconds that suffice. */
+/** So many steps are timed, after one that is not, or fewer where they take more than so many seconds. */
 const timedSteps = 8;
 const timedSeconds = 4;
 /** Classes of a classifier that is timed. */
@@ -49,7 +49,7 @@ const timedImages = 256;
 const largeWidth = 256;
 const largeBatch = 8;
 
-/** Measures. Takes some seconds, of the paper's model a minute or two. */
+/** Measures. This takes some seconds; for the paper's model, a minute or two. */
 export async function measureSpeeds(question: SpeedQuestion): Promise<Speeds> {
   const { input, model, normal, general } = question;
   return {

@@ -156,7 +156,7 @@ async function usualGeneral({ general }: Suite, root: string | undefined): Promi
   throw missing("general images", general, root, `${setting("general")} or ${setting("general", "builtin")}`);
 }
 
-/** The suite's sets that the data folder holds. Tells which ones it does not. */
+/** The suite's sets that the data folder holds. A warning names those that it lacks. */
 async function usualAnomalous({ anomalous }: Suite, root: string | undefined, watch: Watch): Promise<NamedLocation[]> {
   const sets: NamedLocation[] = [];
   const absent: string[] = [];
@@ -220,7 +220,7 @@ async function splitTest(location: string): Promise<Pick<SuiteData, "normal" | "
   };
 }
 
-/** A location with a split where it has it and names none. */
+/** The location with a split selected, where its images have that split and it names none. */
 async function preferSplit(location: string, split: string, subject: string): Promise<string> {
   if (isBuiltin(location) || (await locateImages(location, subject)).selection.split !== undefined) return location;
   return (await splitsOf(location, subject)).has(split) ? addSelection(location, { split }) : location;

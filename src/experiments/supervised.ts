@@ -20,7 +20,7 @@ export interface SeedAccuracies {
   readonly shares: Readonly<Record<ClassModelName, number>>;
 }
 
-/** Throws ConfigError where images to train on have no classes, or one alone. */
+/** Throws ConfigError where images to train on have no classes, or only one. */
 export async function requireClasses(location: string): Promise<void> {
   const source = await openImages(location, setting("normal"));
   const classes = new Set<string | undefined>();

@@ -1,4 +1,4 @@
-/** AUROC of several scores on several sets: a row a score, a mark a set, with intervals and the line of chance. */
+/** AUROC of several scores on several sets: one row for each score, one mark for each set, with intervals and the line of chance. */
 import { type Chart, renderChart } from "./chart.ts";
 import {
   chartWidth,
@@ -18,7 +18,7 @@ import { shortenMiddle } from "./text.ts";
 /** One score's row. */
 export interface AurocRow {
   readonly name: string;
-  /** By the set's name; sets may lack. */
+  /** By the set's name; a set may be missing. */
   readonly aurocs: Readonly<Record<string, ShownAuroc | undefined>>;
 }
 

@@ -1,5 +1,5 @@
 /**
- * A canvas of RGB pixels: grids of images are laid out by copying pixels, nothing is interpolated but what is made smaller.
+ * A canvas of RGB pixels: grids of images are laid out by copying pixels; only images that are made smaller are averaged.
  */
 import { internalError } from "../base/index.ts";
 

@@ -61,7 +61,7 @@ function settle(svg: string): string {
     .trim();
 }
 
-/** The PNG bytes of a chart on white. `scale` is pixels of the picture for one of the SVG. */
+/** The PNG bytes of a chart on white. `scale` is how many pixels of the picture stand for one of the SVG. */
 export async function chartPng(svg: string, scale = 2): Promise<Uint8Array> {
   return sharp(Buffer.from(svg), { density: 72 * scale })
     .flatten({ background: "#fff" })

@@ -29,13 +29,13 @@ export interface Caption {
 /** What a contact sheet shows. */
 export interface ContactSheet {
   readonly images: PixelBatch;
-  /** One an image, in the same order. */
+  /** One for each image, in the same order. */
   readonly captions: readonly Caption[];
   readonly columns: number;
   readonly title: string;
 }
 
-/** A red that is told from normal pictures and by most colour-blind eyes. */
+/** A red that stands out from most pictures, to most colour-blind eyes too. */
 export const flaggedColour: Colour = [213, 0, 50];
 
 // All in pixels.

@@ -9,7 +9,7 @@ import { displayWidth, escapeXml, shortenMiddle, wrapText } from "./text.ts";
 export interface ImageRow {
   readonly label: string;
   readonly images: PixelBatch;
-  /** Lines of text under each image, one array an image. */
+  /** Lines of text under each image, one array for each image. */
   readonly captions?: readonly (readonly string[])[];
 }
 

@@ -38,7 +38,7 @@ const plotSide = 430;
 /** The share of each set's values beyond either end of an axis. */
 const tail = 0.005;
 
-/** The rank correlation of paired values, those left out that are not finite. Throws an internal error for unequal lengths. */
+/** The rank correlation of paired values; pairs that are not finite are left out. Throws an internal error for unequal lengths. */
 export function rankCorrelation(x: ArrayLike<number>, y: ArrayLike<number>): RankCorrelation {
   const points = finitePoints(x, y);
   const value = spearmanCorrelation(
@@ -56,7 +56,7 @@ function finitePoints(x: ArrayLike<number>, y: ArrayLike<number>): Point[] {
 }
 
 /**
- * A scatter plot with a mark a set and rank correlations in the legend, per set and over all images.
+ * A scatter plot with one mark for each set and rank correlations in the legend, per set and over all images.
  * Throws an internal error where a set's sides differ in length.
  */
 export async function likelihoodScatter(scatter: LikelihoodScatter): Promise<Chart> {

@@ -59,7 +59,7 @@ const tail = 0.005;
 const yLabel = "share of the set's images (%)";
 const axisRoom = 58;
 
-/** One histogram: a set a line, with its AUROC in the legend. */
+/** One histogram: one line for each set, with its AUROC in the legend. */
 export async function scoreHistograms({ title, xLabel, normal, sets }: ScoreHistograms): Promise<Chart> {
   const panel = layOut({ name: title, ...(normal ? { normal } : {}), sets }, { ticks: 8, mostBins: 100 });
   const frame = frameOf({
@@ -84,7 +84,7 @@ export async function scoreHistograms({ title, xLabel, normal, sets }: ScoreHist
   return renderChart(option, { width: chartWidth, height });
 }
 
-/** Histograms side by side, one a panel, such as one for each scale. Sets of one name share their line. */
+/** Histograms side by side, one in each panel, such as one for each scale. Sets of one name share their line. */
 export async function scoreHistogramPanels({ title, xLabel, panels }: ScoreHistogramPanels): Promise<Chart> {
   const plots = panels.map((panel) => layOut(panel, { ticks: 4, mostBins: 50 }));
   const names = [...new Set(plots.flatMap(({ sets }) => sets.map(({ name }) => name)))];
