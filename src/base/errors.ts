@@ -1,5 +1,5 @@
 /**
- * The error classes of Outglow. Those of a person's making carry what is wrong as data (`faults.ts`); their message is that data in plain
+ * The error classes of Outglow. Those that a person can act on carry what is wrong as data (`faults.ts`); their message says it in plain
  * words.
  */
 import { describeFault, type Fault } from "./faults.ts";

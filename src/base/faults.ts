@@ -27,7 +27,7 @@ export type FaultCode =
   | "device"
   | "mismatch";
 
-/** One fault: about what, what was expected, what came instead, and what a person can do. Texts may hold settings (`setting`). */
+/** One fault: its subject, what was expected, what came instead, and what a person can do. Texts may hold settings (`setting`). */
 export interface Fault {
   readonly code: FaultCode;
   /** What it is about: a setting, a path in quotes, a part of the program such as `detector`. */

@@ -11,7 +11,7 @@ interface ArchitectureDefinition {
   make(size: FlowSize, form: NetworkForm): Flow;
   /** Scales where none are asked for. */
   readonly defaultScales: number;
-  /** The scopes of the parts that it repeats, as a regular expression: what is recomputed one part at a time. */
+  /** The scopes of its repeated parts, as a regular expression: activations are recomputed one part at a time. */
   readonly repeated: string;
 }
 

@@ -6,7 +6,7 @@ import type { Bijector } from "./bijector.ts";
 
 /**
  * The composition of named bijectors, first to last in the direction of `normalize`.
- * Throws ShapeError where a neighbour does not take what the one before gives.
+ * Throws ShapeError where the input of one does not have the shape of the output before it.
  */
 export function chain(name: string, parts: Readonly<Record<string, Bijector>>): Bijector {
   const entries = Object.entries(parts);

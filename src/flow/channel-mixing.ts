@@ -1,7 +1,7 @@
 /**
  * ActNorm followed by the invertible 1x1 convolution, as one matrix multiplication per pixel:
  * W ((x + bias) e^logScale) = (W diag(e^logScale)) x + (W diag(e^logScale)) bias. The same map as the two bijectors in a row, with one
- * pass over the activations in place of three.
+ * pass over the activations instead of three.
  */
 import type { ImageShape } from "../base/index.ts";
 import {

@@ -5,7 +5,7 @@
  *   log p(x|c) = sum_s ( logDet_s + sum_d logScale_scd + log N((u_s + bias_sc) e^logScale_sc; 0, I) ).
  *
  * The authors parametrise it twice, by an ActNorm and by the Gaussian's own mean and deviation behind it; that is the same family with
- * twice the parameters. All zero at first: every class is the plain flow then.
+ * twice the parameters. All parameters are zero at first, so that every class starts as the plain flow.
  *
  * What a class adds to the plain flow's log p(x) is quadratic in u, so it takes two matrix products a scale for all classes:
  *
@@ -58,7 +58,7 @@ export interface ClassConditionalResult {
   readonly latents: readonly Value[];
   /**
    * Terms of the marginal log p(x) = log 1/K sum_c p(x|c), one a scale, which they sum to. The prior terms are conditional on the later
-   * scales' latents, log p(u_s | u_{s+1}, ...): the sum over classes does not fall apart into scales otherwise.
+   * scales' latents, log p(u_s | u_{s+1}, ...): otherwise the sum over classes would not split into scales.
    */
   readonly terms: readonly ScaleTerm[];
   /** log p(x|c) in nats, [K, N]. */

@@ -25,7 +25,7 @@ import type { ArraysOf, ParameterTree, ValuesOf } from "../nn/index.ts";
 import { type Bijector, eventShape } from "./bijector.ts";
 import { layouts, type NetworkForm } from "./network-form.ts";
 
-/** What tells a coupling how to transform its second half by looking at the first. */
+/** The network that looks at the first half of the channels and says how to transform the second half. */
 export interface CouplingNetwork<P extends ParameterTree> {
   readonly parameters: P;
   createParameters(key: RandomKey): ArraysOf<P>;
@@ -45,12 +45,12 @@ export function halfOf(name: string, channels: number): number {
 }
 
 /**
- * From here down the scale comes from its logarithm. The engine's sigmoid is good to 6e-8: two in ten thousand here, half of it at -16,
- * nothing left at -18, where the log-det goes on and an inverse would divide zero by zero.
+ * From here down the scale is computed from its logarithm. The absolute error of the engine's sigmoid is 6e-8. That is two in ten thousand
+ * here and half of the scale at -16; from -18 down the engine's sigmoid is 0, and an inverse would divide zero by zero.
  */
 const smallRaw = -8;
 
-/** sigmoid(raw), the one scale of both directions: its logarithm is the log-det down to float32's least numbers, some e^-87. */
+/** sigmoid(raw), the scale of both directions. Its logarithm agrees with the log-det down to raw = -87, float32's smallest numbers. */
 function scaleOf(raw: Value): Value {
   return select(lessOrEqual(raw, smallRaw), exponential(logSigmoid(raw)), sigmoid(raw));
 }

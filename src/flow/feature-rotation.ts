@@ -7,7 +7,7 @@
  * near sqrt(D) as divisors go: 48 and 64 at D = 3072, 6,400 numbers; 90,624 over the authors' flow, drawn in milliseconds. With x as a matrix X [p, q],
  *   z = (left X right^T)^T = right X^T left^T,
  * two matrix multiplications of D (p + q) products an image instead of D^2. It is as dense as theirs: every output depends on every
- * input. z lies transposed, [q, p], which is one more permutation of features. The inverse is left^T z^T right.
+ * input. z is transposed, [q, p], which is one more permutation of features. The inverse is left^T z^T right.
  */
 import type { ImageShape } from "../base/index.ts";
 import { constant, gemm, reshape, transpose, type Value } from "../graph/index.ts";

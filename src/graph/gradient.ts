@@ -15,8 +15,8 @@ import { type Node, showType, type Value } from "./value.ts";
 /**
  * The gradients of a scalar with respect to some values, as values of the same graph and of the targets' shapes.
  * A target that the scalar does not depend on has gradient zero. With a recomputation, values are made again instead of kept.
- * Throws GraphError where the scalar is none, where a target is no float32 value of its graph, where a path crosses an op without a
- * gradient, or where a rewrite went past a target (two reshapes that became one, say), so that some of its gradient would be missing.
+ * Throws GraphError where the scalar has axes, where a target is not a float32 value of its graph, where a path crosses an op without a
+ * gradient, or where a rewrite bypassed a target (two reshapes that became one, say), so that part of its gradient would be missing.
  */
 export function gradients(scalar: Value, targets: readonly Value[], recomputation?: Recomputation): Value[] {
   if (scalar.shape.length !== 0 || scalar.dataType !== "float32") {
@@ -62,7 +62,7 @@ function refuseBypassed(order: readonly Node[], targets: readonly Value[]): void
     const target = [...result.graph.bypassed(result)].find((value) => wanted.has(value));
     if (target === undefined) continue;
     throw new GraphError(
-      `gradients: expected targets that the scalar is made from, got ${showType(target)} of '${target.node.op}', which a rewrite of '${result.node.op}' went past; differentiate with respect to what it is made from`,
+      `gradients: expected targets that the scalar is made from, got ${showType(target)} of '${target.node.op}', which a rewrite of '${result.node.op}' bypassed; differentiate with respect to what it is made from`,
     );
   }
 }

@@ -52,7 +52,7 @@ export function makeGraph(): Graph {
     noteBypass(result, skipped) {
       const all = new Set([...skipped, ...skipped.flatMap((value) => [...(bypasses.get(value) ?? [])])]);
       for (const value of bypasses.get(result) ?? []) all.add(value);
-      // Past others and back to where it was: what is made from it needs it still.
+      // A rewrite may lead back to a value that an earlier one bypassed: here that value is used.
       all.delete(result);
       bypasses.set(result, all);
     },
@@ -87,7 +87,7 @@ function attributeKey<K extends OpName>(op: K, attributes: OpAttributes[K]): str
   return op === "constant" ? (attributes as OpAttributes["constant"]).key : JSON.stringify(attributes);
 }
 
-/** Whether a node of the same key has the same attributes: the key of a constant is a hash of its numbers, the others' say all. */
+/** Whether a node of the same key has the same attributes. The key of a constant is a hash of its numbers; other keys hold all attributes. */
 function sameContent<K extends OpName>(op: K, known: Node, attributes: OpAttributes[K]): boolean {
   if (op !== "constant") return true;
   const [a, b] = [known.attributes, attributes].map((given) => bitsOf((given as OpAttributes["constant"]).values));

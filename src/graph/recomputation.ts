@@ -1,10 +1,9 @@
 /**
- * Less memory for more arithmetic: what a part of a model made on the way forward is made again when its gradient is due, in place of
- * being kept until then.
+ * Less memory for more arithmetic: the backward walk computes parts of the forward pass again instead of keeping them.
  *
- * A model is cut into regions, such as the steps of a flow. Of a region only values no larger than what came into it are kept; the others
- * (hidden activations, unfolded neighbourhoods, composed weights) are made again from them. Same ops on the same numbers: the gradient is the
- * same, bit for bit.
+ * A model is cut into regions, such as the steps of a flow. A region keeps the values that are at most as large as its largest input. It
+ * computes the others (hidden activations, unfolded neighbourhoods, composed weights) again from these, with the same ops on the same numbers,
+ * so the gradient is the same, bit for bit.
  */
 import { type Shape, sizeOf } from "../base/index.ts";
 import { after } from "./ops/functions.ts";
@@ -26,17 +25,17 @@ export interface Recomputer {
 export const keepEverything: Recomputer = { again: (_, value) => value };
 
 interface Region {
-  /** Numbers of the largest value that came into it: what is no larger is kept. */
+  /** Size of its largest input, in numbers: the region keeps values up to this size. */
   largest: number;
-  /** Values that others read: the largest of their gradients says when this region's turn has come. */
+  /** Values that other regions read. When the largest of their gradients is known, this region is recomputed. */
   readonly exits: Value[];
   readonly copies: Map<Value, Value>;
   turn: Value | undefined;
 }
 
 /**
- * Prepares the recomputation of the nodes between batch and scalar. `arrived` gives the gradient of a value where there is one already: in a
- * walk against the order, the gradients of what leaves a region are complete before the region's first node is reached.
+ * Prepares the recomputation of the nodes between batch and scalar. `arrived` returns the gradient of a value once it is known. A walk against
+ * the order knows the gradients of all values that leave a region before it reaches the region.
  */
 export function recomputer(
   order: readonly Node[],
@@ -74,7 +73,7 @@ export function recomputer(
     return region.copies.get(value)!;
   };
 
-  /** Kept values, the smallest of them not before the region's gradient is due: without that the engine would recompute at once, and keep. */
+  /** Kept values, the smallest of which waits for the region's gradient: otherwise the engine would recompute at once and keep the result. */
   const inTurn = (region: Region, values: readonly Value[]): Value[] => {
     region.turn ??= largest(region.exits.flatMap((exit) => arrived(exit) ?? []));
     const { turn } = region;
@@ -90,7 +89,7 @@ export function recomputer(
   };
 }
 
-/** What comes in from outside, and constants: parameters lie where they lie. */
+/** Inputs and constants, parameters among them: they are in memory anyway. */
 function isGiven({ node }: Value): boolean {
   return node.op === "input" || node.op === "constant";
 }

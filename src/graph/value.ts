@@ -34,11 +34,10 @@ export interface GraphHandle {
   /** Adds a node, or returns the equal one that is already there. */
   apply<K extends OpName>(op: K, inputs: readonly Value[], attributes: OpAttributes[K]): readonly Value[];
   /**
-   * Says that a rewrite made `result` from what lies behind some values rather than from them: differentiating with respect to one of these
-   * would miss that way.
+   * Notes that a rewrite made `result` without using the skipped values: a gradient with respect to one of them would miss that path.
    */
   noteBypass(result: Value, skipped: readonly Value[]): void;
-  /** The values that rewrites went past on the way to this one. */
+  /** The values that rewrites skipped when they made this one. */
   bypassed(result: Value): ReadonlySet<Value>;
   /** The scope in which nodes are made now. */
   readonly scope: string;

@@ -15,7 +15,7 @@ const positive = z.number().int().min(1);
 
 /** One flow's training. */
 const phaseSchema = z.strictObject({
-  /** Stop after this many steps or seconds, whichever comes first; null for no limit. */
+  /** Stops after this many steps or seconds, whichever comes first; null for no limit. */
   steps: positive.nullable(),
   seconds: z.number().positive().nullable(),
   learningRate: z.number().positive(),
@@ -49,7 +49,7 @@ const objectiveSchema = z.discriminatedUnion("loss", [
 export const trainingSchema = z.strictObject({
   input: z.strictObject({ channels: positive, height: positive, width: positive }),
   model: z.strictObject({
-    /** Runs and detectors from before there was a choice do not name it. */
+    /** Older runs and detectors do not name it. */
     architecture: z.enum(architectures).default("glow"),
     scales: positive,
     depth: positive,
@@ -67,7 +67,7 @@ export const trainingSchema = z.strictObject({
   patience: positive,
   seed: z.number().int().min(0),
   threads: positive,
-  /** Whether hidden activations are kept for the gradient or made again. Runs from before there was a choice do not name it. */
+  /** Whether hidden activations are kept for the gradient or made again. Older runs do not name it. */
   memory: z.enum(memoryModes).default("auto"),
   device: z.enum(deviceNames),
   normal: phaseSchema,

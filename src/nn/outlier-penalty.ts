@@ -15,7 +15,7 @@ const floorInTemperatures = 5;
 /**
  * With d = log p - log p_general and t = d / temperature, entry by entry: weight (softplus(t) + log(1 + relu(-5 - t))). The published penalty
  * alone has a slope everywhere, so images that are easy to tell run away downwards until their likelihood overflows; below five
- * temperatures, where it hardly says anything any more, the second part pulls back, the more softly the further away.
+ * temperatures, where the first part is almost flat, the second part pulls back, the more softly the further away.
  */
 export function outlierPenalty(difference: Value, { weight, temperature }: DifferenceLossOptions): Value {
   const scaled = divide(difference, temperature);

@@ -22,7 +22,7 @@ const opset = 18;
 /**
  * The ONNX model that computes some values of one graph, each under its name.
  * Inputs are declared in the order in which they were made; the free batch dimension is called N.
- * Throws GraphError where the values are of several graphs or an output bears the name of something else.
+ * Throws GraphError where the values belong to several graphs or an output has the name of something else.
  */
 export function lowerGraph(outputs: Readonly<Record<string, Value>>, options: LoweringOptions): OnnxModel {
   const nodes: OnnxNode[] = [];

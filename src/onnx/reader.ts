@@ -16,14 +16,14 @@ import {
 /** What to do with each known field of a message; a handler reads exactly the field's value. */
 type Fields = Readonly<Record<number, readonly [WireType, (reader: BinaryReader) => void]>>;
 
-/** The model in the bytes of a ModelProto. Throws FormatError where they are none, or one that Outglow did not write. */
+/** Reads the model in the bytes of a ModelProto. Throws FormatError where the bytes are damaged or another program wrote them. */
 export function readModel(bytes: Uint8Array): OnnxModel {
   try {
     return readModelFields(bytes);
   } catch (error) {
     if (error instanceof FormatError) throw error;
     // The wire library reports truncated and malformed input with errors of its own.
-    throw damaged("a well-formed model", `${bytes.length} bytes that are none: ${messageOf(error)}`);
+    throw damaged("a well-formed model", `${bytes.length} damaged bytes: ${messageOf(error)}`);
   }
 }
 

@@ -118,7 +118,7 @@ export function changeGradient(
   }
 }
 
-/** What a gradient of some norm is multiplied by so that it is no longer than `clipNorm`. */
+/** The factor that limits a gradient of some norm to `clipNorm`. */
 export function clipFactor(norm: number, clipNorm: number | undefined): number {
   return clipNorm === undefined ? 1 : Math.min(1, clipNorm / (norm + epsilon));
 }

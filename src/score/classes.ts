@@ -37,7 +37,7 @@ export function marginalLogLikelihoods(table: ClassTable): Float64Array {
 
 /**
  * -log max_c p(c|x) = log(1 + sum_{c != max} exp(v_c - v_max)) of every image, [count] in nats, from 0 to log K; not finite where a row
- * allows no posterior. Kept apart are probabilities that float64 rounds to one: a sure classifier's images still have an order.
+ * allows no posterior. Probabilities that float64 rounds to one stay apart, so that the images of a sure classifier still have an order.
  */
 export function negativeLogMaximumPosteriors(table: ClassTable): Float64Array {
   return mapRows(table, (row) => {

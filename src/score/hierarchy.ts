@@ -10,8 +10,8 @@
  * The features f are the 2L terms of the normal model and, with a general model, their 2L differences to the general model's.
  *
  * Differences instead of the general model's own terms: without shrinkage the distance is the same for every invertible linear map of
- * the features. Shrinkage is not so neutral. The terms of the two models correlate at 0.97 and more, what tells images apart is their
- * small difference, and with few images shrinkage inflates exactly that direction. As a feature of its own the difference has its own
+ * the features. With shrinkage it is not. The terms of the two models correlate at 0.97 and more, and their small difference is what tells
+ * images apart; with few images, shrinkage inflates exactly that direction. As a feature of its own the difference has its own
  * variance, which shrinkage hardly touches.
  */
 import { ConfigError, RunError } from "../base/index.ts";
@@ -130,7 +130,7 @@ function fitDensity(
   const moments = columnMoments(normal, marginals.length);
   const mean = moments.mean.map((value, j) => (varies[j] ? value : 0));
   const standardDeviation = moments.deviation.map((value, j) => (varies[j] ? value : 1));
-  // Rounding around a constant is no correlation: such a column becomes zero and takes no part in the estimate.
+  // Rounding around a constant must not count as correlation: such a column becomes zero and takes no part in the estimate.
   const standardised = normal.map((row) =>
     row.map((value, j) => (varies[j] ? (value - mean[j]!) / standardDeviation[j]! : 0)),
   );

@@ -146,7 +146,7 @@ function walkDown({ normal, anomalous }: ScoreGroups, visit: (detections: number
   for (let group = normal.length - 1; group >= 0; group--) {
     detections += anomalous[group]!;
     falseAlarms += normal[group]!;
-    // A rank that a resample has no image of is no threshold.
+    // A rank without an image in this resample is not a threshold.
     if (anomalous[group]! + normal[group]! > 0) visit(detections, falseAlarms);
   }
 }

@@ -19,7 +19,7 @@ export interface Resolution {
   readonly rate: number;
   /** The least rate that flags anything: 1 / (n + 1). */
   readonly least: number;
-  /** The largest rate that can be kept and is no larger than the wished one: k / (n + 1); 0 where nothing is ever flagged. */
+  /** The largest rate that can be kept, at most the wished one: k / (n + 1); 0 where nothing is ever flagged. */
   readonly kept: number;
   /** Where the real false-alarm rate of this one calibration lies, with 95 % certainty. */
   readonly interval: Interval;

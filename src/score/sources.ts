@@ -1,6 +1,6 @@
 /**
- * What scores draw from beside the terms of the normal model: one record a source. Add a source by adding a record; whatever handles terms
- * (selecting, joining, checking, keeping them, saying what is missing) finds it here.
+ * What scores draw from beside the terms of the normal model: one record a source. Add a source by adding a record; the code that selects, joins,
+ * checks and stores terms, or says what is missing, finds it here.
  */
 import { ConfigError, type Remedy, setting } from "../base/index.ts";
 import { type ClassTable, joinClassTables, selectClassRows } from "./classes.ts";

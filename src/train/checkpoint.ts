@@ -20,7 +20,7 @@ export interface Progress {
   readonly seconds: number;
   /** Lowest held-out value of the objective, nats an image, and the evaluations since. */
   readonly best: number | null;
-  /** Held-out bits/dim at that point; null before it and where the model is no flow. */
+  /** Held-out bits/dim at that point; null before it and for models without a likelihood. */
   readonly bestBitsPerDimension: number | null;
   readonly evaluationsSinceBest: number;
   readonly finished: boolean;

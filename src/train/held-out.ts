@@ -10,7 +10,7 @@ import { compileMeasurer, type Measures } from "./step.ts";
 export interface HeldOutResult {
   /** The objective, nats an image: what early stopping looks at. */
   readonly loss: number;
-  /** Of normal images; absent where the model is no flow. */
+  /** Of normal images; absent for models without a likelihood. */
   readonly bitsPerDimension?: number;
   readonly measures: Measures;
 }

@@ -141,7 +141,7 @@ function splitClasses(
   return { train: join("train"), heldOut: join("heldOut") };
 }
 
-/** The fault of a split, said of what was split. */
+/** The same fault with another subject: what was split. */
 function ofSubject(subject: string, error: unknown, wayOut?: string): unknown {
   if (!(error instanceof ConfigError) || error.fault === undefined) return error;
   return new ConfigError({ ...error.fault, subject, ...(wayOut ? { remedy: { key: "other", text: wayOut } } : {}) });

@@ -23,7 +23,7 @@ export interface StepReport {
   readonly step: number;
   /** What was minimised, nats an image. */
   readonly loss: number;
-  /** Of the normal images; absent where the model is no flow. */
+  /** Of the normal images; absent for models without a likelihood. */
   readonly bitsPerDimension?: number;
   readonly measures: Measures;
   readonly gradientNorm: number;

@@ -24,7 +24,7 @@ export interface RunRequest {
   readonly images: RunImages;
   readonly onStart?: (phase: PhaseName, progress: Progress) => void;
   readonly onStep?: (phase: PhaseName, report: StepReport) => void;
-  /** Told of what does not stop a run but should be known. */
+  /** Is called with what does not stop a run but should be known. */
   readonly onWarning?: (warning: string) => void;
   readonly signal?: AbortSignal | undefined;
 }

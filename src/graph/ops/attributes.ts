@@ -1,4 +1,4 @@
-/** The attributes of every op: adding a name here alone breaks the op table and the sample table, and nothing else. */
+/** The attributes of every op: a name that is added here alone breaks the op table and the sample table, and nothing else. */
 import type { Shape } from "../../base/index.ts";
 import type { DataType } from "../value.ts";
 

@@ -1,4 +1,4 @@
-/** Element-wise ops with NumPy broadcasting. Gradients may come back broadcast: the walk in grad.ts sums them. */
+/** Element-wise ops with NumPy broadcasting. Gradients may come back broadcast: the walk in gradient.ts sums them. */
 import { broadcastShapes } from "../../base/index.ts";
 import type { Value } from "../value.ts";
 import type { OpName } from "./attributes.ts";
@@ -83,8 +83,8 @@ export const elementwiseOps: OpFamily<Unary | Binary> = {
     // d log sigmoid(x) = (1 - sigmoid(x)) dx
     ...unary("logSigmoid", "", (dy, x) => multiply(dy, subtract(1, sigmoid(x)))),
     // min(x, 0) - log(1 + e^-|x|): seven vectorised passes are faster than ONNX's Softplus, which is computed number by number (10 ms of a
-    // step of colour 32x32, depth 8, width 128, batch 64; 4 now). The engine's sigmoid is no way to its logarithm: it is good to 6e-8, not to
-    // seven digits, and 0 from -18 down.
+    // step of colour 32x32, depth 8, width 128, batch 64; 4 now). The logarithm of the engine's sigmoid will not do: its absolute
+    // error is 6e-8, and it is 0 from -18 down.
     emit: (emitter, [x]) => {
       const [magnitude] = emitter.node("Abs", [x!]);
       const [exponent] = emitter.node("Neg", [magnitude!]);

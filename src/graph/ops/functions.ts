@@ -128,7 +128,7 @@ export function stopGradient(x: Value): Value {
   return one(x.graph.apply("stopGradient", [x], {}));
 }
 
-/** x itself, but not before `other` has been computed: nothing else is taken from it. */
+/** x itself, but only after `other` has been computed. The numbers of `other` do not matter. */
 export function after(x: Value, other: Value): Value {
   return one(x.graph.apply("after", [x, other], {}));
 }
@@ -146,7 +146,7 @@ export function reduceSum(x: Value, axes?: readonly number[], keepDimensions = f
 export function reshape(x: Value, shape: Shape): Value {
   if (sameShape(x.shape, shape)) return x;
   if (x.node.op !== "reshape") return one(x.graph.apply("reshape", [x], { shape }));
-  // What counts is the last shape.
+  // Only the last shape counts.
   return past([x], reshape(x.node.inputs[0]!, shape));
 }
 
@@ -155,12 +155,12 @@ export function transpose(x: Value, permutation: readonly number[]): Value {
   if (permutation.length === x.shape.length && permutation.every((axis, index) => axis === index)) return x;
   if (x.node.op !== "transpose") return one(x.graph.apply("transpose", [x], { permutation }));
   const { permutation: before } = x.node.attributes as OpAttributes["transpose"];
-  // What counts is where an axis was in the end, and often that is where it is.
+  // Only the final order of the axes counts, and often it is the original one.
   const whole = permutation.map((axis) => before[axis]!);
   return past([x], transpose(x.node.inputs[0]!, whole));
 }
 
-/** The result of a rewrite that goes past some values: gradients with respect to them have to know. */
+/** Notes that a rewrite skipped some values, so that `gradients` can refuse them as targets. */
 function past(skipped: readonly Value[], result: Value): Value {
   result.graph.noteBypass(result, skipped);
   return result;

@@ -72,7 +72,7 @@ export const selectOps: OpFamily<
     },
     // d after(x, other) = dx
     gradient: (_, [dy]) => [dy!, undefined],
-    // ONNX has no way to say in which order to compute, so x is joined with nothing of the other value.
+    // ONNX cannot say in which order to compute, so x is joined with an empty slice of the other value.
     emit: (emitter, [x, other], _attributes, { inputs }) => {
       const flat = emitter.int64([-1]);
       const [numbers] = emitter.node("Reshape", [x!, flat]);
