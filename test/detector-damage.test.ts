@@ -1,5 +1,5 @@
 /** A detector that is damaged, incomplete or written over another: refused or made whole, with no session of the engine left open. */
-import { cp, readdir, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InferenceSession } from "onnxruntime-node";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -9,6 +9,9 @@ import { checksumOf } from "../src/detector/checksum.ts";
 import {
   type DetectorParts,
   detectorFiles,
+  type FileReader,
+  folderReader,
+  loadDetector,
   loadDetectorFolder,
   loadManifest,
   type Manifest,
@@ -252,6 +255,61 @@ describe("loading", () => {
     await writeDetector(at("normal-only"), normalOnly, nodeEngine(options));
     await replaceFile("half-golden", "golden.safetensors", await readFile(at("normal-only", "golden.safetensors")));
     await expect(loadDetectorFolder(at("half-golden"), options)).rejects.toBeInstanceOf(FormatError);
+  });
+});
+
+describe("a detector that is being replaced", () => {
+  const other: DetectorParts = { ...parts, training: { ...training, seed: 1 } };
+
+  test("is read anew where it was replaced while it was read", async () => {
+    await cp(at("whole"), at("swapped-meanwhile"), { recursive: true });
+    const reader = folderReader(at("swapped-meanwhile"));
+    let replaced = false;
+    const slow: FileReader = {
+      ...reader,
+      read: async (name, mostBytes) => {
+        const bytes = await reader.read(name, mostBytes);
+        if (name === "detector.json" && !replaced) {
+          replaced = true;
+          // One with fewer models: files that the old manifest names are gone.
+          await writeDetector(
+            at("swapped-meanwhile"),
+            { ...normalOnly, training: other.training },
+            nodeEngine(options),
+          );
+        }
+        return bytes;
+      },
+    };
+    const detector = await loadDetector(slow, nodeEngine(options));
+    expect(detector.manifest.training.seed).toBe(1);
+    await detector.dispose();
+  });
+
+  test.each(detectorFiles)("works while %s has not taken its name yet", async (name) => {
+    await cp(at("whole"), at(`pending-${name}`), { recursive: true });
+    await rename(at(`pending-${name}`, name), at(`pending-${name}`, `${name}.next`));
+    await (await loadDetectorFolder(at(`pending-${name}`), options)).dispose();
+    await writeFile(at(`pending-${name}`, name), "of the former detector");
+    await (await loadDetectorFolder(at(`pending-${name}`), options)).dispose();
+    await writeFile(at(`pending-${name}`, `${name}.next`), "damaged");
+    await expect(loadDetectorFolder(at(`pending-${name}`), options)).rejects.toThrow(/to match its checksum/);
+  });
+
+  test("is whole again before it is replaced once more, and stays so where that fails", async () => {
+    await cp(at("whole"), at("half"), { recursive: true });
+    await rename(at("half", "model.onnx"), at("half", "model.onnx.next"));
+    // Something in the place of a new file's name: writing fails before the new manifest stands.
+    await mkdir(at("half", "golden.safetensors.next"));
+    await expect(writeDetector(at("half"), other, nodeEngine(options))).rejects.toBeInstanceOf(RunError);
+    const detector = await loadDetectorFolder(at("half"), options);
+    expect(detector.manifest.training.seed).toBe(training.seed);
+    await detector.dispose();
+    expect((await readdir(at("half"))).filter((name) => name.endsWith(".next"))).toEqual(["golden.safetensors.next"]);
+    await rm(at("half", "golden.safetensors.next"), { recursive: true });
+    await writeDetector(at("half"), other, nodeEngine(options));
+    expect((await readdir(at("half"))).sort()).toEqual(["detector.json", ...detectorFiles].sort());
+    expect((await loadManifest(at("half"))).training.seed).toBe(1);
   });
 });
 

@@ -1,7 +1,7 @@
 /** Output that survives: readers that leave, full disks, long tables, two writers of one file. */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { csvFormat, inPieces, jsonFormat } from "../src/cli/prediction-table.ts";
@@ -171,6 +171,33 @@ describe("two that write one file at once", () => {
     for (const { code, stderr } of await Promise.all([run(...args), run(...args)])) expect(code, stderr).toBe(0);
     expect(await linesOf("forced.csv")).toBe(manyImages + 1);
     expect(await leftovers()).toEqual([]);
+  });
+});
+
+describe("evaluations", () => {
+  const evaluation = ["evaluate", "detector", "--normal=normal", "--anomalous=a=many", "--threads=1"];
+
+  test("of one detector at once are both kept", async () => {
+    for (const { code, stderr } of await Promise.all([run(...evaluation), run(...evaluation)]))
+      expect(code, stderr).toBe(0);
+    const kept = (await readdir(at("detector"))).filter((name) => name.startsWith("evaluation"));
+    expect(kept.sort()).toEqual(["evaluation-1.json", "evaluation-2.json"]);
+    for (const name of kept) expect(JSON.parse(await readFile(at("detector", name), "utf8"))).toHaveProperty("sets");
+  });
+
+  test("of a detector that cannot be written are printed (skipped where everything can)", async ({ skip }) => {
+    await cp(at("detector"), at("sealed"), { recursive: true });
+    // Modes do not bind root, but the file system does.
+    await runShell("chmod 555 sealed; test -w sealed && chattr +i sealed", []);
+    try {
+      if ((await runShell("test -w sealed", [])).code === 0) skip("nothing forbids writing here");
+      const { code, stdout, stderr } = await run(...evaluation.map((word) => (word === "detector" ? "sealed" : word)));
+      expect(code, stderr).toBe(0);
+      expect(stdout).toMatch(/AUROC/);
+      expect(stderr).toMatch(/'sealed' cannot be written, so the numbers are only printed; --out keeps them elsewhere/);
+    } finally {
+      await runShell("test -w sealed || chattr -i sealed; chmod 755 sealed", []);
+    }
   });
 });
 

@@ -13,7 +13,7 @@ import {
 import { openConsole } from "./console.ts";
 import { eventPrinter } from "./event-printer.ts";
 import type { EngineOptions } from "./options.ts";
-import { nextFreeName, refuseExisting, writeOutput } from "./output-file.ts";
+import { isWritable, refuseExisting, writeNumbered, writeOutput } from "./output-file.ts";
 
 /** What is typed after `outglow evaluate`. */
 export interface EvaluateOptions extends EngineOptions {
@@ -32,13 +32,19 @@ export async function evaluate(folder: string, options: EvaluateOptions): Promis
   const { normal, coders, seed, strict, force } = options;
   const anomalous = await Promise.all(options.anomalous.map(parseNamedLocation));
   const request: EvaluationRequest = { normal, anomalous, coders, seed, strict };
-  const path = options.out ?? (await nextFreeName((number) => join(folder, `evaluation-${number}.json`)));
+  const { out } = options;
   const detector = await openDetector(folder, options);
   try {
-    await refuseExisting(path, force, setting("out"));
+    if (out !== undefined) await refuseExisting(out, force, setting("out"));
+    const kept = out !== undefined || (await isWritable(folder));
+    if (!kept)
+      output.warn(`'${folder}' cannot be written, so the numbers are only printed; --out keeps them elsewhere`);
     const report = await evaluateDetector(detector, request, { onEvent: eventPrinter(output) });
     output.print(options.json ? JSON.stringify(report) : showReport(report));
-    await writeOutput(path, `${JSON.stringify(report, null, 2)}\n`, { force, subject: setting("out") });
+    if (!kept) return;
+    const text = `${JSON.stringify(report, null, 2)}\n`;
+    if (out !== undefined) await writeOutput(out, text, { force, subject: setting("out") });
+    const path = out ?? (await writeNumbered((number) => join(folder, `evaluation-${number}.json`), text));
     output.note(`written: ${path}`);
   } finally {
     await detector.dispose();

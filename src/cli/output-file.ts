@@ -13,7 +13,7 @@ import { onInterrupt } from "./interrupts.ts";
  */
 export async function refuseExisting(path: string, force: boolean, subject: string): Promise<void> {
   const folder = dirname(path);
-  await access(folder, constants.W_OK).catch(() => {
+  if (!(await isWritable(folder))) {
     throw new ConfigError({
       code: "unwritable",
       subject,
@@ -21,7 +21,7 @@ export async function refuseExisting(path: string, force: boolean, subject: stri
       got: `'${path}'`,
       remedy: { key: "other", text: `make '${folder}' first or choose another` },
     });
-  });
+  }
   if (force || !(await exists(path))) return;
   throw new ConfigError({
     code: "exists",
@@ -55,6 +55,26 @@ export async function nextFreeName(name: (number: number) => string): Promise<st
   let number = 1;
   while (await exists(name(number))) number++;
   return name(number);
+}
+
+/** Writes a file under the first of such names that is free and tells which, whoever else does so at the same time. */
+export async function writeNumbered(name: (number: number) => string, content: string): Promise<string> {
+  const path = await nextFreeName(name);
+  try {
+    await writeFileAtomic(path, content, { replace: false });
+    return path;
+  } catch (error) {
+    if (error instanceof ConfigError && error.fault?.code === "exists") return writeNumbered(name, content);
+    throw error;
+  }
+}
+
+/** Whether files can be made in a folder. */
+export function isWritable(folder: string): Promise<boolean> {
+  return access(folder, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
 }
 
 function exists(path: string): Promise<boolean> {

@@ -105,7 +105,7 @@ const flags: readonly Flag[] = [
   ["device", "<name>", ""],
   ["strict", "", "fail at the first unreadable image instead of skipping it"],
   ["resume", "", "go on with the run in --out; with --steps, bit for bit as if it had never stopped"],
-  ["force", "", "replace what is in --out"],
+  ["force", "", "replace what is in --out, once the new detector is written"],
 ];
 
 /** Where a detector goes whose folder is not named. */
