@@ -226,7 +226,7 @@ describe("refused", () => {
     [
       "text that is no UTF-8",
       withNode((writer) => writer.tag(3, WireType.LengthDelimited).bytes(Uint8Array.of(0xff, 0xfe))),
-      /expected a well-formed model, got \d+ bytes/,
+      /expected a well-formed model, got \d+ damaged bytes/,
     ],
     [
       "a name where a message belongs",
