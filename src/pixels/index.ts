@@ -4,6 +4,7 @@ export { enlargeBilinear } from "./bilinear.ts";
 export { type ImageHeader, jpegHeader, pngHeader } from "./image-header.ts";
 export { type JpegDecoder, jpegDecoder } from "./jpeg.ts";
 export { swapsSides, turnUpright } from "./orientation.ts";
+export { decodePng, type Inflate } from "./png.ts";
 export {
   type DecodedImage,
   finishImage,
