@@ -98,7 +98,7 @@ function decodeWith(
   jpeg.free(source);
   if (status !== 0) return undefined;
   // A plain file of grey goes the way of colours, as it always has.
-  return { samples, channels: 3, orientation, grey: grey && !plain, ...size };
+  return { samples, channels: 3, orientation, grey: grey && !plain, reduced: reduction > 1, ...size };
 }
 
 function cropped(decoded: Uint8Array, columns: number, height: number, width: number): Uint8Array {

@@ -28,6 +28,8 @@ export interface DecodedImage {
   readonly width: number;
   /** The file's EXIF orientation, 1 to 8. */
   readonly orientation?: number | undefined;
+  /** Whether it was shrunk while it was decoded (`jpegReduction`). Default: false. */
+  readonly reduced?: boolean | undefined;
   /** Whether the file stores grey: a decoder may have made three equal colours of it. Default: whether `channels` say so. */
   readonly grey?: boolean | undefined;
 }
@@ -63,7 +65,7 @@ export function prepareDecoded(image: DecodedImage, specification: ImageShape): 
   const flat = flattenAlpha(planesOf(samples, image));
   const deep = samples instanceof Uint16Array;
   const grey = image.grey ?? channels < 3;
-  if (!deep && !grey && isSmall(upright, specification)) {
+  if (!deep && !grey && !image.reduced && isSmall(upright, specification)) {
     const turned = turnUpright(flat, orientation);
     return finishImage(toEightBits(shrinkTriangle(turned, specification.height, specification.width)), specification);
   }

@@ -1,0 +1,62 @@
+/** The page of browser.test.ts: a detector and encoded files from its server, all computed here. */
+import { type FileReader, loadDetector } from "../../src/detector/portable.ts";
+import { jpegDecoder, prepareDecoded } from "../../src/pixels/index.ts";
+import { computeScore, pValues } from "../../src/score/index.ts";
+import { decodeInPage } from "./decoding.ts";
+import { webEngine } from "./web-engine.ts";
+
+declare const WebAssembly: { compileStreaming(response: Promise<Response>): Promise<object> };
+
+/** What the page found, as JSON. */
+export interface PageReport {
+  readonly manifest: object;
+  readonly engine: string;
+  readonly images: readonly {
+    /** uint8 [C, H, W]. */
+    readonly pixels: readonly number[];
+    /** Terms under the normal model, [scales, 2]. */
+    readonly terms: readonly number[];
+    readonly scores: Readonly<Record<string, { readonly score: number; readonly pValue: number }>>;
+  }[];
+}
+
+/** The files of a folder of the server. */
+function servedFiles(folder: string): FileReader {
+  const describe = (name: string): string => `${folder}/${name}`;
+  return {
+    location: folder,
+    describe,
+    async read(name) {
+      const response = await fetch(describe(name));
+      return response.ok ? new Uint8Array(await response.arrayBuffer()) : undefined;
+    },
+  };
+}
+
+/** Scores images of the server with the detector in `/detector`, by all scores that need no coders. */
+export async function score(names: readonly string[], scores: readonly string[]): Promise<PageReport> {
+  const engine = webEngine("/engine/");
+  const jpeg = jpegDecoder(await WebAssembly.compileStreaming(fetch("/jpeg-turbo.wasm")));
+  const detector = await loadDetector(servedFiles("/detector"), engine);
+  const { input, calibration } = detector.manifest;
+  const images: PageReport["images"][number][] = [];
+  for (const name of names) {
+    const bytes = new Uint8Array(await (await fetch(`/images/${name}`)).arrayBuffer());
+    const prepared = prepareDecoded(await decodeInPage(bytes, input, jpeg), input);
+    if ("reason" in prepared) throw new Error(`${name}: ${prepared.reason}`);
+    const terms = await detector.terms(prepared.pixels);
+    const found = scores.map((score) => {
+      const { values } = computeScore(score, terms, calibration);
+      return [score, { score: values[0]!, pValue: pValues(calibration, score, values)[0]! }] as const;
+    });
+    images.push({
+      pixels: [...prepared.pixels],
+      terms: [...terms.normal.values],
+      scores: Object.fromEntries(found),
+    });
+  }
+  await detector.dispose();
+  return { manifest: detector.manifest, engine: engine.version, images };
+}
+
+Object.assign(globalThis, { score });
