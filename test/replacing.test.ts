@@ -156,6 +156,21 @@ describe("a training with --force", () => {
   });
 });
 
+test.skipIf(process.platform === "win32")(
+  "a training that cannot begin leaves no trace (skipped on Windows)",
+  async () => {
+    for (const largestFile of [0, 1]) {
+      const args = [...training, "--out=deep/er/nothing"];
+      const { code, stderr } = await startOutglow(folder.path, args, { largestFile }).outcome;
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /deep\/er\/nothing\/run.*': expected a (file|folder) that can be (written|locked), got EFBIG/,
+      );
+      expect(await readdir(folder.path)).not.toContain("deep");
+    }
+  },
+);
+
 describe("two trainings into one folder", () => {
   test("begun at the same moment: one is refused, and everything there is the other's", async () => {
     for (let round = 0; round < 2; round++) {

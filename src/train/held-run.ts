@@ -66,9 +66,10 @@ export async function beginRun(
 ): Promise<HeldRun> {
   const place = runFolder(detector);
   const made = await makeRunFolder(place);
-  const lock = await lockRun(place);
+  let lock: FileLock | undefined;
   let folder = place;
   try {
+    lock = await lockRun(place);
     if (!replace && (await hasBegun(place))) throw taken(detector);
     await finishSettling(place);
     if (await exists(recordPath(place))) folder = nextFolder(place);
@@ -80,8 +81,8 @@ export async function beginRun(
     return hold(place, folder, lock);
   } catch (error) {
     // What was not begun leaves no trace.
-    if (!(await hasBegun(folder))) await removeRun(folder);
-    await lock.release();
+    if (lock && !(await hasBegun(folder))) await removeRun(folder);
+    await lock?.release();
     if (made !== undefined) await removeEmpty(place, made);
     throw error;
   }
