@@ -92,7 +92,7 @@ describe("refused are", () => {
   test("other channels than grey and colour", async () => {
     const measuring = measureCoderBits(new Uint8Array(8), { channels: 2, height: 2, width: 2 });
     await expect(measuring).rejects.toBeInstanceOf(ConfigError);
-    await expect(measuring).rejects.toThrow("coders: expects 1 (grey) or 3 (colour) channels, got 2");
+    await expect(measuring).rejects.toThrow("coders: expected 1 (grey) or 3 (colour) channels, got 2");
   });
 
   test("bytes that are no whole images", async () => {

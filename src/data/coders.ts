@@ -37,7 +37,7 @@ export async function measureCoderBits(
   specification: ImageShape,
   { concurrency = 2 * availableParallelism() }: CodingOptions = {},
 ): Promise<Record<CoderName, Float64Array>> {
-  checkSpecification(specification, "coders:");
+  checkSpecification(specification, "coders");
   const size = imageSizeOf(specification);
   const count = pixels.length / size;
   if (!Number.isInteger(count)) throw internalError(`coders: ${pixels.length} bytes are no images of ${size} bytes`);

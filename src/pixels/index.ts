@@ -8,11 +8,13 @@ export { decodePng, type Inflate } from "./png.ts";
 export {
   type DecodedImage,
   finishImage,
+  type ImageDecoder,
   type ImageRefusal,
   isSmall,
   jpegReduction,
   type PreparedImage,
   prepareDecoded,
+  prepareEncoded,
   prepareRaw,
   refuseSmall,
 } from "./preparation.ts";

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { randomKey } from "../base/index.ts";
 import { pngOf } from "../data/example-files.ts";
 import { prepareImage } from "../data/index.ts";
-import { flattenAlpha, jpegReduction, prepareDecoded, prepareRaw, turnUpright } from "./index.ts";
+import { flattenAlpha, jpegReduction, prepareDecoded, prepareEncoded, prepareRaw, turnUpright } from "./index.ts";
 
 const seed = 20261126;
 
@@ -64,6 +64,16 @@ test(`raw images of every size (seed ${seed})`, async () => {
     },
   );
   await fc.assert(property, { seed, numRuns: 60 });
+});
+
+test("a file that is empty or that nothing decodes has a reason", async () => {
+  const model = { channels: 1, height: 8, width: 8 };
+  const decode = () => Promise.reject(new Error("it is a poem"));
+  expect(await prepareEncoded(new Uint8Array(0), model, decode)).toEqual({ reason: "file is empty" });
+  expect(await prepareEncoded(new Uint8Array(3), model, decode)).toEqual({ reason: "cannot be decoded: it is a poem" });
+  const small = { samples: new Uint8Array(9), channels: 1, height: 3, width: 3 };
+  const reason = "image is 3x3, smaller than half the model's 8x8";
+  expect(await prepareEncoded(new Uint8Array(3), model, async () => small)).toEqual({ reason });
 });
 
 test("every level under every alpha", async () => {

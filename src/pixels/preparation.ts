@@ -2,7 +2,7 @@
  * From decoded samples to the pixels a model takes: transparency on black, upright, resized, in the model's colours. Pure, and the same in
  * Node and in a browser: what Node leaves to libvips is computed here number for number as libvips does it.
  */
-import { type ImageShape, imageSizeOf } from "../base/index.ts";
+import { type ImageShape, imageSizeOf, messageOf } from "../base/index.ts";
 import { flattenAlpha } from "./alpha.ts";
 import { enlargeBilinear } from "./bilinear.ts";
 import { swapsSides, turnUpright } from "./orientation.ts";
@@ -34,6 +34,11 @@ export interface DecodedImage {
   readonly grey?: boolean | undefined;
 }
 
+/**
+ * Decodes a file for a model of this size: all samples, or a JPEG's fewer ones (`jpegReduction`). Rejects where it cannot.
+ */
+export type ImageDecoder = (bytes: Uint8Array<ArrayBuffer>, specification: ImageShape) => Promise<DecodedImage>;
+
 /** More pixels than these would keep the calling thread for more than 5 ms. */
 const mostSmallPixels = 2 ** 18;
 
@@ -51,6 +56,20 @@ export function prepareRaw(image: RawImage, specification: ImageShape): Prepared
     ? undefined
     : tilesOf(image, ...shrunkSize(image, specification), "memory");
   return finishImage(shrinkTriangle(image, height, width, tiles), specification);
+}
+
+/** The pixels of an encoded file, by a decoder that is handed in, or the reason why there are none. */
+export async function prepareEncoded(
+  bytes: Uint8Array<ArrayBuffer>,
+  specification: ImageShape,
+  decode: ImageDecoder,
+): Promise<PreparedImage> {
+  if (bytes.length === 0) return { reason: "file is empty" };
+  try {
+    return prepareDecoded(await decode(bytes, specification), specification);
+  } catch (error) {
+    return { reason: `cannot be decoded: ${messageOf(error)}` };
+  }
 }
 
 /**

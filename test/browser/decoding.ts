@@ -2,6 +2,7 @@
 import {
   type DecodedImage,
   decodePng,
+  type ImageDecoder as ImageDecoderOf,
   type ImageHeader,
   type JpegDecoder,
   jpegReduction,
@@ -41,20 +42,18 @@ interface Page {
   };
 }
 
-/** The samples of a file, as `prepareDecoded` takes them. Rejects where nothing here decodes it. */
-export async function decodeInPage(
-  bytes: Uint8Array<ArrayBuffer>,
-  model: { readonly height: number; readonly width: number },
-  jpeg: JpegDecoder,
-): Promise<DecodedImage> {
-  const reduction = (header: ImageHeader): number =>
-    jpegReduction(header, swapsSides(header.orientation) ? { height: model.width, width: model.height } : model);
-  return (
-    jpeg.decode(bytes, reduction) ??
-    (await decodePng(bytes, inflate)) ??
-    (await decodeAvif(bytes)) ??
-    decodeByBrowser(bytes)
-  );
+/** A decoder of a page, on a JPEG decoder of its own. */
+export function pageDecoder(jpeg: JpegDecoder): ImageDecoderOf {
+  return async (bytes, model) => {
+    const reduction = (header: ImageHeader): number =>
+      jpegReduction(header, swapsSides(header.orientation) ? { height: model.width, width: model.height } : model);
+    return (
+      jpeg.decode(bytes, reduction) ??
+      (await decodePng(bytes, inflate)) ??
+      (await decodeAvif(bytes)) ??
+      decodeByBrowser(bytes)
+    );
+  };
 }
 
 async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {

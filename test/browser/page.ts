@@ -1,8 +1,8 @@
 /** The page of browser.test.ts: a detector and encoded files from its server, all computed here. */
 import { type FileReader, loadDetector } from "../../src/detector/portable.ts";
-import { jpegDecoder, prepareDecoded } from "../../src/pixels/index.ts";
+import { jpegDecoder, prepareEncoded } from "../../src/pixels/index.ts";
 import { computeScore, pValues } from "../../src/score/index.ts";
-import { decodeInPage } from "./decoding.ts";
+import { pageDecoder } from "./decoding.ts";
 import { webEngine } from "./web-engine.ts";
 
 declare const WebAssembly: { compileStreaming(response: Promise<Response>): Promise<object> };
@@ -36,13 +36,13 @@ function servedFiles(folder: string): FileReader {
 /** Scores images of the server with the detector in `/detector`, by all scores that need no coders. */
 export async function score(names: readonly string[], scores: readonly string[]): Promise<PageReport> {
   const engine = webEngine("/engine/");
-  const jpeg = jpegDecoder(await WebAssembly.compileStreaming(fetch("/jpeg-turbo.wasm")));
+  const decoder = pageDecoder(jpegDecoder(await WebAssembly.compileStreaming(fetch("/jpeg-turbo.wasm"))));
   const detector = await loadDetector(servedFiles("/detector"), engine);
   const { input, calibration } = detector.manifest;
   const images: PageReport["images"][number][] = [];
   for (const name of names) {
     const bytes = new Uint8Array(await (await fetch(`/images/${name}`)).arrayBuffer());
-    const prepared = prepareDecoded(await decodeInPage(bytes, input, jpeg), input);
+    const prepared = await prepareEncoded(bytes, input, decoder);
     if ("reason" in prepared) throw new Error(`${name}: ${prepared.reason}`);
     const terms = await detector.terms(prepared.pixels);
     const found = scores.map((score) => {
