@@ -218,6 +218,23 @@ describe("two trainings into one folder", () => {
     expect(await seedIn("b", "run", "config.json")).toBe(others[0] === "finished" ? 2 : 3);
   });
 
+  test("one whose lock was taken away leaves the detector to the other", async () => {
+    const { child, outcome } = startOutglow(folder.path, [...training, "--out=given-up", "--steps=300"]);
+    await new Promise<void>((resolve) => {
+      child.stderr?.on("data", (text: string) => {
+        if (text.includes("step")) resolve();
+      });
+    });
+    await writeFile(at("given-up", "run", "lock"), "another's");
+    const { code, stderr } = await outcome;
+    expect(stderr).toMatch(
+      /run': expected a run that this process holds, got one whose lock was taken away; --resume goes/,
+    );
+    expect(code).toBe(1);
+    expect(await readdir(at("given-up"))).toEqual(["run"]);
+    expect(await readFile(at("given-up", "run", "lock"), "utf8")).toBe("another's");
+  });
+
   test("one that was killed before it began is in nobody's way", async () => {
     const args = [...training, "--out=unbegun", `--seed=${seeds.new}`];
     const { outcome } = startOutglow(folder.path, args, { environment: killAt(14, "unbegun") });

@@ -6,7 +6,7 @@ import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ConfigError, RunError } from "../base/index.ts";
 import { openAtomicFile, writeFileAtomic } from "./file-writing.ts";
-import { hasEnded, isRunning, machineName, ownMark } from "./process-mark.ts";
+import { fateOf, isRunning, machineName, ownMark } from "./process-mark.ts";
 import { temporaryName } from "./temporary-names.ts";
 
 let folder: string;
@@ -130,17 +130,17 @@ describe("the next write into a folder", () => {
 describe("a process", () => {
   test("that ended has ended, one that runs has not", async () => {
     const mark = ownMark();
-    expect(hasEnded(mark)).toBe(false);
-    expect(hasEnded({ ...mark, pid: await endedProcess(), start: null })).toBe(true);
+    expect(fateOf(mark)).toBe("running");
+    expect(fateOf({ ...mark, pid: await endedProcess(), start: null })).toBe("ended");
     expect(isRunning(process.pid, null)).toBe(true);
   });
 
   test("of another machine or container is not taken for ended, one from before this machine's start is", () => {
     const mark = { ...ownMark(), boot: "now", namespace: "this" };
     const ended = { ...mark, pid: 2 ** 30 };
-    expect(hasEnded({ ...ended, host: "elsewhere", boot: "then" })).toBe(false);
-    expect(hasEnded({ ...ended, boot: ownMark().boot, namespace: "a container" })).toBe(false);
-    if (ownMark().boot !== null) expect(hasEnded({ ...mark, boot: "then" })).toBe(true);
+    expect(fateOf({ ...ended, host: "elsewhere", boot: "then" })).toBe("unknown");
+    expect(fateOf({ ...ended, boot: ownMark().boot, namespace: "a container" })).toBe("unknown");
+    if (ownMark().boot !== null) expect(fateOf({ ...mark, boot: "then" })).toBe("ended");
   });
 
   test.skipIf(process.platform !== "linux")(

@@ -1,11 +1,11 @@
 /** Locks: one holder whoever else comes at the same moment, and no lock that outlives its holder. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { lockHolder, takeLock } from "./lock-file.ts";
+import { beat, lockHolder, takeLock } from "./lock-file.ts";
 import { ownMark } from "./process-mark.ts";
 
 const links = vi.hoisted(() => ({ supported: true }));
@@ -153,6 +153,29 @@ describe.each([true, false])("a lock, where files can have two names: %s", (supp
     const expected = { pid: process.pid, host: "elsewhere", since: "2020-01-01T00:00:00.000Z", own: false };
     expect(await takeLock(path)).toEqual({ holder: expected });
     expect(await lockHolder(path)).toEqual(expected);
+    // Its holder would have touched it many times since.
+    const longAgo = Date.now() / 1000 - 3600;
+    await utimes(path, longAgo, longAgo);
+    expect(await lockHolder(path)).toBeUndefined();
+    await expectTaken();
+  });
+
+  test("is touched by its holder while it is held, and no more when it is another's", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    try {
+      const outcome = await takeLock(path);
+      if (!("lock" in outcome)) throw new Error("busy");
+      await utimes(path, 1e9, 1e9);
+      vi.advanceTimersByTime(beat);
+      await expect.poll(async () => (await stat(path)).mtimeMs).toBeGreaterThan(1e12);
+      expect(await outcome.lock.isHeld()).toBe(true);
+      await writeFile(path, "another's");
+      expect(await outcome.lock.isHeld()).toBe(false);
+      await outcome.lock.release();
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test.skipIf(process.platform !== "linux")(

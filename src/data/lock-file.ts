@@ -5,7 +5,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { link, open, readFile, realpath, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { hasEnded, isRunning, ownMark, type ProcessMark, startTime } from "./process-mark.ts";
+import { fateOf, isRunning, ownMark, type ProcessMark, startTime } from "./process-mark.ts";
 import { temporaryName } from "./temporary-names.ts";
 
 /** Who holds a lock. */
@@ -21,6 +21,8 @@ export interface LockHolder {
 
 /** A lock that is held. */
 export interface FileLock {
+  /** Whether it is still this process's: nobody took its file away by hand, or after a pause so long that the holder was given up. */
+  isHeld(): Promise<boolean>;
   /** Gives it back, once. */
   release(): Promise<void>;
 }
@@ -41,6 +43,12 @@ interface Standing {
   readonly holder: LockHolder;
   readonly ended: boolean;
 }
+
+/** How often a holder touches its lock, for those who cannot ask whether it lives, ms. */
+export const beat = 20_000;
+
+/** A holder that cannot be asked has ended when it has not touched its lock for so long, ms. */
+const longestSilence = 15 * beat;
 
 /** Locks of this process. They hold even where a file vanishes. */
 const heldHere = new Set<string>();
@@ -63,8 +71,13 @@ export async function takeLock(path: string): Promise<LockOutcome> {
     const outcome = await takeFile(path);
     if ("holder" in outcome) heldHere.delete(place);
     else {
-      const { release } = outcome.lock;
-      return { lock: { release: () => release().finally(() => heldHere.delete(place)) } };
+      const { lock } = outcome;
+      const beating = setInterval(() => void keepAlive(path, lock), beat).unref();
+      const release = (): Promise<void> => {
+        clearInterval(beating);
+        return lock.release().finally(() => heldHere.delete(place));
+      };
+      return { lock: { ...lock, release } };
     }
     return outcome;
   } catch (error) {
@@ -78,6 +91,14 @@ export async function lockHolder(path: string): Promise<LockHolder | undefined> 
   if (heldHere.has(await placeOf(path))) return ownHolder();
   const standing = await readLock(path);
   return standing && !standing.ended ? standing.holder : undefined;
+}
+
+async function keepAlive(path: string, lock: FileLock): Promise<void> {
+  if (!(await lock.isHeld().catch(() => false))) return;
+  // The sign that every lock begins with: nothing changes but the date, by the clock of the file system.
+  const file = await open(path, "r+").catch(() => undefined);
+  await file?.write("{", 0).catch(() => undefined);
+  await file?.close();
 }
 
 /** One name for a place that has several. */
@@ -102,7 +123,7 @@ async function takeFile(path: string): Promise<LockOutcome> {
   const release = async (): Promise<void> => {
     if (await isOwn()) await rm(path, { force: true });
   };
-  return { lock: { release } };
+  return { lock: { isHeld: isOwn, release } };
 }
 
 /**
@@ -171,12 +192,28 @@ async function readLock(path: string): Promise<Standing | undefined> {
   const note = parseNote(text);
   if (note) {
     const { token, pid, host, since } = note;
-    return { token, holder: { pid, host, since, own: isOwnMark(note) }, ended: hasEnded(note) };
+    const fate = fateOf(note);
+    const ended = fate === "ended" || (fate === "unknown" && (await timeIn(path)) - time > longestSilence);
+    return { token, holder: { pid, host, since, own: isOwnMark(note) }, ended };
   }
   const token = createHash("sha256").update(`${time} ${text}`).digest("hex").slice(0, 16);
   const former = /^\d+\s*$/.test(text) ? Number(text) : null;
   const ended = former === null ? Date.now() - time > longestBirth : !isFormerHolder(former, time);
   return { token, holder: { pid: former, host: null, since: null, own: false }, ended };
+}
+
+/** What time it is by the clock that dates the files of a folder, ms: another machine's, maybe. */
+async function timeIn(path: string): Promise<number> {
+  const temporary = temporaryName(path);
+  try {
+    await write(temporary, "");
+    return (await stat(temporary)).mtimeMs;
+  } catch {
+    // Where nothing can be written, nothing is taken either.
+    return 0;
+  } finally {
+    await rm(temporary, { force: true });
+  }
 }
 
 /** Earlier versions noted the number alone: whoever started after that has been given the number anew. */

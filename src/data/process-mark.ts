@@ -41,15 +41,16 @@ export function machineName({ host, boot, namespace }: ProcessMark): string {
     .slice(0, 8);
 }
 
-/** Whether a process has certainly ended. False is "alive or unknown": of another machine or another container nothing is known. */
-export function hasEnded(mark: ProcessMark): boolean {
+/** Whether a process has ended. Of another machine or another container nothing is known from here. */
+export function fateOf(mark: ProcessMark): "ended" | "running" | "unknown" {
   const here = ownMark();
   if (mark.boot !== here.boot || mark.namespace !== here.namespace) {
     // The same machine, started anew: nothing of before is left.
-    return mark.host === here.host && mark.boot !== null && here.boot !== null && mark.boot !== here.boot;
+    const restarted = mark.boot !== null && here.boot !== null && mark.boot !== here.boot;
+    return restarted && mark.host === here.host ? "ended" : "unknown";
   }
-  if (here.boot === null && mark.host !== here.host) return false;
-  return !isRunning(mark.pid, mark.start);
+  if (here.boot === null && mark.host !== here.host) return "unknown";
+  return isRunning(mark.pid, mark.start) ? "running" : "ended";
 }
 
 /** Whether a process of this number, and with that start where it is known, runs on this machine. */

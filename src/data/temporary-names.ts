@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { hasEnded, isRunning, machineName, ownMark } from "./process-mark.ts";
+import { fateOf, isRunning, machineName, ownMark } from "./process-mark.ts";
 
 /** A file that nobody has written to for so long has no writer any more, ms. For writers on machines that cannot be asked. */
 const longestPause = 24 * 3600 * 1000;
@@ -54,7 +54,7 @@ async function isLeftover(folder: string, entry: string, name: string): Promise<
   if (match) {
     const [, machine, pid, start] = match;
     const here = ownMark();
-    if (machine === machineName(here)) return hasEnded({ ...here, pid: Number(pid), start: start || null });
+    if (machine === machineName(here)) return fateOf({ ...here, pid: Number(pid), start: start || null }) === "ended";
     const status = await stat(join(folder, entry)).catch(() => undefined);
     return status !== undefined && Date.now() - status.mtimeMs > longestPause;
   }

@@ -30,6 +30,8 @@ import {
 export interface HeldRun {
   /** Where its files are. */
   readonly folder: string;
+  /** Throws RunError where somebody else has taken the run, because this process was given up or its lock deleted. */
+  confirm(): Promise<void>;
   /** Makes it the detector's only run, once its detector is written. Throws RunError where the disk refuses. */
   settle(): Promise<void>;
   /** Gives it back, so that others may go on with it. */
@@ -123,7 +125,17 @@ function hold(place: string, folder: string, lock: FileLock): HeldRun {
     for (const path of runFiles(place)) await guard(path, () => rm(path, { force: true }));
     await finishSettling(place);
   };
-  return { folder, settle, release: () => lock.release() };
+  const confirm = async (): Promise<void> => {
+    if (await lock.isHeld().catch(() => false)) return;
+    throw new RunError({
+      code: "busy",
+      subject: `'${place}'`,
+      expected: "a run that this process holds",
+      got: "one whose lock was taken away",
+      remedy: { key: "other", text: `${setting("resume")} goes on with what stands there` },
+    });
+  };
+  return { folder, confirm, settle, release: () => lock.release() };
 }
 
 /** Moves a new run to the place of the one it replaces where that is gone already, the record last. Removes one that was never begun. */

@@ -48,6 +48,7 @@ export async function train(job: TrainRequest | TrainingPlan, watch: Watch = {})
       onWarning: (text) => onEvent?.({ kind: "warning", text }),
     }).finally(() => onEvent?.({ kind: "settled" }));
     if (!result) return { outcome: "interrupted" };
+    await run.confirm();
     const manifest = await writeResult(plan, result);
     await run.settle();
     return { outcome: "finished", manifest };
