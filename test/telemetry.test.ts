@@ -61,6 +61,15 @@ describe.each(Object.entries(programs))("%s", (name, args) => {
   });
 });
 
+test("importing the engine's interface does not load the engine", async () => {
+  const loaded = `process.report.getReport().sharedObjects.some((path) => path.includes("onnxruntime"))`;
+  const program =
+    `const { tryDevice } = await import("${built("runtime/index.js")}"); const before = ${loaded};` +
+    `await tryDevice("cpu"); process.stdout.write(JSON.stringify({ before, after: ${loaded} }));`;
+  const { stdout } = await runIn(at(), ["--input-type=module", "--eval", program]);
+  expect(JSON.parse(stdout)).toEqual({ before: false, after: true });
+});
+
 test("a device is tried in a process of its own that runs nothing else again", async () => {
   const program =
     `process.stdout.write("once\\n"); const { findDeviceApart } = await import("${built("runtime/index.js")}");` +
