@@ -172,7 +172,7 @@ describe.each([
   ["affineCoupling as convolutions", flow.affineCoupling(small, 5, "convolutions") as Bijector],
   ["denseCoupling", flow.denseCoupling(small, 5) as Bijector],
 ])("the scale of %s", (_name, bijector) => {
-  test.each([2, 0, -7.9, -8, -8.1, -12, -16, -18, -20, -80])(
+  test.each([2, 0, -8, -8.9, -9, -9.1, -12, -16, -18, -20, -80])(
     "at raw + 2 = %d is one for z, inverse and log-det",
     async (raw) => {
       const { data, z, logDet, back } = await tripAtRaw(bijector, raw);
@@ -180,7 +180,7 @@ describe.each([
       const logScale = Math.min(raw, 0) - Math.log1p(Math.exp(-Math.abs(raw)));
       expect(logDet / half).toBeCloseTo(logScale, 4);
       const shifted = data.subarray(half).map((value) => value + 0.25);
-      // At -8 the engine's own sigmoid is good to two in ten thousand.
+      // Just above -9 the engine's own sigmoid is good to four in ten thousand.
       expect(z.subarray(half).map((value) => value / Math.exp(logScale))).toBeAllclose(shifted, {
         relative: 2.5e-4,
         absolute: 1e-6,

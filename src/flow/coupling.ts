@@ -1,21 +1,18 @@
 /**
  * The affine transform of a coupling (Kingma & Dhariwal 2018, section 3.3), whatever its network: with x = [a | b] along channels and
  * (shift, raw) = network(a), z = [a | (b + shift) sigmoid(raw + 2)], log-det = sum log sigmoid(raw + 2). The scale never expands, which
- * keeps training stable.
+ * keeps training stable. It is the same number in both directions, and its logarithm is the log-det, down to raw + 2 = -87 (`sigmoid`).
  */
 import { type ImageShape, type RandomKey, ShapeError } from "../base/index.ts";
 import {
   add,
   concatenate,
   divide,
-  exponential,
-  lessOrEqual,
   logSigmoid,
   multiply,
   negate,
   reduceSum,
   reshape,
-  select,
   sigmoid,
   split,
   subtract,
@@ -42,17 +39,6 @@ export interface CouplingNetwork<P extends ParameterTree> {
 export function halfOf(name: string, channels: number): number {
   if (channels % 2 !== 0) throw new ShapeError(`${name}: expected an even number of channels, got ${channels}`);
   return channels / 2;
-}
-
-/**
- * From here down the scale is computed from its logarithm. The absolute error of the engine's sigmoid is 6e-8. That is two in ten thousand
- * here and half of the scale at -16; from -18 down the engine's sigmoid is 0, and an inverse would divide zero by zero.
- */
-const smallRaw = -8;
-
-/** sigmoid(raw), the scale of both directions. Its logarithm agrees with the log-det down to raw = -87, float32's smallest numbers. */
-function scaleOf(raw: Value): Value {
-  return select(lessOrEqual(raw, smallRaw), exponential(logSigmoid(raw)), sigmoid(raw));
 }
 
 /** The affine coupling of a network that is computed in some form. Throws ShapeError for an odd number of channels. */
@@ -86,13 +72,13 @@ export function coupling<P extends ParameterTree>(
     normalize: (parameters, x) => {
       const [a, b] = halves(enter(x));
       const [shift, raw] = outputs(parameters, a);
-      const z = joined(a, multiply(add(b, shift), scaleOf(raw)));
+      const z = joined(a, multiply(add(b, shift), sigmoid(raw)));
       return { z: reshape(z, eventShape(shape, x)), logDet: logDetOf(raw) };
     },
     generate: (parameters, z) => {
       const [a, scaled] = halves(enter(z));
       const [shift, raw] = outputs(parameters, a);
-      const x = joined(a, subtract(divide(scaled, scaleOf(raw)), shift));
+      const x = joined(a, subtract(divide(scaled, sigmoid(raw)), shift));
       return { x: reshape(x, eventShape(shape, z)), logDet: negate(logDetOf(raw)) };
     },
   };
