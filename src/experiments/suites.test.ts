@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { randomKey } from "../base/index.ts";
 import { openImages, writeImages } from "../data/index.ts";
 import { makeImages } from "../made/index.ts";
+import type { WorkflowEvent } from "../workflow/index.ts";
 import { addSelection, locateData, suites } from "./suites.ts";
 
 let root: string;
@@ -71,4 +72,20 @@ test("says which setting gives what is missing", async () => {
 test("refuses a configuration with an unknown field", async () => {
   await writeFile(at("wrong.json"), JSON.stringify({ nomal: "mnist" }));
   await expect(locateData(suites.fashion, { config: at("wrong.json") })).rejects.toThrow(/nomal/);
+});
+
+test("tells which of the suite's sets the data folder lacks", async () => {
+  const few = await mkdtemp(join(tmpdir(), "outglow-few-"));
+  const specification = { channels: 1, height: 12, width: 12 };
+  const images = makeImages({ kind: "stars", count: 1, specification, key: randomKey("few") });
+  await writeImages(images, specification, join(few, "svhn"));
+  const warnings: string[] = [];
+  const onEvent = (event: WorkflowEvent): void => {
+    if (event.kind === "warning") warnings.push(event.text);
+  };
+  const given = { data: few, normal: at("mnist"), general: "builtin" };
+  const { anomalous } = await locateData(suites.cifar, given, { onEvent });
+  await rm(few, { recursive: true });
+  expect(anomalous.map(({ name }) => name)).toEqual(["svhn"]);
+  expect(warnings).toEqual([`'${few}' lacks cifar-100, celeba, lsun, mnist-m; they are not compared`]);
 });
