@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { randomKey } from "../base/index.ts";
 import { constant, gemm, input, makeGraph, reshape, transpose } from "../graph/index.ts";
-import { layoutOf, type ParameterVectors, packArrays, parameterData, parameterInputs } from "../nn/index.ts";
+import { layoutOf, leavesOf, type ParameterVectors, packArrays, parameterData, parameterInputs } from "../nn/index.ts";
 import { compileGraph } from "../runtime/index.ts";
 import { faultNetwork } from "./network.ts";
 import { kernelOverBlocks, stridedNeighbourhoods } from "./strided-convolution.ts";
@@ -70,14 +70,17 @@ describe.each([1, 3])("with %i channels", (channels) => {
     return vectors;
   }
 
-  test("training and scoring compute the same logits", async () => {
+  test("settled on a batch, scoring computes the logits that training has for it", async () => {
     const parameters = someParameters();
     const images = numbers("images", count * channels * height * width);
     const shape = [count, channels, height, width];
     const training = makeGraph();
     const x = transpose(input(training, "images", shape), [1, 2, 3, 0]);
     const values = parameterInputs(training, network.parameters);
-    const trained = await compileGraph({ logits: network.logits(values, x) }, { threads: 1 });
+    const { entries, trainableSize } = layoutOf(network.parameters);
+    const leaves = leavesOf(network.parameters, network.settle(values, x));
+    const settling = Object.fromEntries(entries.map(({ name }, index) => [`settled ${name}`, leaves[index]!]));
+    const trained = await compileGraph({ logits: network.logits(values, x), ...settling }, { threads: 1 });
     const given = Object.fromEntries(
       layoutOf(network.parameters).entries.map((entry) => [
         entry.name,
@@ -86,8 +89,11 @@ describe.each([1, 3])("with %i channels", (channels) => {
     );
     const first = await trained.run({ ...given, images: { data: images, shape } }).finally(() => trained.dispose());
 
+    const settled = { trainable: new Float32Array(trainableSize), fixed: parameters.fixed };
+    for (const entry of entries) parameterData(entry, settled).set(first[`settled ${entry.name}`]!.data);
+
     const scoring = makeGraph();
-    const logits = network.scoringLogits(scoring, parameters, input(scoring, "images", shape));
+    const logits = network.scoringLogits(scoring, settled, input(scoring, "images", shape));
     const scored = await compileGraph({ logits: reshape(logits, logits.shape) }, { threads: 1, weights: "constant" });
     const second = await scored.run({ images: { data: images, shape } }).finally(() => scored.dispose());
 

@@ -1,24 +1,40 @@
 /**
  * The network that looks for local faults: from an image to a logit for every cell of 8x8 pixels.
  *
- *   3x3 conv - ActNorm - ReLU  with 16, 32, 32, 64, 64, 128, 128 channels, every second pixel kept where 32, 64 and 128 begin
+ *   3x3 conv - norm - ReLU     with 16, 32, 32, 64, 64, 128, 128 channels, every second pixel kept where 32, 64 and 128 begin
  *   1x1 conv                   to one logit; zero at first
  *
- * 0.29 million weights for grey images. A logit sees 45 pixels. The norms are fitted once to the first data, trained from there on, and
- * folded into the weights before them.
+ * 0.29 million weights for grey images. A logit sees 45 pixels. While the network is trained, a norm gives every channel mean 0 and deviation 1
+ * over the batch before it is scaled and moved (batch normalisation, Ioffe & Szegedy 2015); afterwards `settle` puts the mean and deviation
+ * over many crops into the norm, which scoring folds into the weights before it.
  */
-import type { RandomKey } from "../base/index.ts";
-import { constant, type Graph, gemm, imageConvolution, relu, reshape, type Value, within } from "../graph/index.ts";
+import { type RandomKey, staticDimension } from "../base/index.ts";
+import {
+  add,
+  constant,
+  divide,
+  exponential,
+  type Graph,
+  gemm,
+  imageConvolution,
+  logarithm,
+  multiply,
+  reduceSum,
+  relu,
+  reshape,
+  squareRoot,
+  subtract,
+  type Value,
+  within,
+} from "../graph/index.ts";
 import {
   type AffineNormParameters,
   type ArraysOf,
   affineNorm,
   asColumn,
-  fitAffineNorm,
   layoutOf,
   neighbourhoods,
   normal,
-  normalizedLinear,
   type ParameterSpecification,
   type ParameterTree,
   type ParameterVectors,
@@ -40,7 +56,7 @@ export interface FaultNetworkSize {
   readonly width: number;
 }
 
-/** weight [out, in, 3, 3]. */
+/** weight [out, in, 3, 3]; the norm is ((z - mean) / deviation) e^logScale + bias in training, (z + bias) e^logScale once it is settled. */
 type LayerParameters = { readonly weight: ParameterSpecification; readonly norm: AffineNormParameters };
 
 type HeadParameters = { readonly weight: ParameterSpecification; readonly bias: ParameterSpecification };
@@ -51,16 +67,16 @@ export interface FaultNetwork {
   readonly parameters: ParameterTree;
   /** Fresh parameters, before any data is seen. */
   createParameters(key: RandomKey): ArraysOf<ParameterTree>;
-  /** Parameters with the norms fitted to x [C, H, W, N]. */
-  adapt(parameters: ValuesOf<ParameterTree>, x: Value): ValuesOf<ParameterTree>;
-  /** Logits [H/8, W/8, N] of x [C, H, W, N]: the form that is trained. */
+  /** Logits [H/8, W/8, N] of x [C, H, W, N], channels normalised over the batch: the form that is trained. */
   logits(parameters: ValuesOf<ParameterTree>, x: Value): Value;
-  /** Logits [N, H/8, W/8] of x [N, C, H, W] as convolutions with constant weights: the form that scores. */
+  /** Trained parameters with norms that do to any image what they do to the batch x [C, H, W, N]: the form that scores takes these. */
+  settle(parameters: ValuesOf<ParameterTree>, x: Value): ValuesOf<ParameterTree>;
+  /** Logits [N, H/8, W/8] of x [N, C, H, W] as convolutions with constant weights, under settled parameters. */
   scoringLogits(graph: Graph, parameters: ParameterVectors, x: Value): Value;
 }
 
-/** Keeps the scale of a channel that the first data leaves constant finite. */
-const smallestDeviation = 1e-3;
+/** Added to a channel's variance, so that one that is constant over a batch stays finite. */
+const leastVariance = 1e-5;
 
 interface LayerSize {
   readonly name: string;
@@ -73,16 +89,16 @@ interface LayerSize {
 export function faultNetwork(size: FaultNetworkSize): FaultNetwork {
   const layers = layersOf(size);
   const last = layers.at(-1)!.to;
-  const run = (parameters: ValuesOf<ParameterTree>, x: Value, fit: boolean) => {
-    const fitted: [string, ValuesOf<LayerParameters>][] = [];
+  const run = (parameters: ValuesOf<ParameterTree>, x: Value) => {
+    const settled: [string, ValuesOf<LayerParameters>][] = [];
     let y = x;
     for (const layer of layers) {
       const { weight, norm } = parameters[layer.name] as ValuesOf<LayerParameters>;
-      const applied = within(x.graph, layer.name, () => applyLayer(layer, weight, norm, y, fit));
-      fitted.push([layer.name, { weight, norm: applied.norm }]);
+      const applied = within(x.graph, layer.name, () => applyLayer(layer, weight, norm, y));
+      settled.push([layer.name, { weight, norm: applied.settled }]);
       y = applied.y;
     }
-    const used: ValuesOf<ParameterTree> = { ...parameters, ...Object.fromEntries(fitted) };
+    const used: ValuesOf<ParameterTree> = { ...parameters, ...Object.fromEntries(settled) };
     return { used, y };
   };
   return {
@@ -101,9 +117,9 @@ export function faultNetwork(size: FaultNetworkSize): FaultNetwork {
       });
       return { ...Object.fromEntries(drawn), head };
     },
-    adapt: (parameters, x) => run(parameters, x, true).used,
+    settle: (parameters, x) => run(parameters, x).used,
     logits: (parameters, x) => {
-      const { y } = run(parameters, x, false);
+      const { y } = run(parameters, x);
       const head = parameters.head as ValuesOf<HeadParameters>;
       return reshape(gemm(head.weight, toColumns(y), { bias: asColumn(head.bias, 2) }), y.shape.slice(1));
     },
@@ -121,19 +137,30 @@ function layersOf({ channels, width }: FaultNetworkSize): readonly LayerSize[] {
   }));
 }
 
+/** conv - norm over the batch - ReLU, and the norm that does the same whatever the batch. */
 function applyLayer(
   { to, strided }: LayerSize,
   weight: Value,
   norm: ValuesOf<AffineNormParameters>,
   x: Value,
-  fit: boolean,
-): { readonly norm: ValuesOf<AffineNormParameters>; readonly y: Value } {
+): { readonly settled: ValuesOf<AffineNormParameters>; readonly y: Value } {
   const columns = strided ? stridedNeighbourhoods(x) : neighbourhoods(x);
-  const matrix = reshape(weight, [to, columns.shape[0]!]);
-  const used = fit ? fitAffineNorm(gemm(matrix, columns), [to], [1], smallestDeviation) : norm;
+  const product = gemm(reshape(weight, [to, columns.shape[0]!]), columns);
+  const share = 1 / staticDimension(product.shape[1], "fault network");
+  const mean = multiply(reduceSum(product, [1], true), share);
+  const centred = subtract(product, mean);
+  const deviation = squareRoot(add(multiply(reduceSum(multiply(centred, centred), [1], true), share), leastVariance));
+  const scale = exponential(asColumn(norm.logScale, 2));
+  const shift = asColumn(norm.bias, 2);
+  const normalized = add(multiply(centred, divide(scale, deviation)), shift);
   const [height, width] = (x.shape.slice(1, 3) as number[]).map((side) => (strided ? side / 2 : side));
-  const y = reshape(normalizedLinear(matrix, used, columns), [to, height!, width!, x.shape[3]!]);
-  return { norm: used, y: relu(y) };
+  const y = relu(reshape(normalized, [to, height!, width!, x.shape[3]!]));
+  // (z + bias) e^logScale = (z - mean) e^s / deviation + shift
+  const settled = {
+    bias: reshape(subtract(multiply(shift, divide(deviation, scale)), mean), [to]),
+    logScale: reshape(subtract(asColumn(norm.logScale, 2), logarithm(deviation)), [to]),
+  };
+  return { settled, y };
 }
 
 /** Normal weights [out, in] with variance 2/in, which keeps the size of activations through ReLU (He et al. 2015). */

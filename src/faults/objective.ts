@@ -19,7 +19,8 @@ export function faultDetection(network: FaultNetwork, side: number): Objective {
       inputShape: { channels: network.size.channels, height: side, width: side },
       parameters: network.parameters,
       createParameters: network.createParameters,
-      adapt: (parameters, x) => network.adapt(parameters, x),
+      // What training calls adapting comes after it here: the norms are settled on a batch.
+      adapt: (parameters, x) => network.settle(parameters, x),
     },
     inputShapes: (batchSize) => ({
       x: [network.size.channels, side, side, batchSize],

@@ -54,8 +54,8 @@ export interface FaultWatch {
   group?(name: string): string;
 }
 
-/** Crops for the data-dependent initialisation, half of them with a fault. */
-const adaptationCrops = 64;
+/** Crops on which the norms are settled, half of them with a fault as in training. */
+const settlingCrops = 256;
 
 /**
  * Trains a fault detector on normal images: one network a fold, calibrated on the images of that fold.
@@ -132,9 +132,7 @@ export async function trainNetwork(
   const plan: BatchPlan = { images, scale, kinds, crops, variation: { turns, light } };
   const network = faultNetwork({ channels: images[0]![0]!.channels, width });
   const objective = faultDetection(network, cropSide);
-  const drawn = packArrays(network.parameters, network.createParameters(key.fold("parameters")));
-  const first = firstCrops(plan, key.fold("first"));
-  const parameters = await adaptToData(objective.model, drawn, batchInnermost(first, scale), { threads });
+  const parameters = packArrays(network.parameters, network.createParameters(key.fold("parameters")));
   const update = { optimizer: adam, weightDecay: 0, clipNorm: 1 };
   const step = await compileStep(objective, 2 * crops, zeroState(parameters, update), update, { threads });
   try {
@@ -149,7 +147,8 @@ export async function trainNetwork(
   } finally {
     await step.dispose();
   }
-  return parameters;
+  const settling = someCrops(plan, key.fold("settling"));
+  return adaptToData(objective.model, parameters, batchInnermost(settling, scale), { threads });
 }
 
 /** Half a cosine from 1 to 0 after a short linear rise. */
@@ -158,9 +157,9 @@ function rateShare(step: number, steps: number): number {
   return rise * 0.5 * (1 + Math.cos((Math.PI * step) / steps));
 }
 
-function firstCrops(plan: BatchPlan, key: RandomKey) {
+function someCrops(plan: BatchPlan, key: RandomKey) {
   const stream = key.fold("clean").stream();
-  return Array.from({ length: adaptationCrops }, (_, index) =>
+  return Array.from({ length: settlingCrops }, (_, index) =>
     index % 2 === 0 ? drawCrop(plan.images, plan.variation, stream) : drawFaultyCrop(plan, key.fold(index)).crop,
   );
 }
