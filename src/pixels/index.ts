@@ -1,5 +1,5 @@
 /** Arithmetic on stored pixels: from what a decoder gives to what a model takes. Pure, the same in Node and in a browser. */
-export { flattenAlpha } from "./alpha.ts";
+export { type Background, flattenAlpha } from "./alpha.ts";
 export { enlargeBilinear } from "./bilinear.ts";
 export { type ImageHeader, jpegHeader, pngHeader } from "./image-header.ts";
 export { type JpegDecoder, jpegDecoder } from "./jpeg.ts";

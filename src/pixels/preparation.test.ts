@@ -5,7 +5,16 @@ import { expect, test } from "vitest";
 import { randomKey } from "../base/index.ts";
 import { pngOf } from "../data/example-files.ts";
 import { prepareImage } from "../data/index.ts";
-import { flattenAlpha, jpegReduction, prepareDecoded, prepareEncoded, prepareRaw, turnUpright } from "./index.ts";
+import {
+  flattenAlpha,
+  jpegReduction,
+  planesOf,
+  prepareDecoded,
+  prepareEncoded,
+  prepareRaw,
+  type Samples,
+  turnUpright,
+} from "./index.ts";
 
 const seed = 20261126;
 
@@ -76,16 +85,30 @@ test("a file that is empty or that nothing decodes has a reason", async () => {
   expect(await prepareEncoded(new Uint8Array(3), model, async () => small)).toEqual({ reason });
 });
 
-test("every level under every alpha", async () => {
+test.each([
+  ["8 bits on black", false, [0, 0, 0]],
+  ["8 bits on white", false, [255, 255, 255]],
+  ["8 bits on orange", false, [255, 120, 7]],
+  ["16 bits on black", true, [0, 0, 0]],
+  ["16 bits on white", true, [255, 255, 255]],
+  ["16 bits on orange", true, [255, 120, 7]],
+] as const)("every level under every alpha: %s", async (_name, deep, [r, g, b]) => {
   const size = { channels: 4, height: 256, width: 256 };
-  const samples = Uint8Array.from({ length: 4 * 65536 }, (_, at) => (at % 4 === 3 ? (at >> 2) & 255 : at >> 10));
-  const file = pngOf(samples, size);
-  const flat = await sharp(file).flatten({ background: "#000" }).raw().toBuffer();
-  const [planes, expected] = [0, 1].map(() => new Uint8Array(3 * 65536));
-  for (let at = 0; at < 3 * 65536; at++) expected![(at % 3) * 65536 + Math.floor(at / 3)] = flat[at]!;
-  const pixels = Uint8Array.from({ length: 4 * 65536 }, (_, at) => samples[(at % 65536) * 4 + Math.floor(at / 65536)]!);
-  planes!.set(flattenAlpha({ kind: "raw", pixels, ...size }).pixels);
-  expect(Buffer.compare(planes!, expected!)).toBe(0);
+  const values = (at: number): number => (at % 4 === 3 ? (at >> 2) & 255 : at >> 10) * (deep ? 257 : 1);
+  const length = 4 * 65536;
+  const samples = deep
+    ? Uint16Array.from({ length }, (_, at) => values(at))
+    : Uint8Array.from({ length }, (_, at) => values(at));
+  const { buffer, byteOffset, byteLength } = await sharp(pngOf(samples, size))
+    .flatten({ background: { r, g, b } })
+    .toColourspace(deep ? "rgb16" : "srgb")
+    .raw({ depth: deep ? "ushort" : "uchar" })
+    .toBuffer();
+  const flat = deep
+    ? new Uint16Array(buffer, byteOffset, byteLength / 2)
+    : new Uint8Array(buffer, byteOffset, byteLength);
+  const got = flattenAlpha(planesOf<Samples>(samples, size), [r, g, b]);
+  expect(got).toEqual(planesOf<Samples>(flat, { ...size, channels: 3 }));
 });
 
 test("every orientation of a file with three pixels above three", () => {

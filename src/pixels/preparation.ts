@@ -1,9 +1,9 @@
 /**
- * From decoded samples to the pixels a model takes: transparency on black, upright, resized, in the model's colours. Pure, and the same in
+ * From decoded samples to the pixels a model takes: transparency on a background, upright, resized, in the model's colours. Pure, and the same in
  * Node and in a browser: what Node leaves to libvips is computed here number for number as libvips does it.
  */
 import { type ImageShape, imageSizeOf, messageOf } from "../base/index.ts";
-import { flattenAlpha } from "./alpha.ts";
+import { type Background, flattenAlpha } from "./alpha.ts";
 import { enlargeBilinear } from "./bilinear.ts";
 import { swapsSides, turnUpright } from "./orientation.ts";
 import type { Planes, RawImage, Samples } from "./raw-image.ts";
@@ -63,25 +63,30 @@ export async function prepareEncoded(
   bytes: Uint8Array<ArrayBuffer>,
   specification: ImageShape,
   decode: ImageDecoder,
+  background: Background = 0,
 ): Promise<PreparedImage> {
   if (bytes.length === 0) return { reason: "file is empty" };
   try {
-    return prepareDecoded(await decode(bytes, specification), specification);
+    return prepareDecoded(await decode(bytes, specification), specification, background);
   } catch (error) {
     return { reason: `cannot be decoded: ${messageOf(error)}` };
   }
 }
 
 /**
- * The pixels of a decoded file. Equal to what Node makes of the same samples. A JPEG from four times the model's size on must have been
+ * The pixels of a decoded file, transparency on a background (black). Equal to what Node makes of the same samples. A JPEG from four times the model's size on must have been
  * shrunk while it was decoded (`jpegReduction`).
  */
-export function prepareDecoded(image: DecodedImage, specification: ImageShape): PreparedImage {
+export function prepareDecoded(
+  image: DecodedImage,
+  specification: ImageShape,
+  background: Background = 0,
+): PreparedImage {
   const { samples, channels, orientation = 1 } = image;
   const upright = swapsSides(orientation) ? { height: image.width, width: image.height } : image;
   const refusal = refuseSmall(upright, specification);
   if (refusal) return refusal;
-  const flat = flattenAlpha(planesOf(samples, image));
+  const flat = flattenAlpha(planesOf(samples, image), background);
   const deep = samples instanceof Uint16Array;
   const grey = image.grey ?? channels < 3;
   if (!deep && !grey && !image.reduced && isSmall(upright, specification)) {
