@@ -82,14 +82,18 @@ function texts(pattern: RegExp, folders: readonly string[] = ["", ...floors]): s
 
 const paths = (offends: (source: Source) => boolean): string[] => sources.filter(offends).map(({ path }) => path);
 
-/** The first cycle that a walk along imports finds, as a list of files. */
+/**
+ * The first cycle that a walk along imports finds, as a list of files. In the command line, where what is typed imports late what is done,
+ * types and late imports make cycles as well.
+ */
 function findCycle(): string[] {
   const done = new Set<string>();
   const walk = (path: string, trail: readonly string[]): string[] => {
     if (trail.includes(path)) return [...trail.slice(trail.indexOf(path)), path];
     if (done.has(path)) return [];
     done.add(path);
-    const next = files.get(path)?.imports.filter(({ typeOnly, target }) => !typeOnly && files.has(target)) ?? [];
+    const counts = ({ typeOnly, late }: Source["imports"][number]) => folderOf(path) === "cli" || !(typeOnly || late);
+    const next = files.get(path)?.imports.filter((one) => counts(one) && files.has(one.target)) ?? [];
     return next.map(({ target }) => walk(target, [...trail, path])).find((cycle) => cycle.length > 0) ?? [];
   };
   return sources.map(({ path }) => walk(path, [])).find((cycle) => cycle.length > 0) ?? [];

@@ -1,20 +1,7 @@
 /** What a person types after `outglow analyze`. */
 import { Command } from "commander";
-import { type EngineOptions, wholeNumber, withEngineOptions } from "./options.ts";
-
-/** The options of `outglow analyze`, as commander parses them. */
-export interface AnalyzeOptions extends EngineOptions {
-  readonly data: string[];
-  readonly normal?: string;
-  readonly out: string;
-  readonly limit: number;
-  /** Empty for all. */
-  readonly score: string[];
-  readonly seed: number;
-  readonly coders: boolean;
-  readonly strict: boolean;
-  readonly force: boolean;
-}
+import type { AnalyzeOptions } from "./analyze.ts";
+import { wholeNumber, withEngineOptions } from "./options.ts";
 
 /** `outglow analyze`. */
 export function analyzeCommand(): Command {

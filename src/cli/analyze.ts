@@ -3,10 +3,24 @@ import { availableParallelism } from "node:os";
 import { analyze as analyzeDetectors } from "../analysis/index.ts";
 import { parseNamedLocation } from "../data/index.ts";
 import { requireDevice } from "../runtime/index.ts";
-import type { AnalyzeOptions } from "./analyze-command.ts";
 import { openConsole } from "./console.ts";
 import { eventPrinter } from "./event-printer.ts";
+import type { EngineOptions } from "./options.ts";
 import { commandLine } from "./shell-words.ts";
+
+/** The options of `outglow analyze`, as commander parses them. */
+export interface AnalyzeOptions extends EngineOptions {
+  readonly data: string[];
+  readonly normal?: string;
+  readonly out: string;
+  readonly limit: number;
+  /** Empty for all. */
+  readonly score: string[];
+  readonly seed: number;
+  readonly coders: boolean;
+  readonly strict: boolean;
+  readonly force: boolean;
+}
 
 /** Analyses detectors on data and writes the folder. */
 export async function analyze(folders: readonly string[], options: AnalyzeOptions): Promise<void> {

@@ -1,21 +1,8 @@
 /** What a person types after `outglow benchmark`. */
 import { Command } from "commander";
-import type { Device } from "../base/index.ts";
 import { benchmarkCases } from "../benchmark/cases.ts";
+import type { BenchmarkOptions } from "./benchmark.ts";
 import { deviceOption, oneOf, wholeNumber } from "./options.ts";
-
-/** The options of `outglow benchmark`, as commander parses them. */
-export interface BenchmarkOptions {
-  readonly case?: string[];
-  readonly threads?: number;
-  readonly device: Device;
-  readonly profile: boolean;
-  readonly compare?: string[];
-  readonly rounds: number;
-  readonly out?: string;
-  readonly force: boolean;
-  readonly json: boolean;
-}
 
 /** `outglow benchmark`. */
 export function benchmarkCommand(): Command {

@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
-import { setting } from "../base/index.ts";
+import { type Device, setting } from "../base/index.ts";
 import {
   type BenchmarkReport,
   benchmarkCases,
@@ -15,10 +15,22 @@ import {
   runBenchmark,
 } from "../benchmark/index.ts";
 import { type Column, formatTable } from "../report/index.ts";
-import type { BenchmarkOptions } from "./benchmark-command.ts";
 import { openConsole } from "./console.ts";
 import { eventPrinter } from "./event-printer.ts";
 import { refuseExisting, writeOutput } from "./output-file.ts";
+
+/** The options of `outglow benchmark`, as commander parses them. */
+export interface BenchmarkOptions {
+  readonly case?: string[];
+  readonly threads?: number;
+  readonly device: Device;
+  readonly profile: boolean;
+  readonly compare?: string[];
+  readonly rounds: number;
+  readonly out?: string;
+  readonly force: boolean;
+  readonly json: boolean;
+}
 
 const run = promisify(execFile);
 

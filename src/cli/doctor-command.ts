@@ -1,14 +1,7 @@
 /** What a person types after `outglow doctor`. */
 import { Command } from "commander";
-import type { Device } from "../base/index.ts";
+import type { DoctorOptions } from "./doctor.ts";
 import { plainDeviceOption } from "./options.ts";
-
-/** The options of `outglow doctor`, as commander parses them. */
-export interface DoctorOptions {
-  /** Only this one is tried, in this process. */
-  readonly device?: Device;
-  readonly json: boolean;
-}
 
 /** `outglow doctor`. */
 export function doctorCommand(): Command {

@@ -1,12 +1,18 @@
 /** `outglow doctor`: versions, cores and memory, a self-test of the engine, and which devices work. */
 import { availableParallelism, cpus, totalmem } from "node:os";
-import { describeFault, deviceNames, RunError } from "../base/index.ts";
+import { type Device, describeFault, deviceNames, RunError } from "../base/index.ts";
 import { testEngine } from "../benchmark/index.ts";
 import { packageVersion } from "../detector/index.ts";
 import { type DeviceFinding, engineVersion, findDevice, findDeviceApart } from "../runtime/index.ts";
-import type { DoctorOptions } from "./doctor-command.ts";
 import { flagOf } from "./flags.ts";
 import { printText } from "./standard-output.ts";
+
+/** The options of `outglow doctor`, as commander parses them. */
+export interface DoctorOptions {
+  /** Only this one is tried, in this process. */
+  readonly device?: Device;
+  readonly json: boolean;
+}
 
 /** Prints the findings. Throws RunError where a check fails, or the one device that was asked for does not work. */
 export async function doctor({ json, device }: DoctorOptions): Promise<void> {

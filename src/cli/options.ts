@@ -68,12 +68,16 @@ export function plainDeviceOption(description: string): Option {
   });
 }
 
-/** Options that every command with a detector has. */
-export interface EngineOptions {
-  readonly threads?: number;
-  readonly device: Device;
+/** How a command tells of its work. */
+export interface TellingOptions {
   readonly quiet: boolean;
   readonly json: boolean;
+}
+
+/** Options that every command with a detector has. */
+export interface EngineOptions extends TellingOptions {
+  readonly threads?: number;
+  readonly device: Device;
 }
 
 /** Adds the options of `EngineOptions`. */

@@ -1,14 +1,7 @@
 /** What a person types after `outglow quickstart`. */
 import { Command } from "commander";
 import { duration, wholeNumber } from "./options.ts";
-
-/** The options of `outglow quickstart`, as commander parses them. */
-export interface QuickstartOptions {
-  readonly out?: string;
-  readonly time: number;
-  readonly seed: number;
-  readonly threads?: number;
-}
+import type { QuickstartOptions } from "./quickstart.ts";
 
 /** `outglow quickstart`. */
 export function quickstartCommand(): Command {

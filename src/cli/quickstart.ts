@@ -9,9 +9,16 @@ import { openConsole } from "./console.ts";
 import { evaluate } from "./evaluate.ts";
 import { nextFreeName } from "./output-file.ts";
 import { predict } from "./predict.ts";
-import type { QuickstartOptions } from "./quickstart-command.ts";
 import { sample } from "./sample.ts";
 import { train } from "./train.ts";
+
+/** The options of `outglow quickstart`, as commander parses them. */
+export interface QuickstartOptions {
+  readonly out?: string;
+  readonly time: number;
+  readonly seed: number;
+  readonly threads?: number;
+}
 
 /** Small enough for a laptop's few minutes, large enough for three scales. */
 const specification: ImageShape = { channels: 1, height: 32, width: 32 };

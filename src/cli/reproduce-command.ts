@@ -1,35 +1,9 @@
 /** What a person types after `outglow reproduce`. */
 import { Command, InvalidArgumentError } from "commander";
-import type { Device } from "../base/index.ts";
 import type { Budget } from "../experiments/index.ts";
 import { type SuiteName, suiteNames } from "../experiments/suite-names.ts";
 import { duration, oneOf, plainDeviceOption, wholeNumber } from "./options.ts";
-
-/** The options of `outglow reproduce`, as commander parses them. Absent where the suite or the budget decides. */
-export interface ReproduceOptions {
-  readonly out: string;
-  readonly budget?: Budget;
-  readonly seeds?: number[];
-  readonly data?: string;
-  readonly config?: string;
-  readonly normal?: string;
-  readonly test?: string;
-  readonly anomalous?: string[];
-  readonly general?: string;
-  readonly generalModel?: string;
-  readonly supervised?: boolean;
-  readonly generalSteps?: number;
-  readonly steps?: number;
-  readonly size?: number;
-  readonly depth?: number;
-  readonly width?: number;
-  readonly batch?: number;
-  readonly limit?: number;
-  readonly threads?: number;
-  readonly device?: Device;
-  readonly quiet: boolean;
-  readonly json: boolean;
-}
+import type { ReproduceOptions } from "./reproduce.ts";
 
 /** `outglow reproduce`. */
 export function reproduceCommand(): Command {

@@ -1,7 +1,9 @@
 /** `outglow reproduce`: reads what was typed, runs the experiments, prints the tables. */
 import { availableParallelism } from "node:os";
+import type { Device } from "../base/index.ts";
 import { parseNamedLocation } from "../data/index.ts";
 import {
+  type Budget,
   detectorNamesOf,
   modelFolder,
   type Plan,
@@ -18,8 +20,33 @@ import { eventPrinter } from "./event-printer.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { flagOf } from "./flags.ts";
 import { catchInterrupt } from "./interrupts.ts";
-import type { ReproduceOptions } from "./reproduce-command.ts";
 import { commandLine } from "./shell-words.ts";
+
+/** The options of `outglow reproduce`, as commander parses them. Absent where the suite or the budget decides. */
+export interface ReproduceOptions {
+  readonly out: string;
+  readonly budget?: Budget;
+  readonly seeds?: number[];
+  readonly data?: string;
+  readonly config?: string;
+  readonly normal?: string;
+  readonly test?: string;
+  readonly anomalous?: string[];
+  readonly general?: string;
+  readonly generalModel?: string;
+  readonly supervised?: boolean;
+  readonly generalSteps?: number;
+  readonly steps?: number;
+  readonly size?: number;
+  readonly depth?: number;
+  readonly width?: number;
+  readonly batch?: number;
+  readonly limit?: number;
+  readonly threads?: number;
+  readonly device?: Device;
+  readonly quiet: boolean;
+  readonly json: boolean;
+}
 
 /** Repeats the experiments of a suite. */
 export async function reproduce(suite: SuiteName, options: ReproduceOptions): Promise<void> {

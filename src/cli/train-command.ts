@@ -2,16 +2,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { defaultOf, objectionTo, type TrainRequest, type TrainSetting } from "../workflow/train-request.ts";
 import { flagOf } from "./flags.ts";
-import { deviceOption, duration, numberOf } from "./options.ts";
-
-/** How the command tells of a training. */
-export interface TellingOptions {
-  readonly quiet: boolean;
-  readonly json: boolean;
-}
-
-/** What is typed after `outglow train`. */
-export type TrainOptions = TrainRequest & TellingOptions;
+import { deviceOption, duration, numberOf, type TellingOptions } from "./options.ts";
 
 /** A setting as a flag: its name, what stands for its value in the help, what it says, and how a value is read where it is no word. */
 type Flag = readonly [name: TrainSetting, value: string, about: string, read?: (text: string) => unknown];
@@ -118,7 +109,7 @@ export function trainCommand(): Command {
   return train
     .option("--quiet", "no progress on stderr", false)
     .option("--json", "print one JSON object on stdout", false)
-    .action(async ({ quiet, json, ...settings }: TrainOptions, command: Command) => {
+    .action(async ({ quiet, json, ...settings }: TrainRequest & TellingOptions, command: Command) => {
       const { train } = await import("./train.ts");
       // What was not typed is left to the request's defaults: a resumed run takes no others than its own.
       const typed = Object.entries(settings).filter(([name]) => command.getOptionValueSource(name) === "cli");

@@ -13,8 +13,8 @@ import { type Console, openConsole } from "./console.ts";
 import { eventPrinter } from "./event-printer.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { catchInterrupt } from "./interrupts.ts";
+import type { TellingOptions } from "./options.ts";
 import { quoteWord } from "./shell-words.ts";
-import type { TellingOptions } from "./train-command.ts";
 
 /** Trains a detector as a request says, or goes on with the run that stands in its folder. Says whether it came to its end. */
 export async function train(
