@@ -1,9 +1,17 @@
 /** Tests of calibration by group: by hand, and that images taken for independent witnesses break the promise where groups keep it. */
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ConfigError, type RandomStream, randomKey } from "../base/index.ts";
 import { pValues } from "./calibration.ts";
 import { mayBeAtLeast, mayBeAtMost } from "./example-trials.ts";
-import { groupMembers, groupPValues, groupReference, highestPerGroup, splitByGroup } from "./group-calibration.ts";
+import {
+  groupMembers,
+  groupPValues,
+  groupReference,
+  groupThreshold,
+  highestPerGroup,
+  splitByGroup,
+} from "./group-calibration.ts";
 
 const seed = "group calibration";
 const key = randomKey(seed);
@@ -22,6 +30,27 @@ describe("p-values", () => {
     const calibration = { count: 5, scores: { made: [1, 3, 3, 5] }, hierarchy: {} };
     const probes = [0, 1, 2, 3, 4, 5, 6, Number.POSITIVE_INFINITY];
     expect([...groupPValues(single, probes)]).toEqual([...pValues(calibration, "made", probes)]);
+  });
+
+  test("and thresholds decide alike", () => {
+    const groups = fc.array(fc.tuple(fc.constantFrom("a", "b", "c", "d"), fc.integer({ min: 0, max: 6 })), {
+      minLength: 1,
+      maxLength: 25,
+    });
+    fc.assert(
+      fc.property(groups, fc.integer({ min: 1, max: 99 }), (images, percent) => {
+        const made = groupReference(
+          images.map(([, score]) => score),
+          images.map(([name]) => name),
+        );
+        const threshold = groupThreshold(made, percent / 100);
+        const probes = Array.from({ length: 17 }, (_, index) => index / 2 - 1);
+        expect(probes.map((score) => score > threshold)).toEqual(
+          Array.from(groupPValues(made, probes), (value) => value <= percent / 100),
+        );
+      }),
+      { seed: 20_061_084 },
+    );
   });
 
   test("of thirds add up to whole groups", () => {

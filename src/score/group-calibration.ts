@@ -76,28 +76,48 @@ export function groupReference(scores: ArrayLike<number>, names: readonly string
 }
 
 /** The p-value of every score as that of an image of a new group, each in [1 / (K + 1), 1]. */
-export function groupPValues({ sizes, scores: groups }: GroupReference, scores: ArrayLike<number>): Float64Array {
-  // The share of all groups at or above a score changes only at reference scores: one table, then a bisection an image.
-  const steps = groups
-    .flatMap((group, index) => group.map((score) => ({ score, weight: 1 / sizes[index]! })))
-    .sort((a, b) => b.score - a.score);
-  const infinite = groups.reduce((sum, group, index) => sum + (sizes[index]! - group.length) / sizes[index]!, 0);
-  const sums = new Float64Array(steps.length + 1);
-  sums[0] = infinite;
-  steps.forEach(({ weight }, index) => {
-    sums[index + 1] = sums[index]! + weight;
-  });
+export function groupPValues(reference: GroupReference, scores: ArrayLike<number>): Float64Array {
+  const steps = stepsOf(reference);
   return Float64Array.from(scores, (score) => {
     if (Number.isNaN(score)) throw internalError("a score is not a number");
     let low = 0;
-    let high = steps.length;
+    let high = steps.scores.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (steps[middle]!.score >= score) low = middle + 1;
+      if (steps.scores[middle]! >= score) low = middle + 1;
       else high = middle;
     }
-    return Math.min(1, (1 + roundWhole(sums[low]!)) / (sizes.length + 1));
+    return steps.pValues[low]!;
   });
+}
+
+/**
+ * The score above which (not at which) an image is marked at a false-alarm rate, the same decision as by p-value; +Infinity, so nothing is
+ * marked, where the groups are too few for the rate.
+ */
+export function groupThreshold(reference: GroupReference, rate: number): number {
+  const { scores, pValues } = stepsOf(reference);
+  // pValues[i] is that of scores below scores[i - 1] and above scores[i].
+  const first = pValues.findIndex((value) => value > rate);
+  if (first === 0) return Number.POSITIVE_INFINITY;
+  return first === -1 ? Number.NEGATIVE_INFINITY : scores[first - 1]!;
+}
+
+/**
+ * All reference scores in descending order, and the p-value of a score that is above those from place i on and at or below those before it, at i,
+ * [scores + 1].
+ */
+function stepsOf({ sizes, scores: groups }: GroupReference): { scores: Float64Array; pValues: Float64Array } {
+  const steps = groups
+    .flatMap((group, index) => group.map((score) => ({ score, weight: 1 / sizes[index]! })))
+    .sort((a, b) => b.score - a.score);
+  let sum = groups.reduce((total, group, index) => total + (sizes[index]! - group.length) / sizes[index]!, 0);
+  const pValues = new Float64Array(steps.length + 1);
+  for (let place = 0; place <= steps.length; place++) {
+    pValues[place] = Math.min(1, (1 + roundWhole(sum)) / (sizes.length + 1));
+    sum += steps[place]?.weight ?? 0;
+  }
+  return { scores: Float64Array.from(steps, ({ score }) => score), pValues };
 }
 
 /** A sum of shares that is a whole number but for rounding, as that number: 3 times 1/3 is one group. */

@@ -10,6 +10,7 @@ export {
   scoreThreshold,
   smallestFalseAlarm,
 } from "./calibration.ts";
+export { type CalibrationDoubt, calibrationDoubts, describeDoubt } from "./calibration-doubts.ts";
 export { type ClassTable, classAccuracy, classPosteriors, makeClassTable, predictedClasses } from "./classes.ts";
 export { byCoder, type CoderName, type CoderSizes, coderNames } from "./coders.ts";
 export { type ConditionalBounds, conditionalPValues, levelBounds, simesBounds } from "./conditional-calibration.ts";
@@ -41,6 +42,7 @@ export {
   groupMembers,
   groupPValues,
   groupReference,
+  groupThreshold,
   highestPerGroup,
   splitByGroup,
 } from "./group-calibration.ts";
@@ -88,8 +90,16 @@ export {
   spearmanCorrelation,
 } from "./metrics.ts";
 export { quantile, type ScoreSets } from "./ranking.ts";
-export { compareScores, type ImageGroups, metricInterval, type ResampleOptions } from "./resampling.ts";
+export {
+  compareScores,
+  type ImageGroups,
+  type MeasuredMetric,
+  measureMetrics,
+  metricInterval,
+  type ResampleOptions,
+} from "./resampling.ts";
 export { leastImagesFor, type Resolution, resolutionOf, steadyImagesFor } from "./resolution.ts";
+export { type AnyRule, describeRule, describeShortage } from "./rule-words.ts";
 export { describeComparison, type ScoreComparison } from "./score-comparison.ts";
 export {
   computableScoreNames,

@@ -6,7 +6,7 @@ import { compareAuroc, delongAuroc } from "./delong.ts";
 import { mayBeAtLeast, mayBeAtMost } from "./example-trials.ts";
 import { type MetricName, measureMetric, metricDefinitions, metricNames } from "./metric-definitions.ts";
 import { auroc, averagePrecision, fpr95AnomalousPositive, fpr95NormalPositive } from "./metrics.ts";
-import { compareScores, metricInterval } from "./resampling.ts";
+import { compareScores, measureMetrics, metricInterval } from "./resampling.ts";
 import { describeComparison } from "./score-comparison.ts";
 
 interface Fixture {
@@ -168,6 +168,18 @@ describe("intervals", () => {
     expect(low).toBeLessThanOrEqual(value + 0.05);
     expect(high).toBeGreaterThanOrEqual(value - 0.05);
     expect(high).toBeGreaterThan(low);
+  });
+
+  test("of all metrics at once are those of one at a time", () => {
+    const { first } = drawPair(key.fold("together").stream(), 0.5);
+    const options = { key, resamples: 50 };
+    expect(measureMetrics(metricNames, first, options)).toEqual(
+      metricNames.map((metric) => ({
+        metric,
+        value: measureMetric(metric, first),
+        interval: metricInterval(metric, first, options),
+      })),
+    );
   });
 
   test("by group are as wide as the groups differ: copies of an image are no news", () => {

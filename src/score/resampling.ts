@@ -31,7 +31,31 @@ export interface ResampleOptions {
  */
 export function metricInterval(metric: MetricName, sets: ScoreSets, options: ResampleOptions): Interval {
   const { measure } = metricDefinitions[metric];
-  return percentiles(resampled([sets], options, ([groups]) => measure(groups!)));
+  return percentiles(resampled([sets], options, ([groups]) => [measure(groups!)])[0]!);
+}
+
+/** A metric of two sets of images with its interval: plain data. */
+export interface MeasuredMetric {
+  readonly metric: MetricName;
+  readonly value: number;
+  readonly interval: Interval;
+}
+
+/** Several metrics with their 95 % intervals, all from the same resamples. Throws ConfigError for an empty set. */
+export function measureMetrics(
+  metrics: readonly MetricName[],
+  sets: ScoreSets,
+  options: ResampleOptions,
+): MeasuredMetric[] {
+  const groups = groupScores(sets);
+  const values = resampled([sets], options, ([resample]) =>
+    metrics.map((metric) => metricDefinitions[metric].measure(resample!)),
+  );
+  return metrics.map((metric, index) => ({
+    metric,
+    value: metricDefinitions[metric].measure(groups),
+    interval: percentiles(values[index]!),
+  }));
 }
 
 /**
@@ -46,7 +70,7 @@ export function compareScores(
 ): ScoreComparison {
   checkPaired(first, second);
   const { measure } = metricDefinitions[metric];
-  const differences = resampled([first, second], options, ([a, b]) => measure(a!) - measure(b!));
+  const [differences] = resampled([first, second], options, ([a, b]) => [measure(a!) - measure(b!)]) as [Float64Array];
   const [a, b] = [measure(groupScores(first)), measure(groupScores(second))];
   // Resamples on the far side of zero, counted with the sample itself so that the p-value is never 0.
   const tail = Math.min(
@@ -73,30 +97,29 @@ function percentiles(ascending: Float64Array): Interval {
   };
 }
 
-/** A statistic of the same resampled images under every score, ascending. */
+/** The values of several statistics of the same resampled images under every score, by statistic and in the order of the resamples. */
 function resampled(
   scores: readonly ScoreSets[],
   { key, groups, resamples = defaultResamples }: ResampleOptions,
-  statistic: (groups: readonly ScoreGroups[]) => number,
-): Float64Array {
+  statistics: (groups: readonly ScoreGroups[]) => readonly number[],
+): Float64Array[] {
   if (!(resamples >= 1)) throw internalError(`an interval from ${resamples} resamples`);
   const places = scores.map(placesOf);
-  const units = {
-    normal: unitsOf(scores[0]!.normal.length, groups?.normal),
-    anomalous: unitsOf(scores[0]!.anomalous.length, groups?.anomalous),
-  };
+  const [normal, anomalous] = [
+    drawerOf(scores[0]!.normal.length, groups?.normal),
+    drawerOf(scores[0]!.anomalous.length, groups?.anomalous),
+  ];
   const stream = key.fold("metric interval").stream();
-  const values = Float64Array.from({ length: resamples }, () => {
-    const normal = drawUnits(units.normal, stream);
-    const anomalous = drawUnits(units.anomalous, stream);
-    return statistic(
+  const rows = Array.from({ length: resamples }, () => {
+    const drawn = { normal: normal(stream), anomalous: anomalous(stream) };
+    return statistics(
       places.map((place) => ({
-        normal: countPlaces(place.normal, normal, place.count),
-        anomalous: countPlaces(place.anomalous, anomalous, place.count),
+        normal: countPlaces(place.normal, drawn.normal, place.count),
+        anomalous: countPlaces(place.anomalous, drawn.anomalous, place.count),
       })),
     );
   });
-  return values.sort();
+  return rows[0]!.map((_, index) => Float64Array.from(rows, (row) => row[index]!).sort());
 }
 
 /** The rank group of every image among the distinct scores of both sets. */
@@ -113,20 +136,29 @@ function placesOf(sets: ScoreSets): { normal: Uint32Array; anomalous: Uint32Arra
   };
 }
 
-/** What is drawn as a whole: images, or the images of each group. */
-function unitsOf(count: number, groups: readonly string[] | undefined): readonly (readonly number[])[] {
-  if (groups === undefined) return Array.from({ length: count }, (_, image) => [image]);
-  if (groups.length !== count) throw internalError(`${count} images in ${groups.length} groups`);
-  return groupMembers(groups).map(({ images }) => images);
+/** Draws as many images, or whole groups, as there are, with replacement: how often each image was drawn, [count], good until the next call. */
+function drawerOf(count: number, names: readonly string[] | undefined): (stream: RandomStream) => Uint32Array {
+  const times = new Uint32Array(count);
+  if (names === undefined) {
+    return (stream) => {
+      times.fill(0);
+      for (let image = 0; image < count; image++) times[stream.integer(count)]!++;
+      return times;
+    };
+  }
+  if (names.length !== count) throw internalError(`${count} images in ${names.length} groups`);
+  const groups = groupMembers(names);
+  return (stream) => {
+    times.fill(0);
+    for (let group = 0; group < groups.length; group++) {
+      for (const image of groups[stream.integer(groups.length)]!.images) times[image]!++;
+    }
+    return times;
+  };
 }
 
-/** As many units as there are, with replacement. */
-function drawUnits(units: readonly (readonly number[])[], stream: RandomStream): readonly (readonly number[])[] {
-  return units.map(() => units[stream.integer(units.length)]!);
-}
-
-function countPlaces(places: Uint32Array, units: readonly (readonly number[])[], count: number): Uint32Array {
+function countPlaces(places: Uint32Array, times: Uint32Array, count: number): Uint32Array {
   const counts = new Uint32Array(count);
-  for (const unit of units) for (const image of unit) counts[places[image]!]!++;
+  for (let image = 0; image < places.length; image++) counts[places[image]!]! += times[image]!;
   return counts;
 }
