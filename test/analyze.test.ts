@@ -195,7 +195,7 @@ test("--limit takes some images and --score some scores", async () => {
 
 test.each<[string, string[], RegExp]>([
   ["no data", ["analyze", "both", "--out=new"], /--data: expected one set of images or more, got none/],
-  ["no images", ["analyze", "both", "--data=empty", "--out=new"], /--data expects images, found an empty folder/],
+  ["no images", ["analyze", "both", "--data=empty", "--out=new"], /--data: expected images, got an empty folder/],
   ["no detector", ["analyze", "empty", "--data=crosses", "--out=new"], /expected a detector at 'empty'/],
   [
     "a detector twice",

@@ -64,12 +64,12 @@ describe("train", () => {
     [
       "a missing folder",
       ["train", "--normal=nowhere", "--out=new"],
-      /--normal expects images, found nothing at 'nowhere'/,
+      /--normal: expected images, got nothing at 'nowhere'/,
     ],
     [
       "an empty folder",
       ["train", "--normal=empty", "--out=new"],
-      /--normal expects images, found an empty folder 'empty'; supported: png/,
+      /--normal: expected images, got an empty folder 'empty'; supported: png/,
     ],
     ["no steps", ["train", "--normal=normal", "--steps=0"], /--steps.*expected a whole number from 1, got '0'/],
     ["a wrong duration", ["train", "--normal=normal", "--time=soon"], /--time.*expected a duration such as 90s/],
@@ -112,16 +112,16 @@ describe("train", () => {
   });
 
   test.each([
-    ["a zero-byte tar", "zero.tar", /expects a tar archive, got .*zero\.tar/],
+    ["a zero-byte tar", "zero.tar", /expected a tar archive, got .*zero\.tar/],
     [
       "a wrong IDX magic number",
       "magic-images-idx3-ubyte",
-      /expects IDX magic number .* in 'magic-images-idx3-ubyte', got /,
+      /expected IDX magic number .* in 'magic-images-idx3-ubyte', got /,
     ],
     [
       "a truncated IDX file",
       "short-images-idx3-ubyte",
-      /expects 10x28x28 = 7840 bytes in IDX file 'short-images-idx3-ubyte', got 784; it is cut off/,
+      /expected 10x28x28 = 7840 bytes in IDX file 'short-images-idx3-ubyte', got 784; it is cut off/,
     ],
   ])("%s: failure", async (_name, data, message) => {
     expectRefusal(await train(data), 1, message);

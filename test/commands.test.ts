@@ -234,7 +234,7 @@ describe("predict", () => {
   });
 
   test.each([
-    ["a location that does not exist", ["predict", "detector", "crosses", "nowhere"], /found nothing at 'nowhere'/],
+    ["a location that does not exist", ["predict", "detector", "crosses", "nowhere"], /got nothing at 'nowhere'/],
     ["a folder that does not exist", ["predict", "detector", "crosses", "--out=no/scores.csv"], /make 'no' first/],
     [
       "another format",

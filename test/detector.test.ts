@@ -55,8 +55,9 @@ const configuration = parseConfiguration(
 );
 
 function madeSet(count: number): ImageSet {
+  const found = { count, grey: count, smallest: undefined, largest: undefined, remarks: [] };
   const { pixels, names } = makeImages({ kind: "normal", count, specification: input, key: randomKey("detector") });
-  return { specification: input, count, pixels, names, classNames: [], problems: [], fingerprint: "made" };
+  return { specification: input, count, pixels, names, classNames: [], problems: [], found, fingerprint: "made" };
 }
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;

@@ -146,7 +146,11 @@ async function openSources({ data, normal, limit, seed }: AnalysisRequest): Prom
   }
   const key = randomKey(seed).fold("images");
   const open = async (name: string, location: string, isNormal: boolean): Promise<AnalysisSource> => {
-    const source = await openImages(location, setting(isNormal ? "normal" : "data"));
+    const source = await openImages(
+      location,
+      setting(isNormal ? "normal" : "data"),
+      isNormal ? { use: "comparison" } : {},
+    );
     return { name, normal: isNormal, source: limitSource(source, limit, key.fold(name)) };
   };
   return Promise.all([

@@ -60,15 +60,12 @@ export function limitSource(source: ImageSource, limit: number, key: RandomKey):
   if (source.length <= limit) return source;
   const chosen = permutation(source.length, key.stream()).subarray(0, limit).sort();
   return {
-    location: source.location,
-    where: source.where,
-    format: source.format,
+    ...source,
     length: limit,
     name: (index) => source.name(chosen[index]!),
     className: (index) => source.className(chosen[index]!),
     splitNames: (index) => source.splitNames(chosen[index]!),
     read: (index, specification) => source.read(chosen[index]!, specification),
-    channels: () => source.channels(),
   };
 }
 

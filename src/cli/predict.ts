@@ -51,7 +51,7 @@ export async function predict(folder: string, locations: readonly string[], opti
   if (out !== undefined) await refuseExisting(out, force, setting("out"));
   if (topCount !== undefined) await refuseExisting(sheet, force, setting("sheet"));
   // Everything that can be wrong is found before the first image is scored.
-  const sources = await Promise.all(locations.map((location) => openImages(location, "images")));
+  const source = await openImages(locations, "images");
   const detector = await openDetector(folder, options);
   const tell = eventPrinter(output);
   const skipped: PreparationProblem[] = [];
@@ -86,7 +86,7 @@ export async function predict(folder: string, locations: readonly string[], opti
     const onlyPrinted = out === undefined && topCount === undefined;
     let waiting: Prediction[] = [];
     let top: readonly PredictedImage[] = [];
-    for await (const image of predictImages(detector, sources, options, { onEvent })) {
+    for await (const image of predictImages(detector, source, options, { onEvent })) {
       const { pixels: _, ...row } = image;
       waiting.push(row);
       top = keepTop(top, image, topCount ?? 0);

@@ -19,8 +19,8 @@ export const csvFormat: TableFormat = {
   rows: (rows) =>
     rows.map((row) => {
       const { file, score, pValue, anomalous, predictedClass, classProbability, scores } = row;
-      const predicted = hasClass(row) ? [quote(predictedClass ?? ""), classProbability ?? ""] : [];
-      return [quote(file), score, pValue, anomalous, ...predicted, ...Object.values(scores)].join(",");
+      const predicted = hasClass(row) ? [quote(asText(predictedClass ?? "")), classProbability ?? ""] : [];
+      return [quote(asPath(file)), score, pValue, anomalous, ...predicted, ...Object.values(scores)].join(",");
     }),
   tail: () => [],
 };
@@ -49,6 +49,19 @@ export function* inPieces<T>(items: readonly T[]): Generator<readonly T[]> {
 
 function hasClass({ predictedClass }: Prediction): boolean {
   return predictedClass !== undefined;
+}
+
+/** What a spreadsheet would take for a formula and run. */
+const formula = /^[=+\-@\t\r]/;
+
+/** A path that no spreadsheet takes for a formula, and that still leads to the file. */
+function asPath(path: string): string {
+  return formula.test(path) ? `./${path}` : path;
+}
+
+/** A text that no spreadsheet takes for a formula: an apostrophe before it says that it is text. */
+function asText(text: string): string {
+  return formula.test(text) ? `'${text}` : text;
 }
 
 /** A CSV field: quoted where it holds a comma, a quote or a line break. */

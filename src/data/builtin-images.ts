@@ -32,7 +32,10 @@ export function openBuiltin(location: string, { selection }: Location, subject: 
   const key = randomKey(seed).fold(builtinPath);
   return {
     location,
-    where: subject,
+    subject,
+    problems: [],
+    leftOut: [],
+    remarks: [],
     format: builtinPath,
     length: limit,
     name: (index) => `${builtinPath}-${String(index).padStart(5, "0")}`,

@@ -1,6 +1,7 @@
 /** The binary version of CIFAR-10 and CIFAR-100: records of label bytes followed by 32x32 RGB pixels. */
 import { ConfigError, FormatError } from "../base/index.ts";
 import type { FileTree, ImageFormat, StoredFile } from "./image-source.ts";
+import { tooLarge } from "./limits.ts";
 import { baseName, foldersOf, listNames } from "./path-names.ts";
 import { joinParts, type RawPart, rawCatalogue } from "./raw-parts.ts";
 
@@ -42,18 +43,30 @@ function cifarFormat(layout: CifarLayout): ImageFormat {
     layout.train.test(baseName(path)) || layout.test.test(baseName(path));
   return {
     name: layout.name,
-    matches: ({ files }) => files.some(isPart),
-    async open(tree, where) {
+    members: ({ files }) => files.filter(isPart),
+    concerns: (path) =>
+      [layout.train, layout.test].some((part) => part.test(baseName(path))) || baseName(path) === layout.classNames,
+    async open(tree, { subject, limits }) {
       const files = tree.files.filter(isPart);
       const folders = [...new Set(files.map(({ path }) => foldersOf(path).join("/")))];
       if (folders.length > 1) {
-        throw new ConfigError(
-          `${where} expects one ${layout.name} data set, found ${folders.length} in '${tree.location}': ${listNames(folders)}; give one folder`,
-        );
+        throw new ConfigError({
+          code: "conflicting-settings",
+          subject,
+          expected: `one ${layout.name} data set`,
+          got: `${folders.length} in '${tree.location}': ${listNames(folders)}`,
+          remedy: { key: "other", text: "give one folder" },
+        });
       }
       const classNames = await readClassNames(layout, tree, folders[0]!);
       const parts = [];
-      for (const file of files) parts.push(openPart(layout, file, await file.read(), classNames, where));
+      for (const file of files) {
+        const size = await file.size();
+        // Before it is read: a large file of that name may be something else.
+        checkSize(layout, file.shown, size, subject);
+        if (size > limits.fileBytes) throw tooLarge(subject, "a file", file.shown, "fileBytes", limits);
+        parts.push(openPart(layout, file, await file.read(), classNames, subject));
+      }
       return rawCatalogue(layout.name, joinParts(parts));
     },
   };
@@ -64,7 +77,19 @@ async function readClassNames(layout: CifarLayout, tree: FileTree, folder: strin
   const file = (await tree.companions()).find((other) => other.path === path);
   if (file === undefined) return [];
   const names = new TextDecoder().decode(await file.read()).split(/\r?\n/);
-  return names.map((name) => name.trim()).filter((name) => name !== "");
+  return names.map((name) => name.trim().normalize("NFC")).filter((name) => name !== "");
+}
+
+function checkSize({ name, labels }: CifarLayout, shown: string, size: number, subject: string): void {
+  const record = labels + imageSize;
+  if (size > 0 && size % record === 0) return;
+  throw new FormatError({
+    code: "damaged",
+    subject,
+    expected: `${name} records of ${record} bytes in '${shown}'`,
+    got: `${size} bytes`,
+    remedy: { key: "copy-again" },
+  });
 }
 
 function openPart(
@@ -72,21 +97,20 @@ function openPart(
   { path, shown }: StoredFile,
   bytes: Uint8Array,
   classNames: readonly string[],
-  where: string,
+  subject: string,
 ): RawPart {
   const record = labels + imageSize;
-  const count = bytes.length / record;
-  if (count === 0 || !Number.isInteger(count)) {
-    throw new FormatError(
-      `${where} expects ${name} records of ${record} bytes in '${shown}', got ${bytes.length} bytes; copy or download it again`,
-    );
-  }
+  const count = Math.floor(bytes.length / record);
   const labelOf = (index: number): number => bytes[index * record + labels - 1]!;
   for (let index = 0; index < count; index++) {
     if (labelOf(index) >= classes) {
-      throw new FormatError(
-        `${where} expects ${name} labels from 0 to ${classes - 1} in '${shown}', got ${labelOf(index)} in record ${index}; copy or download it again`,
-      );
+      throw new FormatError({
+        code: "damaged",
+        subject,
+        expected: `${name} labels from 0 to ${classes - 1} in '${shown}'`,
+        got: `${labelOf(index)} in record ${index}`,
+        remedy: { key: "copy-again" },
+      });
     }
   }
   return {

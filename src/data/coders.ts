@@ -64,9 +64,13 @@ export async function encodeImage(
   try {
     return await encoders[coder](openRaw(pixels, specification)).toBuffer();
   } catch (error) {
-    throw new RunError(
-      `coders: expected to code an image of ${specification.channels}x${specification.height}x${specification.width} as ${coder}, ` +
-        `got ${messageOf(error)}; leave out the scores that need coders`,
-    );
+    const { channels, height, width } = specification;
+    throw new RunError({
+      code: "engine",
+      subject: "coders",
+      expected: `an image of ${channels}x${height}x${width} as ${coder}`,
+      got: messageOf(error),
+      remedy: { key: "leave-out", what: "the scores that need coders" },
+    });
   }
 }

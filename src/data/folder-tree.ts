@@ -1,22 +1,35 @@
 /** Folders and lone files as file trees. */
-import { type Dirent, readFile } from "node:fs";
+import { close, type Dirent, fstat, open, read, type Stats } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
-import type { FileContainer, StoredFile } from "./image-source.ts";
-import { compareNames, isHidden, showPath } from "./path-names.ts";
+import { messageOf } from "../base/index.ts";
+import type { FileContainer, Opening, PreparationProblem, StoredFile } from "./image-source.ts";
+import { type SourceLimits, tooLarge, tooLargeReason } from "./limits.ts";
+import { litterName } from "./litter.ts";
+import { nameOfBytes, systemPath } from "./path-bytes.ts";
+import { compareNames, showPath } from "./path-names.ts";
+import { type LeftOutTally, tallyLeftOut } from "./source-summary.ts";
 
-/** Not that of `node:fs/promises`, whose file handles cost as much again as reading a small file. */
-const readWhole = promisify(readFile);
+/** Not those of `node:fs/promises`, whose file handles cost as much again as reading a small file. */
+const [openFile, statFile, readFile, closeFile] = [
+  promisify(open),
+  promisify(fstat),
+  promisify(read),
+  promisify(close),
+];
 
-/** A folder with everything below it. Links are followed, hidden files left out. */
+/** A folder with everything below it, every real folder once. Links are followed, litter and hidden files left out and counted. */
 export const folderContainer: FileContainer = {
   name: "folder",
   matches: (_, isFolder) => isFolder,
-  async open(path) {
-    const paths = (await listFiles(path, "", [])).sort(compareNames);
-    const files = paths.map((inside) => storedFile(path, inside, showPath(path, inside)));
-    return { location: path, container: "folder", files, companions: async () => files };
+  async open(path, opening) {
+    const { paths, dangling, problems, leftOut } = await walkFolder(path, opening);
+    paths.sort(compareNames);
+    const files = paths.map((inside) =>
+      storedFile(path, inside, showPath(path, inside), opening.limits, dangling.has(inside)),
+    );
+    return { location: path, container: "folder", files, problems, leftOut, companions: async () => files };
   },
 };
 
@@ -24,44 +37,152 @@ export const folderContainer: FileContainer = {
 export const fileContainer: FileContainer = {
   name: "file",
   matches: (_, isFolder) => !isFolder,
-  async open(path) {
+  async open(path, { limits }) {
     const folder = dirname(path);
     return {
       location: path,
       container: "file",
-      files: [storedFile(folder, basename(path), path)],
+      files: [storedFile(folder, basename(path), path, limits)],
+      problems: [],
+      leftOut: tallyLeftOut(),
       async companions() {
-        const names = (await readdir(folder)).filter((name) => !isHidden(name)).sort(compareNames);
-        return names.map((name) => storedFile(folder, name, join(folder, name)));
+        const names = (await readdir(folder)).filter((name) => litterName(name, false) === undefined);
+        return names.sort(compareNames).map((name) => storedFile(folder, name, join(folder, name), limits));
       },
     };
   },
 };
 
-function storedFile(folder: string, path: string, shown: string): StoredFile {
-  return { path, shown, read: () => readWhole(join(folder, path)) };
-}
-
-/** Paths of all files below a folder. `above` are the real paths of the folders that lead here: a link back to one is not followed. */
-async function listFiles(root: string, inside: string, above: readonly string[]): Promise<string[]> {
-  const folder = join(root, inside);
-  const here = await realpath(folder);
-  if (above.includes(here)) return [];
-  const found: string[] = [];
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    if (isHidden(entry.name)) continue;
-    const path = inside === "" ? entry.name : `${inside}/${entry.name}`;
-    const kind = await kindOf(entry, join(root, path));
-    if (kind === "file") found.push(path);
-    // One by one: a push of all at once would overflow the stack for very large folders.
-    if (kind === "folder") for (const below of await listFiles(root, path, [...above, here])) found.push(below);
+function storedFile(folder: string, path: string, shown: string, limits: SourceLimits, isDangling = false): StoredFile {
+  const place = (): string | Buffer => systemPath(join(folder, path));
+  if (isDangling) {
+    const refuse = () => Promise.reject(new Error("the link leads nowhere"));
+    return { path, shown, size: refuse, read: refuse };
   }
-  return found;
+  return { path, shown, size: async () => (await stat(place())).size, read: () => readWhole(place(), limits) };
 }
 
-async function kindOf(entry: Dirent, path: string): Promise<"file" | "folder" | undefined> {
-  // A link that leads nowhere is passed over like a file of an unknown kind.
-  const target = entry.isSymbolicLink() ? await stat(path).catch(() => undefined) : entry;
-  if (target?.isFile()) return "file";
-  return target?.isDirectory() ? "folder" : undefined;
+/** As `readFile` of node:fs, which opens, asks for the size, reads and closes as well, with a limit of our own between. */
+async function readWhole(path: string | Buffer, limits: SourceLimits): Promise<Uint8Array> {
+  const file = await openFile(path, "r");
+  try {
+    const status: Stats = await statFile(file);
+    if (!status.isFile()) throw new Error("it is no file");
+    if (status.size > limits.fileBytes) throw new Error(tooLargeReason(status.size, limits));
+    const bytes = Buffer.allocUnsafeSlow(status.size);
+    let filled = 0;
+    while (filled < bytes.length) {
+      const { bytesRead } = await readFile(file, bytes, filled, bytes.length - filled, filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return filled === bytes.length ? bytes : bytes.subarray(0, filled);
+  } finally {
+    await closeFile(file);
+  }
+}
+
+interface Walk {
+  /** Paths of all files, from the folder on. */
+  readonly paths: string[];
+  /** Those that are links to nothing. */
+  readonly dangling: Set<string>;
+  readonly problems: PreparationProblem[];
+  readonly leftOut: LeftOutTally;
+}
+
+/**
+ * Goes through a folder. Real folders come before links to folders, so that a file is named by its real path where it has one, and a link is
+ * followed only to a folder that was not walked before.
+ */
+async function walkFolder(root: string, { limits, subject, concerns }: Opening): Promise<Walk> {
+  const walk: Walk = { paths: [], dangling: new Set(), problems: [], leftOut: tallyLeftOut() };
+  const walked = new Set<string>();
+  const folders = [""];
+  const links: string[] = [];
+  for (;;) {
+    const isLink = folders.length === 0;
+    const inside = isLink ? links.shift() : folders.pop();
+    if (inside === undefined) return walk;
+    const shown = inside === "" ? root : showPath(root, inside);
+    try {
+      const real = await realPath(join(root, inside));
+      if (walked.has(real)) {
+        walk.leftOut.add("again", "link to a folder", shown);
+        continue;
+      }
+      walked.add(real);
+      const found = await listFolder(root, inside, concerns, walk);
+      for (const path of found.folders) folders.push(path);
+      for (const path of found.links) links.push(path);
+      if (walk.paths.length > limits.files) throw tooLarge(subject, "a folder", root, "files", limits);
+    } catch (error) {
+      if (inside === "" || !isSystemError(error)) throw error;
+      walk.problems.push({ name: shown, reason: `folder cannot be read: ${messageOf(error)}` });
+    }
+  }
+}
+
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && "syscall" in error;
+}
+
+async function realPath(path: string): Promise<string> {
+  const place = systemPath(path);
+  return typeof place === "string" ? realpath(place) : nameOfBytes(await realpath(place, { encoding: "buffer" }));
+}
+
+/** One folder: notes its files and gives the folders in it and the links to folders, each in the order of names. */
+async function listFolder(root: string, inside: string, concerns: Opening["concerns"], walk: Walk) {
+  const folders: string[] = [];
+  const links: string[] = [];
+  const entries = await readEntries(join(root, inside));
+  const followed = await Promise.all(
+    entries.map(({ name, entry }) => (entry.isSymbolicLink() ? follow(join(root, inside, name)) : undefined)),
+  );
+  for (const [index, { name, entry }] of entries.entries()) {
+    const path = inside === "" ? name : `${inside}/${name}`;
+    const target = followed[index];
+    const isFolder = target === undefined ? entry.isDirectory() : target.kind === "folder";
+    const litter = litterName(name, isFolder);
+    if (litter !== undefined) {
+      walk.leftOut.add("litter", `${litter} ${isFolder ? "folder" : "file"}`, showPath(root, path));
+    } else if (isFolder) (target ? links : folders).push(path);
+    else if (target?.kind === "nothing") {
+      // A link with the name of an image is one that is missed.
+      if (concerns(path)) {
+        walk.dangling.add(path);
+        walk.paths.push(path);
+      } else walk.problems.push({ name: showPath(root, path), reason: target.reason });
+    } else if (target === undefined ? entry.isFile() : target.kind === "file") walk.paths.push(path);
+    else walk.leftOut.add("other", "special file", showPath(root, path));
+  }
+  return { folders: folders.sort(compareNames).reverse(), links: links.sort(compareNames) };
+}
+
+type Entry = Dirent<string> | Dirent<Buffer>;
+
+/** The entries of a folder with their names, bytes that are no UTF-8 included. */
+async function readEntries(folder: string): Promise<{ readonly name: string; readonly entry: Entry }[]> {
+  const place = systemPath(folder);
+  const entries = await readdir(place, { withFileTypes: true });
+  if (!entries.some(({ name }) => name.includes("\ufffd")))
+    return entries.map((entry) => ({ name: entry.name, entry }));
+  const exact = await readdir(place, { withFileTypes: true, encoding: "buffer" });
+  return exact.map((entry) => ({ name: nameOfBytes(entry.name), entry }));
+}
+
+type Target = { readonly kind: "file" | "folder" | "special" } | { readonly kind: "nothing"; readonly reason: string };
+
+async function follow(path: string): Promise<Target> {
+  try {
+    const target = await stat(systemPath(path));
+    return { kind: target.isFile() ? "file" : target.isDirectory() ? "folder" : "special" };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return {
+      kind: "nothing",
+      reason: code === "ENOENT" ? "the link leads nowhere" : `cannot be read: ${messageOf(error)}`,
+    };
+  }
 }

@@ -1,8 +1,9 @@
-/** Gzip: recognised by content, unpacked with errors a person understands. */
+/** Gzip: recognised by content, unpacked within limits, with errors a person understands. */
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { FormatError, messageOf } from "../base/index.ts";
-import type { StoredFile } from "./image-source.ts";
+import type { Opening, StoredFile } from "./image-source.ts";
+import { tooLarge } from "./limits.ts";
 
 const unpack = promisify(gunzip);
 
@@ -11,22 +12,30 @@ export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b;
 }
 
-/** The content of a file, unpacked if its name ends in .gz. Throws FormatError where that does not work. */
-export async function readUnpacked(file: StoredFile, where: string): Promise<Uint8Array> {
+/**
+ * The content of a file, unpacked if its name ends in .gz. Throws FormatError where that does not work, ConfigError where it would be larger
+ * than the limit.
+ */
+export async function readUnpacked(file: StoredFile, { subject, limits }: Opening): Promise<Uint8Array> {
   const bytes = await file.read();
   if (!file.path.toLowerCase().endsWith(".gz")) return bytes;
-  if (!isGzip(bytes)) throw damagedGzip(where, file.shown, bytes.length === 0 ? "it is empty" : "it is not gzip");
+  if (!isGzip(bytes)) throw damagedGzip(subject, file.shown, bytes.length === 0 ? "it is empty" : "it is not gzip");
   try {
-    return await unpack(bytes);
+    return await unpack(bytes, { maxOutputLength: limits.fileBytes });
   } catch (error) {
-    throw damagedGzip(where, file.shown, messageOf(error));
+    if (error instanceof RangeError) throw tooLarge(subject, "an unpacked file", file.shown, "fileBytes", limits);
+    throw damagedGzip(subject, file.shown, messageOf(error));
   }
 }
 
 /** The error for a gzip file that cannot be unpacked. */
-export function damagedGzip(where: string, shown: string, reason: string): FormatError {
+export function damagedGzip(subject: string, shown: string, reason: string): FormatError {
   const plain = reason === "unexpected end of file" ? "it is cut off" : reason;
-  return new FormatError(
-    `${where} expects a gzip file, got a damaged one in '${shown}' (${plain}); copy or download it again`,
-  );
+  return new FormatError({
+    code: "damaged",
+    subject,
+    expected: "a gzip file",
+    got: `a damaged one in '${shown}' (${plain})`,
+    remedy: { key: "copy-again" },
+  });
 }

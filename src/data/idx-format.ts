@@ -2,7 +2,7 @@
 import { ConfigError, FormatError } from "../base/index.ts";
 import { readUnpacked } from "./gzip.ts";
 import { type IdxImages, parseIdxImages, parseIdxLabels } from "./idx.ts";
-import type { FileTree, ImageFormat, StoredFile } from "./image-source.ts";
+import type { FileTree, ImageFormat, Opening, StoredFile } from "./image-source.ts";
 import { listNames } from "./path-names.ts";
 import { joinParts, type RawPart, rawCatalogue } from "./raw-parts.ts";
 
@@ -12,18 +12,23 @@ const imagesName = /^(?<set>.*?)(?<part>train|t10k|test)?-?images?[-.]idx3-ubyte
 /** IDX images, with labels as class names where a matching file of labels is present. */
 export const idxFormat: ImageFormat = {
   name: "idx",
-  matches: ({ files }) => files.some(({ path }) => imagesName.test(path)),
-  async open(tree, where) {
-    const files = tree.files.filter(({ path }) => imagesName.test(path));
+  members: ({ files }) => files.filter(({ path }) => imagesName.test(path)),
+  concerns: (path) => /idx[13]-ubyte(\.gz)?$/i.test(path),
+  async open(tree, opening) {
+    const files = idxFormat.members(tree);
     const sets = [...new Set(files.map(setOf))];
     if (sets.length > 1) {
-      throw new ConfigError(
-        `${where} expects one IDX data set, found ${sets.length} in '${tree.location}': ${listNames(sets)}; give one folder or file`,
-      );
+      throw new ConfigError({
+        code: "conflicting-settings",
+        subject: opening.subject,
+        expected: "one IDX data set",
+        got: `${sets.length} in '${tree.location}': ${listNames(sets)}`,
+        remedy: { key: "other", text: "give one folder or file" },
+      });
     }
     const companions = await tree.companions();
     const parts = [];
-    for (const file of onePacking(files)) parts.push(await openPart(file, companions, where));
+    for (const file of onePacking(files)) parts.push(await openPart(file, companions, opening));
     return rawCatalogue("idx", joinParts(parts));
   },
 };
@@ -39,9 +44,9 @@ function onePacking(files: readonly StoredFile[]): StoredFile[] {
   return files.filter(({ path }) => !path.endsWith(".gz") || !names.has(path.slice(0, -3)));
 }
 
-async function openPart(file: StoredFile, companions: FileTree["files"], where: string): Promise<RawPart> {
-  const images = parseIdxImages(await readUnpacked(file, where), where, file.shown);
-  const labels = await openLabels(file, companions, images, where);
+async function openPart(file: StoredFile, companions: FileTree["files"], opening: Opening): Promise<RawPart> {
+  const images = parseIdxImages(await readUnpacked(file, opening), opening.subject, file.shown);
+  const labels = await openLabels(file, companions, images, opening);
   const { count, height, width, pixels } = images;
   const part = imagesName.exec(file.path)!.groups!.part?.toLowerCase();
   return {
@@ -63,16 +68,19 @@ async function openLabels(
   { path, shown }: StoredFile,
   companions: FileTree["files"],
   { count }: IdxImages,
-  where: string,
+  opening: Opening,
 ): Promise<Uint8Array | undefined> {
   const plain = path.replace(/\.gz$/i, "").replace(/images?([-.])idx3-ubyte$/i, "labels$1idx1-ubyte");
   const file = [plain, `${plain}.gz`].flatMap((name) => companions.filter((other) => other.path === name))[0];
   if (file === undefined) return undefined;
-  const labels = parseIdxLabels(await readUnpacked(file, where), where, file.shown);
+  const labels = parseIdxLabels(await readUnpacked(file, opening), opening.subject, file.shown);
   if (labels.length !== count) {
-    throw new FormatError(
-      `${where} expects as many labels in '${file.shown}' as images in '${shown}', got ${labels.length} for ${count}`,
-    );
+    throw new FormatError({
+      code: "mismatch",
+      subject: opening.subject,
+      expected: `as many labels in '${file.shown}' as images in '${shown}'`,
+      got: `${labels.length} for ${count}`,
+    });
   }
   return labels;
 }

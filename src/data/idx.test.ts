@@ -37,16 +37,24 @@ describe("parseIdxImages", () => {
     [
       "an empty file",
       new Uint8Array(0),
-      "expects a header of 16 bytes in IDX file 'x-idx3-ubyte', got 0; it is cut off",
+      "expected a header of 16 bytes in IDX file 'x-idx3-ubyte', got 0; it is cut off",
     ],
     [
       "labels",
       idxOf([20], new Uint8Array(20)),
-      "expects IDX magic number 0x00000803 in 'x-idx3-ubyte', got 0x00000801",
+      "expected IDX magic number 0x00000803 in 'x-idx3-ubyte', got 0x00000801",
     ],
     ["another type", Uint8Array.from([0, 0, 13, 3, ...new Uint8Array(12)]), "got 0x00000d03"],
-    ["a cut file", idxOf([2, 3, 3], new Uint8Array(17)), "expects 2x3x3 = 18 bytes in IDX file 'x-idx3-ubyte', got 17"],
-    ["a long file", idxOf([2, 3, 3], new Uint8Array(19)), "expects 2x3x3 = 18 bytes of data in 'x-idx3-ubyte', got 19"],
+    [
+      "a cut file",
+      idxOf([2, 3, 3], new Uint8Array(17)),
+      "expected 2x3x3 = 18 bytes in IDX file 'x-idx3-ubyte', got 17",
+    ],
+    [
+      "a long file",
+      idxOf([2, 3, 3], new Uint8Array(19)),
+      "expected 2x3x3 = 18 bytes of data in 'x-idx3-ubyte', got 19",
+    ],
     ["no images", idxOf([0, 3, 3], new Uint8Array(0)), "got a header for 0 of 3x3 pixels"],
     ["huge sizes", idxOf([0xffffffff, 0xffffffff, 0xffffffff], new Uint8Array(9)), "it is cut off"],
   ])("refuses %s", (_, bytes, message) => {

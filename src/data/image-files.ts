@@ -1,5 +1,6 @@
 /** Image files in folders and archives: which names are images, and which class a path belongs to. */
 import type { FileTree, ImageFormat, StoredFile } from "./image-source.ts";
+import { readableName } from "./path-bytes.ts";
 import { foldersOf } from "./path-names.ts";
 
 /** Formats of image files that can be decoded, as messages name them. */
@@ -13,22 +14,28 @@ const maskFolder = "ground_truth";
 /** Image files. The class is the folder an image lies in, its splits are all folders on the way to it. */
 export const imageFilesFormat: ImageFormat = {
   name: "images",
-  matches: ({ files }) => files.some(isImage),
+  members: ({ files }) => files.filter(isImage),
+  concerns: (path) => imageName.test(path),
   async open(tree) {
-    const images = tree.files.filter(isImage);
+    const images = imageFilesFormat.members(tree);
     const ignored = ignoredFolders(tree, images);
     // Taken from the path each time it is asked for: a list of them would be as large as the paths.
-    const folders = (index: number): string[] => foldersOf(images[index]!.path);
+    const folders = (index: number): string[] => foldersOf(images[index]!.path).map(plainName);
     return {
       format: "images",
       length: images.length,
-      name: (index) => images[index]!.shown,
+      name: (index) => readableName(images[index]!.shown),
       className: (index) => folders(index).slice(ignored).at(-1),
       splitNames: folders,
       read: async (index) => ({ kind: "encoded", bytes: await images[index]!.read() }),
     };
   },
 };
+
+/** A folder's name as a class or split: in Unicode's composed form, so that the same class of two systems is the same. */
+function plainName(folder: string): string {
+  return readableName(folder).normalize("NFC");
+}
 
 /** Whether images of these splits are masks, used only where the selection asks for them. */
 export function areMasks(splitNames: readonly string[]): boolean {

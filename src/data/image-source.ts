@@ -1,11 +1,15 @@
 /** What images look like before they are prepared: stored images, and sources that read them one by one. */
 import type { ImageShape } from "../base/index.ts";
 import type { RawImage } from "../pixels/index.ts";
+import type { SourceLimits } from "./limits.ts";
+import type { LeftOut, LeftOutTally } from "./source-summary.ts";
 
 /** The bytes of a PNG, JPEG or other image file. */
 export interface EncodedImage {
   readonly kind: "encoded";
   readonly bytes: Uint8Array;
+  /** The page that is meant of several, from 1 on. Default: the first, and it is said that there are more. */
+  readonly page?: number;
 }
 
 /** An image as it was read, not yet decoded, resized or checked. */
@@ -33,8 +37,14 @@ export interface ImageCatalogue {
 export interface ImageSource extends ImageCatalogue {
   /** The location as it was typed, selection included. */
   readonly location: string;
-  /** The argument that named the location; begins error messages. */
-  readonly where: string;
+  /** What named the location, such as a setting; begins error messages. */
+  readonly subject: string;
+  /** Folders and files that could not be opened while the images were listed. Loading counts them among what was skipped. */
+  readonly problems: readonly PreparationProblem[];
+  /** What lies there and is not read, by kind. */
+  readonly leftOut: readonly LeftOut[];
+  /** How the location was understood, where a person may have meant something else. */
+  readonly remarks: readonly string[];
   /** 1 if all images are grey, else 3. Of image files, a sample of 16 is looked at: what their headers say, not their pixels. */
   channels(): Promise<1 | 3>;
 }
@@ -42,10 +52,21 @@ export interface ImageSource extends ImageCatalogue {
 /** A format of images: recognised by names alone, opened on demand. Add one by adding a record to the list in `opening.ts`. */
 export interface ImageFormat {
   readonly name: string;
-  /** Whether the files hold images of this format. */
-  matches(tree: FileTree): boolean;
+  /** The files that hold images of this format, by their names. */
+  members(tree: FileTree): readonly StoredFile[];
+  /** Whether a file of this path may be needed to open the format: its images, labels or class names. */
+  concerns(path: string): boolean;
   /** Lists the images. Throws FormatError where the files are not what their names say, ConfigError where they are ambiguous. */
-  open(tree: FileTree, where: string): Promise<ImageCatalogue>;
+  open(tree: FileTree, opening: Opening): Promise<ImageCatalogue>;
+}
+
+/** What every step of opening a location is told. */
+export interface Opening {
+  /** What named the location; begins error messages. */
+  readonly subject: string;
+  readonly limits: SourceLimits;
+  /** Whether a file of this path may be needed; others need not be kept. */
+  readonly concerns: (path: string) => boolean;
 }
 
 /** A file of a folder or of an archive. */
@@ -54,15 +75,21 @@ export interface StoredFile {
   readonly path: string;
   /** The path as a person may type it, from the location on. */
   readonly shown: string;
-  /** All bytes of the file. */
+  /** Bytes of the file as it is stored. */
+  size(): Promise<number>;
+  /** All bytes of the file. Throws an Error for one that is larger than the limit. */
   read(): Promise<Uint8Array>;
 }
 
-/** The files a location holds, hidden ones left out, sorted by path. */
+/** The files a location holds, sorted by path, and what was left out. */
 export interface FileTree {
   readonly location: string;
   readonly container: "folder" | "archive" | "file";
   readonly files: readonly StoredFile[];
+  /** Folders and files that could not be opened. */
+  readonly problems: readonly PreparationProblem[];
+  /** Litter, hidden files, and what is read already. */
+  readonly leftOut: LeftOutTally;
   /** Files in which to look for labels and class names: the tree's own, or what lies beside a lone file. */
   companions(): Promise<readonly StoredFile[]>;
 }
@@ -71,6 +98,12 @@ export interface FileTree {
 export interface FileContainer {
   readonly name: string;
   matches(path: string, isFolder: boolean): boolean;
-  /** Lists the files. Throws FormatError where an archive is damaged. */
-  open(path: string, where: string): Promise<FileTree>;
+  /** Lists the files. Throws FormatError where an archive is damaged, ConfigError where it is larger than a limit. */
+  open(path: string, opening: Opening): Promise<FileTree>;
+}
+
+/** An image that was left out, and why, as in `image is 12x10, smaller than half the model's 32x32`. */
+export interface PreparationProblem {
+  readonly name: string;
+  readonly reason: string;
 }

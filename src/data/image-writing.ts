@@ -4,8 +4,9 @@ import { dirname, join } from "node:path";
 import { type ImageShape, imageSizeOf, internalError, messageOf, RunError } from "../base/index.ts";
 import { mapInOrder } from "./ordered.ts";
 import { openRaw } from "./raw-image.ts";
+import { safeName } from "./safe-name.ts";
 
-/** Images to write: uint8 [N, C, H, W] and a name for each, without the ending. */
+/** Images to write: uint8 [N, C, H, W] and a name for each, without the ending; `/` in it makes folders. */
 export interface NamedImages {
   readonly pixels: Uint8Array;
   readonly names: readonly string[];
@@ -22,7 +23,8 @@ export async function writeImages(
     throw internalError(`write images: ${names.length} names for ${pixels.length / size} images`);
   }
   const write = async (index: number): Promise<void> => {
-    const path = join(folder, `${names[index]}.png`);
+    // A name of several parts goes into folders, but never out of this one.
+    const path = join(folder, `${names[index]!.split("/").map(safeName).join("/")}.png`);
     try {
       await mkdir(dirname(path), { recursive: true });
       await openRaw(pixels.subarray(index * size, (index + 1) * size), specification)

@@ -1,10 +1,13 @@
 /** Images: sources, preparation, splits, batches, files. */
 export { type Augmentation, dequantize, makeBatch } from "./batches.ts";
 export { type CodingOptions, measureCoderBits } from "./coders.ts";
+export type { ImageUse } from "./dataset-layout.ts";
 export { decoderVersions } from "./decoder-version.ts";
+export { sampleBitsOf } from "./deep-samples.ts";
 export { type AtomicFile, openAtomicFile, writeFileAtomic } from "./file-writing.ts";
-export type { EncodedImage, ImageCatalogue, ImageSource, StoredImage } from "./image-source.ts";
+export type { EncodedImage, ImageCatalogue, ImageSource, PreparationProblem, StoredImage } from "./image-source.ts";
 export { type NamedImages, writeImages } from "./image-writing.ts";
+export { defaultLimits, type SourceLimits } from "./limits.ts";
 export {
   fingerprintOf,
   type ImageBatch,
@@ -26,6 +29,8 @@ export {
   type Selection,
 } from "./location.ts";
 export { type FileLock, type LockHolder, type LockOutcome, lockHolder, takeLock } from "./lock-file.ts";
-export { openImages } from "./opening.ts";
-export { type PreparationProblem, prepareImage } from "./preparation.ts";
+export { type OpenOptions, openImages } from "./opening.ts";
+export { prepareImage } from "./preparation.ts";
+export { safeName } from "./safe-name.ts";
 export { type HeldOutSplit, makeSampler, splitHeldOut } from "./sampling.ts";
+export { describeSource, type FoundImages, type LeftOut, sourceWarnings } from "./source-summary.ts";

@@ -1,5 +1,6 @@
 /** A file read by position, open only while somebody reads. */
 import { type FileHandle, open } from "node:fs/promises";
+import { systemPath } from "./path-bytes.ts";
 
 /** Reads `size` bytes from `offset`. Throws an Error where the file ends before. */
 export type PositionReader = (offset: number, size: number) => Promise<Uint8Array>;
@@ -10,7 +11,7 @@ export function readerOf(path: string): PositionReader {
   let readers = 0;
   return async (offset, size) => {
     readers++;
-    handle ??= open(path, "r");
+    handle ??= open(systemPath(path), "r");
     const current = handle;
     try {
       const bytes = new Uint8Array(size);

@@ -4,10 +4,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ConfigError, FormatError } from "../base/index.ts";
 import { greyPng, idxFiles, makeFolder, plainPng, writeFiles } from "./example-files.ts";
-import type { ImageSource } from "./image-source.ts";
+import type { ImageSource, PreparationProblem } from "./image-source.ts";
 import { fingerprintOf, type ImageBatch, loadImages, slicesOf, streamImages } from "./loading.ts";
 import { openImages } from "./opening.ts";
-import type { PreparationProblem } from "./preparation.ts";
 
 const specification = { channels: 1, height: 4, width: 4 };
 let folder: string;
@@ -52,6 +51,7 @@ describe("loadImages", () => {
         { name: shown("b/3.png"), reason: expect.stringContaining("cannot be decoded: ") },
         { name: shown("b/4.png"), reason: "image is 1x9, smaller than half the model's 4x4" },
       ],
+      found: { count: 2, grey: 2, smallest: [8, 8], largest: [8, 8], remarks: [] },
       fingerprint: fingerprintOf(set.pixels),
     });
     expect(seen.at(-1)).toBe(5);

@@ -2,10 +2,12 @@
 import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { ConfigError, FormatError, type ImageShape, imageSizeOf, messageOf } from "../base/index.ts";
-import { checkSpecification, type PreparedImage } from "../pixels/index.ts";
-import type { ImageSource } from "./image-source.ts";
+import { checkSpecification, type InputForm } from "../pixels/index.ts";
+import { tallyFound } from "./found-images.ts";
+import type { ImageSource, PreparationProblem } from "./image-source.ts";
 import { mapInOrder } from "./ordered.ts";
-import { type PreparationProblem, prepareImage } from "./preparation.ts";
+import { type PreparedFile, prepareImage } from "./preparation.ts";
+import { type FoundImages, mayBeMissed, showLeftOut } from "./source-summary.ts";
 
 /** Prepared images in memory. */
 export interface ImageSet {
@@ -15,8 +17,10 @@ export interface ImageSet {
   readonly pixels: Uint8Array;
   readonly names: readonly string[];
   readonly classNames: readonly (string | undefined)[];
-  /** Images that were left out, in the source's order. */
+  /** What could not be opened or used: folders first, then images in the source's order. */
   readonly problems: readonly PreparationProblem[];
+  /** What the kept images were like before. */
+  readonly found: FoundImages;
   /** SHA-256 over the pixels, in hexadecimal. */
   readonly fingerprint: string;
 }
@@ -49,6 +53,8 @@ export interface StreamOptions {
   readonly prefetch?: number;
   /** Told of every image that was left out. */
   readonly onProblem?: (problem: PreparationProblem) => void;
+  /** Told at the end what the images were like. */
+  readonly onFound?: (found: FoundImages) => void;
 }
 
 const progressInterval = 100;
@@ -63,19 +69,21 @@ const hashedAtOnce = 2 ** 28;
  */
 export async function loadImages(
   source: ImageSource,
-  specification: ImageShape,
+  specification: InputForm,
   { strict, onProgress, concurrency = defaultConcurrency() }: LoadOptions,
 ): Promise<ImageSet> {
-  checkSpecification(specification, source.where);
+  checkSpecification(specification, source.subject);
+  if (strict) refuseLosses(source);
   const size = imageSizeOf(specification);
   const pixels = allocate(source, size);
   const names: string[] = [];
   const classNames: (string | undefined)[] = [];
-  const problems: PreparationProblem[] = [];
+  const problems: PreparationProblem[] = [...source.problems];
+  const found = tallyFound();
   let done = 0;
   let told = performance.now();
   const ahead = 4 * concurrency;
-  const load = (index: number): Promise<PreparedImage> => readAndPrepare(source, index, specification);
+  const load = (index: number): Promise<PreparedFile> => readAndPrepare(source, index, specification);
   for await (const prepared of mapInOrder(source.length, load, { concurrency, ahead })) {
     const index = done++;
     if ("reason" in prepared) problems.push(noteProblem(source, index, prepared.reason, strict));
@@ -83,6 +91,7 @@ export async function loadImages(
       pixels.set(prepared.pixels, names.length * size);
       names.push(source.name(index));
       classNames.push(source.className(index));
+      found.add(names.at(-1)!, prepared);
     }
     if (onProgress && performance.now() - told >= progressInterval) {
       onProgress(done);
@@ -94,7 +103,16 @@ export async function loadImages(
   if (count === 0) throw noneUsable(source, problems[0]);
   // A view, not a copy: the images may fill most of the memory.
   const used = count === source.length ? pixels : pixels.subarray(0, count * size);
-  return { specification, count, pixels: used, names, classNames, problems, fingerprint: fingerprintOf(used) };
+  return {
+    specification,
+    count,
+    pixels: used,
+    names,
+    classNames,
+    problems,
+    found: found.result(),
+    fingerprint: fingerprintOf(used),
+  };
 }
 
 /**
@@ -105,10 +123,13 @@ export async function loadImages(
  */
 export async function* streamImages(
   source: ImageSource,
-  specification: ImageShape,
-  { batchSize, strict, prefetch = 2, onProblem }: StreamOptions,
+  specification: InputForm,
+  { batchSize, strict, prefetch = 2, onProblem, onFound }: StreamOptions,
 ): AsyncGenerator<ImageBatch, void, void> {
-  checkSpecification(specification, source.where);
+  checkSpecification(specification, source.subject);
+  if (strict) refuseLosses(source);
+  for (const problem of source.problems) onProblem?.(problem);
+  const found = tallyFound();
   const size = imageSizeOf(specification);
   const newBatch = (firstIndex: number) => ({
     pixels: new Uint8Array(batchSize * size),
@@ -119,7 +140,7 @@ export async function* streamImages(
   let batch = newBatch(0);
   let index = 0;
   let firstProblem: PreparationProblem | undefined;
-  const load = (position: number): Promise<PreparedImage> => readAndPrepare(source, position, specification);
+  const load = (position: number): Promise<PreparedFile> => readAndPrepare(source, position, specification);
   const options = { concurrency: defaultConcurrency(), ahead: batchSize * Math.max(1, prefetch) };
   for await (const prepared of mapInOrder(source.length, load, options)) {
     const position = index++;
@@ -132,6 +153,7 @@ export async function* streamImages(
     batch.pixels.set(prepared.pixels, batch.names.length * size);
     batch.names.push(source.name(position));
     batch.classNames.push(source.className(position));
+    found.add(batch.names.at(-1)!, prepared);
     if (batch.names.length === batchSize) {
       yield batch;
       batch = newBatch(batch.firstIndex + batchSize);
@@ -140,6 +162,7 @@ export async function* streamImages(
   const rest = batch.names.length;
   if (rest > 0) yield { ...batch, pixels: batch.pixels.slice(0, rest * size) };
   else if (batch.firstIndex === 0) throw noneUsable(source, firstProblem);
+  onFound?.(found.result());
 }
 
 /** SHA-256 over pixels, in hexadecimal: the same images in the same order give the same fingerprint. */
@@ -154,11 +177,25 @@ export function* slicesOf(bytes: Uint8Array, size: number): Generator<Uint8Array
   for (let start = 0; start < bytes.length; start += size) yield bytes.subarray(start, start + size);
 }
 
-async function readAndPrepare(source: ImageSource, index: number, specification: ImageShape): Promise<PreparedImage> {
+async function readAndPrepare(source: ImageSource, index: number, specification: InputForm): Promise<PreparedFile> {
   const image = await source
     .read(index, specification)
     .catch((error: unknown) => ({ reason: `cannot be read: ${messageOf(error)}` }));
   return "reason" in image ? image : prepareImage(image, specification);
+}
+
+/** Throws FormatError where pictures of the source cannot be read, whatever the reason. */
+function refuseLosses({ subject, problems, leftOut }: ImageSource): void {
+  const [problem] = problems;
+  const lost = leftOut.find(mayBeMissed);
+  if (!problem && !lost) return;
+  throw new FormatError({
+    code: "damaged",
+    subject,
+    expected: "usable images only",
+    got: problem ? `'${problem.name}': ${problem.reason}` : showLeftOut(lost!),
+    remedy: { key: "leave-out", what: "what is not read" },
+  });
 }
 
 function noteProblem(source: ImageSource, index: number, reason: string, strict: boolean): PreparationProblem {
@@ -166,31 +203,31 @@ function noteProblem(source: ImageSource, index: number, reason: string, strict:
   if (!strict) return { name, reason };
   throw new FormatError({
     code: "damaged",
-    subject: source.where,
+    subject: source.subject,
     expected: "usable images only",
     got: `'${name}': ${reason}`,
     remedy: { key: "leave-out", what: "it" },
   });
 }
 
-function noneUsable({ where, location, length }: ImageSource, first: PreparationProblem | undefined): ConfigError {
+function noneUsable({ subject, location, length }: ImageSource, first: PreparationProblem | undefined): ConfigError {
   const example = first ? `, '${first.name}': ${first.reason}` : "";
   return new ConfigError({
     code: "too-few-images",
-    subject: where,
+    subject,
     expected: "usable images",
     got: `0 among ${length} in '${location}'${example}`,
   });
 }
 
-function allocate({ where, length }: ImageSource, size: number): Uint8Array {
+function allocate({ subject, length }: ImageSource, size: number): Uint8Array {
   try {
     return new Uint8Array(length * size);
   } catch {
     const gigabytes = ((length * size) / 1e9).toFixed(1);
     throw new ConfigError({
       code: "too-large",
-      subject: where,
+      subject,
       expected: "images that fit in memory",
       got: `${length} of ${gigabytes} GB in all`,
       remedy: { key: "other", text: "take some of them with '#limit=...,seed=1'" },

@@ -203,45 +203,45 @@ describe("CIFAR", () => {
 
 describe("one line for everything that can be wrong", () => {
   test.each<[string, string]>([
-    ["missing", "expects images, found nothing at '"],
-    ["missing#limit=1", "expects images, found nothing at '"],
-    ["nothing", "expects images, found an empty folder '"],
-    ["texts", "expects images, found 0 among 1 files in the folder '"],
+    ["missing", "expected images, got nothing at '"],
+    ["missing#limit=1", "expected images, got nothing at '"],
+    ["nothing", "expected images, got an empty folder '"],
+    ["texts", "expected images, got 0 among 1 files in the folder '"],
     ["notes.txt", "notes.txt'; supported: png, jpeg, webp, tiff, avif, gif, .tar"],
-    ["empty.tar", "expects images, found an empty archive '"],
-    ["masks.tar", "expects images, found only masks in '"],
-    ["two", "expects images or one archive of them, found 2 in '"],
-    ["sets", "expects one IDX data set, found 2 in '"],
+    ["empty.tar", "expected images, got an empty archive '"],
+    ["masks.tar", "expected images, got only masks in '"],
+    ["two", "expected images or one archive of them, got 2 in '"],
+    ["sets", "expected one IDX data set, got 2 in '"],
     ["photos#split=test", "expected a split of 'a', 'b', got 'test'"],
     ["digits#class=9", "expected a class of '1', '2', '7', got '9'"],
   ])("ConfigError for %s", async (location, message) => {
     const error = await open(location).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ConfigError);
-    expect(String(error)).toContain("train: --normal");
+    expect(String(error)).toContain("train: --normal: ");
     expect(String(error)).toContain(message);
     expect(String(error)).not.toContain("\n");
   });
 
   test.each<[string, string]>([
-    ["zero.tar", "expects a tar archive, got a damaged one in '"],
+    ["zero.tar", "expected a tar archive, got a damaged one in '"],
     ["zero.tar", "(it is empty)"],
     ["zero.tgz", "(it is empty)"],
     ["cut.tar", "(it is cut off); copy or download it again"],
     ["cut.tar.gz", "cut.tar.gz' (it is cut off)"],
     ["noise.tar", "(its header is invalid)"],
-    ["bad.tar.gz", "expects a gzip file, got a damaged one in '"],
+    ["bad.tar.gz", "expected a gzip file, got a damaged one in '"],
     ["cut-idx", "it is cut off, copy or download it again"],
-    ["bad-idx", "expects IDX magic number 0x00000803"],
+    ["bad-idx", "expected IDX magic number 0x00000803"],
     ["bad-gz", "(it is cut off)"],
     ["no-gz", "(it is not gzip)"],
     ["labels", "got 2 for 3"],
-    ["bad-cifar", "expects cifar-10 records of 3073 bytes in '"],
+    ["bad-cifar", "expected cifar-10 records of 3073 bytes in '"],
     ["no-cifar", "got 0 bytes"],
-    ["bad-label", "expects cifar-10 labels from 0 to 9 in '"],
+    ["bad-label", "expected cifar-10 labels from 0 to 9 in '"],
   ])("FormatError for %s: %s", async (location, message) => {
     const error = await open(location).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(FormatError);
-    expect(String(error)).toContain("train: --normal expects");
+    expect(String(error)).toContain("train: --normal: expected");
     expect(String(error)).toContain(message);
     expect(String(error)).not.toContain("\n");
   });

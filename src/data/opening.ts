@@ -1,82 +1,211 @@
 /** Opening a location: which container and which format it is, and which of its images are selected. */
 import { stat } from "node:fs/promises";
-import { ConfigError, messageOf } from "../base/index.ts";
+import { ConfigError, isUserError, messageOf } from "../base/index.ts";
 import { openBuiltin } from "./builtin-images.ts";
 import { cifar10Format, cifar100Format } from "./cifar-format.ts";
+import { chooseSide, type ImageUse } from "./dataset-layout.ts";
 import { fileContainer, folderContainer } from "./folder-tree.ts";
 import { idxFormat } from "./idx-format.ts";
-import { imageFilesFormat, supportedImages } from "./image-files.ts";
-import type { FileContainer, FileTree, ImageCatalogue, ImageFormat, ImageSource } from "./image-source.ts";
-import { isBuiltin, locateImages } from "./location.ts";
-import { listNames } from "./path-names.ts";
+import { areMasks, imageFilesFormat, supportedImages } from "./image-files.ts";
+import type {
+  FileContainer,
+  FileTree,
+  ImageCatalogue,
+  ImageFormat,
+  ImageSource,
+  Opening,
+  PreparationProblem,
+} from "./image-source.ts";
+import { openEach } from "./joined-sources.ts";
+import { defaultLimits, type SourceLimits } from "./limits.ts";
+import { endingOf } from "./litter.ts";
+import { isBuiltin, locateImages, type Selection } from "./location.ts";
+import { readableName, systemPath } from "./path-bytes.ts";
+import { baseName, listNames } from "./path-names.ts";
 import { detectChannels } from "./preparation.ts";
 import { selectImages } from "./selection.ts";
+import { addOtherFile, type LeftOut } from "./source-summary.ts";
 import { isArchiveName, tarContainer } from "./tar-tree.ts";
 
 /** What holds files. The first one that matches is opened. */
 const containers: readonly FileContainer[] = [folderContainer, tarContainer, fileContainer];
 
-/** What images look like in files. The first one that matches is opened. */
+/** What images look like in files. The first one that matches and is what its name says is opened. */
 const formats: readonly ImageFormat[] = [idxFormat, cifar10Format, cifar100Format, imageFilesFormat];
 
 const supported = `${supportedImages}, .tar and .tar.gz of those, IDX, CIFAR-10/100 binary`;
 
+/** How a location is opened. */
+export interface OpenOptions {
+  /** What the images are for. In MVTec's layout it decides which side is meant where the location does not say. */
+  readonly use?: ImageUse;
+  /** Limits other than the usual ones (`defaultLimits`). */
+  readonly limits?: Partial<SourceLimits>;
+}
+
 /**
  * Opens images without reading them.
  *
- * @param location `PATH` or `PATH#split=test,class=3+5,limit=1000,seed=1`: a folder of image files (sub-folders are classes), an image file, a
- * .tar or .tar.gz of images, an IDX file (.gz too) or folder, a CIFAR binary folder or its .tar.gz, or a folder with just one such archive. `builtin` or
- * `builtin#limit=20000,seed=0` are images that the program makes itself, whatever lies on the disk; a folder of that name is `./builtin`.
- * @param where the argument that named the location, such as `train: --normal`; begins every message.
- * @throws ConfigError where nothing is there, no images are, or the selection names nothing; FormatError where a file is damaged.
+ * @param location `PATH` or `PATH#split=test,class=3+5,limit=1000,seed=1` (`location.ts`): a folder of image files (sub-folders are classes), an image
+ * file, a .tar or .tar.gz of images, an IDX file (.gz too) or folder, a CIFAR binary folder or its .tar.gz, or a folder with just one such archive.
+ * `page=2` reads the second page of files with several. `builtin` or `builtin#limit=20000,seed=0` are images that the program makes itself, whatever
+ * lies on the disk; a folder of that name is `./builtin`. Several locations are one source, in their order; strays among them are counted and named.
+ * @param subject what named the location, such as `setting("normal")`; begins every message.
+ * @throws ConfigError where nothing is there, no images are, the selection names nothing or a limit is passed; FormatError where a file is damaged.
  */
-export async function openImages(location: string, where: string): Promise<ImageSource> {
-  if (isBuiltin(location)) return openBuiltin(location, await locateImages(location, where), where);
-  const { path, selection } = await locateImages(location, where);
-  const catalogue = await openCatalogue(path, where);
-  const chosen = selectImages(catalogue, selection, where);
-  if (chosen.length === 0) throw new ConfigError(`${where} expects images, found only masks in '${location}'`);
+export async function openImages(
+  location: string | readonly string[],
+  subject: string,
+  options: OpenOptions = {},
+): Promise<ImageSource> {
+  return openEach(typeof location === "string" ? [location] : location, subject, (one) =>
+    openOne(one, subject, options),
+  );
+}
+
+async function openOne(location: string, subject: string, { use, limits }: OpenOptions): Promise<ImageSource> {
+  const { path, selection } = await locateImages(location, subject);
+  if (isBuiltin(location)) return openBuiltin(location, { path, selection }, subject);
+  const opening: Opening = {
+    subject,
+    limits: { ...defaultLimits, ...limits },
+    concerns: (inside) => formats.some((format) => format.concerns(inside)),
+  };
+  const { catalogue, leftOut, problems } = await openCatalogue(path, opening);
+  checkPage(selection, catalogue, subject);
+  const side = chooseSide(catalogue, selection, use, subject);
+  const chosen = selectImages(catalogue, selection, subject, side?.indices);
+  if (chosen.length === 0) {
+    throw new ConfigError({ code: "too-few-images", subject, expected: "images", got: `only masks in '${location}'` });
+  }
+  const { page } = selection;
+  const masks = countMasks(catalogue, selection);
   const source = {
     location,
-    where,
+    subject,
     format: catalogue.format,
     length: chosen.length,
+    problems: problems.map(({ name, reason }) => ({ name: readableName(name), reason })),
+    leftOut: masks ? [...leftOut, masks] : leftOut,
+    remarks: side ? [side.remark] : [],
     name: (index: number) => catalogue.name(chosen[index]!),
     className: (index: number) => catalogue.className(chosen[index]!),
     splitNames: (index: number) => catalogue.splitNames(chosen[index]!),
-    read: (index: number) => catalogue.read(chosen[index]!),
+    read: async (index: number) => {
+      const image = await catalogue.read(chosen[index]!);
+      return page === undefined || image.kind === "raw" ? image : { ...image, page };
+    },
   };
   return { ...source, channels: () => detectChannels(source) };
 }
 
-async function openCatalogue(path: string, where: string): Promise<ImageCatalogue> {
-  const status = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") throw new ConfigError(`${where} expects images, found nothing at '${path}'`);
-    throw new ConfigError(`${where} expects images, could not look at '${path}': ${messageOf(error)}`);
+function checkPage({ page }: Selection, { format }: ImageCatalogue, subject: string): void {
+  if (page === undefined || format === "images") return;
+  throw new ConfigError({
+    code: "conflicting-settings",
+    subject,
+    expected: "'page' with image files",
+    got: `'page=${page}' with ${format} data`,
+  });
+}
+
+/** Masks that are not asked for. */
+function countMasks({ format, length, splitNames, name }: ImageCatalogue, { split }: Selection): LeftOut | undefined {
+  if (format !== "images" || (split !== undefined && areMasks([split]))) return undefined;
+  let count = 0;
+  let example = "";
+  for (let index = 0; index < length; index++) {
+    if (!areMasks(splitNames(index))) continue;
+    if (count === 0) example = name(index);
+    count++;
+  }
+  return count === 0 ? undefined : { kind: "masks", what: "image", count, example };
+}
+
+interface OpenedCatalogue {
+  readonly catalogue: ImageCatalogue;
+  readonly leftOut: readonly LeftOut[];
+  readonly problems: readonly PreparationProblem[];
+}
+
+async function openCatalogue(path: string, opening: Opening): Promise<OpenedCatalogue> {
+  const { subject } = opening;
+  const status = await stat(systemPath(path)).catch((error: NodeJS.ErrnoException) => {
+    const got = error.code === "ENOENT" ? `nothing at '${path}'` : `'${path}': ${messageOf(error)}`;
+    throw new ConfigError({
+      code: error.code === "ENOENT" ? "not-found" : "unreadable",
+      subject,
+      expected: "images",
+      got,
+    });
   });
   const container = containers.find(({ matches }) => matches(path, status.isDirectory()));
-  const tree = await container!.open(path, where).catch((error: NodeJS.ErrnoException) => {
+  const tree = await container!.open(path, opening).catch((error: NodeJS.ErrnoException) => {
     if (error.syscall === undefined) throw error;
-    throw new ConfigError(`${where} expects images, could not read '${path}': ${messageOf(error)}`);
+    const got = `'${path}', which cannot be read: ${messageOf(error)}`;
+    throw new ConfigError({ code: "unreadable", subject, expected: "images", got });
   });
-  const format = formats.find(({ matches }) => matches(tree));
-  if (format !== undefined) return format.open(tree, where);
-  return openCatalogue(onlyArchive(tree, where), where);
+  const opened = await openFormat(tree, opening);
+  if (opened === undefined) {
+    const inner = await openCatalogue(onlyArchive(tree, opening), opening);
+    return {
+      ...inner,
+      problems: [...tree.problems, ...inner.problems],
+      leftOut: [...tree.leftOut.list(), ...inner.leftOut],
+    };
+  }
+  const { catalogue, format, problems } = opened;
+  countOthers(tree, format);
+  return { catalogue, problems: [...tree.problems, ...problems], leftOut: tree.leftOut.list() };
+}
+
+/** The first format whose files are there and are what their names say. What only has the name of one ends nothing where others have images. */
+async function openFormat(tree: FileTree, opening: Opening) {
+  const present = formats.filter((format) => format.members(tree).length > 0);
+  const problems: PreparationProblem[] = [];
+  for (const [index, format] of present.entries()) {
+    try {
+      return { catalogue: await format.open(tree, opening), format, problems };
+    } catch (error) {
+      if (index === present.length - 1 || !isUserError(error)) throw error;
+      const [first] = format.members(tree);
+      const reason = error.fault ? `expected ${error.fault.expected}, got ${error.fault.got}` : messageOf(error);
+      problems.push({ name: first!.shown, reason: `not read as ${format.name}: ${reason}` });
+    }
+  }
+  return undefined;
+}
+
+/** Counts the files that the opened format does not read. */
+function countOthers(tree: FileTree, format: ImageFormat): void {
+  const read = new Set(format.members(tree).map(({ path }) => path));
+  for (const { path, shown } of tree.files) {
+    if (read.has(path) || format.concerns(path)) continue;
+    if (imageFilesFormat.concerns(path)) {
+      tree.leftOut.add("beside", `${endingOf(baseName(path))} image`, shown);
+    } else if (!formats.some((other) => other !== format && other.concerns(path))) addOtherFile(tree.leftOut, shown);
+  }
 }
 
 /** The one archive in a folder that holds no images itself. */
-function onlyArchive({ container, location, files }: FileTree, where: string): string {
+function onlyArchive({ container, location, files, problems }: FileTree, { subject }: Opening): string {
   const archives = container === "folder" ? files.filter(({ path }) => isArchiveName(path)) : [];
   if (archives.length === 1) return archives[0]!.shown;
   if (archives.length > 1) {
-    const names = listNames(archives.map(({ path }) => path));
-    throw new ConfigError(
-      `${where} expects images or one archive of them, found ${archives.length} in '${location}': ${names}; give one`,
-    );
+    throw new ConfigError({
+      code: "conflicting-settings",
+      subject,
+      expected: "images or one archive of them",
+      got: `${archives.length} in '${location}': ${listNames(archives.map(({ path }) => readableName(path)))}`,
+      remedy: { key: "other", text: "give one" },
+    });
   }
+  const remedy = { key: "other", text: `supported: ${supported}` } as const;
   if (container === "file") {
-    throw new ConfigError(`${where} expects images, got '${location}'; supported: ${supported}`);
+    throw new ConfigError({ code: "unsupported", subject, expected: "images", got: `'${location}'`, remedy });
   }
   const found = files.length === 0 ? `an empty ${container}` : `0 among ${files.length} files in the ${container}`;
-  throw new ConfigError(`${where} expects images, found ${found} '${location}'; supported: ${supported}`);
+  const closed = problems[0] ? `, '${problems[0].name}': ${problems[0].reason}` : "";
+  const got = `${found} '${location}'${closed}`;
+  throw new ConfigError({ code: "too-few-images", subject, expected: "images", got, remedy });
 }

@@ -1,13 +1,8 @@
-/** Names of paths inside folders and archives: order, hidden files, how they are shown. */
+/** Names of paths inside folders and archives: order and how they are shown. */
 
 /** Sorts by UTF-16 code units, the same on every machine whatever its locale. */
 export function compareNames(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** Whether a file or folder is left out: hidden, or the resource forks that macOS puts into archives. */
-export function isHidden(name: string): boolean {
-  return name.startsWith(".") || name === "__MACOSX";
 }
 
 /** The last part of a path. */

@@ -3,13 +3,14 @@
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import type { ImageShape } from "../base/index.ts";
+import type { InputForm } from "../pixels/index.ts";
 import { plainPng } from "./example-files.ts";
 import { prepareImage } from "./preparation.ts";
 
 const colour: ImageShape = { channels: 3, height: 2, width: 2 };
 const grey: ImageShape = { channels: 1, height: 2, width: 2 };
 
-async function prepare(bytes: Uint8Array, specification: ImageShape): Promise<number[] | string> {
+async function prepare(bytes: Uint8Array, specification: InputForm): Promise<number[] | string> {
   const prepared = await prepareImage({ kind: "encoded", bytes }, specification);
   return "reason" in prepared ? prepared.reason : [...prepared.pixels];
 }
@@ -47,11 +48,18 @@ describe("colours", () => {
     expect(await prepare(png, { channels: 1, height: 16, width: 16 })).toEqual([...levels]);
   });
 
-  test("transparency is laid on black", async () => {
+  test("transparency is laid on white, or on the form's background", async () => {
     const rgba = Uint8Array.of(200, 100, 50, 128, 200, 100, 50, 0, 200, 100, 50, 255, 0, 0, 0, 255);
-    expect(await prepare(await smallPng(rgba, 4), colour)).toEqual([100, 0, 200, 0, 50, 0, 100, 0, 25, 0, 50, 0]);
-    expect(await prepare(await smallPng(Uint8Array.of(200, 128, 200, 0, 200, 255, 0, 255), 2), grey)).toEqual([
-      100, 0, 200, 0,
+    const greys = Uint8Array.of(200, 128, 200, 0, 200, 255, 0, 255);
+    const black = { background: "#000000" };
+    const [inColour, inGrey] = [await smallPng(rgba, 4), await smallPng(greys, 2)];
+    expect(await prepare(inColour, { ...colour, ...black })).toEqual([100, 0, 200, 0, 50, 0, 100, 0, 25, 0, 50, 0]);
+    expect(await prepare(inGrey, { ...grey, ...black })).toEqual([100, 0, 200, 0]);
+    // 200 * 128 / 255 + 255 * 127 / 255 = 227.4
+    expect(await prepare(inColour, colour)).toEqual([227, 255, 200, 0, 177, 255, 100, 0, 152, 255, 50, 0]);
+    expect(await prepare(inGrey, grey)).toEqual([227, 255, 200, 0]);
+    expect(await prepare(inColour, { ...colour, background: "#ff0000" })).toEqual([
+      227, 255, 200, 0, 50, 0, 100, 0, 25, 0, 50, 0,
     ]);
   });
 
@@ -60,6 +68,40 @@ describe("colours", () => {
     expect(await prepare(await smallPng(levels, 1), grey)).toEqual([0, 1, 128, 255]);
     const samples = Uint16Array.from([...levels].flatMap((level) => [level, level, level]));
     expect(await prepare(await smallPng(samples, 3), grey)).toEqual([0, 1, 128, 255]);
+  });
+
+  test("files of 16 bits that use fewer are refused, or read by the bits that the form says", async () => {
+    const levels = Uint16Array.of(0, 1000, 2048, 4095);
+    const greyFile = await smallPng(levels, 1);
+    const colourFile = await smallPng(Uint16Array.from([...levels].flatMap((level) => [level, 4095 - level, 7])), 3);
+    const reason =
+      "file has 16 bits a sample, but no value above 4095, as images of 12 bits have; train with such images or scale them to 16 bits";
+    expect(await prepare(greyFile, grey)).toBe(reason);
+    expect(await prepare(colourFile, { ...colour, sampleBits: null })).toBe(reason);
+    // 255 * 1000 / 4095 = 62.3, 255 * 2048 / 4095 = 127.5
+    expect(await prepare(greyFile, { ...grey, sampleBits: 12 })).toEqual([0, 62, 128, 255]);
+    expect(await prepare(colourFile, { ...colour, sampleBits: 12 })).toEqual([
+      0, 62, 128, 255, 255, 193, 127, 0, 0, 0, 0, 0,
+    ]);
+    expect(await prepare(greyFile, { ...grey, sampleBits: 16 })).toEqual([0, 3, 8, 15]);
+    expect(await prepare(greyFile, { ...grey, sampleBits: 10 })).toBe(
+      "image has values up to 4095, beyond the 10 bits (1023) of the images trained on",
+    );
+    expect(await prepare(await smallPng(Uint8Array.of(0, 9, 20, 30), 1), { ...grey, sampleBits: 12 })).toEqual([
+      0, 9, 20, 30,
+    ]);
+  });
+
+  test.each([
+    ["float", "floating-point numbers"],
+    ["short", "signed numbers of 16 bits"],
+    ["int", "signed numbers of 32 bits"],
+    ["uint", "numbers of 32 bits"],
+    ["char", "signed numbers of 8 bits"],
+  ] as const)("%s samples are refused", async (depth, kind) => {
+    expect(await prepare(tiffOf(depth, [0, 0.25, Number.NaN, 1]), grey)).toBe(
+      `samples are ${kind}, whose darkest and brightest nobody says; save it with 8 or 16 bits`,
+    );
   });
 
   test("CMYK becomes RGB", async () => {
@@ -106,7 +148,7 @@ describe("sizes", () => {
   test("raw colour shrinks plane by plane", async () => {
     const pixels = Uint8Array.from({ length: 3 * 16 }, (_, index) => [10, 100, 200][Math.floor(index / 16)]!);
     const prepared = await prepareImage({ kind: "raw", pixels, channels: 3, height: 4, width: 4 }, colour);
-    expect(prepared).toEqual({ pixels: Uint8Array.of(10, 10, 10, 10, 100, 100, 100, 100, 200, 200, 200, 200) });
+    expect(prepared).toMatchObject({ pixels: Uint8Array.of(10, 10, 10, 10, 100, 100, 100, 100, 200, 200, 200, 200) });
   });
 
   test("proportions are not kept; one axis may shrink while the other grows", async () => {
@@ -123,6 +165,41 @@ describe("sizes", () => {
     expect(await prepare(await plainPng(200, 15), model)).toBe("image is 200x15, smaller than half the model's 32x32");
     const raw = { kind: "raw", pixels: new Uint8Array(15 * 40), channels: 1, height: 15, width: 40 } as const;
     expect(await prepareImage(raw, model)).toEqual({ reason: "image is 40x15, smaller than half the model's 32x32" });
+  });
+});
+
+describe("pages", () => {
+  const pages = (levels: readonly number[]) =>
+    Promise.all(
+      levels.map((level) =>
+        sharp({ create: { width: 4, height: 4, channels: 3, background: { r: level, g: level, b: level } } })
+          .png()
+          .toBuffer(),
+      ),
+    );
+
+  test.each(["tiff", "gif", "webp"] as const)(
+    "of a %s file: the first, with a remark, or the one that is asked for",
+    async (format) => {
+      const images = sharp(await pages([0, 255]), { join: { animated: true } });
+      const bytes = await (format === "webp" ? images.webp({ lossless: true }) : images.toFormat(format)).toBuffer();
+      const prepared = (page?: number) =>
+        prepareImage({ kind: "encoded", bytes, ...(page === undefined ? {} : { page }) }, grey);
+      expect(await prepared()).toMatchObject({
+        pixels: Uint8Array.of(0, 0, 0, 0),
+        remarks: expect.arrayContaining(["first-page"]),
+      });
+      expect(await prepared(2)).toMatchObject({ pixels: Uint8Array.of(255, 255, 255, 255) });
+      expect(await prepared(1)).not.toMatchObject({ remarks: expect.arrayContaining(["first-page"]) });
+      expect(await prepared(3)).toEqual({ reason: "file has 2 pages, none of number 3" });
+    },
+  );
+
+  test("of a file with one", async () => {
+    const bytes = await plainPng(4, 4);
+    expect(await prepareImage({ kind: "encoded", bytes, page: 2 }, grey)).toEqual({
+      reason: "file has 1 page, none of number 2",
+    });
   });
 });
 
@@ -150,4 +227,41 @@ describe("refusals", () => {
 
 function cut(bytes: Uint8Array, share: number): Uint8Array {
   return bytes.subarray(0, Math.floor(bytes.length * share));
+}
+
+/** A grey TIFF of 2x2 samples, little-endian, one strip. */
+function tiffOf(depth: "float" | "short" | "int" | "uint" | "char", values: readonly number[]): Buffer {
+  const kinds = { char: [1, 2], short: [2, 2], int: [4, 2], uint: [4, 1], float: [4, 3] } as const;
+  const [bytes, format] = kinds[depth];
+  const tags = [
+    [256, 2],
+    [257, 2],
+    [258, 8 * bytes],
+    [259, 1],
+    [262, 1],
+    [273, 8],
+    [277, 1],
+    [278, 2],
+    [279, 4 * bytes],
+    [339, format],
+  ] as const;
+  const directory = 8 + 4 * bytes;
+  const file = Buffer.alloc(directory + 2 + 12 * tags.length + 4);
+  file.write("II*\0", "latin1");
+  file.writeUInt32LE(directory, 4);
+  for (const [index, value] of values.entries()) {
+    const at = 8 + index * bytes;
+    if (depth === "float") file.writeFloatLE(value, at);
+    else file.writeUIntLE(Math.round(value || 0), at, bytes);
+  }
+  file.writeUInt16LE(tags.length, directory);
+  for (const [index, [tag, value]] of tags.entries()) {
+    const at = directory + 2 + 12 * index;
+    file.writeUInt16LE(tag, at);
+    file.writeUInt16LE(tag === 273 || tag === 279 ? 4 : 3, at + 2);
+    file.writeUInt32LE(1, at + 4);
+    if (tag === 273 || tag === 279) file.writeUInt32LE(value, at + 8);
+    else file.writeUInt16LE(value, at + 8);
+  }
+  return file;
 }

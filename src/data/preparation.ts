@@ -1,25 +1,37 @@
 /** From a stored image to the pixels a model takes: decoded, turned upright, resized, in the model's colours. */
-import sharp, { type Sharp } from "sharp";
-import { type ImageShape, messageOf } from "../base/index.ts";
+import type { Sharp } from "sharp";
+import type { ImageShape } from "../base/index.ts";
 import {
+  defaultBackground,
   finishImage,
   type ImageRefusal,
+  type InputForm,
   isSmall,
-  type PreparedImage,
   planesOf,
   type RawImage,
   refuseSmall,
   shrinkTriangle,
 } from "../pixels/index.ts";
+import { decodeDeep } from "./deep-samples.ts";
+import { colourChannels, decodingReason, openSharp, refuseKind, refusePage } from "./encoded-images.ts";
 import type { EncodedImage, ImageCatalogue, StoredImage } from "./image-source.ts";
 import { decodePlainJpeg } from "./jpeg.ts";
 import { openRaw } from "./raw-image.ts";
 
-/** An image that was left out, and why, as in `image is 12x10, smaller than half the model's 32x32`. */
-export interface PreparationProblem {
-  readonly name: string;
-  readonly reason: string;
+/** What an image was like before it was prepared. */
+export interface StoredForm {
+  readonly width: number;
+  readonly height: number;
+  readonly grey: boolean;
 }
+
+/** Pixels uint8 [C, H, W] with what they were made of and what should be known of them, or the reason why there are none. */
+export type PreparedFile =
+  | { readonly pixels: Uint8Array; readonly stored: StoredForm; readonly remarks: readonly PixelRemark[] }
+  | ImageRefusal;
+
+/** What was done to an image beyond decoding and resizing: a choice that a person may want to make another way. */
+export type PixelRemark = "first-page" | "background" | "sample-bits";
 
 /**
  * Shrinking: libvips' triangle kernel, stretched over the source so that it antialiases. Of libvips' kernels it leaves Tiny ImageNet at 32x32
@@ -28,18 +40,29 @@ export interface PreparationProblem {
  */
 const shrinkKernel = "linear";
 
-/** What sharp calls the formats we accept. It would draw SVG and PDF as well, but those are documents, not images. */
-const acceptedFormats = ["png", "jpeg", "webp", "tiff", "heif", "gif"];
-
 /**
- * Brings an image to a specification: upright by its EXIF orientation, sRGB, transparency on black, 16 bits to 8, squashed to height x width
+ * Brings an image to a form: upright by its EXIF orientation, sRGB, transparency on the form's background, 16 bits to 8, squashed to height x width
  * whatever its proportions. Shrinks with an antialiasing kernel and enlarges bilinearly, at most to double. Grey is
  * 0.299 R + 0.587 G + 0.114 B; colour from grey is three times the same. Equal input gives equal output in training and scoring.
+ *
+ * Numbers without a fixed range (floating point, signed, 32 bits) are refused: whatever range was chosen for one image, others would be of another
+ * brightness. Of 16 bits the form says how many are used (`InputForm`), as it was found over all training images (`sampleBitsOf` in `deep-samples.ts`).
  */
-export async function prepareImage(image: StoredImage, specification: ImageShape): Promise<PreparedImage> {
-  const shrunk = image.kind === "raw" ? await shrinkRaw(image, specification) : await decode(image, specification);
-  if ("reason" in shrunk) return shrunk;
-  return finishImage(shrunk, specification);
+export async function prepareImage(image: StoredImage, form: InputForm): Promise<PreparedFile> {
+  if (image.kind === "raw") {
+    const shrunk = await shrinkRaw(image, form);
+    return "reason" in shrunk ? shrunk : finish(shrunk, form, storedForm(image, image.channels === 1), []);
+  }
+  return decode(image, form);
+}
+
+function storedForm({ width, height }: Pick<RawImage, "height" | "width">, grey: boolean): StoredForm {
+  return { width, height, grey };
+}
+
+function finish(shrunk: RawImage, form: InputForm, stored: StoredForm, remarks: readonly PixelRemark[]): PreparedFile {
+  if (shrunk.channels !== 1 && shrunk.channels !== 3) return { reason: `image has ${shrunk.channels} channels` };
+  return { ...finishImage(shrunk, form), stored, remarks };
 }
 
 /** 1 if all images are grey, else 3, judged by 16 of them. Unreadable images have no say. */
@@ -61,27 +84,44 @@ async function channelsOf(image: StoredImage | undefined): Promise<1 | 3 | undef
     .metadata()
     .catch(() => undefined);
   if (metadata === undefined) return undefined;
-  return metadata.channels - (metadata.hasAlpha ? 1 : 0) === 1 ? 1 : 3;
+  return colourChannels(metadata) === 1 ? 1 : 3;
 }
 
-async function decode(image: EncodedImage, specification: ImageShape): Promise<RawImage | ImageRefusal> {
+async function decode(image: EncodedImage, form: InputForm): Promise<PreparedFile> {
   if (image.bytes.length === 0) return { reason: "file is empty" };
-  const plain = decodePlainJpeg(image.bytes, (size) => isSmall(size, specification));
-  if (plain) return shrinkRaw(plain, specification);
+  const plain = (image.page ?? 1) === 1 ? decodePlainJpeg(image.bytes, (size) => isSmall(size, form)) : undefined;
+  if (plain) {
+    const shrunk = await shrinkRaw(plain, form);
+    return "reason" in shrunk ? shrunk : finish(shrunk, form, storedForm(plain, plain.grey), []);
+  }
   try {
+    const missing = await refusePage(image);
+    if (missing) return missing;
     const metadata = await openSharp(image).metadata();
-    if (!acceptedFormats.includes(metadata.format)) return { reason: `file is ${metadata.format}, not a pixel image` };
     const upright = metadata.autoOrient;
-    const refusal = refuseSmall(upright, specification);
+    const refusal = refuseKind(metadata) ?? refuseSmall(upright, form);
     if (refusal) return refusal;
-    const colour = openSharp(image).autoOrient().flatten({ background: "#000" }).toColourspace("srgb");
-    // libvips shrinks a small image in more time than it takes to decode it: only 8 bits are the same before and after.
-    if (metadata.depth === "uchar" && metadata.space === "srgb" && isSmall(upright, specification)) {
-      return shrinkTriangle(await toPlanes(colour), specification.height, specification.width);
+    const stored = storedForm(upright, colourChannels(metadata) === 1);
+    const remarks: PixelRemark[] = [];
+    if (image.page === undefined && (metadata.pages ?? 1) > 1) remarks.push("first-page");
+    if (metadata.hasAlpha) remarks.push("background");
+    if (metadata.depth === "ushort" && form.sampleBits !== 16) {
+      const deep = await decodeDeep(image, metadata, form);
+      if (deep !== undefined) {
+        const shrunk = "reason" in deep ? deep : await shrinkRaw(deep, form);
+        return "reason" in shrunk ? shrunk : finish(shrunk, form, stored, [...remarks, "sample-bits"]);
+      }
     }
-    return await shrink(colour, upright, specification);
+    const background = form.background ?? defaultBackground;
+    const colour = openSharp(image).autoOrient().flatten({ background }).toColourspace("srgb");
+    // libvips shrinks a small image in more time than it takes to decode it: only 8 bits are the same before and after.
+    const isPlain = metadata.depth === "uchar" && metadata.space === "srgb" && isSmall(upright, form);
+    const shrunk = isPlain
+      ? shrinkTriangle(await toPlanes(colour), form.height, form.width)
+      : await shrink(colour, upright, form);
+    return finish(shrunk, form, stored, remarks);
   } catch (error) {
-    return { reason: `cannot be decoded: ${firstLine(messageOf(error))}` };
+    return { reason: decodingReason(error) };
   }
 }
 
@@ -113,14 +153,4 @@ async function shrink(
 async function toPlanes(image: Sharp): Promise<RawImage> {
   const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
   return planesOf<Uint8Array>(data, info);
-}
-
-/** `error`: a file that ends early is refused, one with odd metadata is not. */
-function openSharp({ bytes }: EncodedImage): Sharp {
-  return sharp(bytes, { failOn: "error" });
-}
-
-function firstLine(text: string): string {
-  const line = text.split("\n")[0]!;
-  return line.charAt(0).toLowerCase() + line.slice(1);
 }

@@ -8,17 +8,18 @@ import { compareNames, listNames } from "./path-names.ts";
 /**
  * The indices of the selected images, ascending. A seed chooses which images `limit` keeps, not their order; a smaller limit of the same
  * seed keeps a subset. Masks (`ground_truth/` of MVTec-like folders) are left out unless the split asks for them.
- * Throws ConfigError where a split or a class is not present, naming what is.
+ * `among` are the indices to select from, by default all. Throws ConfigError where a split or a class is not present, naming what is.
  */
 export function selectImages(
   { length, splitNames, className }: ImageCatalogue,
   { split: wantedSplit, classes: wantedClasses, limit, seed }: Selection,
   subject: string,
+  among: Uint32Array = Uint32Array.from({ length }, (_, index) => index),
 ): Uint32Array {
   // Catalogues name in Unicode's composed form.
   const split = wantedSplit?.normalize("NFC");
   const classes = wantedClasses?.map((name) => name.normalize("NFC"));
-  let chosen = Uint32Array.from({ length }, (_, index) => index);
+  let chosen = among;
   if (split !== undefined) {
     const all = chosen;
     chosen = all.filter((index) => splitNames(index).includes(split));

@@ -6,9 +6,11 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ConfigError, FormatError } from "../base/index.ts";
 import { makeFolder, propertySeed, tarOf } from "./example-files.ts";
+import { defaultLimits } from "./limits.ts";
 import { openImages } from "./opening.ts";
 import { tarContainer } from "./tar-tree.ts";
 
+const opening = { subject: "here", limits: defaultLimits, concerns: () => true };
 let folder: string;
 let remove: () => Promise<void>;
 beforeAll(async () => {
@@ -29,7 +31,7 @@ describe.each(["plain", "compressed"])("%s", (kind) => {
     const property = fc.asyncProperty(files, async (contents) => {
       const path = join(folder, `${kind}.tar`);
       await writeFile(path, finish(await tarOf(contents)));
-      const tree = await tarContainer.open(path, "here");
+      const tree = await tarContainer.open(path, opening);
       expect(tree.files.map((file) => file.path)).toEqual(Object.keys(contents).sort());
       for (const file of tree.files) expect(Buffer.compare(await file.read(), contents[file.path]!)).toBe(0);
     });

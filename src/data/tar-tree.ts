@@ -1,25 +1,52 @@
-/** Tar archives as file trees: plain ones are indexed once and read by position, compressed ones are held in memory. */
-import { createReadStream } from "node:fs";
+/**
+ * Tar archives as file trees: plain ones are indexed once and read by position; of compressed ones what may be needed is held in memory.
+ * Links lead to the member they name, as they do once the archive is unpacked.
+ */
 import { open } from "node:fs/promises";
-import { pipeline } from "node:stream/promises";
-import { createGunzip } from "node:zlib";
-import { type Extract, extract } from "tar-stream";
+import { posix } from "node:path";
 import { FormatError, messageOf } from "../base/index.ts";
+import { plainCursor, withGzipCursor } from "./byte-cursors.ts";
 import { damagedGzip, isGzip } from "./gzip.ts";
-import type { FileContainer, StoredFile } from "./image-source.ts";
+import type { FileContainer, Opening, PreparationProblem, StoredFile } from "./image-source.ts";
 import { readerOf } from "./lazy-file.ts";
-import { compareNames, isHidden, showPath } from "./path-names.ts";
+import { tooLarge, tooLargeReason } from "./limits.ts";
+import { litterName } from "./litter.ts";
+import { systemPath } from "./path-bytes.ts";
+import { compareNames, showPath } from "./path-names.ts";
+import { type LeftOutTally, tallyLeftOut } from "./source-summary.ts";
+import { readMembers, TarDamage, type TarMember } from "./tar-members.ts";
 
 /** A .tar, .tar.gz or .tgz archive. Whether it is compressed is read from its first bytes, not from its name. */
 export const tarContainer: FileContainer = {
   name: "tar",
   matches: (path, isFolder) => !isFolder && isArchiveName(path),
-  async open(path, where) {
-    const start = await firstBytes(path);
-    if (start.length === 0) throw damagedTar(where, path, "it is empty");
-    const files = isGzip(start) ? await unpackTar(path, where) : await indexTar(path, where);
-    files.sort((a, b) => compareNames(a.path, b.path));
-    return { location: path, container: "archive", files, companions: async () => files };
+  async open(path, opening) {
+    const file = await open(systemPath(path), "r");
+    let start: Uint8Array;
+    let size: number;
+    try {
+      const { bytesRead, buffer } = await file.read(new Uint8Array(2), 0, 2, 0);
+      start = buffer.subarray(0, bytesRead);
+      ({ size } = await file.stat());
+      if (start.length === 0) throw damagedTar(opening.subject, path, "it is empty");
+      if (!isGzip(start)) {
+        const cursor = plainCursor(file, size);
+        const index = await guard(path, opening, () => indexMembers(readMembers(cursor), path, opening, () => false));
+        const read = readerOf(path);
+        return treeOf(path, index, opening, (member) => () => read(member.start, member.size));
+      }
+    } finally {
+      await file.close();
+    }
+    const index = await unpack(path, opening);
+    return treeOf(
+      path,
+      index,
+      opening,
+      ({ content }) =>
+        async () =>
+          content!,
+    );
   },
 };
 
@@ -28,82 +55,159 @@ export function isArchiveName(path: string): boolean {
   return /\.(tar|tar\.gz|tgz)$/i.test(path);
 }
 
-async function firstBytes(path: string): Promise<Uint8Array> {
-  const file = await open(path, "r");
-  try {
-    const { bytesRead, buffer } = await file.read(new Uint8Array(2), 0, 2, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await file.close();
+/** What is known of a member that holds something or leads to one. */
+type Indexed = Pick<TarMember, "kind" | "target" | "size" | "start"> & { content?: Uint8Array };
+
+/** The members of an archive by their paths. Of a path that comes several times the last one counts, as when it is unpacked. */
+interface MemberIndex {
+  readonly members: Map<string, Indexed>;
+  readonly leftOut: LeftOutTally;
+}
+
+async function indexMembers(
+  members: AsyncIterable<TarMember>,
+  path: string,
+  { subject, limits }: Opening,
+  keeps: (inside: string) => boolean,
+): Promise<MemberIndex> {
+  const index: MemberIndex = { members: new Map(), leftOut: tallyLeftOut() };
+  let kept = 0;
+  for await (const member of members) {
+    const inside = cleanPath(member.path);
+    if (member.kind === "folder" || inside === "") continue;
+    if (index.members.has(inside)) index.leftOut.add("again", "earlier copy of a file", showPath(path, inside));
+    const { kind, target, size, start } = member;
+    const entry: Indexed = { kind, target, size, start };
+    if (kind === "file" && size <= limits.fileBytes && keeps(inside)) {
+      kept += size - (index.members.get(inside)?.content?.length ?? 0);
+      if (kept > limits.archiveBytes)
+        throw tooLarge(subject, "images in a compressed archive", path, "archiveBytes", limits);
+      entry.content = await member.read();
+    }
+    index.members.set(inside, entry);
+    if (index.members.size > limits.files) throw tooLarge(subject, "an archive", path, "files", limits);
   }
+  return index;
 }
 
-async function indexTar(path: string, where: string): Promise<StoredFile[]> {
+/** Unpacks what may be needed; once more where a link leads to something else. */
+async function unpack(path: string, opening: Opening): Promise<MemberIndex> {
+  const { subject, limits, concerns } = opening;
+  const excess = () => tooLarge(subject, "a compressed archive", path, "unpackedBytes", limits);
+  const read = (keeps: (inside: string) => boolean): Promise<MemberIndex> =>
+    guard(path, opening, () =>
+      withGzipCursor(systemPath(path), limits.unpackedBytes, excess, (cursor) =>
+        indexMembers(readMembers(cursor), path, opening, keeps),
+      ),
+    );
+  const first = await read(concerns);
+  const missing = new Set<string>();
+  for (const [inside, { kind }] of first.members) {
+    if (kind === "file" || !concerns(inside) || isLitter(inside)) continue;
+    const end = followLinks(inside, first.members);
+    const member = end === undefined ? undefined : first.members.get(end);
+    if (member?.kind === "file" && member.content === undefined && member.size <= limits.fileBytes) missing.add(end!);
+  }
+  return missing.size === 0 ? first : read((inside) => concerns(inside) || missing.has(inside));
+}
+
+function treeOf(
+  location: string,
+  { members, leftOut }: MemberIndex,
+  { limits, concerns }: Opening,
+  readerFor: (member: Indexed) => () => Promise<Uint8Array>,
+) {
   const files: StoredFile[] = [];
-  const read = readerOf(path);
-  await walkTar(path, where, false, (inside, content) => {
-    const start = content.offset + headerSize;
-    const { size } = content.header;
-    content.resume();
-    files.push({ path: inside, shown: showPath(path, inside), read: () => read(start, size) });
-  });
-  return files;
+  const problems: PreparationProblem[] = [];
+  const folders = new Set<string>();
+  for (const inside of members.keys())
+    for (let up = posix.dirname(inside); up !== "."; up = posix.dirname(up)) {
+      if (folders.has(up)) break;
+      folders.add(up);
+    }
+  for (const [inside, member] of members) {
+    const shown = showPath(location, inside);
+    const litter = litterOf(inside);
+    if (litter !== undefined) {
+      leftOut.add("litter", litter, shown);
+      continue;
+    }
+    if (member.kind === "other") {
+      if (concerns(inside)) problems.push({ name: shown, reason: "it is stored in a way that is not read" });
+      else leftOut.add("other", "special file", shown);
+      continue;
+    }
+    const end = followLinks(inside, members);
+    const target = end === undefined ? undefined : members.get(end);
+    if (target?.kind === "file") {
+      const { size } = target;
+      const read =
+        size > limits.fileBytes ? () => Promise.reject(new Error(tooLargeReason(size, limits))) : readerFor(target);
+      files.push({ path: inside, shown, size: async () => size, read });
+    } else if (end !== undefined && folders.has(end)) leftOut.add("again", "link to a folder", shown);
+    else problems.push({ name: shown, reason: "the link leads to nothing in the archive" });
+  }
+  files.sort((a, b) => compareNames(a.path, b.path));
+  return { location, container: "archive", files, problems, leftOut, companions: async () => files } as const;
 }
 
-async function unpackTar(path: string, where: string): Promise<StoredFile[]> {
-  const files: StoredFile[] = [];
-  await walkTar(path, where, true, (inside, content) => {
-    const chunks: Uint8Array[] = [];
-    content.on("data", (chunk) => chunks.push(chunk as Uint8Array));
-    content.on("end", () => {
-      const bytes = Buffer.concat(chunks);
-      files.push({ path: inside, shown: showPath(path, inside), read: async () => bytes });
-    });
-  });
-  return files;
+/** Where links end: the path of a member or folder; undefined where they lead out of the archive or round in a circle. */
+function followLinks(from: string, members: ReadonlyMap<string, Indexed>): string | undefined {
+  let path = from;
+  for (let steps = 0; steps < 40; steps++) {
+    const member = members.get(path);
+    if (member?.kind !== "hard link" && member?.kind !== "symbolic link") return path;
+    const isSymbolic = member.kind === "symbolic link";
+    if (isSymbolic && member.target.startsWith("/")) return undefined;
+    const target = isSymbolic ? posix.join(posix.dirname(path), member.target) : posix.join(member.target);
+    path = cleanPath(target);
+    if (path === "" || path.startsWith("../") || path === "..") return undefined;
+  }
+  return undefined;
 }
 
-/** A file's content on its way, with its header and where that header begins in the archive. */
-type Entry = Extract extends AsyncIterable<infer Source> ? Source : never;
+function cleanPath(path: string): string {
+  return path
+    .split("/")
+    .filter((part) => part !== "" && part !== ".")
+    .join("/");
+}
 
-type Visit = (path: string, content: Entry) => void;
+function isLitter(inside: string): boolean {
+  return litterOf(inside) !== undefined;
+}
 
-/** Bytes of the header before a file's content. */
-const headerSize = 512;
+/** What a path is left out for: the first folder or file of litter in it. */
+function litterOf(inside: string): string | undefined {
+  const parts = inside.split("/");
+  for (const [index, part] of parts.entries()) {
+    const isFolder = index < parts.length - 1;
+    const litter = litterName(part, isFolder);
+    if (litter !== undefined)
+      return isFolder ? `file in ${litter === "hidden" ? "hidden folders" : part}` : `${litter} file`;
+  }
+  return undefined;
+}
 
-/** Goes through an archive once and shows every file that is not hidden. The visitor has to use up the content. */
-async function walkTar(path: string, where: string, compressed: boolean, visit: Visit): Promise<void> {
-  const walker = extract();
-  walker.on("entry", (header, content, next) => {
-    content.on("end", () => next());
-    // A damaged archive ends the content with the error that the pipeline reports below.
-    content.on("error", () => undefined);
-    const parts = header.name.split("/").filter((part) => part !== "" && part !== ".");
-    const isFile = header.type === "file" || header.type === "contiguous-file";
-    if (isFile && parts.length > 0 && !parts.some(isHidden)) visit(parts.join("/"), content);
-    else content.resume();
-  });
-  const input = createReadStream(path, { highWaterMark: 1 << 20 });
+/** Turns what a damaged archive makes its readers throw into errors that a person understands. */
+async function guard<T>(path: string, { subject }: Opening, work: () => Promise<T>): Promise<T> {
   try {
-    await (compressed ? pipeline(input, createGunzip(), walker) : pipeline(input, walker));
+    return await work();
   } catch (error) {
-    if (isZlibError(error)) throw damagedGzip(where, path, messageOf(error));
-    throw damagedTar(where, path, reasonOf(error));
+    if (error instanceof TarDamage) throw damagedTar(subject, path, error.message);
+    if (error instanceof Error && "code" in error && String(error.code).startsWith("Z_")) {
+      throw damagedGzip(subject, path, messageOf(error));
+    }
+    throw error;
   }
 }
 
-function isZlibError(error: unknown): boolean {
-  return error instanceof Error && "code" in error && String(error.code).startsWith("Z_");
-}
-
-function reasonOf(error: unknown): string {
-  const message = messageOf(error);
-  if (message === "Unexpected end of data") return "it is cut off";
-  return message.startsWith("Invalid tar header") ? "its header is invalid" : message;
-}
-
-function damagedTar(where: string, path: string, reason: string): FormatError {
-  return new FormatError(
-    `${where} expects a tar archive, got a damaged one in '${path}' (${reason}); copy or download it again`,
-  );
+function damagedTar(subject: string, path: string, reason: string): FormatError {
+  return new FormatError({
+    code: "damaged",
+    subject,
+    expected: "a tar archive",
+    got: `a damaged one in '${path}' (${reason})`,
+    remedy: { key: "copy-again" },
+  });
 }

@@ -1,7 +1,7 @@
 /** `detector.json`: what a detector is, complete and checked. The format version rises when an older program could misread it. */
 import { z } from "zod";
 import { type Fault, FormatError, messageOf, roles } from "../base/index.ts";
-import { issueParts, trainingSchema } from "../model/index.ts";
+import { issueParts, preparationFields, trainingSchema } from "../model/index.ts";
 import { calibrationSchema } from "./calibration-schema.ts";
 import { checksumOf } from "./checksum.ts";
 import { detectorFiles, type ModelName, modelFiles } from "./file-names.ts";
@@ -49,6 +49,7 @@ const fieldsSchema = z.strictObject({
     channels: extent,
     height: extent,
     width: extent,
+    ...preparationFields,
     type: z.literal("uint8"),
     layout: z.literal("NCHW"),
     transform: z.literal("x = pixel / 256 - 0.5 + 1 / 512"),

@@ -2,7 +2,7 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ConfigError, type ImageShape, permutation, randomKey, setting } from "../base/index.ts";
-import { loadImages, type NamedLocation, openImages, writeFileAtomic, writeImages } from "../data/index.ts";
+import { loadImages, type NamedLocation, openImages, safeName, writeFileAtomic, writeImages } from "../data/index.ts";
 import { anomalousMadeKinds, type MadeKind, makeImages } from "../made/index.ts";
 import type { Watch } from "../workflow/index.ts";
 import type { SuiteData } from "./suites.ts";
@@ -83,7 +83,7 @@ export async function holdBack(
     const names = indices.map((index) => {
       const name = `normal-${String(index).padStart(5, "0")}`;
       const label = classNames[index];
-      return label === undefined ? name : `${label}/${name}`;
+      return label === undefined ? name : `${safeName(label)}/${name}`;
     });
     await writeFresh({ pixels: Buffer.concat(indices.map(imageOf)), names }, specification, folder);
     return folder;

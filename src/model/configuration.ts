@@ -13,6 +13,15 @@ import { issueParts } from "./schema-issue.ts";
 
 const positive = z.number().int().min(1);
 
+/** How stored images become a model's input where there is a choice (`InputForm` in `pixels/`). The defaults are what was done before there was. */
+export const preparationFields = {
+  background: z
+    .string()
+    .regex(/^#[0-9a-f]{6}$/i)
+    .default("#000000"),
+  sampleBits: z.number().int().min(8).max(16).nullable().default(16),
+};
+
 /** One flow's training. */
 const phaseSchema = z.strictObject({
   /** Stops after this many steps or seconds, whichever comes first; null for no limit. */
@@ -46,8 +55,16 @@ const objectiveSchema = z.discriminatedUnion("loss", [
   objectiveSchemas.margin,
 ]);
 
+/** What the models take, and how images become it. Runs and detectors from before there was a choice name neither background nor bits. */
+const inputSchema = z.strictObject({
+  channels: positive,
+  height: positive,
+  width: positive,
+  ...preparationFields,
+});
+
 export const trainingSchema = z.strictObject({
-  input: z.strictObject({ channels: positive, height: positive, width: positive }),
+  input: inputSchema,
   model: z.strictObject({
     /** Older runs and detectors do not name it. */
     architecture: z.enum(architectures).default("glow"),

@@ -6,6 +6,7 @@ export {
   type PhaseName,
   parseConfiguration,
   phaseNames,
+  preparationFields,
   type TrainingConfiguration,
   trainingSchema,
 } from "./configuration.ts";

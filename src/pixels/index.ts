@@ -1,6 +1,7 @@
 /** Arithmetic on stored pixels: from what a decoder gives to what a model takes. Pure, the same in Node and in a browser. */
 export { type Background, flattenAlpha } from "./alpha.ts";
 export { enlargeBilinear } from "./bilinear.ts";
+export { bitsFor, greatestOf, readDeep } from "./deep-samples.ts";
 export { type ImageHeader, jpegHeader, pngHeader } from "./image-header.ts";
 export { type JpegDecoder, jpegDecoder } from "./jpeg.ts";
 export { swapsSides, turnUpright } from "./orientation.ts";
@@ -21,4 +22,4 @@ export {
 export type { Planes, RawImage, Samples } from "./raw-image.ts";
 export { averagesBlocks, shrinkTriangle, type Tiles, tilesOf } from "./reduction.ts";
 export { planesOf, toEightBits } from "./samples.ts";
-export { checkSpecification } from "./specification.ts";
+export { checkSpecification, defaultBackground, type InputForm } from "./specification.ts";

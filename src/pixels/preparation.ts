@@ -3,12 +3,14 @@
  * Node and in a browser: what Node leaves to libvips is computed here number for number as libvips does it.
  */
 import { type ImageShape, imageSizeOf, messageOf } from "../base/index.ts";
-import { type Background, flattenAlpha } from "./alpha.ts";
+import { flattenAlpha } from "./alpha.ts";
 import { enlargeBilinear } from "./bilinear.ts";
+import { readDeep } from "./deep-samples.ts";
 import { swapsSides, turnUpright } from "./orientation.ts";
 import type { Planes, RawImage, Samples } from "./raw-image.ts";
 import { averagesBlocks, shrinkTriangle, tilesOf } from "./reduction.ts";
 import { planesOf, toEightBits } from "./samples.ts";
+import { defaultBackground, type InputForm } from "./specification.ts";
 
 /** Pixels uint8 [C, H, W], or the reason why there are none, as in `image is 12x10, smaller than half the model's 32x32`. */
 export type PreparedImage = { readonly pixels: Uint8Array } | ImageRefusal;
@@ -61,45 +63,54 @@ export function prepareRaw(image: RawImage, specification: ImageShape): Prepared
 /** The pixels of an encoded file, by a decoder that is handed in, or the reason why there are none. */
 export async function prepareEncoded(
   bytes: Uint8Array<ArrayBuffer>,
-  specification: ImageShape,
+  form: InputForm,
   decode: ImageDecoder,
-  background: Background = 0,
 ): Promise<PreparedImage> {
   if (bytes.length === 0) return { reason: "file is empty" };
   try {
-    return prepareDecoded(await decode(bytes, specification), specification, background);
+    return prepareDecoded(await decode(bytes, form), form);
   } catch (error) {
     return { reason: `cannot be decoded: ${messageOf(error)}` };
   }
 }
 
 /**
- * The pixels of a decoded file, transparency on a background (black). Equal to what Node makes of the same samples. A JPEG from four times the model's size on must have been
+ * The pixels of a decoded file. Equal to what Node makes of the same samples. A JPEG from four times the model's size on must have been
  * shrunk while it was decoded (`jpegReduction`).
  */
-export function prepareDecoded(
-  image: DecodedImage,
-  specification: ImageShape,
-  background: Background = 0,
-): PreparedImage {
+export function prepareDecoded(image: DecodedImage, form: InputForm): PreparedImage {
   const { samples, channels, orientation = 1 } = image;
   const upright = swapsSides(orientation) ? { height: image.width, width: image.height } : image;
-  const refusal = refuseSmall(upright, specification);
+  const refusal = refuseSmall(upright, form);
   if (refusal) return refusal;
-  const flat = flattenAlpha(planesOf(samples, image), background);
-  const deep = samples instanceof Uint16Array;
+  const planes = planesOf(samples, image);
+  const deep =
+    samples instanceof Uint16Array ? readDeep(coloursOf(planes, samples), channels % 2 === 0, form) : undefined;
+  if (deep) return "reason" in deep ? deep : prepareRaw(turnUpright(deep, orientation), form);
+  const flat = flattenAlpha(planes, colourOf(form.background ?? defaultBackground));
   const grey = image.grey ?? channels < 3;
-  if (!deep && !grey && !image.reduced && isSmall(upright, specification)) {
+  if (!(samples instanceof Uint16Array) && !grey && !image.reduced && isSmall(upright, form)) {
     const turned = turnUpright(flat, orientation);
-    return finishImage(toEightBits(shrinkTriangle(turned, specification.height, specification.width)), specification);
+    return finishImage(toEightBits(shrinkTriangle(turned, form.height, form.width)), form);
   }
   // As it is stored, and turned when it is small: the order of a file's rows is that of the work.
-  const stored = swapsSides(orientation)
-    ? { ...specification, height: specification.width, width: specification.height }
-    : specification;
+  const stored = swapsSides(orientation) ? { ...form, height: form.width, width: form.height } : form;
   const size = shrunkSize(flat, stored);
   const shrunk = shrinkTriangle(flat, ...size, tilesOf(flat, ...size, "file"));
-  return finishImage(toEightBits(turnUpright(shrunk, orientation)), specification);
+  return finishImage(toEightBits(turnUpright(shrunk, orientation)), form);
+}
+
+/** Red, green and blue of `#rrggbb`; of them grey takes the first. */
+function colourOf(background: string): readonly [red: number, green: number, blue: number] {
+  const level = (at: number): number => Number.parseInt(background.slice(at, at + 2), 16);
+  return [level(1), level(3), level(5)];
+}
+
+/** Planes without their alpha, of samples of 16 bits. */
+function coloursOf({ channels, height, width, pixels }: Planes, { length }: Uint16Array): Planes<Uint16Array> {
+  const colours = channels % 2 === 0 ? channels - 1 : channels;
+  const kept = pixels.subarray(0, (length / channels) * colours) as Uint16Array;
+  return { kind: "raw", pixels: kept, channels: colours, height, width };
 }
 
 /**

@@ -1,7 +1,24 @@
-/** The size of a model's input. */
+/** The form of a model's input. */
 import { ConfigError, type ImageShape } from "../base/index.ts";
 
-/** Throws ConfigError, about `subject`, where image files cannot be brought to this form. */
+/** What lies below transparency where nothing else is said: drawings are dark more often than light. */
+export const defaultBackground = "#ffffff";
+
+/**
+ * What a model's input is, and how stored images become it where there is a choice. What is not said: white, and no images of 16 bits were
+ * trained on.
+ */
+export interface InputForm extends ImageShape {
+  /** The colour that lies below transparent pixels, as `#rrggbb`. */
+  readonly background?: string | undefined;
+  /**
+   * Bits of a sample that files of 16 bits really use, as cameras of 10 or 12 bits do: the greatest value there can be is the brightest. The same
+   * for all images in training and scoring. Null: such files were not trained on, and one whose values say that it uses fewer bits is refused.
+   */
+  readonly sampleBits?: number | null | undefined;
+}
+
+/** Throws ConfigError where image files cannot be brought to this form. `subject` is what named the images. */
 export function checkSpecification({ channels, height, width }: ImageShape, subject: string): void {
   if (channels !== 1 && channels !== 3) {
     const expected = "1 (grey) or 3 (colour) channels";

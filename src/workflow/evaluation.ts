@@ -1,6 +1,12 @@
 /** Measuring a detector: how well its scores tell sets of anomalous images from normal ones. */
 import { ConfigError, randomKey, setting } from "../base/index.ts";
-import { type ImageSource, type NamedLocation, openImages, type PreparationProblem } from "../data/index.ts";
+import {
+  type ImageSource,
+  type ImageUse,
+  type NamedLocation,
+  openImages,
+  type PreparationProblem,
+} from "../data/index.ts";
 import type { Detector } from "../detector/index.ts";
 import {
   bitsPerDimension,
@@ -107,13 +113,13 @@ async function openSets({ normal, anomalous }: EvaluationRequest): Promise<Opene
       remedy: { key: "other", text: "write NAME=DATA" },
     });
   }
-  const open = async (name: string, location: string, subject: string) => ({
+  const open = async (name: string, location: string, subject: string, use: ImageUse) => ({
     name,
-    source: await openImages(location, subject),
+    source: await openImages(location, subject, { use }),
   });
   return Promise.all([
-    open(normalName, normal, setting("normal")),
-    ...anomalous.map(({ name, location }) => open(name, location, setting("anomalous"))),
+    open(normalName, normal, setting("normal"), "comparison"),
+    ...anomalous.map(({ name, location }) => open(name, location, setting("anomalous"), "anomalies")),
   ]);
 }
 

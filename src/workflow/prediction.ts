@@ -83,8 +83,13 @@ export async function* predict(
   watch: Watch = {},
 ): AsyncGenerator<PredictedImage, void, void> {
   const { manifest } = detector;
-  const given = Array.isArray(images) ? images : [images];
-  const sources = await Promise.all(given.map((one) => (typeof one === "string" ? openImages(one, "images") : one)));
+  const given = Array.isArray(images)
+    ? (images as readonly (string | ImageSource)[])
+    : [images as string | ImageSource];
+  // Locations are opened together: strays among them, as of `folder/*`, are then named and end nothing.
+  const sources = given.every((one) => typeof one === "string")
+    ? [await openImages(given, "images")]
+    : await Promise.all(given.map((one) => (typeof one === "string" ? openImages(one, "images") : one)));
   const decision = decisionOf(detector, options);
   const { needs } = scoreDefinition(decision.score, manifest.training.model.scales, detectorSources(manifest));
   checkCalibrated(manifest.calibration, decision.score);

@@ -1,6 +1,13 @@
 /** From a source of images to their terms under a detector, streaming, with what was skipped. */
 import { ConfigError, setting } from "../base/index.ts";
-import { type ImageSource, type PreparationProblem, streamImages } from "../data/index.ts";
+import {
+  describeSource,
+  type ImageSource,
+  type PreparationProblem,
+  type StreamOptions,
+  sourceWarnings,
+  streamImages,
+} from "../data/index.ts";
 import { type Detector, loadDetectorFolder, loadManifest, type Manifest } from "../detector/index.ts";
 import { requireDevice } from "../runtime/index.ts";
 import { joinModelTerms, type ModelTerms } from "../score/index.ts";
@@ -71,20 +78,32 @@ export async function* scoreSource(
   { strict, coders, onProblem }: ScoringOptions,
   { onEvent, signal }: Watch = {},
 ): AsyncGenerator<ScoredBatch> {
-  const { channels, height, width } = detector.manifest.input;
-  const options = { batchSize, strict, ...(onProblem ? { onProblem } : {}) };
+  const { input } = detector.manifest;
+  const { location, length } = source;
+  let skipped = 0;
+  const options: StreamOptions = {
+    batchSize,
+    strict,
+    onProblem(problem) {
+      skipped++;
+      onProblem?.(problem);
+    },
+    onFound(found) {
+      onEvent?.({ kind: "settled" });
+      onEvent?.({ kind: "note", text: `${location}: ${describeSource(source, found, skipped)}` });
+      for (const text of sourceWarnings(source, found)) onEvent?.({ kind: "warning", text: `${location}: ${text}` });
+    },
+  };
   const started = performance.now();
   let count = 0;
-  for await (const { names, classNames, pixels } of streamImages(source, { channels, height, width }, options)) {
+  for await (const { names, classNames, pixels } of streamImages(source, input, options)) {
     signal?.throwIfAborted();
     const terms = await detector.terms(pixels, { coders });
     count += names.length;
     const imagesPerSecond = (count * 1000) / (performance.now() - started);
-    const { location, length } = source;
     onEvent?.({ kind: "progress", task: "scoring", subject: location, done: count, total: length, imagesPerSecond });
     yield { names, classNames, pixels, terms };
   }
-  onEvent?.({ kind: "settled" });
 }
 
 /** Scores every readable image of a source. Throws as `scoreSource`. */

@@ -90,6 +90,11 @@ const fields = {
   size: whole(1).default(32),
   /** 1 for grey, 3 for colour; that of the normal images where absent. */
   channels: whole(1).optional(),
+  /** The colour below transparent pixels. */
+  background: z
+    .string({ error: "expected a colour such as #ffffff" })
+    .regex(/^#[0-9a-f]{6}$/i, { error: "expected a colour such as #ffffff" })
+    .default("#ffffff"),
   architecture: oneOf(architectures).default("glow"),
   scales: whole(1).optional(),
   /** Flow steps a scale. */

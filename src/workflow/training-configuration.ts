@@ -25,7 +25,7 @@ export const classifierSize = { hidden: 16, blocks: 1 } as const;
  */
 export function configurationOf(
   settings: TrainSettings,
-  input: ImageShape,
+  input: TrainingConfiguration["input"],
   hasGeneral: boolean,
 ): TrainingConfiguration {
   checkLoss(settings);

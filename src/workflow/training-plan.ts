@@ -1,9 +1,19 @@
 /** What a training is to do: a fresh plan from a request, or that of the run that stands in `out`; everything is checked before it begins. */
 import { readdir } from "node:fs/promises";
-import { ConfigError, type ImageShape, setting } from "../base/index.ts";
-import { type ImageSet, loadImages, openImages, recordedLocation } from "../data/index.ts";
+import { ConfigError, setting } from "../base/index.ts";
+import {
+  describeSource,
+  type ImageSet,
+  type ImageUse,
+  loadImages,
+  openImages,
+  recordedLocation,
+  sampleBitsOf,
+  sourceWarnings,
+} from "../data/index.ts";
 import { manifestName } from "../detector/index.ts";
 import { modelOf, type TrainingConfiguration } from "../model/index.ts";
+import type { InputForm } from "../pixels/index.ts";
 import { requireDevice } from "../runtime/index.ts";
 import {
   type Beginning,
@@ -52,8 +62,14 @@ async function freshPlan(settings: TrainSettings, watch: Watch): Promise<Trainin
   const locations = imageLocations(settings);
   await checkOut(settings);
   await requireDevice(settings.device);
-  const source = await openImages(locations.normal, setting(locations.normalSetting));
-  const input = { channels: settings.channels ?? (await source.channels()), height: size, width: size };
+  const source = await openImages(locations.normal, setting(locations.normalSetting), useOf(locations.normalSetting));
+  const input = {
+    channels: settings.channels ?? (await source.channels()),
+    height: size,
+    width: size,
+    background: settings.background,
+    sampleBits: await sampleBitsOf(source),
+  };
   const unnamed = configurationOf(settings, input, locations.general !== undefined);
   const general = await loadOtherDetector("generalDetector", settings.generalDetector, out, unnamed);
   const start = await loadOtherDetector("init", startFolder(settings), out, unnamed);
@@ -123,8 +139,11 @@ async function resumedPlan({ out, strict }: TrainSettings, watch: Watch): Promis
     if (!source) return undefined;
     const { location, fingerprint } = source;
     const images = await loadData(location, name, input, strict, watch);
-    if (images.fingerprint !== fingerprint) throw changed("images", location);
-    return images;
+    if (images.fingerprint === fingerprint) return images;
+    // Runs from before train/ was told from test/ were trained on both.
+    const all = name === "normal" ? await loadData(location, name, input, strict, watch, {}) : images;
+    if (all.fingerprint !== fingerprint) throw changed("images", location);
+    return all;
   };
   const images = {
     normal: (await load(record.normal, "normal"))!,
@@ -151,13 +170,14 @@ function changed(what: "images" | "classes", location: string): ConfigError {
 async function loadData(
   location: string,
   name: SetName,
-  specification: ImageShape,
+  specification: InputForm,
   strict: boolean,
   { onEvent, signal }: Watch,
+  use = useOf(name),
 ): Promise<ImageSet> {
   signal?.throwIfAborted();
   const subject = `${name} images`;
-  const source = await openImages(location, setting(name));
+  const source = await openImages(location, setting(name), use);
   const images = await loadImages(source, specification, {
     strict,
     onProgress: (done) => {
@@ -167,7 +187,14 @@ async function loadData(
   });
   onEvent?.({ kind: "settled" });
   if (images.problems.length > 0) onEvent?.({ kind: "skipped", subject, problems: images.problems });
+  onEvent?.({ kind: "note", text: `${subject}: ${describeSource(source, images.found, images.problems.length)}` });
+  for (const text of sourceWarnings(source, images.found)) onEvent?.({ kind: "warning", text: `${subject}: ${text}` });
   return images;
+}
+
+/** What a set is opened for: only the normal images must be normal. */
+function useOf(name: SetName): { readonly use?: ImageUse } {
+  return name === "normal" ? { use: "training" } : {};
 }
 
 /**

@@ -1,0 +1,103 @@
+/** Bytes of a file in order: of a plain one by position, so that what is skipped is not read, of a gzip file unpacked on the way. */
+import { createReadStream } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
+import { createGunzip } from "node:zlib";
+import { type ByteCursor, TarDamage } from "./tar-members.ts";
+
+/** Bytes read at a time. */
+const window = 1 << 20;
+
+/** A cursor over a plain file of `size` bytes. */
+export function plainCursor(file: FileHandle, size: number): ByteCursor {
+  let position = 0;
+  let buffered: Buffer = Buffer.alloc(0);
+  let bufferedAt = 0;
+  const fill = async (): Promise<void> => {
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(window), 0, window, position);
+    buffered = buffer.subarray(0, bytesRead);
+    bufferedAt = position;
+  };
+  return {
+    get position() {
+      return position;
+    },
+    async take(wanted) {
+      const parts: Buffer[] = [];
+      for (let missing = Math.min(wanted, size - position); missing > 0; ) {
+        const from = position - bufferedAt;
+        if (from < 0 || from >= buffered.length) await fill();
+        const part = buffered.subarray(position - bufferedAt, position - bufferedAt + missing);
+        if (part.length === 0) break;
+        parts.push(part);
+        position += part.length;
+        missing -= part.length;
+      }
+      return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    },
+    async skip(bytes) {
+      if (position + bytes > size) throw new TarDamage("it is cut off");
+      position += bytes;
+    },
+  };
+}
+
+/**
+ * A cursor over the content of a gzip file. `mostBytes` bounds what is unpacked in all; beyond it `onExcess` gives the error to throw. Throws what
+ * zlib throws for damage.
+ */
+export async function withGzipCursor<T>(
+  path: string | Buffer,
+  mostBytes: number,
+  onExcess: () => Error,
+  work: (cursor: ByteCursor) => Promise<T>,
+): Promise<T> {
+  const input = createReadStream(path, { highWaterMark: window });
+  const unpacked = createGunzip({ chunkSize: 1 << 18 });
+  input.on("error", (error) => unpacked.destroy(error));
+  const chunks = input.pipe(unpacked)[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  let position = 0;
+  let chunk: Buffer = Buffer.alloc(0);
+  const more = async (): Promise<boolean> => {
+    while (chunk.length === 0) {
+      const { done, value } = await chunks.next();
+      if (done) return false;
+      chunk = value;
+    }
+    return true;
+  };
+  const pass = (bytes: number): void => {
+    chunk = chunk.subarray(bytes);
+    position += bytes;
+    if (position > mostBytes) throw onExcess();
+  };
+  try {
+    return await work({
+      get position() {
+        return position;
+      },
+      async take(wanted) {
+        // Memory is touched as it is filled: a header may lie about the size.
+        const bytes = Buffer.allocUnsafeSlow(wanted);
+        let filled = 0;
+        while (filled < wanted && (await more())) {
+          const part = Math.min(chunk.length, wanted - filled);
+          chunk.copy(bytes, filled, 0, part);
+          filled += part;
+          pass(part);
+        }
+        return bytes.subarray(0, filled);
+      },
+      async skip(bytes) {
+        for (let left = bytes; left > 0; ) {
+          if (!(await more())) throw new TarDamage("it is cut off");
+          const part = Math.min(chunk.length, left);
+          pass(part);
+          left -= part;
+        }
+      },
+    });
+  } finally {
+    input.destroy();
+    unpacked.destroy();
+  }
+}

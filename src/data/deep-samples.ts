@@ -1,0 +1,64 @@
+/** Files of 16 bits a sample, of which cameras often use 10, 12 or 14. */
+import type { Metadata } from "sharp";
+import {
+  bitsFor,
+  greatestOf,
+  type ImageRefusal,
+  type InputForm,
+  planesOf,
+  type RawImage,
+  readDeep,
+} from "../pixels/index.ts";
+import { colourChannels, openSharp } from "./encoded-images.ts";
+import type { EncodedImage, ImageCatalogue } from "./image-source.ts";
+import { mapInOrder } from "./ordered.ts";
+
+/** An image of 16 bits brought to 8 by the bits that the form says it uses (`readDeep` in `pixels/`). */
+export async function decodeDeep(
+  image: EncodedImage,
+  metadata: Metadata,
+  form: InputForm,
+): Promise<RawImage | ImageRefusal | undefined> {
+  const { samples, ...size } = await deepSamples(image, metadata);
+  return readDeep(planesOf(samples, size), metadata.hasAlpha, form);
+}
+
+/** The samples of an image of 16 bits as they are stored, upright, without its alpha channel. */
+async function deepSamples(image: EncodedImage, metadata: Metadata) {
+  const opened = openSharp(image).autoOrient();
+  const grey = colourChannels(metadata) === 1;
+  const { data, info } = await (metadata.hasAlpha ? opened.removeAlpha() : opened)
+    .toColourspace(grey ? "grey16" : "rgb16")
+    .raw({ depth: "ushort" })
+    .toBuffer({ resolveWithObject: true });
+  const samples = new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
+  return { samples, channels: info.channels, height: info.height, width: info.width };
+}
+
+/**
+ * Bits that a source's files of 16 bits use, over all of them; null where a sample of 16 images has none. Files of other depths and unreadable ones
+ * have no say.
+ */
+export async function sampleBitsOf({ length, read }: Pick<ImageCatalogue, "length" | "read">): Promise<number | null> {
+  const greatest = async (index: number): Promise<number | undefined> => {
+    const image = await read(index).catch(() => undefined);
+    if (image?.kind !== "encoded") return undefined;
+    try {
+      const metadata = await openSharp(image).metadata();
+      if (metadata.depth !== "ushort") return undefined;
+      return greatestOf((await deepSamples(image, metadata)).samples);
+    } catch {
+      return undefined;
+    }
+  };
+  const sample = Math.min(length, 16);
+  let found = false;
+  for (let number = 0; number < sample && !found; number++) {
+    found = (await greatest(Math.floor((number * length) / sample))) !== undefined;
+  }
+  if (!found) return null;
+  let most = 0;
+  const options = { concurrency: 4, ahead: 8 };
+  for await (const value of mapInOrder(length, greatest, options)) most = Math.max(most, value ?? 0);
+  return bitsFor(most);
+}

@@ -1,0 +1,100 @@
+/** Several sources as one, in their order. */
+import { ConfigError, isUserError, messageOf } from "../base/index.ts";
+import type { ImageSource, PreparationProblem } from "./image-source.ts";
+import { litterName } from "./litter.ts";
+import { baseName } from "./path-names.ts";
+import { detectChannels } from "./preparation.ts";
+import { addOtherFile, type LeftOutTally, tallyLeftOut } from "./source-summary.ts";
+
+/**
+ * Opens several locations, such as those a shell makes of `folder/*`. What lies there but holds no images is counted and named, never the end, as long as
+ * one location holds some. Throws as `open` where a location alone was given, where one does not exist, or none has images.
+ */
+export async function openEach(
+  locations: readonly string[],
+  subject: string,
+  open: (location: string) => Promise<ImageSource>,
+): Promise<ImageSource> {
+  if (locations.length === 1) return open(locations[0]!);
+  const leftOut = tallyLeftOut();
+  const problems: PreparationProblem[] = [];
+  const sources: ImageSource[] = [];
+  let first: unknown;
+  for (const location of locations) {
+    if (isLitter(location, leftOut)) continue;
+    try {
+      sources.push(await open(location));
+    } catch (error) {
+      if (!isUserError(error) || error.fault?.code === "not-found" || isSelection(error)) throw error;
+      first ??= error;
+      if (error.fault?.code === "unsupported") addOtherFile(leftOut, location);
+      else problems.push({ name: location, reason: error.fault ? `got ${error.fault.got}` : messageOf(error) });
+    }
+  }
+  if (sources.length === 0) {
+    throw first ?? new ConfigError({ code: "too-few-images", subject, expected: "images", got: "none" });
+  }
+  return join(sources, subject, problems, leftOut);
+}
+
+/** Whether a selection was refused: a person's slip, not a stray file. */
+function isSelection({ fault }: { readonly fault: { readonly code: string } | undefined }): boolean {
+  return ["unknown-name", "out-of-range", "missing-setting"].includes(fault?.code ?? "");
+}
+
+/** Whether a name among others is what a system left there, which is then counted. */
+function isLitter(location: string, leftOut: LeftOutTally): boolean {
+  const name = baseName(location.replace(/[\\/]+$/, ""));
+  const litter = litterName(name, true) ?? litterName(name, false);
+  if (litter === undefined || litter === "hidden") return false;
+  leftOut.add("litter", litter, location);
+  return true;
+}
+
+function join(
+  sources: readonly ImageSource[],
+  subject: string,
+  problems: readonly PreparationProblem[],
+  leftOut: LeftOutTally,
+): ImageSource {
+  const starts: number[] = [];
+  let length = 0;
+  for (const source of sources) {
+    starts.push(length);
+    length += source.length;
+    for (const { kind, what, example, count } of source.leftOut) leftOut.add(kind, what, example, count);
+  }
+  const find = (index: number): readonly [ImageSource, number] => {
+    let [low, high] = [0, starts.length - 1];
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if (starts[middle]! <= index) low = middle;
+      else high = middle - 1;
+    }
+    return [sources[low]!, index - starts[low]!];
+  };
+  const joined = {
+    subject,
+    location: sources.length === 1 ? sources[0]!.location : `${sources[0]!.location} and ${sources.length - 1} more`,
+    format: sources[0]!.format,
+    length,
+    problems: [...problems, ...sources.flatMap((source) => source.problems)],
+    leftOut: leftOut.list(),
+    remarks: sources.flatMap((source) => source.remarks),
+    name: (index: number) => at(find(index), "name"),
+    className: (index: number) => at(find(index), "className"),
+    splitNames: (index: number) => at(find(index), "splitNames"),
+    read: (index: number, ...rest: [] | [Parameters<ImageSource["read"]>[1]]) => {
+      const [source, inside] = find(index);
+      return source.read(inside, ...rest);
+    },
+  };
+  return { ...joined, channels: () => detectChannels(joined) };
+}
+
+function at<Key extends "name" | "className" | "splitNames">(
+  [source, index]: readonly [ImageSource, number],
+  key: Key,
+): ReturnType<ImageSource[Key]> {
+  return source[key](index) as ReturnType<ImageSource[Key]>;
+}
