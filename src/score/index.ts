@@ -10,6 +10,7 @@ export {
   scoreThreshold,
   smallestFalseAlarm,
 } from "./calibration.ts";
+export { calibrateByGroup, type GroupCalibration, leastGroupSplit } from "./calibration-by-group.ts";
 export { type CalibrationDoubt, calibrationDoubts, describeDoubt } from "./calibration-doubts.ts";
 export { type ClassTable, classAccuracy, classPosteriors, makeClassTable, predictedClasses } from "./classes.ts";
 export { byCoder, type CoderName, type CoderSizes, coderNames } from "./coders.ts";

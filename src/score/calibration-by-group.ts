@@ -1,0 +1,63 @@
+/**
+ * Calibration of every score where held-out images come in groups: a batch, a tile, a camera. What is fitted is fitted on one half of the groups,
+ * the references are the other half, so no group is on both sides; p-values count a group once (`group-calibration.ts`).
+ */
+import { ConfigError, internalError, type RandomKey } from "../base/index.ts";
+import { type GroupReference, groupReference, splitByGroup } from "./group-calibration.ts";
+import { type HierarchyFit, leastHierarchyImages } from "./hierarchy.ts";
+import { computeScore, scoreDefinitions } from "./scores.ts";
+import { sourcesOf } from "./sources.ts";
+import { checkModelTerms, type ModelTerms, selectTerms } from "./terms.ts";
+
+/** Reference scores by group and the fits they rest on: plain data, safe to keep as JSON. */
+export interface GroupCalibration {
+  /** Reference groups K: the least p-value is 1 / (K + 1). */
+  readonly groups: number;
+  /** Reference images in all of them. */
+  readonly images: number;
+  readonly scores: Readonly<Record<string, GroupReference>>;
+  /** The fits of the hierarchy scores by score name, from the other groups; empty where those were too few. */
+  readonly hierarchy: Readonly<Record<string, HierarchyFit>>;
+}
+
+/** The fewest groups that are split into halves. Fewer are all references, and what needs a fit is missing. */
+export const leastGroupSplit = 8;
+
+/**
+ * Calibrates every score that the terms allow. `names` has the group of every held-out image.
+ * Throws ConfigError for no images and for a single group, which no p-value below 1/2 could come from, RunError where most of the fitting half
+ * has non-finite terms.
+ */
+export function calibrateByGroup(heldOut: ModelTerms, names: readonly string[], key: RandomKey): GroupCalibration {
+  checkModelTerms(heldOut);
+  const { count, scales } = heldOut.normal;
+  if (names.length !== count) throw internalError(`${count} images in ${names.length} groups`);
+  const groups = new Set(names).size;
+  if (groups < 2) {
+    throw new ConfigError({
+      code: "too-few-images",
+      subject: "calibration by group",
+      expected: "images of at least two groups",
+      got: groups === 0 ? "no images" : `one group of ${count} images`,
+      remedy: { key: "other", text: "calibrate without groups, or hold out more of them" },
+    });
+  }
+  const [first, second] = splitByGroup(names, key);
+  const fits = groups >= leastGroupSplit && first.length >= leastHierarchyImages;
+  const images = fits ? second : [...first, ...second];
+  const fitted = selectTerms(heldOut, fits ? first : []);
+  const references = selectTerms(heldOut, images);
+  const referenceNames = images.map((image) => names[image]!);
+
+  const definitions = scoreDefinitions(scales, sourcesOf(heldOut)).filter(({ learn }) => learn === undefined || fits);
+  const hierarchy = Object.fromEntries(
+    definitions.flatMap(({ name, learn }) => (learn ? [[name, learn(fitted)]] : [])),
+  );
+  const scores = Object.fromEntries(
+    definitions.map(({ name }) => [
+      name,
+      groupReference(computeScore(name, references, { hierarchy }).values, referenceNames),
+    ]),
+  );
+  return { groups: new Set(referenceNames).size, images: images.length, scores, hierarchy };
+}
