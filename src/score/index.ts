@@ -55,6 +55,7 @@ export {
   leastHierarchyImages,
 } from "./hierarchy.ts";
 export { type Histogram, histogram, histogramEdges } from "./histogram.ts";
+export { learnWeights } from "./join-weights.ts";
 export { type JoinRule, type JointReference, jointPValues } from "./joined-scores.ts";
 export {
   type BestF1,

@@ -1,21 +1,22 @@
 /**
  * Several scores as one, the joint calibrated as a whole: an image is as anomalous as its ranks under all scores are together.
  *
- *   fisher: J = -2 sum_k log q_k      worst: J = -log min_k q_k      q_k = #{images among references and the new one that score as high} / (n + 1)
+ *   fisher: J = -2 sum_k log q_k      worst: J = -log min_k q_k      weights: J = -sum_k w_k log q_k
+ *   q_k = #{images among references and the new one that score as high} / (n + 1)
  *
  * Fisher's sum (1932) hears many weak voices, the least rank (Tippett, 1931; as the max-quantile rule of Bomatter, 2026) one strong voice. Scores
  * of one image depend on each other, so neither sum follows its textbook distribution, and using that would raise many false alarms.
  *
  * **What is promised.** The p-value of J is conformal: (1 + #{references with J as high}) / (n + 1), where the new image takes part in everybody's
  * ranks. So J treats all n + 1 images alike, and a normal image exchangeable with the references has P(p <= a) <= a whatever the dependence
- * and without a second set of images.
+ * and without a second set of images. Weights must have been chosen without the references and the new image.
  *
  * Cost: n K comparisons an image. It needs the same reference images scored by every one of the K scores.
  */
 import { internalError } from "../base/index.ts";
 
-/** How ranks are joined. */
-export type JoinRule = "fisher" | "worst";
+/** How ranks are joined; weights are one a score, none negative, such as `learnWeights` gives. */
+export type JoinRule = "fisher" | "worst" | { readonly weights: readonly number[] };
 
 /** K scores of the same n reference images, [K][n], none of them NaN. */
 export type JointReference = readonly ArrayLike<number>[];
@@ -39,6 +40,12 @@ export function jointPValues(
   ) {
     throw internalError("joined scores of other images or scores");
   }
+  if (
+    typeof rule === "object" &&
+    (rule.weights.length !== scores.length || rule.weights.some((weight) => !(weight >= 0)))
+  ) {
+    throw internalError(`weights ${rule.weights.join(", ")} of ${scores.length} scores`);
+  }
   if ([...references, ...scores].some((column) => Array.from(column).some(Number.isNaN))) {
     throw internalError("a score is not a number");
   }
@@ -50,7 +57,8 @@ export function jointPValues(
     let result = 0;
     for (let score = 0; score < references.length; score++) {
       const voice = voices[rankOf(score)]!;
-      result = rule === "fisher" ? result + 2 * voice : Math.max(result, voice);
+      if (rule === "worst") result = Math.max(result, voice);
+      else result += (rule === "fisher" ? 2 : rule.weights[score]!) * voice;
     }
     return result;
   };

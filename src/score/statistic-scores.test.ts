@@ -4,6 +4,7 @@ import { ConfigError, type RandomStream, RunError, randomKey } from "../base/ind
 import { waicScores } from "./ensemble-scores.ts";
 import { rowsOf, tableOf } from "./example-terms.ts";
 import { mayBeAtLeast, mayBeAtMost } from "./example-trials.ts";
+import { learnWeights } from "./join-weights.ts";
 import { jointPValues } from "./joined-scores.ts";
 import { auroc } from "./metrics.ts";
 import { fitStateDensity, logDensity, stateDensityScores, stateStatistics } from "./state-density.ts";
@@ -198,5 +199,59 @@ describe("joined scores", () => {
     expect(() => jointPValues([[1]], [[1], [2]], "fisher")).toThrow("internal: ");
     expect(() => jointPValues([[1], [1, 2]], [[1], [2]], "fisher")).toThrow("internal: ");
     expect(() => jointPValues([[Number.NaN]], [[1]], "fisher")).toThrow("internal: ");
+  });
+});
+
+describe("learned weights", () => {
+  /** Three scores: the first sees the anomaly well, the second a little, the third not at all. */
+  const drawThree = (stream: RandomStream, count: number, shift: number): number[][] =>
+    [1, 0.3, 0].map((gain) => Array.from({ length: count }, () => stream.normal() + gain * shift));
+
+  test("follow what each score sees, and are never negative", () => {
+    const stream = key.fold("weights").stream();
+    const [first, second, third] = learnWeights(drawThree(stream, 150, 0), drawThree(stream, 150, 3));
+    expect(first!).toBeGreaterThan(2 * second!);
+    expect(second!).toBeGreaterThan(third!);
+    expect(third!).toBeLessThan(0.2 * first!);
+    expect(third!).toBeGreaterThanOrEqual(0);
+  });
+
+  test("of a score that is upside down are zero", () => {
+    const stream = key.fold("upside down").stream();
+    const [good] = drawThree(stream, 100, 0);
+    const [bad] = drawThree(stream, 100, 3);
+    const [weight, wrong] = learnWeights([good!, good!.map((z) => -z)], [bad!, bad!.map((z) => -z)]);
+    expect(weight!).toBeGreaterThan(0.5);
+    expect(wrong).toBe(0);
+  });
+
+  test("join scores better than equal ones where some see nothing, and the joint stays calibrated", () => {
+    const stream = key.fold("joined").stream();
+    const weights = learnWeights(drawThree(stream, 150, 0), drawThree(stream, 150, 3));
+    const references = drawThree(stream, 199, 0);
+    const [normal, anomalous] = [drawThree(stream, 300, 0), drawThree(stream, 300, 2.5)];
+    const found = (rule: Parameters<typeof jointPValues>[2]) => ({
+      detections: jointPValues(references, anomalous, rule).filter((value) => value <= 0.05).length,
+      falseAlarms: jointPValues(references, normal, rule).filter((value) => value <= 0.05).length,
+    });
+    const [learned, equal] = [found({ weights }), found("fisher")];
+    expect(learned.detections).toBeGreaterThan(equal.detections + 10);
+    // One calibration: its real rate is Beta(10, 190), and three standard deviations of 300 images.
+    expect(learned.falseAlarms / 300).toBeLessThan(0.05 + 3 * Math.sqrt(0.05 * 0.95 * (1 / 200 + 1 / 300)));
+  });
+
+  test("of all equal weights are Fisher's sum, and refuse others", () => {
+    const references = [
+      [1, 2, 3],
+      [3, 1, 2],
+    ];
+    const images = [
+      [2.5, 4],
+      [0, 2.5],
+    ];
+    expect(jointPValues(references, images, { weights: [1, 1] })).toEqual(jointPValues(references, images, "fisher"));
+    expect(() => jointPValues(references, images, { weights: [1] })).toThrow("internal: ");
+    expect(() => jointPValues(references, images, { weights: [1, -1] })).toThrow("internal: ");
+    expect(() => learnWeights([[]], [[1]])).toThrow(ConfigError);
   });
 });
