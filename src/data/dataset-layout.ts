@@ -26,7 +26,7 @@ interface Place {
   /** The folder that holds the sides. */
   readonly root: string;
   readonly side: Side;
-  /** The folder within the side; empty for none. */
+  /** The folder within the side in lower case, as sides of other hands differ in it; empty for none. */
   readonly label: string;
 }
 
@@ -83,7 +83,8 @@ export function chooseSide(
 function placeOf(folders: readonly string[]): Place | undefined {
   for (const [index, folder] of folders.entries()) {
     const side = sides.find(([, pattern]) => pattern.test(folder));
-    if (side) return { root: folders.slice(0, index).join("/"), side: side[0], label: folders[index + 1] ?? "" };
+    if (side)
+      return { root: folders.slice(0, index).join("/"), side: side[0], label: folders[index + 1]?.toLowerCase() ?? "" };
   }
   return undefined;
 }

@@ -17,6 +17,7 @@ export function isGzip(bytes: Uint8Array): boolean {
  * than the limit.
  */
 export async function readUnpacked(file: StoredFile, { subject, limits }: Opening): Promise<Uint8Array> {
+  if ((await file.size()) > limits.fileBytes) throw tooLarge(subject, "a file", file.shown, "fileBytes", limits);
   const bytes = await file.read();
   if (!file.path.toLowerCase().endsWith(".gz")) return bytes;
   if (!isGzip(bytes)) throw damagedGzip(subject, file.shown, bytes.length === 0 ? "it is empty" : "it is not gzip");
