@@ -1,6 +1,6 @@
 /** The package as a library: what its door offers, the examples in its documentation, several runs in one process. */
 import { execFile } from "node:child_process";
-import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -108,6 +108,48 @@ describe("train", () => {
     );
     expect(weights[1]).toEqual(weights[0]);
     expect(weights[2]).not.toEqual(weights[0]);
+  });
+
+  test("refuses a folder that another training of the process works in, and leaves that one alone", async () => {
+    let refused: unknown;
+    const stop = new AbortController();
+    const first = train(quick("busy", { steps: 1_000_000 }), {
+      signal: stop.signal,
+      onEvent: ({ kind }) => {
+        if (kind !== "step" || refused !== undefined) return;
+        refused = train(quick("busy", { force: true })).catch((error: unknown) => {
+          stop.abort();
+          return error;
+        });
+      },
+    });
+    expect(await first).toEqual({ outcome: "interrupted" });
+    const error = await refused;
+    expect(isUserError(error) && error.fault).toMatchObject({ code: "busy" });
+    expect(error).toHaveProperty("message", expect.stringContaining("another training of this process"));
+  });
+
+  test("goes on with images that have moved, where they are the same, and remembers where", async () => {
+    await cp(at("good"), at("before"), { recursive: true });
+    const stop = new AbortController();
+    const onEvent = ({ kind }: WorkflowEvent) => {
+      if (kind === "step") stop.abort();
+    };
+    const request = quick("moved", { normal: at("before") });
+    expect(await train(request, { onEvent, signal: stop.signal })).toEqual({ outcome: "interrupted" });
+    await rename(at("before"), at("after"));
+    const again = { out: at("moved"), resume: true };
+    await expect(train(again)).rejects.toThrow(/before/);
+    await expect(train({ ...again, normal: at("bad") })).rejects.toThrow(/^resume: expected the images .* got others/);
+    await expect(train({ ...again, general: at("bad") })).rejects.toThrow(
+      /^general: expected a run .* got one without/,
+    );
+    expect(await train({ ...again, normal: at("after") })).toMatchObject({ outcome: "finished" });
+    expect(await readFile(at("moved", "weights.safetensors"))).toEqual(
+      await readFile(at("detector", "weights.safetensors")),
+    );
+    const record = JSON.parse(await readFile(at("moved", "run", "config.json"), "utf8"));
+    expect(record.normal.location).toBe(at("after"));
   });
 
   test("refuses what cannot be as data, in its own words", async () => {

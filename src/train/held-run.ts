@@ -97,11 +97,12 @@ async function removeEmpty(inmost: string, outmost: string): Promise<void> {
 }
 
 /**
- * Takes the run that stands in a detector's folder, to go on with it: the new one where one is to replace another.
+ * Takes the run that stands in a detector's folder, to go on with it: the new one where one is to replace another. `renewed` is its record
+ * from now on, as where its images have moved.
  * Throws ConfigError where its record is another than that which was read before, FormatError where it is damaged, RunError where somebody
  * works on it.
  */
-export async function takeRun(detector: string, record: RunRecord): Promise<HeldRun> {
+export async function takeRun(detector: string, record: RunRecord, renewed: RunRecord = record): Promise<HeldRun> {
   const place = runFolder(detector);
   // Nothing is made where there is no run.
   await readRun(place);
@@ -111,6 +112,7 @@ export async function takeRun(detector: string, record: RunRecord): Promise<Held
     const folder = await currentRun(place);
     await removeUnfinished(folder);
     if (JSON.stringify(await readRun(place)) !== JSON.stringify(record)) throw replaced(detector);
+    if (renewed !== record) await createRun(folder, renewed);
     return hold(place, folder, lock);
   } catch (error) {
     await lock.release();

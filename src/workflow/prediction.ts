@@ -103,7 +103,10 @@ export async function* predict(
   };
   for (const source of sources) {
     for await (const batch of scoreSource(detector, source, scoring, watch)) {
-      yield* predictionsOf(detector, decision, batch);
+      for (const prediction of predictionsOf(detector, decision, batch)) {
+        watch.signal?.throwIfAborted();
+        yield prediction;
+      }
     }
   }
   if (problems.length > 0) watch.onEvent?.({ kind: "skipped", subject: "images", problems });

@@ -42,6 +42,8 @@ export interface TrainingPlan {
   readonly images: RunImages;
   /** How the run is begun; undefined where one is gone on with. */
   readonly beginning: Beginning | undefined;
+  /** The record that the run had, where one is gone on with: other than the plan's where images have moved. */
+  readonly standing?: RunRecord;
 }
 
 /** The name of a set of images, as a request says where it is. */
@@ -130,19 +132,24 @@ function withClasses(unnamed: TrainingConfiguration, images: ImageSet, location:
   return configuration;
 }
 
-async function resumedPlan({ out, strict }: TrainSettings, watch: Watch): Promise<TrainingPlan> {
-  const record = await readRun(runFolder(out));
+async function resumedPlan(settings: TrainSettings, watch: Watch): Promise<TrainingPlan> {
+  const { out, strict } = settings;
+  const standing = await readRun(runFolder(out));
   await refuseBusy(runFolder(out));
-  await requireDevice(record.configuration.device);
+  await requireDevice(standing.configuration.device);
+  const record = await withMovedImages(standing, settings);
   const { input } = record.configuration;
   const load = async (source: RunRecord["general"], name: SetName): Promise<ImageSet | undefined> => {
     if (!source) return undefined;
     const { location, fingerprint } = source;
-    const images = await loadData(location, name, input, strict, watch);
+    const images = await loadData(location, name, input, strict, watch).catch((error: unknown) => {
+      const gone = error instanceof ConfigError && error.fault?.code === "not-found";
+      throw gone ? changed("images", location, name, "nothing there") : error;
+    });
     if (images.fingerprint === fingerprint) return images;
     // Runs from before train/ was told from test/ were trained on both.
     const all = name === "normal" ? await loadData(location, name, input, strict, watch, {}) : images;
-    if (all.fingerprint !== fingerprint) throw changed("images", location);
+    if (all.fingerprint !== fingerprint) throw changed("images", location, name);
     return all;
   };
   const images = {
@@ -152,18 +159,48 @@ async function resumedPlan({ out, strict }: TrainSettings, watch: Watch): Promis
   };
   const { classes } = withClasses(record.configuration, images.normal, record.normal.location);
   if (JSON.stringify(classes) !== JSON.stringify(record.configuration.classes)) {
-    throw changed("classes", record.normal.location);
+    throw changed("classes", record.normal.location, "normal");
   }
-  return { out, record, images, beginning: undefined };
+  return { out, record, images, beginning: undefined, standing };
 }
 
-function changed(what: "images" | "classes", location: string): ConfigError {
+/** A run's record with the places where its images are now, as far as the settings say so. Throws ConfigError for images that it has not. */
+async function withMovedImages(record: RunRecord, { normal, general, outliers }: TrainSettings): Promise<RunRecord> {
+  // What a general model is trained on was named by either setting.
+  const given: Readonly<Record<SetName, string | undefined>> =
+    record.role === "general"
+      ? { normal: general ?? normal, general: undefined, outliers }
+      : { normal, general, outliers };
+  const move = async <Source extends RunRecord["general"]>(source: Source, name: SetName): Promise<Source> => {
+    const location = given[name];
+    if (location === undefined) return source;
+    if (source !== null) return { ...source, location: await recordedLocation(location, setting(name)) };
+    throw new ConfigError({
+      code: "conflicting-settings",
+      subject: setting(name),
+      expected: "a run that began with such images",
+      got: "one without",
+      remedy: { key: "other", text: "leave it out" },
+    });
+  };
+  return {
+    ...record,
+    normal: await move(record.normal, "normal"),
+    general: await move(record.general, "general"),
+    outliers: await move(record.outliers, "outliers"),
+  };
+}
+
+function changed(what: "images" | "classes", location: string, name: SetName, got = "others"): ConfigError {
   return new ConfigError({
     code: "other-images",
     subject: setting("resume"),
     expected: `the ${what} the run began with in '${location}'`,
-    got: "others",
-    remedy: { key: "other", text: `put them back or start anew with ${setting("force")}` },
+    got,
+    remedy: {
+      key: "other",
+      text: `put them back, say with ${setting(name)} where they are now, or start anew with ${setting("force")}`,
+    },
   });
 }
 

@@ -29,10 +29,10 @@ export type TrainingOutcome =
  */
 export async function train(job: TrainRequest | TrainingPlan, watch: Watch = {}): Promise<TrainingOutcome> {
   const plan = "record" in job ? job : await prepareTraining(job, watch);
-  const { out, record, images, beginning } = plan;
+  const { out, record, images, beginning, standing = record } = plan;
   const { onEvent, signal } = watch;
   const { configuration } = record;
-  const run = beginning ? await beginRun(out, record, beginning) : await takeRun(out, record);
+  const run = beginning ? await beginRun(out, record, beginning) : await takeRun(out, standing, record);
   try {
     const result = await runTraining({
       folder: run.folder,
