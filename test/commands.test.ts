@@ -214,6 +214,17 @@ describe("predict", () => {
     expect(await readFile(at("crosses.csv"), "utf8")).toMatch(/^file,score/);
   });
 
+  test.each([
+    ["in a folder that is scored", ["crosses"], "crosses/sheet.png"],
+    ["below it", ["."], "most-anomalous.png"],
+  ])("a contact sheet %s is refused: it would be scored the next time", async (_where, images, sheet) => {
+    const { code, stdout, stderr } = await run("predict", "detector", ...images, "--top=5", `--sheet=${sheet}`);
+    expect(stderr).toMatch(
+      /--sheet: expected a place outside of the images that are scored, .* got '.*\.png'; choose another/,
+    );
+    expect([code, stdout]).toEqual([2, ""]);
+  });
+
   test("--top draws a contact sheet", async () => {
     await succeed("predict", "detector", "crosses", "--top=5", "--sheet=sheet.png", "--quiet");
     const { format, width, height } = await sharp(at("sheet.png")).metadata();

@@ -1,7 +1,8 @@
 /** `outglow predict`: a table of scores, p-values and decisions, and a contact sheet of the most anomalous images. */
-import { basename, extname } from "node:path";
+import { stat } from "node:fs/promises";
+import { basename, dirname, extname, resolve, sep } from "node:path";
 import { ConfigError, setting } from "../base/index.ts";
-import { type AtomicFile, openAtomicFile, openImages, type PreparationProblem } from "../data/index.ts";
+import { type AtomicFile, locateImages, openAtomicFile, openImages, type PreparationProblem } from "../data/index.ts";
 import type { Detector } from "../detector/index.ts";
 import { flaggedColour, renderContactSheet } from "../report/index.ts";
 import {
@@ -49,7 +50,10 @@ export async function predict(folder: string, locations: readonly string[], opti
   const output = openConsole(options.quiet);
   checkFormat(out);
   if (out !== undefined) await refuseExisting(out, force, setting("out"));
-  if (topCount !== undefined) await refuseExisting(sheet, force, setting("sheet"));
+  if (topCount !== undefined) {
+    await refuseExisting(sheet, force, setting("sheet"));
+    await refuseAmongImages(sheet, locations);
+  }
   // Everything that can be wrong is found before the first image is scored.
   const source = await openImages(locations, "images");
   const detector = await openDetector(folder, options);
@@ -146,6 +150,35 @@ function drawSheet(
       ...(anomalous ? { frame: flaggedColour } : {}),
     })),
     columns: sheetColumns,
+  });
+}
+
+/**
+ * Throws ConfigError where a contact sheet would lie in a folder that is scored, or beside several files that are, as from `*.png`: the next
+ * scoring would take it for one of the images.
+ */
+async function refuseAmongImages(sheet: string, locations: readonly string[]): Promise<void> {
+  const paths = await Promise.all(locations.map(async (one) => resolve((await locateImages(one, "images")).path)));
+  const place = resolve(sheet);
+  const isFolder = await Promise.all(
+    paths.map((path) =>
+      stat(path).then(
+        (found) => found.isDirectory(),
+        () => false,
+      ),
+    ),
+  );
+  const folder = paths.find(
+    (path, index) => isFolder[index] && place.startsWith(path.endsWith(sep) ? path : path + sep),
+  );
+  const beside = paths.filter((path, index) => !isFolder[index] && dirname(path) === dirname(place));
+  if (folder === undefined && beside.length < 2) return;
+  throw new ConfigError({
+    code: "conflicting-settings",
+    subject: setting("sheet"),
+    expected: "a place outside of the images that are scored, of which it would be one the next time",
+    got: `'${sheet}'`,
+    remedy: { key: "choose-another" },
   });
 }
 

@@ -221,6 +221,8 @@ async function loadData(
       signal?.throwIfAborted();
       onEvent?.({ kind: "progress", task: "reading", subject, done, total: source.length });
     },
+  }).catch((error: unknown) => {
+    throw withSmallerSize(error);
   });
   onEvent?.({ kind: "settled" });
   if (images.problems.length > 0) onEvent?.({ kind: "skipped", subject, problems: images.problems });
@@ -232,6 +234,12 @@ async function loadData(
 /** What a set is opened for: only the normal images must be normal. */
 function useOf(name: SetName): { readonly use?: ImageUse } {
   return name === "normal" ? { use: "training" } : {};
+}
+
+/** A refusal of images that are too small for the model, with the setting that makes the model smaller. */
+function withSmallerSize(error: unknown): unknown {
+  if (!(error instanceof ConfigError) || !error.fault?.got.includes("smaller than half the model's")) return error;
+  return new ConfigError({ ...error.fault, remedy: { key: "other", text: `give a smaller ${setting("size")}` } });
 }
 
 /**
