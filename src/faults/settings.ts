@@ -30,9 +30,9 @@ export const faultSettingsSchema = z
       .min(1)
       .default([...faultKinds]),
     /** Whether crops are mirrored and turned before a fault is drawn. */
-    turns: z.boolean().default(true),
+    turns: z.boolean().default(false),
     /** By how much, as a share of the range, brightness and contrast of crops change before a fault is drawn. */
-    light: z.number().min(0).max(1).default(0.1),
+    light: z.number().min(0).max(1).default(0),
     seed: z.number().int().default(0),
     threads: whole(1).default(1),
   })
