@@ -48,6 +48,17 @@ test("a request comes before a configuration file, and that before the data fold
   });
 });
 
+test("of MVTec's layout only normal images are compared with as normal", async () => {
+  const names = ["train/good/1", "test/good/2", "test/broken/3"];
+  const specification = { channels: 1, height: 12, width: 12 };
+  const { pixels } = makeImages({ kind: "normal", count: names.length, specification, key: randomKey("layout") });
+  await writeImages({ pixels, names }, specification, at("bottle"));
+  expect(await locateData(suites.fashion, { data: root, normal: at("bottle") })).toMatchObject({
+    normal: `${at("bottle")}#split=train`,
+    test: `${at("bottle")}#split=test,class=good`,
+  });
+});
+
 test("a train split by name has its test split beside it; another selection stays", async () => {
   const normal = `${at("fashion-mnist")}#limit=1,split=train`;
   const found = await locateData(suites.fashion, { data: root, normal });

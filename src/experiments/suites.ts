@@ -212,12 +212,26 @@ async function splitTest(location: string): Promise<Pick<SuiteData, "normal" | "
   const { split } = (await locateImages(location, subject)).selection;
   const splits = await splitsOf(location, subject);
   if (!splits.has("train") || !splits.has("test")) return { normal: location, test: null };
-  if (split === "train") return { normal: location, test: await addSelection(location, { split: "test" }) };
+  if (split === "train") return { normal: location, test: await normalSide(location, "test", subject) };
   if (split !== undefined) return { normal: location, test: null };
   return {
-    normal: await addSelection(location, { split: "train" }),
-    test: await addSelection(location, { split: "test" }),
+    normal: await normalSide(location, "train", subject),
+    test: await normalSide(location, "test", subject),
   };
+}
+
+/** The normal images of a split: where anomalies lie beside them, as in MVTec's layout, only the classes that are normal. */
+async function normalSide(location: string, split: "train" | "test", subject: string): Promise<string> {
+  const { path, selection } = await locateImages(location, subject);
+  const side = await addSelection(location, { split });
+  if (selection.classes !== undefined) return side;
+  const use = split === "train" ? "training" : "comparison";
+  const whole = await openImages(formatLocation({ path, selection: { split } }), subject);
+  const normal = await openImages(formatLocation({ path, selection: {} }), subject, { use });
+  if (normal.remarks.length === 0 || normal.length === whole.length) return side;
+  const classes = new Set<string>();
+  for (let index = 0; index < normal.length; index++) classes.add(normal.className(index) ?? "");
+  return classes.has("") ? side : addSelection(location, { split, classes: [...classes] });
 }
 
 /** The location with a split selected, where its images have that split and it names none. */
