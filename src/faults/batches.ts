@@ -90,7 +90,10 @@ function relit(crop: Canvas, light: number, stream: RandomStream): Canvas {
 }
 
 /** A random crop with a synthetic fault. */
-export function drawFaultyCrop({ images, kinds, variation }: BatchPlan, key: RandomKey): FaultyCrop {
+export function drawFaultyCrop(
+  { images, kinds, variation }: Pick<BatchPlan, "images" | "kinds" | "variation">,
+  key: RandomKey,
+): FaultyCrop {
   const stream = key.fold("crops").stream();
   const crop = drawCrop(images, variation, stream);
   return drawFault(crop, drawCrop(images, variation, stream), key.fold("fault"), kinds);

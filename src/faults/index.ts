@@ -1,6 +1,7 @@
 /** Local faults: synthetic faults, the detector that learns them, its maps and scores. */
 
 export { type CellMap, meanMap, resampled, topMean } from "./cell-map.ts";
+export { drawFaultExamples, type FaultExample } from "./examples.ts";
 export { type Fingerprint, fingerprintOfStructure, groupImages, shiftedCorrelation } from "./groups.ts";
 export { atLevels } from "./levels.ts";
 export {
