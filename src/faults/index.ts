@@ -4,6 +4,7 @@ export { type CellMap, meanMap, resampled, topMean } from "./cell-map.ts";
 export { drawFaultExamples, type FaultExample } from "./examples.ts";
 export { type Fingerprint, fingerprintOfStructure, groupImages, shiftedCorrelation } from "./groups.ts";
 export { atLevels } from "./levels.ts";
+export { openFaultScorer } from "./node-scoring.ts";
 export {
   type FaultDetector,
   type FaultRecord,
@@ -11,7 +12,7 @@ export {
   readFaultDetector,
   writeFaultNetworks,
 } from "./record.ts";
-export { type FaultScore, type FaultScorer, openFaultScorer } from "./scoring.ts";
+export { type FaultScore, type FaultScorer, faultScorerOn } from "./scoring.ts";
 export { type FaultSettings, faultSettingsSchema } from "./settings.ts";
 export type { Canvas, Mask } from "./synthetic/canvas.ts";
 export { drawFault, type FaultyCrop } from "./synthetic/fault.ts";

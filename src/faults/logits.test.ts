@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { randomKey } from "../base/index.ts";
 import { layoutOf, packArrays, parameterData } from "../nn/index.ts";
 import type { RawImage } from "../pixels/index.ts";
+import { nodeEngine } from "../runtime/index.ts";
 import { openLogits, windowsOf } from "./logits.ts";
 import { faultNetwork } from "./network.ts";
 
@@ -27,6 +28,7 @@ test("an image in windows has the logits of the image as a whole", async () => {
   const parameters = packArrays(network.parameters, network.createParameters(randomKey("windows")));
   const head = layoutOf(network.parameters).entries.find(({ name }) => name === "head.weight")!;
   parameterData(head, parameters).fill(0.3);
+  const engine = nodeEngine({ threads: 1 });
   const scale = { means: [128], deviations: [50] };
   const stream = randomKey("pixels").stream();
   const [height, width] = [64, 720];
@@ -37,7 +39,7 @@ test("an image in windows has the logits of the image as a whole", async () => {
     height,
     width,
   };
-  const open = (longestSide?: number) => openLogits(network, parameters, scale, { threads: 1 }, longestSide);
+  const open = (longestSide?: number) => openLogits(network, parameters, scale, engine, longestSide);
   const [windowed, whole] = [open(), open(width)];
   const [first, second] = [await windowed.run(image), await whole.run(image)];
   await windowed.dispose();

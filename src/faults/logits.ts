@@ -1,9 +1,9 @@
-/** A trained fault network at work: logits of every cell of an image at one level. */
+/** A trained fault network at work: logits of every cell of an image at one level. Portable. */
 import { freeBatch } from "../base/index.ts";
 import { constant, divide, input, makeGraph, subtract, toFloat } from "../graph/index.ts";
 import type { ParameterVectors } from "../nn/index.ts";
 import type { RawImage } from "../pixels/index.ts";
-import { compileGraph, type Program, type ProgramOptions } from "../runtime/index.ts";
+import type { Engine, Program } from "../runtime/index.ts";
 import type { PixelScale } from "./batches.ts";
 import type { CellMap } from "./cell-map.ts";
 import { type FaultNetwork, visibleMargin } from "./network.ts";
@@ -30,13 +30,13 @@ export function openLogits(
   network: FaultNetwork,
   parameters: ParameterVectors,
   scale: PixelScale,
-  options: ProgramOptions,
+  engine: Engine,
   longest = longestSide,
 ): CellLogits {
   const programs = new Map<string, Program>();
   const programOf = async (height: number, width: number): Promise<Program> => {
     const key = `${height}x${width}`;
-    const program = programs.get(key) ?? (await compile(network, parameters, scale, { height, width }, options));
+    const program = programs.get(key) ?? (await compile(network, parameters, scale, { height, width }, engine));
     programs.delete(key);
     programs.set(key, program);
     const [oldest] = programs.keys();
@@ -73,14 +73,14 @@ async function compile(
   parameters: ParameterVectors,
   { means, deviations }: PixelScale,
   { height, width }: { readonly height: number; readonly width: number },
-  options: ProgramOptions,
+  engine: Engine,
 ): Promise<Program> {
   const { channels } = network.size;
   const graph = makeGraph();
   const images = input(graph, "images", [freeBatch, channels, height, width], "uint8");
   const perChannel = (values: readonly number[]) => constant(graph, Float32Array.from(values), [1, channels, 1, 1]);
   const x = divide(subtract(toFloat(images), perChannel(means)), perChannel(deviations));
-  return compileGraph({ logits: network.scoringLogits(graph, parameters, x) }, { ...options, weights: "constant" });
+  return engine.compile({ logits: network.scoringLogits(graph, parameters, x) }, { weights: "constant" });
 }
 
 /** A stretch of an axis in pixels that is looked at, and the part of it whose cells are taken. */

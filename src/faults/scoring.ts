@@ -1,5 +1,6 @@
-/** A fault detector at work: from an image to a map of cells, a score and a p-value. */
+/** A fault detector at work: from an image to a map of cells, a score and a p-value. Portable. */
 import type { RawImage } from "../pixels/index.ts";
+import type { Engine } from "../runtime/index.ts";
 import { type CellMap, meanMap, standardised, topMean } from "./cell-map.ts";
 import { atLevels, withChannels } from "./levels.ts";
 import { type CellLogits, openLogits } from "./logits.ts";
@@ -30,14 +31,11 @@ export interface FaultScorer {
   dispose(): Promise<void>;
 }
 
-/** Opens a detector's networks. */
-export function openFaultScorer(
-  { record, networks }: FaultDetector,
-  options: { readonly threads: number },
-): FaultScorer {
+/** Opens a detector's networks on an engine that is handed in. */
+export function faultScorerOn(engine: Engine, { record, networks }: FaultDetector): FaultScorer {
   const { channels, pixelScale, settings } = record;
   const network = faultNetwork({ channels, width: settings.width });
-  const opened = networks.map((parameters) => openLogits(network, parameters, pixelScale, options));
+  const opened = networks.map((parameters) => openLogits(network, parameters, pixelScale, engine));
   return {
     async score(image) {
       const levels = atLevels(withChannels(image, channels), settings);

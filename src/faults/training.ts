@@ -3,6 +3,7 @@ import { type RandomKey, RunError, randomKey } from "../base/index.ts";
 import { type ParameterVectors, packArrays } from "../nn/index.ts";
 import { adam } from "../optim/index.ts";
 import type { RawImage } from "../pixels/index.ts";
+import { nodeEngine } from "../runtime/index.ts";
 import { adaptToData, compileStep, zeroState } from "../train/index.ts";
 import {
   type BatchPlan,
@@ -187,7 +188,7 @@ async function calibrateFold(
   { channels, scale, settings }: FoldContext,
 ): Promise<FaultRecord["folds"][number]> {
   const network = faultNetwork({ channels, width: settings.width });
-  const logits = openLogits(network, parameters, scale, { threads: settings.threads });
+  const logits = openLogits(network, parameters, scale, nodeEngine({ threads: settings.threads }));
   try {
     const descending = [...settings.levels].sort((a, b) => b - a);
     const maps: LevelMap[][] = [];

@@ -1,0 +1,13 @@
+/**
+ * The part of a fault detector that runs anywhere: what is kept of it, and scoring, with the engine handed in. Neither Node nor a native
+ * library is behind it, which a test holds it to.
+ */
+export { type CellMap, resampled } from "./cell-map.ts";
+export {
+  type FaultDetector,
+  type FaultRecord,
+  faultRecordSchema,
+  readFaultDetector,
+  writeFaultNetworks,
+} from "./record.ts";
+export { type FaultScore, type FaultScorer, faultScorerOn } from "./scoring.ts";
