@@ -1,6 +1,7 @@
 /** Images: sources, preparation, splits, batches, files. */
 export { type Augmentation, dequantize, makeBatch } from "./batches.ts";
 export { type CodingOptions, measureCoderBits } from "./coders.ts";
+export { contentHashes, type HashedSet, type Overlap, overlapsOf } from "./content-hashes.ts";
 export type { ImageUse } from "./dataset-layout.ts";
 export { decoderVersions } from "./decoder-version.ts";
 export { sampleBitsOf } from "./deep-samples.ts";

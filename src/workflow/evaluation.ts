@@ -1,10 +1,12 @@
 /** Measuring a detector: how well its scores tell sets of anomalous images from normal ones. */
 import { ConfigError, randomKey, setting } from "../base/index.ts";
 import {
+  type HashedSet,
   type ImageSource,
   type ImageUse,
   type NamedLocation,
   openImages,
+  overlapsOf,
   type PreparationProblem,
 } from "../data/index.ts";
 import type { Detector } from "../detector/index.ts";
@@ -138,10 +140,19 @@ async function evaluateSets(
 ): Promise<EvaluationReport> {
   const { calibration, defaultScore } = detector.manifest;
   const scored = new Map<string, ScoredSet>();
+  const hashed: HashedSet[] = [];
   for (const { name, source } of sets) {
-    const { terms, classNames, problems } = await scoreImages(detector, source, { strict, coders }, watch);
+    const { terms, classNames, hashes, problems } = await scoreImages(detector, source, { strict, coders }, watch);
     if (problems.length > 0) watch.onEvent?.({ kind: "skipped", subject: name, problems });
     scored.set(name, { terms, classNames, location: source.location, skipped: problems });
+    hashed.push({ name, hashes });
+  }
+  for (const {
+    sets: [one, other],
+    count,
+  } of overlapsOf(hashed)) {
+    const images = count === 1 ? "1 image" : `${count} images`;
+    watch.onEvent?.({ kind: "warning", text: `sets: ${images} of '${other}' are in '${one}' as well, pixel by pixel` });
   }
   const scoresOf = (set: string, score: string): Float64Array =>
     computeScore(score, scored.get(set)!.terms, calibration).values;

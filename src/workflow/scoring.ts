@@ -1,6 +1,7 @@
 /** From a source of images to their terms under a detector, streaming, with what was skipped. */
 import { ConfigError, setting } from "../base/index.ts";
 import {
+  contentHashes,
   describeSource,
   type ImageSource,
   type PreparationProblem,
@@ -27,6 +28,8 @@ export interface ScoredBatch {
 export interface ScoredImages {
   readonly names: readonly string[];
   readonly classNames: readonly (string | undefined)[];
+  /** Of the prepared pixels (`contentHashes` in `data/`). */
+  readonly hashes: readonly string[];
   readonly terms: ModelTerms;
   readonly problems: readonly PreparationProblem[];
 }
@@ -115,13 +118,15 @@ export async function scoreImages(
 ): Promise<ScoredImages> {
   const names: string[] = [];
   const classNames: (string | undefined)[] = [];
+  const hashes: string[] = [];
   const tables: ModelTerms[] = [];
   const problems: PreparationProblem[] = [];
   const onProblem = (problem: PreparationProblem) => problems.push(problem);
   for await (const batch of scoreSource(detector, source, { ...options, onProblem }, watch)) {
     names.push(...batch.names);
     classNames.push(...batch.classNames);
+    hashes.push(...contentHashes(batch.pixels, batch.names.length));
     tables.push(batch.terms);
   }
-  return { names, classNames, terms: joinModelTerms(tables), problems };
+  return { names, classNames, hashes, terms: joinModelTerms(tables), problems };
 }
