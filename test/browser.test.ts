@@ -35,7 +35,8 @@ if (!there) {
   );
 }
 
-const input = { channels: 3, height: 32, width: 32 };
+/** With a background that no default has, so that both sides have to take it from the manifest. */
+const input = { channels: 3, height: 32, width: 32, background: "#3080d0", sampleBits: 16 };
 const phase = { steps: 1, seconds: null, learningRate: 1e-3, warmup: 0, milestones: [], factor: 1 };
 const training = parseConfiguration(
   {
