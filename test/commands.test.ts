@@ -157,7 +157,9 @@ describe("predict", () => {
   test("prints a line for every image in input order, every score in it", async () => {
     const { stdout } = await succeed("predict", "detector", "test-normal", "crosses", "--quiet");
     const [header, ...lines] = stdout.trim().split("\n");
-    expect(header).toMatch(/^file,score,p_value,anomalous,hierarchy,hierarchy-normal,likelihood,final-scale,ratio,/);
+    expect(header).toMatch(
+      /^file,score,p_value,anomalous,rule,hierarchy,hierarchy-normal,likelihood,final-scale,ratio,/,
+    );
     expect(lines).toHaveLength(60);
     expect(lines[0]).toMatch(/^test-normal\/.*\.png,/);
     expect(lines[59]).toMatch(/^crosses\/.*\.png,/);

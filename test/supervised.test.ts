@@ -132,7 +132,7 @@ describe("a detector with classes", () => {
   test("predicts a class and its probability beside every score", async () => {
     const { stdout } = await succeed("predict", "detector", "test", "--quiet");
     const [header, ...lines] = stdout.trim().split("\n");
-    expect(header).toMatch(/^file,score,p_value,anomalous,predicted_class,class_probability,likelihood,/);
+    expect(header).toMatch(/^file,score,p_value,anomalous,rule,predicted_class,class_probability,likelihood,/);
     expect(header).toMatch(/,class-ratio,class-likelihood,msp,/);
     const classes = lines.map((line) => line.split(","));
     for (const [, , , , name, probability] of classes) {

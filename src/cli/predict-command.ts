@@ -1,7 +1,8 @@
 /** What a person types after `outglow predict`. */
 import { Command } from "commander";
-import { numberWithin, wholeNumber, withEngineOptions } from "./options.ts";
+import { wholeNumber, withEngineOptions } from "./options.ts";
 import type { PredictOptions } from "./predict.ts";
+import { withRuleOptions } from "./rule-options.ts";
 
 /** `outglow predict`. */
 export function predictCommand(): Command {
@@ -10,20 +11,16 @@ export function predictCommand(): Command {
     .argument("<detector>", "folder that outglow train made")
     .argument("<images...>", "images, folders, archives or data sets to score")
     .option("--score <name>", "score that ranks and decides (default: the detector's)")
-    .option(
-      "--false-alarm <share>",
-      "mark images that so small a share of normal images would be marked with",
-      numberWithin(0, 1),
-      0.01,
-    )
     .option("--out <file>", "write the table here instead of to stdout: .csv or .json")
     .option("--sort", "most anomalous first, instead of input order", false)
     .option("--top <n>", "also draw the n most anomalous images on a contact sheet", wholeNumber(1))
     .option("--sheet <file>", "where the contact sheet goes", "most-anomalous.png")
     .option("--strict", "fail at the first unreadable image instead of skipping it", false)
     .option("--force", "replace existing files", false);
-  return withEngineOptions(command).action(async (detector: string, images: string[], options: PredictOptions) => {
-    const { predict } = await import("./predict.ts");
-    await predict(detector, images, options);
-  });
+  return withEngineOptions(withRuleOptions(command, "the detector's, or else a false-alarm rate of 0.01")).action(
+    async (detector: string, images: string[], options: PredictOptions) => {
+      const { predict } = await import("./predict.ts");
+      await predict(detector, images, options);
+    },
+  );
 }

@@ -9,6 +9,7 @@ import {
   byScore,
   type Decision,
   decisionOf,
+  marksTogether,
   openDetector,
   type PredictedImage,
   type Prediction,
@@ -19,11 +20,11 @@ import { eventPrinter } from "./event-printer.ts";
 import type { EngineOptions } from "./options.ts";
 import { discardOnInterrupt, refuseExisting, writeOutput } from "./output-file.ts";
 import { csvFormat, inPieces, jsonFormat, type TableFormat } from "./prediction-table.ts";
+import { type RuleOptions, wishedRule } from "./rule-options.ts";
 
 /** What is typed after `outglow predict`. */
-export interface PredictOptions extends EngineOptions {
+export interface PredictOptions extends EngineOptions, RuleOptions {
   readonly score?: string;
-  readonly falseAlarm: number;
   readonly out?: string;
   readonly sort: boolean;
   readonly top?: number;
@@ -38,6 +39,9 @@ interface Table {
   readonly write: (lines: string) => void | Promise<void>;
 }
 
+/** An image that may come on the sheet, and its place in the input. */
+type SheetImage = PredictedImage & { readonly index: number };
+
 /** Rows that are written in one go where they come in input order. */
 const rowsAtOnce = 64;
 
@@ -48,6 +52,7 @@ const sheetColumns = 8;
 export async function predict(folder: string, locations: readonly string[], options: PredictOptions): Promise<void> {
   const { out, top: topCount, sheet, force } = options;
   const output = openConsole(options.quiet);
+  const judging = { score: options.score, strict: options.strict, rule: wishedRule(options) };
   checkFormat(out);
   if (out !== undefined) await refuseExisting(out, force, setting("out"));
   if (topCount !== undefined) {
@@ -66,16 +71,16 @@ export async function predict(folder: string, locations: readonly string[], opti
   let file: AtomicFile | undefined;
   let calledOff = (): void => undefined;
   try {
-    const decision = decisionOf(detector, options);
+    const decision = decisionOf(detector, judging, source.length);
     const tables: Table[] = [];
     if (out !== undefined) {
-      const format = extname(out) === ".json" ? jsonFormat(decision) : csvFormat;
+      const format = extname(out) === ".json" ? jsonFormat(decision) : csvFormat(decision);
       file = await openAtomicFile(out);
       calledOff = discardOnInterrupt(file);
       tables.push({ format, write: file.write });
     }
     if (options.json) tables.push({ format: jsonFormat(decision), write: output.print });
-    else if (out === undefined) tables.push({ format: csvFormat, write: output.print });
+    else if (out === undefined) tables.push({ format: csvFormat(decision), write: output.print });
 
     let count = 0;
     let marked = 0;
@@ -89,17 +94,23 @@ export async function predict(folder: string, locations: readonly string[], opti
     };
     const onlyPrinted = out === undefined && topCount === undefined;
     let waiting: Prediction[] = [];
-    let top: readonly PredictedImage[] = [];
-    for await (const image of predictImages(detector, source, options, { onEvent })) {
+    let top: readonly SheetImage[] = [];
+    let seen = 0;
+    for await (const image of predictImages(detector, source, judging, { onEvent })) {
       const { pixels: _, ...row } = image;
       waiting.push(row);
-      top = keepTop(top, image, topCount ?? 0);
-      // Only an order by score needs all rows in memory.
-      if (options.sort || waiting.length < rowsAtOnce) continue;
+      top = keepTop(top, { ...image, index: seen++ }, topCount ?? 0);
+      // Only an order by score, or a rule about all images, needs all rows in memory.
+      if (options.sort || decision.together || waiting.length < rowsAtOnce) continue;
       await write(waiting);
       waiting = [];
       // Nobody waits for the rest.
       if (onlyPrinted && !output.heard()) return;
+    }
+    if (decision.together) {
+      const all = marksTogether(decision, waiting);
+      waiting = waiting.map((row, index) => ({ ...row, anomalous: all[index]! }));
+      top = top.map((image) => ({ ...image, anomalous: all[image.index]! }));
     }
     // Sorting is stable: images with equal scores stay in input order.
     if (options.sort) waiting.sort(byScore);
@@ -117,9 +128,7 @@ export async function predict(folder: string, locations: readonly string[], opti
       await writeOutput(sheet, drawn, { force, subject: setting("sheet") });
       output.note(`contact sheet: ${sheet}`);
     }
-    output.note(
-      `${marked} of ${count} images marked anomalous by ${decision.score} at a false-alarm rate of ${decision.falseAlarm}`,
-    );
+    output.note(`${marked} of ${count} images marked anomalous by ${decision.score}: ${decision.words}`);
   } finally {
     calledOff();
     await file?.discard();
@@ -128,20 +137,20 @@ export async function predict(folder: string, locations: readonly string[], opti
 }
 
 /** The `count` most anomalous images so far, the earlier ones first among equals. Only their pixels are kept, however many images there are. */
-function keepTop(top: readonly PredictedImage[], image: PredictedImage, count: number): readonly PredictedImage[] {
+function keepTop(top: readonly SheetImage[], image: SheetImage, count: number): readonly SheetImage[] {
   if (count === 0 || (top.length === count && byScore(image, top.at(-1)!) >= 0)) return top;
   return [...top, { ...image, pixels: image.pixels.slice() }].sort(byScore).slice(0, count);
 }
 
 function drawSheet(
   { manifest: { input } }: Detector,
-  { score, falseAlarm }: Decision,
-  top: readonly PredictedImage[],
+  { score, words }: Decision,
+  top: readonly SheetImage[],
   total: number,
 ): Promise<Uint8Array> {
   const { channels, height, width } = input;
   return renderContactSheet({
-    title: `${top.length} most anomalous of ${total} images by ${score}; framed: marked at a false-alarm rate of ${falseAlarm}`,
+    title: `${top.length} most anomalous of ${total} images by ${score}; framed: marked so that ${words}`,
     images: { channels, height, width, count: top.length, pixels: Buffer.concat(top.map(({ pixels }) => pixels)) },
     captions: top.map(({ file, score, pValue, anomalous }) => ({
       name: basename(file),

@@ -1,5 +1,6 @@
 /** The table of `outglow predict`, written row by row so that it never has to be in memory: CSV or one JSON object. */
 import type { PreparationProblem } from "../data/index.ts";
+import { ruleLabel } from "../score/index.ts";
 import type { Decision, Prediction } from "../workflow/index.ts";
 
 /** A table as lines of text: those before the rows, those of some rows, and those after them. */
@@ -10,24 +11,39 @@ export interface TableFormat {
   tail(skipped: readonly PreparationProblem[]): string[];
 }
 
-/** Comma-separated values (RFC 4180) with a header line. */
-export const csvFormat: TableFormat = {
+/** Comma-separated values (RFC 4180) with a header line. Every row says which rule decided. */
+export const csvFormat = ({ rule }: Pick<Decision, "rule">): TableFormat => ({
   head(first) {
     const classColumns = hasClass(first) ? ["predicted_class", "class_probability"] : [];
-    return [["file", "score", "p_value", "anomalous", ...classColumns, ...Object.keys(first.scores)].join(",")];
+    return [["file", "score", "p_value", "anomalous", "rule", ...classColumns, ...Object.keys(first.scores)].join(",")];
   },
   rows: (rows) =>
     rows.map((row) => {
       const { file, score, pValue, anomalous, predictedClass, classProbability, scores } = row;
       const predicted = hasClass(row) ? [quote(asText(predictedClass ?? "")), classProbability ?? ""] : [];
-      return [quote(asPath(file)), score, pValue, anomalous, ...predicted, ...Object.values(scores)].join(",");
+      return [
+        quote(asPath(file)),
+        score,
+        pValue,
+        anomalous,
+        ruleLabel(rule),
+        ...predicted,
+        ...Object.values(scores),
+      ].join(",");
     }),
   tail: () => [],
-};
+});
 
 /** One JSON object, an image a line. JSON has no infinity: a score that is not finite becomes null, its p-value is the smallest there is. */
-export function jsonFormat({ score, falseAlarm }: Decision): TableFormat {
-  const about = { score, falseAlarm, orientation: "higher is more anomalous", unit: "nats" };
+export function jsonFormat({ score, falseAlarm, threshold, rule, words }: Decision): TableFormat {
+  const about = {
+    score,
+    falseAlarm,
+    threshold,
+    rule: { ...rule, words },
+    orientation: "higher is more anomalous",
+    unit: "nats",
+  };
   return {
     head: () => [`${JSON.stringify(about).slice(0, -1)},"images":[`],
     rows: (rows, before) => rows.map((row, index) => `${before + index === 0 ? "" : ","}${JSON.stringify(row)}`),

@@ -1,6 +1,6 @@
 /** The form of a calibration inside `detector.json`. */
 import { z } from "zod";
-import type { Calibration } from "../score/index.ts";
+import type { AnyRule, Calibration } from "../score/index.ts";
 
 const numbers = z.array(z.number());
 
@@ -26,6 +26,42 @@ export const calibrationSchema: z.ZodType<Calibration> = z.strictObject({
   scores: z.record(z.string(), numbers),
   hierarchy: z.record(z.string(), z.preprocess(withDensities, hierarchySchema)),
 });
+
+const rate = z.number().gt(0).lt(1);
+
+/** How images are marked unless somebody asks for another rule. */
+export const ruleSchema: z.ZodType<AnyRule> = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("false-alarm"), rate }),
+  z.strictObject({
+    kind: z.literal("budget"),
+    images: z.number().min(0),
+    expected: z.number().int().min(1),
+    certainty: rate.exactOptional(),
+  }),
+  z.strictObject({ kind: z.literal("score"), above: z.number() }),
+  z.strictObject({ kind: z.literal("false-discovery"), share: rate }),
+]);
+
+/**
+ * What of a manifest `recalibrating.ts` replaces. The optional fields are there only where it did, so that programs that do not know them
+ * read every other detector.
+ */
+export const calibrationFields = {
+  defaultScore: z.string(),
+  calibration: calibrationSchema,
+  decision: ruleSchema.optional(),
+  /** The normal images of the calibration where they are not the held-out ones of the training. */
+  calibrated: z
+    .strictObject({
+      location: z.string(),
+      count: z.number().int().min(1),
+      /** SHA-256 of the prepared pixels, hexadecimal. */
+      fingerprint: z.string(),
+      /** Where a group counts once: how many there were, and how an image's name gave its group. */
+      groups: z.strictObject({ count: z.number().int().min(2), by: z.string() }).nullable(),
+    })
+    .optional(),
+};
 
 /** Fits of earlier programs were one Gaussian over the features themselves: the same as straight marginals. */
 function withDensities(fit: unknown): unknown {

@@ -22,6 +22,10 @@ export function pendingName(name: DetectorFile): string {
   return `${name}.next`;
 }
 
+/** The folder inside a detector that keeps former calibrations, and the names of its files. Nothing but `recalibrating.ts` reads it. */
+export const formerFolder = "calibrations";
+export const formerPattern = /^calibration-[1-9]\d{0,8}\.json$/;
+
 /** The models that a detector may hold. */
 export type ModelName = keyof typeof modelFiles;
 

@@ -8,6 +8,12 @@ export { type CoderMeasure, type Detector, type LoadingOptions, loadDetector, ty
 export { formatVersion, type Manifest, parseManifest } from "./manifest.ts";
 export { presentFlows, presentModels } from "./models.ts";
 export { readManifest, readModelWeights } from "./reading.ts";
+export {
+  type CalibrationPart,
+  type Recalibrated,
+  replaceCalibration,
+  undoCalibration,
+} from "./recalibrating.ts";
 export { type RedrawingOptions, redrawScales } from "./redrawing.ts";
 export { type SamplingOptions, sampledModel, sampleImages } from "./sampling.ts";
 export { detectorSources } from "./score-sources.ts";

@@ -2,9 +2,9 @@
 import { z } from "zod";
 import { type Fault, FormatError, messageOf, roles } from "../base/index.ts";
 import { issueParts, preparationFields, trainingSchema } from "../model/index.ts";
-import { calibrationSchema } from "./calibration-schema.ts";
+import { calibrationFields } from "./calibration-schema.ts";
 import { checksumOf } from "./checksum.ts";
-import { detectorFiles, type ModelName, modelFiles } from "./file-names.ts";
+import { detectorFiles, formerPattern, type ModelName, modelFiles } from "./file-names.ts";
 
 export const formatVersion = 1;
 
@@ -56,7 +56,6 @@ const fieldsSchema = z.strictObject({
   }),
   orientation: z.literal("higher is more anomalous"),
   unit: z.literal("nats"),
-  defaultScore: z.string(),
   models: z.strictObject({
     normal: modelSchema("normal"),
     general: modelSchema("general").nullable(),
@@ -73,7 +72,9 @@ const fieldsSchema = z.strictObject({
   /** Where the general model came from if another detector gave it: that detector's folder and SHA-256 of the weights file read there. */
   generalDetector: z.strictObject({ folder: z.string(), weights: z.string() }).nullable(),
   training: trainingSchema,
-  calibration: calibrationSchema,
+  ...calibrationFields,
+  /** The calibration before this one, in the folder of former ones: its file and that file's SHA-256. */
+  formerCalibration: z.strictObject({ file: z.string().regex(formerPattern), checksum }).optional(),
   /** SHA-256 of every other file, hexadecimal. */
   files: z.partialRecord(z.enum(detectorFiles), checksum),
 });

@@ -3,9 +3,10 @@
  * the references are the other half, so no group is on both sides; p-values count a group once (`group-calibration.ts`).
  */
 import { ConfigError, internalError, type RandomKey } from "../base/index.ts";
-import { type GroupReference, groupReference, splitByGroup } from "./group-calibration.ts";
+import { type Calibration, fitScores } from "./calibration.ts";
+import { type GroupReference, groupReference, groupSteps, splitByGroup } from "./group-calibration.ts";
 import { type HierarchyFit, leastHierarchyImages } from "./hierarchy.ts";
-import { computeScore, scoreDefinitions } from "./scores.ts";
+import { computeScore, type ScoreFits, scoreDefinitions } from "./scores.ts";
 import { sourcesOf } from "./sources.ts";
 import { checkModelTerms, type ModelTerms, selectTerms } from "./terms.ts";
 
@@ -20,7 +21,7 @@ export interface GroupCalibration {
   readonly hierarchy: Readonly<Record<string, HierarchyFit>>;
 }
 
-/** The fewest groups that are split into halves. Fewer are all references, and what needs a fit is missing. */
+/** The fewest groups that are split into halves. Fewer are all references, and what needs a fit keeps the one it had or is missing. */
 export const leastGroupSplit = 8;
 
 /**
@@ -28,7 +29,12 @@ export const leastGroupSplit = 8;
  * Throws ConfigError for no images and for a single group, which no p-value below 1/2 could come from, RunError where most of the fitting half
  * has non-finite terms.
  */
-export function calibrateByGroup(heldOut: ModelTerms, names: readonly string[], key: RandomKey): GroupCalibration {
+export function calibrateByGroup(
+  heldOut: ModelTerms,
+  names: readonly string[],
+  key: RandomKey,
+  before?: ScoreFits,
+): GroupCalibration {
   checkModelTerms(heldOut);
   const { count, scales } = heldOut.normal;
   if (names.length !== count) throw internalError(`${count} images in ${names.length} groups`);
@@ -49,10 +55,9 @@ export function calibrateByGroup(heldOut: ModelTerms, names: readonly string[], 
   const references = selectTerms(heldOut, images);
   const referenceNames = images.map((image) => names[image]!);
 
-  const definitions = scoreDefinitions(scales, sourcesOf(heldOut)).filter(({ learn }) => learn === undefined || fits);
-  const hierarchy = Object.fromEntries(
-    definitions.flatMap(({ name, learn }) => (learn ? [[name, learn(fitted)]] : [])),
-  );
+  const all = scoreDefinitions(scales, sourcesOf(heldOut));
+  const hierarchy = fitScores(all, fits ? fitted : undefined, before);
+  const definitions = all.filter(({ name, learn }) => learn === undefined || hierarchy[name] !== undefined);
   const scores = Object.fromEntries(
     definitions.map(({ name }) => [
       name,
@@ -60,4 +65,16 @@ export function calibrateByGroup(heldOut: ModelTerms, names: readonly string[], 
     ]),
   );
   return { groups: new Set(referenceNames).size, images: images.length, scores, hierarchy };
+}
+
+/**
+ * The same as a calibration with one reference a group, which every reader of calibrations understands: its p-values are those by group, rounded
+ * up to a whole number of groups. At a rate of k / (K + 1) both decide alike; between two such rates this marks no more.
+ */
+export function oneReferencePerGroup({ groups, scores, hierarchy }: GroupCalibration): Calibration {
+  return {
+    count: groups,
+    scores: Object.fromEntries(Object.entries(scores).map(([name, reference]) => [name, groupSteps(reference)])),
+    hierarchy,
+  };
 }

@@ -9,7 +9,7 @@
  */
 import { ConfigError, internalError, permutation, type RandomKey, RunError } from "../base/index.ts";
 import { type HierarchyFit, leastHierarchyImages } from "./hierarchy.ts";
-import { computeScore, scoreDefinitions } from "./scores.ts";
+import { computeScore, type ScoreDefinition, type ScoreFits, scoreDefinitions } from "./scores.ts";
 import { sourcesOf } from "./sources.ts";
 import { checkModelTerms, type ModelTerms, selectTerms } from "./terms.ts";
 
@@ -32,10 +32,11 @@ export const leastCalibrationSplit = 2 * leastHierarchyImages;
 /**
  * Calibrates every score that the terms allow on those of normal images held out of training. With at least leastCalibrationSplit images a
  * random half (the smaller one) fits the hierarchy scores and the other half gives the reference scores of all scores, so all share one n.
- * With fewer, all images are references and there is no hierarchy score.
+ * With fewer, all images are references, and the hierarchy scores keep the fits that were there `before`, or are missing without any: fits on
+ * other images are as good as fits on the other half for what p-values promise.
  * Throws RunError for no images, or where most of the fitting half has non-finite terms.
  */
-export function calibrate(heldOut: ModelTerms, key: RandomKey): Calibration {
+export function calibrate(heldOut: ModelTerms, key: RandomKey, before?: ScoreFits): Calibration {
   checkModelTerms(heldOut);
   const { count, scales } = heldOut.normal;
   if (count === 0)
@@ -51,12 +52,9 @@ export function calibrate(heldOut: ModelTerms, key: RandomKey): Calibration {
   const fitted = selectTerms(heldOut, order.subarray(0, fitCount));
   const references = selectTerms(heldOut, order.subarray(fitCount));
 
-  const definitions = scoreDefinitions(scales, sourcesOf(heldOut)).filter(
-    ({ learn }) => learn === undefined || fitCount > 0,
-  );
-  const hierarchy = Object.fromEntries(
-    definitions.flatMap(({ name, learn }) => (learn ? [[name, learn(fitted)]] : [])),
-  );
+  const all = scoreDefinitions(scales, sourcesOf(heldOut));
+  const hierarchy = fitScores(all, fitCount > 0 ? fitted : undefined, before);
+  const definitions = all.filter(({ name, learn }) => learn === undefined || hierarchy[name] !== undefined);
   const scores = Object.fromEntries(
     definitions.map(({ name }) => {
       const { values } = computeScore(name, references, { hierarchy });
@@ -64,6 +62,21 @@ export function calibrate(heldOut: ModelTerms, key: RandomKey): Calibration {
     }),
   );
   return { count: references.normal.count, scores, hierarchy };
+}
+
+/** The fits of scores that need one: made anew from images, or else those that there were. */
+export function fitScores(
+  definitions: readonly ScoreDefinition[],
+  fitted: ModelTerms | undefined,
+  before: ScoreFits | undefined,
+): Record<string, HierarchyFit> {
+  const fits: Record<string, HierarchyFit> = {};
+  for (const { name, learn } of definitions) {
+    if (learn === undefined) continue;
+    const fit = fitted ? learn(fitted) : before?.hierarchy[name];
+    if (fit !== undefined) fits[name] = fit;
+  }
+  return fits;
 }
 
 /** Throws ConfigError where the calibration lacks this score: a detector calibrated before there was such a score, or on few images. */

@@ -8,6 +8,7 @@ import {
   groupMembers,
   groupPValues,
   groupReference,
+  groupSteps,
   groupThreshold,
   highestPerGroup,
   splitByGroup,
@@ -30,6 +31,30 @@ describe("p-values", () => {
     const calibration = { count: 5, scores: { made: [1, 3, 3, 5] }, hierarchy: {} };
     const probes = [0, 1, 2, 3, 4, 5, 6, Number.POSITIVE_INFINITY];
     expect([...groupPValues(single, probes)]).toEqual([...pValues(calibration, "made", probes)]);
+  });
+
+  test("round up to whole groups with one reference a group", () => {
+    // At 10 all of b counts. At 4 a quarter of a does, which counts as all of it.
+    expect(groupSteps(reference)).toEqual([4, 10]);
+    const images = fc.array(
+      fc.tuple(fc.constantFrom("a", "b", "c", "d"), fc.constantFrom(0, 1, 2, 3, 4, Number.POSITIVE_INFINITY)),
+      { minLength: 1, maxLength: 25 },
+    );
+    fc.assert(
+      fc.property(images, (list) => {
+        const made = groupReference(
+          list.map(([, score]) => score),
+          list.map(([name]) => name),
+        );
+        const count = made.sizes.length;
+        const flat = { count, scores: { made: groupSteps(made) }, hierarchy: {} };
+        const probes = [-1, 0, 0.5, 1, 2, 3, 3.5, 4, 5, Number.POSITIVE_INFINITY];
+        const exact = [...groupPValues(made, probes)];
+        const rounded = exact.map((value) => Math.ceil(value * (count + 1) - 1e-9) / (count + 1));
+        expect([...pValues(flat, "made", probes)]).toEqual(rounded);
+      }),
+      { seed: 31 },
+    );
   });
 
   test("and thresholds decide alike", () => {

@@ -120,6 +120,23 @@ function stepsOf({ sizes, scores: groups }: GroupReference): { scores: Float64Ar
   return { scores: Float64Array.from(steps, ({ score }) => score), pValues };
 }
 
+/**
+ * At most one score a group, ascending: the j-th from the top is the highest score with a p-value above j / (K + 1). As the references of a plain
+ * calibration on K images they give the p-values by group, rounded up to whole groups.
+ */
+export function groupSteps(reference: GroupReference): number[] {
+  const { scores, pValues } = stepsOf(reference);
+  const groups = reference.sizes.length;
+  const steps: number[] = [];
+  // The p-value of scores[place] itself is pValues[place + 1]; that of infinity, pValues[0], takes the first places.
+  for (let place = 0; place < scores.length; place++) {
+    const whole = Math.ceil(pValues[place + 1]! * (groups + 1) - 1 - 1e-9);
+    const before = Math.ceil(pValues[place]! * (groups + 1) - 1 - 1e-9);
+    for (let step = before; step < whole; step++) steps.push(scores[place]!);
+  }
+  return steps.reverse();
+}
+
 /** A sum of shares that is a whole number but for rounding, as that number: 3 times 1/3 is one group. */
 function roundWhole(sum: number): number {
   const whole = Math.round(sum);

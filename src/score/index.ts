@@ -10,7 +10,12 @@ export {
   scoreThreshold,
   smallestFalseAlarm,
 } from "./calibration.ts";
-export { calibrateByGroup, type GroupCalibration, leastGroupSplit } from "./calibration-by-group.ts";
+export {
+  calibrateByGroup,
+  type GroupCalibration,
+  leastGroupSplit,
+  oneReferencePerGroup,
+} from "./calibration-by-group.ts";
 export { type CalibrationDoubt, calibrationDoubts, describeDoubt } from "./calibration-doubts.ts";
 export { type ClassTable, classAccuracy, classPosteriors, makeClassTable, predictedClasses } from "./classes.ts";
 export { byCoder, type CoderName, type CoderSizes, coderNames } from "./coders.ts";
@@ -43,6 +48,7 @@ export {
   groupMembers,
   groupPValues,
   groupReference,
+  groupSteps,
   groupThreshold,
   highestPerGroup,
   splitByGroup,
@@ -101,7 +107,7 @@ export {
   type ResampleOptions,
 } from "./resampling.ts";
 export { leastImagesFor, type Resolution, resolutionOf, steadyImagesFor } from "./resolution.ts";
-export { type AnyRule, describeRule, describeShortage } from "./rule-words.ts";
+export { type AnyRule, describeRule, describeShortage, ruleLabel } from "./rule-words.ts";
 export { describeComparison, type ScoreComparison } from "./score-comparison.ts";
 export {
   computableScoreNames,

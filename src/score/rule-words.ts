@@ -23,6 +23,20 @@ export function describeRule(rule: AnyRule): string {
   }
 }
 
+/** A rule as a few words for a column: its kind and its numbers. */
+export function ruleLabel(rule: AnyRule): string {
+  switch (rule.kind) {
+    case "false-alarm":
+      return `false-alarm ${rule.rate}`;
+    case "budget":
+      return `budget ${rule.images} of ${rule.expected}`;
+    case "score":
+      return `score ${rule.above}`;
+    case "false-discovery":
+      return `false-discovery ${rule.share}`;
+  }
+}
+
 /**
  * What the calibration cannot give although the rule asks for it, as one sentence with the number of images that would; undefined where all
  * is well. Said before images are scored.

@@ -1,4 +1,19 @@
 /** What a person wants done, as functions of plain data that tell events and can be called off. */
+export {
+  type CalibrationOutcome,
+  type CalibrationRequest,
+  recalibrate,
+  type SettingOutcome,
+  setDecision,
+} from "./calibration.ts";
+export {
+  type Decision,
+  type DecisionOptions,
+  decisionOf,
+  marksTogether,
+  missingExpected,
+  type WishedRule,
+} from "./decisions.ts";
 export type { EngineSettings } from "./engine-settings.ts";
 export {
   type ClassAccuracy,
@@ -11,8 +26,6 @@ export type { Watch, WorkflowEvent } from "./events.ts";
 export { describeModel } from "./other-detectors.ts";
 export {
   byScore,
-  type Decision,
-  decisionOf,
   type PredictedImage,
   type Prediction,
   type PredictionOptions,

@@ -1,28 +1,21 @@
 /** Scoring images: each one's score, p-value and decision, as an asynchronous series of rows. */
-import { setting } from "../base/index.ts";
 import { type ImageSource, openImages, type PreparationProblem } from "../data/index.ts";
-import { type Detector, detectorSources, type Manifest } from "../detector/index.ts";
+import { type Detector, detectorSources } from "../detector/index.ts";
 import {
   checkCalibrated,
   classPosteriors,
   computableScoreNames,
   computeScore,
-  decide,
   predictedClasses,
   pValues,
   scoreDefinition,
-  smallestFalseAlarm,
 } from "../score/index.ts";
+import { type Decision, type DecisionOptions, decisionOf, marks, warnOfShortage } from "./decisions.ts";
 import type { Watch } from "./events.ts";
-import { markingRate, usualFalseAlarm, waysToResolve } from "./rate-advice.ts";
 import { type ScoredBatch, scoreSource } from "./scoring.ts";
 
 /** How images are judged. */
-export interface PredictionOptions {
-  /** The score that ranks and decides. Default: the detector's. */
-  readonly score?: string | undefined;
-  /** The share of normal images that may be marked, between 0 and 1. Default 0.01. */
-  readonly falseAlarm?: number | undefined;
+export interface PredictionOptions extends DecisionOptions {
   /** Whether an unreadable image is an error instead of being skipped. */
   readonly strict?: boolean | undefined;
 }
@@ -47,20 +40,10 @@ export interface PredictedImage extends Prediction {
   readonly pixels: Uint8Array;
 }
 
-/** The score that decides and the rate at which it does. */
-export interface Decision {
-  readonly score: string;
-  readonly falseAlarm: number;
-}
-
-/** The decision that options ask a detector for. */
-export function decisionOf({ manifest }: Detector, { score, falseAlarm }: PredictionOptions): Decision {
-  return { score: score ?? manifest.defaultScore, falseAlarm: falseAlarm ?? usualFalseAlarm };
-}
-
 /**
  * Judges images in order, a few batches in memory at a time, however many there are. Everything that can be wrong with locations and options
- * is found before the first image is scored. Unreadable images are skipped, and told of by one event at the end.
+ * is found before the first image is scored. Unreadable images are skipped, and told of by one event at the end. A rule that takes the p-values of
+ * all images (a false-discovery rate, a budget of the images at hand) marks none here: `marksTogether` does, once all rows are there.
  * Throws ConfigError for locations without images and for a score that the detector lacks, FormatError for damaged files, the signal's
  * reason where it calls the work off.
  *
@@ -90,10 +73,11 @@ export async function* predict(
   const sources = given.every((one) => typeof one === "string")
     ? [await openImages(given, "images")]
     : await Promise.all(given.map((one) => (typeof one === "string" ? openImages(one, "images") : one)));
-  const decision = decisionOf(detector, options);
+  const count = sources.reduce((sum, { length }) => sum + length, 0);
+  const decision = decisionOf(detector, options, count);
   const { needs } = scoreDefinition(decision.score, manifest.training.model.scales, detectorSources(manifest));
   checkCalibrated(manifest.calibration, decision.score);
-  warnOfCoarseCalibration(manifest, decision.falseAlarm, watch);
+  warnOfShortage(manifest, decision, count, watch);
   const problems: PreparationProblem[] = [];
   // Coding takes longer than a small model's terms: only where the chosen score needs it.
   const scoring = {
@@ -119,9 +103,10 @@ export function byScore(a: Prediction, b: Prediction): number {
 
 function predictionsOf(
   { manifest: { calibration } }: Detector,
-  { score, falseAlarm }: Decision,
+  decision: Decision,
   { names, terms, pixels }: ScoredBatch,
 ): PredictedImage[] {
+  const { score } = decision;
   const columns = computableScoreNames(terms, calibration).map((name) => computeScore(name, terms, calibration));
   const decisive = columns.find(({ name }) => name === score) ?? computeScore(score, terms, calibration);
   const classes = predictClasses(terms);
@@ -131,7 +116,7 @@ function predictionsOf(
     file,
     score: decisive.values[index]!,
     pValue: probabilities[index]!,
-    anomalous: decide(probabilities[index]!, falseAlarm),
+    anomalous: marks(decision, decisive.values[index]!, probabilities[index]!),
     ...classes?.[index],
     scores: Object.fromEntries(columns.map(({ name, values }) => [name, values[index]!])),
     pixels: pixels.subarray(index * size, (index + 1) * size),
@@ -147,16 +132,4 @@ function predictClasses({ classes, classifier }: ScoredBatch["terms"]) {
     predictedClass: table.names[predicted] ?? null,
     classProbability: predicted < 0 ? null : posteriors[image * table.names.length + predicted]!,
   }));
-}
-
-function warnOfCoarseCalibration({ calibration, training, data }: Manifest, rate: number, { onEvent }: Watch): void {
-  const { count } = calibration;
-  if (rate >= smallestFalseAlarm(count)) return;
-  const marking = markingRate(count);
-  onEvent?.({
-    kind: "warning",
-    text:
-      `warning: ${count} calibration images resolve false-alarm rates from ${marking}, so nothing is marked at ${rate}; ` +
-      `give ${setting("falseAlarm", marking)} or more, or train with ${waysToResolve(rate, data.normal.count, training.heldOut)}`,
-  });
 }

@@ -3,6 +3,7 @@ import { ConfigError, setting } from "../base/index.ts";
 import {
   contentHashes,
   describeSource,
+  type FoundImages,
   type ImageSource,
   type PreparationProblem,
   type StreamOptions,
@@ -40,6 +41,8 @@ export interface ScoringOptions {
   /** Whether the terms have the images' sizes as files of lossless coders. */
   readonly coders: boolean;
   readonly onProblem?: (problem: PreparationProblem) => void;
+  /** Told at the end what the images were like as they are stored. */
+  readonly onFound?: (found: FoundImages) => void;
 }
 
 /** Images prepared and scored in one go. */
@@ -78,7 +81,7 @@ export function refuseGeneral(folder: string, { role }: Manifest): void {
 export async function* scoreSource(
   detector: Detector,
   source: ImageSource,
-  { strict, coders, onProblem }: ScoringOptions,
+  { strict, coders, onProblem, onFound }: ScoringOptions,
   { onEvent, signal }: Watch = {},
 ): AsyncGenerator<ScoredBatch> {
   const { input } = detector.manifest;
@@ -92,6 +95,7 @@ export async function* scoreSource(
       onProblem?.(problem);
     },
     onFound(found) {
+      onFound?.(found);
       onEvent?.({ kind: "settled" });
       onEvent?.({ kind: "note", text: `${location}: ${describeSource(source, found, skipped)}` });
       for (const text of sourceWarnings(source, found)) onEvent?.({ kind: "warning", text: `${location}: ${text}` });
