@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 
 /** A folder imports from folders before it only. Files beside the folders, such as the package's door, come last. */
 const floors =
-  "base score graph onnx nn optim flow model runtime pixels made data train faults detector report workflow analysis experiments benchmark cli".split(
+  "base score graph onnx nn optim flow model runtime pixels made data train faults detector report workflow analysis experiments benchmark service cli".split(
     " ",
   );
 const pure = "base score graph onnx nn optim flow model pixels made".split(" ");
@@ -17,7 +17,10 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   "tar-stream": ["data"],
   commander: ["cli"],
   "log-update": ["cli"],
-  zod: ["model", "train", "faults", "detector", "workflow", "experiments"],
+  hono: ["service"],
+  "@hono/node-server": ["service"],
+  "prom-client": ["service"],
+  zod: ["model", "train", "faults", "detector", "workflow", "experiments", "service"],
 };
 /** Ways past an index.ts, each with its reason. */
 const sideDoors = [
@@ -25,6 +28,7 @@ const sideDoors = [
   "cli/train-command.ts -> workflow/train-request.ts", // nor must the help of a command, which shows the defaults
   "cli/reproduce-command.ts -> experiments/suite-names.ts", // as above
   "cli/benchmark-command.ts -> benchmark/cases.ts", // as above
+  "cli/serve-command.ts -> service/settings.ts", // as above
 ];
 /** Doors of a floor beside its index.ts: what of it a browser page takes. */
 const portableDoors = ["faults/portable.ts", "detector/portable.ts"];

@@ -25,7 +25,9 @@ export type FaultCode =
   | "diverged"
   | "engine"
   | "device"
-  | "mismatch";
+  | "mismatch"
+  | "not-allowed"
+  | "timeout";
 
 /** One fault: its subject, what was expected, what came instead, and what a person can do. Texts may hold settings (`setting`). */
 export interface Fault {

@@ -19,6 +19,7 @@ const makers = {
   calibrate: async () => (await import("./calibrate-command.ts")).calibrateCommand(),
   analyze: async () => (await import("./analyze-command.ts")).analyzeCommand(),
   sample: async () => (await import("./sample-command.ts")).sampleCommand(),
+  serve: async () => (await import("./serve-command.ts")).serveCommand(),
   benchmark: async () => (await import("./benchmark-command.ts")).benchmarkCommand(),
   doctor: async () => (await import("./doctor-command.ts")).doctorCommand(),
   quickstart: async () => (await import("./quickstart-command.ts")).quickstartCommand(),

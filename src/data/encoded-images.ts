@@ -1,7 +1,7 @@
 /** Encoded images as sharp opens them: what is taken, and the reasons for what is not, in plain words. */
 import sharp, { type Metadata, type Sharp } from "sharp";
 import { messageOf } from "../base/index.ts";
-import type { ImageRefusal } from "../pixels/index.ts";
+import { type ImageRefusal, jpegHeader, pngHeader } from "../pixels/index.ts";
 import type { EncodedImage } from "./image-source.ts";
 
 /** What sharp calls the formats we accept. It would draw SVG and PDF as well, but those are documents, not images. */
@@ -61,4 +61,16 @@ export function decodingReason(error: unknown): string {
 function firstLine(text: string): string {
   const line = text.split("\n")[0]!;
   return line.charAt(0).toLowerCase() + line.slice(1);
+}
+
+/** Height and width of an encoded image as its header says, before anything is decoded; undefined where it says none. */
+export async function imageSizeIn(bytes: Uint8Array): Promise<{ height: number; width: number } | undefined> {
+  const header = jpegHeader(bytes) ?? pngHeader(bytes);
+  if (header) return { height: header.height, width: header.width };
+  try {
+    const { height, width } = await openSharp({ kind: "encoded", bytes }).metadata();
+    return { height, width };
+  } catch {
+    return undefined;
+  }
 }

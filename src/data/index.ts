@@ -5,6 +5,7 @@ export { contentHashes, type HashedSet, type Overlap, overlapsOf } from "./conte
 export type { ImageUse } from "./dataset-layout.ts";
 export { decoderVersions } from "./decoder-version.ts";
 export { sampleBitsOf } from "./deep-samples.ts";
+export { imageSizeIn } from "./encoded-images.ts";
 export { type AtomicFile, openAtomicFile, writeFileAtomic } from "./file-writing.ts";
 export type { EncodedImage, ImageCatalogue, ImageSource, PreparationProblem, StoredImage } from "./image-source.ts";
 export { type NamedImages, writeImages } from "./image-writing.ts";

@@ -26,6 +26,7 @@ export type { Watch, WorkflowEvent } from "./events.ts";
 export { describeModel } from "./other-detectors.ts";
 export {
   byScore,
+  judgeImages,
   type PredictedImage,
   type Prediction,
   type PredictionOptions,

@@ -87,7 +87,7 @@ export async function* predict(
   };
   for (const source of sources) {
     for await (const batch of scoreSource(detector, source, scoring, watch)) {
-      for (const prediction of predictionsOf(detector, decision, batch)) {
+      for (const prediction of judgeImages(detector, decision, batch)) {
         watch.signal?.throwIfAborted();
         yield prediction;
       }
@@ -101,10 +101,11 @@ export function byScore(a: Prediction, b: Prediction): number {
   return a.score === b.score ? 0 : a.score > b.score ? -1 : 1;
 }
 
-function predictionsOf(
-  { manifest: { calibration } }: Detector,
+/** What a detector says of images whose terms are known: every score, the chosen one's p-value and decision. */
+export function judgeImages(
+  { manifest: { calibration } }: Pick<Detector, "manifest">,
   decision: Decision,
-  { names, terms, pixels }: ScoredBatch,
+  { names, terms, pixels }: Pick<ScoredBatch, "names" | "terms" | "pixels">,
 ): PredictedImage[] {
   const { score } = decision;
   const columns = computableScoreNames(terms, calibration).map((name) => computeScore(name, terms, calibration));

@@ -1,0 +1,118 @@
+/** Detectors by id: what there is, their files, and images scored by them. */
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { detectorFiles, manifestName } from "../detector/index.ts";
+import { smallestFalseAlarm } from "../score/index.ts";
+import type { Place } from "./catalogue.ts";
+import { needsCoders } from "./inference-response.ts";
+import { boundaryOf, readMultipart } from "./multipart.ts";
+import { badRequest, notFound, Refusal } from "./refusals.ts";
+import { type Call, type Handler, type Handlers, json, type ServiceParts } from "./requests.ts";
+import { type DetectorSummary, predictQuery } from "./routes.ts";
+import { scoreImages } from "./scoring.ts";
+
+function summaryOf({ id, served, fault }: Place): DetectorSummary {
+  const manifest = served?.manifest;
+  const input = manifest?.input;
+  return {
+    id,
+    ready: served !== undefined,
+    version: served?.version ?? null,
+    fault: fault ?? null,
+    input: input ? { channels: input.channels, height: input.height, width: input.width } : null,
+    defaultScore: manifest?.defaultScore ?? null,
+    scores: Object.keys(manifest?.calibration.scores ?? {}),
+    smallestFalseAlarm: manifest ? smallestFalseAlarm(manifest.calibration.count) : null,
+  };
+}
+
+const detectors: Handler = (_, { catalogue }) => json({ detectors: catalogue.places.map(summaryOf) });
+
+const detector: Handler = ({ parts: { id } }, { catalogue }) => {
+  const place = catalogue.places.find((one) => one.id === id);
+  if (!place) throw notFound("detector", "the id of one that is served", "another");
+  return json({ ...summaryOf(place), manifest: place.served?.manifest ?? null });
+};
+
+const file: Handler = async ({ parts: { id, name } }, { catalogue }) => {
+  const { files, manifest, version } = catalogue.find(id!);
+  const isFile = detectorFiles.some((one) => one === name && manifest.files[one] !== undefined);
+  if (name !== manifestName && !isFile) throw notFound("file", "one that the manifest names", "another");
+  const path = join(files, name!);
+  const found = await stat(path).catch(() => undefined);
+  // A file that was copied while its detector was being replaced has not taken its name yet.
+  const real = found?.isFile() ? path : `${path}.next`;
+  const { size } = found ?? (await stat(real));
+  const type = name!.endsWith(".json") ? "application/json" : "application/octet-stream";
+  const headers = { "content-type": type, "content-length": String(size), etag: `"${version}-${name}"` };
+  return new Response(Readable.toWeb(createReadStream(real)) as ReadableStream, { headers });
+};
+
+const predict: Handler = async (call, parts) => {
+  const [, id, verb] = /^(.*):([^:]*)$/s.exec(call.parts.call!) ?? [];
+  if (verb !== "predict") throw notFound("route", "an id with :predict behind it", "another");
+  const detector = parts.catalogue.find(id!);
+  const { score, falseAlarm } = readQuery(call);
+  const images = await readImages(call, parts);
+  const chosen = score ?? detector.manifest.defaultScore;
+  const { decision, images: judged } = await scoreImages(parts, detector, {
+    images: images.map(({ bytes }) => ({ kind: "encoded", bytes })),
+    names: images.map(({ name }) => name),
+    score,
+    falseAlarm,
+    coders: needsCoders(detector.manifest, chosen),
+    signal: call.request.signal,
+  });
+  return json({
+    detector: { id: detector.id, version: detector.version },
+    score: chosen,
+    rule: decision.words,
+    falseAlarm: decision.falseAlarm,
+    threshold: decision.threshold,
+    smallestFalseAlarm: smallestFalseAlarm(detector.manifest.calibration.count),
+    images: judged.map((one, index) => ({ name: images[index]!.name, ...one })),
+  });
+};
+
+function readQuery({ query }: Call): { score?: string | undefined; falseAlarm?: number | undefined } {
+  const given = Object.fromEntries(query);
+  const parsed = predictQuery.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0]!;
+  const name = issue.code === "unrecognized_keys" ? issue.keys[0]! : String(issue.path[0]);
+  const expected = name === "falseAlarm" ? "a number between 0 and 1" : "falseAlarm and score only";
+  throw badRequest(`query: ${name.slice(0, 40)}`, expected, `'${(given[name] ?? "").slice(0, 40)}'`);
+}
+
+interface NamedFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+async function readImages({ request }: Call, { bodies, settings }: ServiceParts): Promise<readonly NamedFile[]> {
+  const type = request.headers.get("content-type") ?? "application/octet-stream";
+  const boundary = boundaryOf(type);
+  if (boundary === undefined && !/^(image\/[\w.+-]+|application\/octet-stream)\s*(;|$)/i.test(type)) {
+    const expected = "an image, application/octet-stream or multipart/form-data with a boundary";
+    throw new Refusal(415, { code: "unsupported", subject: "body", expected, got: type.slice(0, 60) });
+  }
+  const body = await bodies.read(request);
+  const images =
+    boundary === undefined ? [{ name: "image", bytes: body }] : readMultipart(body, boundary, settings.maxImages);
+  if (images.length === 0 || body.length === 0) throw badRequest("body", "an image", "none");
+  return images;
+}
+
+/** The handlers of `/api`. */
+export const detectorHandlers = {
+  detectors,
+  detector,
+  file,
+  predict,
+  async rescan(call, parts) {
+    await parts.catalogue.scan();
+    return detectors(call, parts);
+  },
+} as const satisfies Partial<Handlers>;

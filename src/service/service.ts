@@ -1,0 +1,219 @@
+/** A running service: its processes, detectors and server, and how all of them end. */
+import type { Server } from "node:http";
+import { availableParallelism } from "node:os";
+import { createAdaptorServer } from "@hono/node-server";
+import { ConfigError, messageOf, RunError, setting } from "../base/index.ts";
+import { requireDevice } from "../runtime/index.ts";
+import { type AccessRules, isLoopback } from "./access.ts";
+import { makeApp } from "./app.ts";
+import { makeBatcher } from "./batching.ts";
+import { makeBodyReader } from "./bodies.ts";
+import { openCatalogue, type Place } from "./catalogue.ts";
+import { engineWorkerFile, startWorker } from "./engine-child.ts";
+import type { Log } from "./log.ts";
+import { makeMetrics } from "./metrics.ts";
+import { readServiceSettings, type ServiceRequest, type ServiceSettings } from "./settings.ts";
+import { openSnapshots } from "./snapshots.ts";
+import { readTokenFile } from "./tokens.ts";
+import { openPool, type WorkerPool } from "./worker-pool.ts";
+
+/** What a service is given besides its settings. */
+export interface ServiceOptions {
+  readonly log: Log;
+  /** The file that engine processes run. */
+  readonly workerFile?: URL;
+}
+
+/** A service that runs. */
+export interface Service {
+  /** Where it listens, such as `http://127.0.0.1:8431`. */
+  readonly url: string;
+  /** Settles when every detector has been tried: what was found. */
+  readonly loaded: Promise<readonly Place[]>;
+  readonly workerPids: readonly number[];
+  /** Takes nothing new, answers what has been taken, within the time of a request, and ends its processes. */
+  close(): Promise<void>;
+}
+
+/** Seconds for a request's headers. */
+const headerSeconds = 10;
+/** Open connections; more are refused by the system. */
+const mostConnections = 512;
+
+/**
+ * Starts a service. It listens at once, and is ready when its detectors have been loaded and have passed their golden checks.
+ * Throws ConfigError for settings that cannot be and for a folder without detectors, RunError where the address is taken.
+ */
+export async function startService(settings: ServiceSettings, options: ServiceOptions): Promise<Service> {
+  const request = readServiceSettings(settings);
+  const rules = await accessRules(request);
+  await requireDevice(request.device);
+  const parts = await openParts(request, options);
+  let draining = false;
+  const { catalogue, batcher, metrics } = parts;
+  const bodies = makeBodyReader(request.maxBody);
+  const service = { settings: request, catalogue, batcher, bodies, metrics, draining: () => draining };
+  const app = makeApp(service, { rules, metrics, log: options.log });
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    overrideGlobalObjects: false,
+    serverOptions: {
+      headersTimeout: Math.min(headerSeconds, request.timeout) * 1000,
+      requestTimeout: request.timeout * 1000,
+      connectionsCheckingInterval: 500,
+      maxHeaderSize: 16_384,
+    },
+  }) as Server;
+  server.maxConnections = mostConnections;
+  let url: string;
+  try {
+    url = await listen(server, request);
+  } catch (error) {
+    await parts.close();
+    throw error;
+  }
+  options.log({ level: "info", event: "listening", url });
+  const loaded = catalogue.scan().then(() => catalogue.places);
+  const stopScanning = scanAgain(request.rescan, () => catalogue.scan());
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    draining = true;
+    options.log({ level: "info", event: "draining" });
+    stopScanning();
+    const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
+    server.closeIdleConnections();
+    const late = setTimeout(() => server.closeAllConnections(), request.timeout * 1000);
+    await closed;
+    clearTimeout(late);
+    await catalogue.settled();
+    await parts.close();
+    options.log({ level: "info", event: "closed" });
+  };
+  return {
+    url,
+    loaded,
+    get workerPids() {
+      return parts.pool.pids;
+    },
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+/**
+ * Loads every detector as a service would, and ends. Throws as `startService`, and ConfigError for a token file that cannot be read.
+ */
+export async function checkService(settings: ServiceSettings, options: ServiceOptions): Promise<readonly Place[]> {
+  const request = readServiceSettings(settings);
+  await accessRules(request);
+  await requireDevice(request.device);
+  const parts = await openParts({ ...request, workers: 1 }, options);
+  try {
+    await parts.catalogue.scan();
+    return parts.catalogue.places;
+  } finally {
+    await parts.close();
+  }
+}
+
+async function openParts(request: ServiceRequest, { log, workerFile = engineWorkerFile }: ServiceOptions) {
+  const cores = availableParallelism();
+  const workers = request.workers ?? Math.max(1, Math.floor(cores / 2));
+  const threads = request.threads ?? Math.max(1, Math.floor(cores / workers));
+  const { device, maxPixels, timeout } = request;
+  const snapshots = await openSnapshots();
+  let pool: WorkerPool | undefined;
+  const openedPool = (): WorkerPool => {
+    pool ??= openPool({
+      count: workers,
+      start: () => startWorker({ threads, device, maxPixels }, workerFile),
+      mostMilliseconds: timeout * 1000,
+      onIdle: () => batcher.pump(),
+      onEvent(event) {
+        if (event.kind === "worker-ended") metrics.workerEnded();
+        const { kind, ...fields } = event;
+        log({ level: kind === "worker-started" ? "info" : "warn", event: kind, ...fields });
+      },
+    });
+    return pool;
+  };
+  const metrics = makeMetrics({ waiting: () => batcher.waiting, workers: () => openedPool().pids.length });
+  const batcher = makeBatcher(openedPool, { ...request, onBatch: metrics.batch, onRetry: metrics.retried });
+  try {
+    const catalogue = await openCatalogue({
+      folder: request.detectors,
+      snapshots,
+      load: (key, files) => openedPool().load(key, files),
+      async retire(key) {
+        await batcher.whenFree(key);
+        openedPool().unload(key);
+      },
+      onEvent({ kind, ...fields }) {
+        if (kind === "detector-loaded") metrics.loaded(fields.id);
+        if (kind === "detector-refused") metrics.refused(fields.id);
+        log({ level: kind === "detector-loaded" ? "info" : "warn", event: kind, ...fields });
+      },
+    });
+    const opened = openedPool();
+    const close = async (): Promise<void> => {
+      await opened.close();
+      await snapshots.close();
+    };
+    return { pool: opened, metrics, batcher, catalogue, close };
+  } catch (error) {
+    await pool?.close();
+    await snapshots.close();
+    throw error;
+  }
+}
+
+async function accessRules({ host, tokenFile, allowHost, allowOrigin }: ServiceRequest): Promise<AccessRules> {
+  if (tokenFile === undefined && !isLoopback(host)) {
+    throw new ConfigError({
+      code: "missing-setting",
+      subject: setting("host"),
+      expected: `${setting("tokenFile")} at an address that others can reach`,
+      got: `${host} without one`,
+      remedy: { key: "give-setting", setting: setting("tokenFile") },
+    });
+  }
+  const tokens = tokenFile === undefined ? undefined : await readTokenFile(tokenFile);
+  return { allowHost: allowHost.map((name) => name.toLowerCase()), allowOrigin, tokens };
+}
+
+function listen(server: Server, { host, port }: ServiceRequest): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => {
+      reject(
+        new RunError({
+          code: "busy",
+          subject: `${setting("host")} ${host} and ${setting("port")} ${port}`,
+          expected: "an address to listen at",
+          got: messageOf(error),
+          remedy: { key: "give-setting", setting: `another ${setting("port")}` },
+        }),
+      );
+    });
+    server.listen(port, host, () => {
+      const address = server.address();
+      const bound = typeof address === "object" && address ? address.port : port;
+      resolve(`http://${host.includes(":") ? `[${host}]` : host}:${bound}`);
+    });
+  });
+}
+
+/** Looks again and again, each time so long after the last look has ended. */
+function scanAgain(seconds: number, scan: () => Promise<void>): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const next = (): void => {
+    if (seconds === 0) return;
+    timer = setTimeout(() => void scan().then(next, next), seconds * 1000);
+  };
+  next();
+  return () => {
+    clearTimeout(timer);
+    timer = undefined;
+  };
+}

@@ -1,0 +1,64 @@
+/**
+ * Copies of detectors' files. A service scores with a copy of its own: whatever happens to the folder that it was given, engine processes that
+ * start anew load the very detector that passed.
+ */
+import { constants, copyFile, mkdir, mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { messageOf, RunError } from "../base/index.ts";
+import { detectorFiles, manifestName, pendingName } from "../detector/index.ts";
+
+/** Where the copies of one service are. */
+export interface Snapshots {
+  /** Copies a detector's files. Throws RunError where they cannot be read or the disk is full. */
+  take(folder: string): Promise<string>;
+  remove(copy: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const names = [manifestName, ...detectorFiles.flatMap((name) => [name, pendingName(name)])];
+
+/** Makes a place for copies, which only this user may read. */
+export async function openSnapshots(): Promise<Snapshots> {
+  const place = await mkdtemp(join(tmpdir(), "outglow-serve-"));
+  let count = 0;
+  const remove = (path: string) => rm(path, { recursive: true, force: true });
+  return {
+    async take(folder) {
+      const copy = join(place, String(count++));
+      await mkdir(copy);
+      try {
+        for (const name of names) await copyIfThere(join(folder, name), join(copy, name));
+      } catch (error) {
+        await remove(copy);
+        throw new RunError({
+          code: "unreadable",
+          subject: `detector '${folder}'`,
+          expected: "files that can be copied",
+          got: messageOf(error),
+        });
+      }
+      return copy;
+    },
+    remove,
+    close: () => remove(place),
+  };
+}
+
+async function copyIfThere(from: string, to: string): Promise<void> {
+  const found = await stat(from).catch(() => undefined);
+  // A pipe or a device might never end.
+  if (!found?.isFile()) return;
+  await copyFile(from, to, constants.COPYFILE_FICLONE);
+}
+
+/** What changes when one of a detector's files does; undefined where there is no manifest. */
+export async function signatureOf(folder: string): Promise<string | undefined> {
+  const marks: string[] = [];
+  for (const name of names) {
+    const found = await stat(join(folder, name)).catch(() => undefined);
+    if (name === manifestName && !found?.isFile()) return undefined;
+    if (found) marks.push(`${name} ${found.ino} ${found.size} ${found.mtimeMs}`);
+  }
+  return marks.join("\n");
+}

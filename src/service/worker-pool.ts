@@ -1,0 +1,162 @@
+/** The engine processes of a service: each has every detector loaded, and another takes the place of one that dies. */
+import { messageOf, RunError } from "../base/index.ts";
+import { type Batch, WorkerEnded, type WorkerProcess } from "./engine-child.ts";
+import type { ImageOutcome } from "./worker-messages.ts";
+
+/** A batch took longer than it may; its process was ended. */
+export class BatchOverdue extends Error {
+  override readonly name = "BatchOverdue";
+}
+
+/** What happens to the processes. */
+export type PoolEvent =
+  | { readonly kind: "worker-started"; readonly pid: number | undefined }
+  | { readonly kind: "worker-ended"; readonly pid: number | undefined }
+  | { readonly kind: "worker-lacks"; readonly pid: number | undefined; readonly key: string; readonly reason: string };
+
+/** How a pool is made. */
+export interface PoolOptions {
+  readonly count: number;
+  readonly start: () => WorkerProcess;
+  /** Milliseconds that a batch may take. */
+  readonly mostMilliseconds: number;
+  /** Called whenever a process may take a batch. */
+  readonly onIdle: () => void;
+  readonly onEvent: (event: PoolEvent) => void;
+}
+
+/** Engine processes. */
+export interface WorkerPool {
+  /** Loads and checks a detector in every process. Throws RunError where one does not take it; then none keeps it. */
+  load(key: string, folder: string): Promise<void>;
+  unload(key: string): void;
+  /** Whether a process that has the detector waits for work. */
+  isIdle(key: string): boolean;
+  /**
+   * Scores a batch on such a process. Throws RunError where the engine fails, WorkerEnded where the process dies, BatchOverdue where it takes too
+   * long.
+   */
+  score(batch: Batch): Promise<readonly ImageOutcome[]>;
+  readonly pids: readonly number[];
+  /** Ends every process. */
+  close(): Promise<void>;
+}
+
+interface Slot {
+  worker: WorkerProcess | undefined;
+  busy: boolean;
+  /** The detectors that it has loaded. */
+  readonly has: Set<string>;
+  /** Ends in a row that came soon after a start. */
+  quickEnds: number;
+  restart: NodeJS.Timeout | undefined;
+}
+
+/** A process that lives so long began well, milliseconds. */
+const soon = 2000;
+const longestDelay = 5000;
+
+/** Starts the processes. */
+export function openPool({ count, start, mostMilliseconds, onIdle, onEvent }: PoolOptions): WorkerPool {
+  const wanted = new Map<string, string>();
+  const slots = Array.from({ length: count }, (): Slot => {
+    return { worker: undefined, busy: false, has: new Set(), quickEnds: 0, restart: undefined };
+  });
+  let closed = false;
+
+  const begin = (slot: Slot): void => {
+    slot.restart = undefined;
+    const worker = start();
+    const started = performance.now();
+    const { pid } = worker;
+    slot.worker = worker;
+    slot.busy = false;
+    onEvent({ kind: "worker-started", pid });
+    for (const [key, folder] of wanted) {
+      loadInto(slot, key, folder).catch((error: unknown) => {
+        if (!closed) onEvent({ kind: "worker-lacks", pid, key, reason: messageOf(error) });
+      });
+    }
+    void worker.ended.then(() => {
+      slot.worker = undefined;
+      slot.has.clear();
+      if (closed) return;
+      onEvent({ kind: "worker-ended", pid });
+      slot.quickEnds = performance.now() - started < soon ? slot.quickEnds + 1 : 0;
+      // The first end may be anybody's; a process that ends again and again must not take all the time there is.
+      const delay = slot.quickEnds < 2 ? 0 : Math.min(longestDelay, 50 * 2 ** slot.quickEnds);
+      slot.restart = setTimeout(() => begin(slot), delay);
+    });
+  };
+
+  const loadInto = async (slot: Slot, key: string, folder: string): Promise<void> => {
+    const { worker } = slot;
+    if (!worker) return;
+    await worker.load(key, folder);
+    if (slot.worker !== worker || wanted.get(key) !== folder) return;
+    slot.has.add(key);
+    onIdle();
+  };
+
+  const unload = (key: string): void => {
+    wanted.delete(key);
+    for (const slot of slots) {
+      slot.has.delete(key);
+      slot.worker?.unload(key);
+    }
+  };
+
+  for (const slot of slots) begin(slot);
+  return {
+    async load(key, folder) {
+      const present = slots.filter(({ worker }) => worker !== undefined);
+      if (present.length === 0) throw noWorker("none is running; they are started again");
+      wanted.set(key, folder);
+      const results = await Promise.allSettled(present.map((slot) => loadInto(slot, key, folder)));
+      const failure = results.find((result) => result.status === "rejected");
+      if (!failure) return;
+      unload(key);
+      throw failure.reason instanceof WorkerEnded ? noWorker("it ended while it loaded the detector") : failure.reason;
+    },
+    unload,
+    isIdle: (key) => slots.some((slot) => isFree(slot, key)),
+    async score(batch) {
+      const slot = slots.find((one) => isFree(one, batch.key));
+      if (!slot?.worker) throw new WorkerEnded("no engine process is free");
+      const { worker } = slot;
+      slot.busy = true;
+      let overdue = false;
+      const timer = setTimeout(() => {
+        overdue = true;
+        worker.kill();
+      }, mostMilliseconds);
+      try {
+        return await worker.score(batch);
+      } catch (error) {
+        throw overdue ? new BatchOverdue("the batch took too long") : error;
+      } finally {
+        clearTimeout(timer);
+        if (slot.worker === worker) slot.busy = false;
+        onIdle();
+      }
+    },
+    get pids() {
+      return slots.flatMap(({ worker }) => worker?.pid ?? []);
+    },
+    async close() {
+      closed = true;
+      for (const { restart } of slots) clearTimeout(restart);
+      const running = slots.flatMap(({ worker }) => worker ?? []);
+      for (const worker of running) worker.kill();
+      await Promise.all(running.map(({ ended }) => ended));
+    },
+  };
+}
+
+function isFree({ worker, busy, has }: Slot, key: string): boolean {
+  return worker !== undefined && !busy && has.has(key);
+}
+
+function noWorker(got: string): RunError {
+  return new RunError({ code: "engine", subject: "engine process", expected: "one that works", got });
+}
