@@ -8,7 +8,7 @@ import { basename, join, resolve } from "node:path";
 import { ConfigError, type Fault, isUserError, messageOf, setting } from "../base/index.ts";
 import { folderReader, type Manifest, manifestName, readManifest } from "../detector/index.ts";
 import { notFound, unavailable } from "./refusals.ts";
-import { type Snapshots, signatureOf } from "./snapshots.ts";
+import { type Snapshots, settleNames, signatureOf } from "./snapshots.ts";
 
 /** A detector as it is served. */
 export interface ServedDetector {
@@ -81,6 +81,7 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
         .slice(0, 12);
       const key = `${place.id}@${version}/${loads++}`;
       const manifest = await readManifest(folderReader(files));
+      await settleNames(files, manifest);
       await load(key, files);
       const former = place.served;
       place.served = { id: place.id, version, key, manifest, files };

@@ -41,13 +41,10 @@ const file: Handler = async ({ parts: { id, name } }, { catalogue }) => {
   const isFile = detectorFiles.some((one) => one === name && manifest.files[one] !== undefined);
   if (name !== manifestName && !isFile) throw notFound("file", "one that the manifest names", "another");
   const path = join(files, name!);
-  const found = await stat(path).catch(() => undefined);
-  // A file that was copied while its detector was being replaced has not taken its name yet.
-  const real = found?.isFile() ? path : `${path}.next`;
-  const { size } = found ?? (await stat(real));
+  const { size } = await stat(path);
   const type = name!.endsWith(".json") ? "application/json" : "application/octet-stream";
   const headers = { "content-type": type, "content-length": String(size), etag: `"${version}-${name}"` };
-  return new Response(Readable.toWeb(createReadStream(real)) as ReadableStream, { headers });
+  return new Response(Readable.toWeb(createReadStream(path)) as ReadableStream, { headers });
 };
 
 const predict: Handler = async (call, parts) => {

@@ -21,7 +21,11 @@ const latencies = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 3
 const shares = [0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
 
 /** Counters of a service of their own. */
-export function makeMetrics(state: { readonly waiting: () => number; readonly workers: () => number }): Metrics {
+export function makeMetrics(state: {
+  readonly waiting: () => number;
+  readonly workers: () => number;
+  readonly busy: () => number;
+}): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -64,6 +68,14 @@ export function makeMetrics(state: { readonly waiting: () => number; readonly wo
     registers,
     collect() {
       this.set(state.waiting());
+    },
+  });
+  new Gauge({
+    name: "outglow_busy_workers",
+    help: "Engine processes that score",
+    registers,
+    collect() {
+      this.set(state.busy());
     },
   });
   new Gauge({

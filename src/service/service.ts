@@ -139,7 +139,11 @@ async function openParts(request: ServiceRequest, { log, workerFile = engineWork
     });
     return pool;
   };
-  const metrics = makeMetrics({ waiting: () => batcher.waiting, workers: () => openedPool().pids.length });
+  const metrics = makeMetrics({
+    waiting: () => batcher.waiting,
+    workers: () => openedPool().pids.length,
+    busy: () => openedPool().busy,
+  });
   const batcher = makeBatcher(openedPool, { ...request, onBatch: metrics.batch, onRetry: metrics.retried });
   try {
     const catalogue = await openCatalogue({

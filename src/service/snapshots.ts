@@ -2,11 +2,12 @@
  * Copies of detectors' files. A service scores with a copy of its own: whatever happens to the folder that it was given, engine processes that
  * start anew load the very detector that passed.
  */
-import { constants, copyFile, mkdir, mkdtemp, rm, stat } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { constants, copyFile, mkdir, mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { messageOf, RunError } from "../base/index.ts";
-import { detectorFiles, manifestName, pendingName } from "../detector/index.ts";
+import { detectorFiles, type Manifest, manifestName, pendingName } from "../detector/index.ts";
 
 /** Where the copies of one service are. */
 export interface Snapshots {
@@ -50,6 +51,16 @@ async function copyIfThere(from: string, to: string): Promise<void> {
   // A pipe or a device might never end.
   if (!found?.isFile()) return;
   await copyFile(from, to, constants.COPYFILE_FICLONE);
+}
+
+/** Gives the copied files the names that they were about to take when they were copied: those whose content the manifest names. */
+export async function settleNames(copy: string, { files }: Manifest): Promise<void> {
+  for (const name of detectorFiles) {
+    const pending = join(copy, pendingName(name));
+    const bytes = files[name] === undefined ? undefined : await readFile(pending).catch(() => undefined);
+    if (bytes && createHash("sha256").update(bytes).digest("hex") === files[name])
+      await rename(pending, join(copy, name));
+  }
 }
 
 /** What changes when one of a detector's files does; undefined where there is no manifest. */

@@ -38,6 +38,8 @@ export interface WorkerPool {
    */
   score(batch: Batch): Promise<readonly ImageOutcome[]>;
   readonly pids: readonly number[];
+  /** How many of them have work. */
+  readonly busy: number;
   /** Ends every process. */
   close(): Promise<void>;
 }
@@ -142,6 +144,9 @@ export function openPool({ count, start, mostMilliseconds, onIdle, onEvent }: Po
     },
     get pids() {
       return slots.flatMap(({ worker }) => worker?.pid ?? []);
+    },
+    get busy() {
+      return slots.filter((slot) => slot.worker !== undefined && slot.busy).length;
     },
     async close() {
       closed = true;
