@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 
 /** A folder imports from folders before it only. Files beside the folders, such as the package's door, come last. */
 const floors =
-  "base score graph onnx nn optim flow model runtime pixels made data train faults detector report workflow analysis experiments benchmark service cli".split(
+  "base score graph onnx nn optim flow model runtime pixels made data train faults encoder detector report workflow analysis experiments benchmark service cli".split(
     " ",
   );
 const pure = "base score graph onnx nn optim flow model pixels made".split(" ");
@@ -20,7 +20,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   hono: ["service"],
   "@hono/node-server": ["service"],
   "prom-client": ["service"],
-  zod: ["model", "train", "faults", "detector", "workflow", "experiments", "service"],
+  zod: ["model", "train", "faults", "encoder", "detector", "workflow", "experiments", "service"],
 };
 /** Ways past an index.ts, each with its reason. */
 const sideDoors = [

@@ -1,9 +1,10 @@
 /** Local faults: synthetic faults, the detector that learns them, its maps and scores. */
 
-export { type CellMap, meanMap, resampled, topMean } from "./cell-map.ts";
+export { type CellMap, meanMap, resampled, standardised, topMean } from "./cell-map.ts";
 export { drawFaultExamples, type FaultExample } from "./examples.ts";
+export { assignFolds } from "./folds.ts";
 export { type Fingerprint, fingerprintOfStructure, groupImages, shiftedCorrelation } from "./groups.ts";
-export { atLevels } from "./levels.ts";
+export { atLevels, resized, withChannels } from "./levels.ts";
 export { openFaultScorer } from "./node-scoring.ts";
 export {
   type FaultDetector,

@@ -2,7 +2,7 @@
  * ONNX models from bytes: the subset that writer.ts writes, on a protobuf wire library. Unknown fields are skipped, as protobuf asks;
  * what is known but of another kind than written here (other element types, operator domains, attribute types) is refused.
  */
-import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import { WireType } from "@bufbuild/protobuf/wire";
 import { FormatError, messageOf } from "../base/index.ts";
 import {
   type ElementType,
@@ -12,9 +12,7 @@ import {
   type OnnxTensor,
   type OnnxValue,
 } from "./model.ts";
-
-/** What to do with each known field of a message; a handler reads exactly the field's value. */
-type Fields = Readonly<Record<number, readonly [WireType, (reader: BinaryReader) => void]>>;
+import { damaged, type Fields, integer, message, readFields, text, unsupported } from "./wire.ts";
 
 /** Reads the model in the bytes of a ModelProto. Throws FormatError where the bytes are damaged or another program wrote them. */
 export function readModel(bytes: Uint8Array): OnnxModel {
@@ -220,58 +218,7 @@ function readEntry(bytes: Uint8Array): [string, string] {
   return entry;
 }
 
-/** Reads a message field by field. Throws where a known field has another wire type than its own. */
-function readFields(bytes: Uint8Array, fields: Fields): void {
-  const reader = new BinaryReader(bytes);
-  while (reader.pos < reader.len) {
-    const [number, wireType] = reader.tag();
-    const field = fields[number];
-    if (!field) {
-      reader.skip(wireType, number);
-      continue;
-    }
-    const [expected, read] = field;
-    if (wireType === expected) read(reader);
-    else if (expected === WireType.Varint && wireType === WireType.LengthDelimited) readPacked(reader.bytes(), read);
-    else throw damaged(`wire type ${expected} in field ${number}`, String(wireType));
-  }
-}
-
-/** Other writers pack repeated integers into one field, and protobuf asks readers to take both forms. */
-function readPacked(bytes: Uint8Array, read: (reader: BinaryReader) => void): void {
-  const packed = new BinaryReader(bytes);
-  while (packed.pos < packed.len) read(packed);
-}
-
-function message(use: (part: Uint8Array) => void): Fields[number] {
-  return [WireType.LengthDelimited, (reader) => use(reader.bytes())];
-}
-
-function text(use: (value: string) => void): Fields[number] {
-  return [WireType.LengthDelimited, (reader) => use(reader.string(true))];
-}
-
-function integer(use: (value: number) => void): Fields[number] {
-  return [
-    WireType.Varint,
-    (reader) => {
-      const exact = reader.int64();
-      const value = Number(exact);
-      if (!Number.isSafeInteger(value)) throw damaged("an integer below 2^53", String(exact));
-      use(value);
-    },
-  ];
-}
-
 function expectSize(value: number): number {
   if (value < 0) throw damaged("a size that is not negative", String(value));
   return value;
-}
-
-function damaged(expected: string, got: string): FormatError {
-  return new FormatError({ code: "damaged", subject: "onnx", expected, got });
-}
-
-function unsupported(expected: string, got: string): FormatError {
-  return new FormatError({ code: "unsupported", subject: "onnx", expected, got });
 }

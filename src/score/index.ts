@@ -39,6 +39,7 @@ export {
   scaleContent,
   startWatch,
 } from "./drift-watch.ts";
+export { type Eigenpair, symmetricEigenpairs } from "./eigenvalues.ts";
 export { waicScores } from "./ensemble-scores.ts";
 export { type Evaluation, type EvaluationSubject, evaluateScores } from "./evaluation.ts";
 export { adjustedPValues, type Discoveries, discoveries, referencesForDiscovery } from "./false-discovery.ts";

@@ -1,0 +1,23 @@
+/** Experts on features of an encoder that a person brings: any ONNX file that makes maps or tokens of images. */
+
+export {
+  describeNote,
+  type EncoderDescription,
+  type EncoderNote,
+  type EncoderRecord,
+  encoderDescriptionSchema,
+  encoderRecordSchema,
+  type Tap,
+} from "./description.ts";
+export { type FeatureMap, type OpenEncoder, openEncoder } from "./features.ts";
+export { type EncoderEvent, type EncoderWatch, fitEncoderExpert, type GivenEncoder } from "./fitting.ts";
+export { encoderChecksum, type InspectedEncoder, inspectEncoder } from "./inspection.ts";
+export {
+  type EncoderExpert,
+  type EncoderExpertRecord,
+  encoderExpertSchema,
+  readEncoderExpert,
+  writeEncoderExpert,
+} from "./record.ts";
+export { type EncoderScore, type EncoderScorer, openEncoderScorer } from "./scoring.ts";
+export { type EncoderMode, type EncoderSettings, encoderModes, encoderSettingsSchema } from "./settings.ts";

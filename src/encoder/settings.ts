@@ -1,0 +1,43 @@
+/** What can be chosen of an expert on an encoder's features, as data. */
+import { z } from "zod";
+
+const whole = (least: number) => z.number().int().min(least);
+
+/** How images are compared: place by place, or each cell with all cells of all images. */
+export const encoderModes = ["aligned", "unaligned"] as const;
+
+/** How images are compared. */
+export type EncoderMode = (typeof encoderModes)[number];
+
+/** Settings of an expert on an encoder's features with every default. */
+export const encoderSettingsSchema = z
+  .object({
+    mode: z.enum(encoderModes),
+    /** Side of the square that aligned images become, in pixels, where the encoder takes any size. */
+    side: whole(32).default(256),
+    /** Side of the square whose area unaligned images have at most, where the encoder takes any size. */
+    largest: whole(32).default(384),
+    /** Principal components of a cell's features. */
+    dimensions: whole(1).default(64),
+    /** Cells along each side of aligned images. */
+    grid: whole(2).default(32),
+    /** Side of the square of cells over which moments are pooled. */
+    pooling: whole(1)
+      .refine((side) => side % 2 === 1, "expected an odd number")
+      .default(5),
+    /** How far covariances are drawn towards equal variances. */
+    shrinkage: z.number().gt(0).lt(1).default(0.01),
+    /** Vectors that unaligned features are compared with. */
+    centres: whole(1).default(1000),
+    /** Vectors from which these, and principal components, are found. */
+    samples: whole(100).default(20_000),
+    /** Parts of the images that hold each other out. */
+    folds: whole(2).default(5),
+    /** Synthetic faults on every held-out image, which tell what the expert is worth. */
+    trials: whole(0).default(2),
+    seed: z.number().int().default(0),
+  })
+  .strict();
+
+/** Settings of an expert on an encoder's features. */
+export type EncoderSettings = z.infer<typeof encoderSettingsSchema>;
