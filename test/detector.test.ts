@@ -57,7 +57,18 @@ const configuration = parseConfiguration(
 function madeSet(count: number): ImageSet {
   const found = { count, grey: count, smallest: undefined, largest: undefined, remarks: [] };
   const { pixels, names } = makeImages({ kind: "normal", count, specification: input, key: randomKey("detector") });
-  return { specification: input, count, pixels, names, classNames: [], problems: [], found, fingerprint: "made" };
+  const indices = names.map((_, index) => index);
+  return {
+    specification: input,
+    count,
+    pixels,
+    names,
+    classNames: [],
+    problems: [],
+    indices,
+    found,
+    fingerprint: "made",
+  };
 }
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;

@@ -1,7 +1,7 @@
 /** Draws the events of a piece of work on a command's console. */
 import { writeSettings } from "../base/index.ts";
 import type { WorkflowEvent } from "../workflow/index.ts";
-import type { Console } from "./console.ts";
+import { type Console, progressBar } from "./console.ts";
 import { flagOf } from "./flags.ts";
 import { trainingProgress } from "./training-progress.ts";
 
@@ -21,6 +21,14 @@ export function eventPrinter(output: Console): (event: WorkflowEvent) => void {
       case "step":
         training.step(event.report);
         return;
+      case "faults": {
+        const share = (event.network - 1 + event.step / event.steps) / event.networks;
+        const network = `network ${event.network} of ${event.networks}`;
+        output.live(
+          `${progressBar(share)} ${network}, step ${event.step}/${event.steps}  loss ${event.loss.toFixed(3)}`,
+        );
+        return;
+      }
       case "settled":
         output.settle();
         return;

@@ -15,6 +15,10 @@ export function predictCommand(): Command {
     .option("--sort", "most anomalous first, instead of input order", false)
     .option("--top <n>", "also draw the n most anomalous images on a contact sheet", wholeNumber(1))
     .option("--sheet <file>", "where the contact sheet goes", "most-anomalous.png")
+    .option(
+      "--maps <folder>",
+      "where each image's map of local faults goes: NAME.png over the image, and NAME.npy; needs train --faults",
+    )
     .option("--strict", "fail at the first unreadable image instead of skipping it", false)
     .option("--force", "replace existing files", false);
   return withEngineOptions(withRuleOptions(command, "the detector's, or else a false-alarm rate of 0.01")).action(

@@ -1,5 +1,5 @@
 /** `outglow predict`: a table of scores, p-values and decisions, and a contact sheet of the most anomalous images. */
-import { stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, extname, resolve, sep } from "node:path";
 import { ConfigError, setting } from "../base/index.ts";
 import { type AtomicFile, locateImages, openAtomicFile, openImages, type PreparationProblem } from "../data/index.ts";
@@ -9,14 +9,17 @@ import {
   byScore,
   type Decision,
   decisionOf,
+  heatRange,
   marksTogether,
   openDetector,
   type PredictedImage,
   type Prediction,
   predict as predictImages,
+  requireFaults,
 } from "../workflow/index.ts";
 import { openConsole } from "./console.ts";
 import { eventPrinter } from "./event-printer.ts";
+import { mapWriter } from "./map-files.ts";
 import type { EngineOptions } from "./options.ts";
 import { discardOnInterrupt, refuseExisting, writeOutput } from "./output-file.ts";
 import { csvFormat, inPieces, jsonFormat, type TableFormat } from "./prediction-table.ts";
@@ -29,6 +32,7 @@ export interface PredictOptions extends EngineOptions, RuleOptions {
   readonly sort: boolean;
   readonly top?: number;
   readonly sheet: string;
+  readonly maps?: string;
   readonly strict: boolean;
   readonly force: boolean;
 }
@@ -50,7 +54,7 @@ const sheetColumns = 8;
 
 /** Scores images and prints or writes the table. */
 export async function predict(folder: string, locations: readonly string[], options: PredictOptions): Promise<void> {
-  const { out, top: topCount, sheet, force } = options;
+  const { out, top: topCount, sheet, maps, force } = options;
   const output = openConsole(options.quiet);
   const judging = { score: options.score, strict: options.strict, rule: wishedRule(options) };
   checkFormat(out);
@@ -59,6 +63,7 @@ export async function predict(folder: string, locations: readonly string[], opti
     await refuseExisting(sheet, force, setting("sheet"));
     await refuseAmongImages(sheet, locations);
   }
+  if (maps !== undefined && !force) await refuseFull(maps);
   // Everything that can be wrong is found before the first image is scored.
   const source = await openImages(locations, "images");
   const detector = await openDetector(folder, options);
@@ -71,6 +76,8 @@ export async function predict(folder: string, locations: readonly string[], opti
   let file: AtomicFile | undefined;
   let calledOff = (): void => undefined;
   try {
+    if (maps !== undefined) requireFaults(detector);
+    const onMap = maps === undefined ? undefined : mapWriter(maps, heatRange(detector.manifest));
     const decision = decisionOf(detector, judging, source.length);
     const tables: Table[] = [];
     if (out !== undefined) {
@@ -92,11 +99,11 @@ export async function predict(folder: string, locations: readonly string[], opti
       count += rows.length;
       marked += rows.filter(({ anomalous }) => anomalous).length;
     };
-    const onlyPrinted = out === undefined && topCount === undefined;
+    const onlyPrinted = out === undefined && topCount === undefined && maps === undefined;
     let waiting: Prediction[] = [];
     let top: readonly SheetImage[] = [];
     let seen = 0;
-    for await (const image of predictImages(detector, source, judging, { onEvent })) {
+    for await (const image of predictImages(detector, source, { ...judging, onMap }, { onEvent })) {
       const { pixels: _, ...row } = image;
       waiting.push(row);
       top = keepTop(top, { ...image, index: seen++ }, topCount ?? 0);
@@ -128,6 +135,7 @@ export async function predict(folder: string, locations: readonly string[], opti
       await writeOutput(sheet, drawn, { force, subject: setting("sheet") });
       output.note(`contact sheet: ${sheet}`);
     }
+    if (maps !== undefined) output.note(`maps of ${count} images: ${maps}`);
     output.note(`${marked} of ${count} images marked anomalous by ${decision.score}: ${decision.words}`);
   } finally {
     calledOff();
@@ -188,6 +196,28 @@ async function refuseAmongImages(sheet: string, locations: readonly string[]): P
     expected: "a place outside of the images that are scored, of which it would be one the next time",
     got: `'${sheet}'`,
     remedy: { key: "choose-another" },
+  });
+}
+
+/** Throws ConfigError for a folder with something in it: maps of other images would lie among the new ones. */
+async function refuseFull(folder: string): Promise<void> {
+  const entries = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
+    if (error.code === "ENOENT") return [];
+    throw new ConfigError({
+      code: "unwritable",
+      subject: setting("maps"),
+      expected: "a folder",
+      got: `'${folder}' (${error.code})`,
+      remedy: { key: "choose-another" },
+    });
+  });
+  if (entries.length === 0) return;
+  throw new ConfigError({
+    code: "exists",
+    subject: setting("maps"),
+    expected: "a new folder",
+    got: `'${folder}' with files in it`,
+    remedy: { key: "other", text: `choose another, or write over them with ${setting("force")}` },
   });
 }
 

@@ -1,6 +1,6 @@
 /** The table of `outglow predict`, written row by row so that it never has to be in memory: CSV or one JSON object. */
 import type { PreparationProblem } from "../data/index.ts";
-import { ruleLabel } from "../score/index.ts";
+import { ruleLabel, unitOf } from "../score/index.ts";
 import type { Decision, Prediction } from "../workflow/index.ts";
 
 /** A table as lines of text: those before the rows, those of some rows, and those after them. */
@@ -42,7 +42,7 @@ export function jsonFormat({ score, falseAlarm, threshold, rule, words }: Decisi
     threshold,
     rule: { ...rule, words },
     orientation: "higher is more anomalous",
-    unit: "nats",
+    unit: unitOf(score),
   };
   return {
     head: () => [`${JSON.stringify(about).slice(0, -1)},"images":[`],

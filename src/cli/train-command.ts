@@ -30,6 +30,17 @@ const flags: readonly Flag[] = [
   ],
   ["fineTune", "<scales>", "train these scales of the normal model only, e.g. 1,2 (0 is the finest)", numbers],
   ["local", "", "also train a model of 8x8 patches of the normal images, as long again, for the score ratio-local"],
+  [
+    "faults",
+    "",
+    "also look for local faults such as scratches at the images' own size; takes two thirds of the time, of 5m by default",
+  ],
+  ["faultSteps", "<n>", "steps of each network that looks for faults (default: what fits into the time)", numberOf],
+  [
+    "group",
+    "<pattern>",
+    "images whose names match it with the same text show the same thing, e.g. 'part\\d+': kept together where faults are learned",
+  ],
   ["classes", "", "the normal images' sub-folders are classes: one density for each, for the score class-ratio"],
   [
     "classifier",
@@ -50,7 +61,7 @@ const flags: readonly Flag[] = [
   [
     "time",
     "<duration>",
-    "train the normal model this long, e.g. 90s, 20m, 1.5h (default 10m; with --general a third of it)",
+    "train this long, e.g. 90s, 20m, 1.5h (default 10m, with --faults 5m; with --general a third of it is the normal model's)",
     duration,
   ],
   ["steps", "<n>", "train the normal model this many steps; with --time, whichever ends first", numberOf],

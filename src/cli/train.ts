@@ -1,6 +1,9 @@
 /** `outglow train`: images in, detector out. */
+import { join } from "node:path";
 import type { Manifest } from "../detector/index.ts";
+import { referenceCount } from "../score/index.ts";
 import {
+  faultSheetName,
   markingRate,
   prepareTraining,
   type TrainingOutcome,
@@ -45,10 +48,10 @@ async function trainRequest(
 
 function announce({ out, images }: TrainingPlan, manifest: Manifest, json: boolean, output: Console): void {
   if (json) {
-    const { models, defaultScore, data, training } = manifest;
+    const { models, defaultScore, data, training, faults } = manifest;
     const sets = [images.normal, images.general, images.outliers];
     const skipped = sets.flatMap((set) => set?.problems ?? []);
-    output.print(JSON.stringify({ detector: out, models, defaultScore, data, training, skipped }));
+    output.print(JSON.stringify({ detector: out, models, defaultScore, data, training, faults, skipped }));
     return;
   }
   const isGeneral = manifest.role === "general";
@@ -64,13 +67,21 @@ function announce({ out, images }: TrainingPlan, manifest: Manifest, json: boole
       `next: outglow train --normal DATA --general-detector ${quoteWord(out)} ${sizeFlags(manifest)} --out NAME`,
     );
   } else {
-    const { count } = manifest.calibration;
+    const count = referenceCount(manifest.calibration, manifest.defaultScore);
+    if (manifest.faults) {
+      const { settings, folds, groups } = manifest.faults.record;
+      output.note(
+        `faults: ${folds.length} networks of ${settings.steps} steps, from images of ${groups} different things`,
+      );
+      output.note(`what they learned to find: ${join(out, faultSheetName)}`);
+    }
     const marking = markingRate(count);
     output.note(
       `default score: ${manifest.defaultScore}, calibrated on ${count} held-out images: false-alarm rates from ${marking}`,
     );
     const advised = Math.max(usualFalseAlarm, marking);
-    output.note(`next: outglow predict ${quoteWord(out)} IMAGES --false-alarm ${advised}`);
+    const maps = manifest.faults ? " --maps MAPS" : "";
+    output.note(`next: outglow predict ${quoteWord(out)} IMAGES --false-alarm ${advised}${maps}`);
   }
   output.print(out);
 }

@@ -1,4 +1,5 @@
 /** Images: sources, preparation, splits, batches, files. */
+export { writeArray } from "./array-file.ts";
 export { type Augmentation, dequantize, makeBatch } from "./batches.ts";
 export { type CodingOptions, measureCoderBits } from "./coders.ts";
 export { contentHashes, type HashedSet, type Overlap, overlapsOf } from "./content-hashes.ts";
@@ -32,7 +33,9 @@ export {
 } from "./location.ts";
 export { type FileLock, type LockHolder, type LockOutcome, lockHolder, takeLock } from "./lock-file.ts";
 export { type OpenOptions, openImages } from "./opening.ts";
+export { mapInOrder } from "./ordered.ts";
 export { prepareImage } from "./preparation.ts";
 export { safeName } from "./safe-name.ts";
 export { type HeldOutSplit, makeSampler, splitHeldOut } from "./sampling.ts";
 export { describeSource, type FoundImages, type LeftOut, sourceWarnings } from "./source-summary.ts";
+export { readWhole } from "./whole-images.ts";

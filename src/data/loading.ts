@@ -19,6 +19,8 @@ export interface ImageSet {
   readonly classNames: readonly (string | undefined)[];
   /** What could not be opened or used: folders first, then images in the source's order. */
   readonly problems: readonly PreparationProblem[];
+  /** Where each image stands in its source. */
+  readonly indices: readonly number[];
   /** What the kept images were like before. */
   readonly found: FoundImages;
   /** SHA-256 over the pixels, in hexadecimal. */
@@ -31,6 +33,8 @@ export interface ImageBatch {
   readonly pixels: Uint8Array;
   readonly names: readonly string[];
   readonly classNames: readonly (string | undefined)[];
+  /** Where each image stands in its source. */
+  readonly indices: readonly number[];
   /** How many usable images came in earlier batches. */
   readonly firstIndex: number;
 }
@@ -78,6 +82,7 @@ export async function loadImages(
   const pixels = allocate(source, size);
   const names: string[] = [];
   const classNames: (string | undefined)[] = [];
+  const indices: number[] = [];
   const problems: PreparationProblem[] = [...source.problems];
   const found = tallyFound();
   let done = 0;
@@ -90,6 +95,7 @@ export async function loadImages(
     else {
       pixels.set(prepared.pixels, names.length * size);
       names.push(source.name(index));
+      indices.push(index);
       classNames.push(source.className(index));
       found.add(names.at(-1)!, prepared);
     }
@@ -110,6 +116,7 @@ export async function loadImages(
     names,
     classNames,
     problems,
+    indices,
     found: found.result(),
     fingerprint: fingerprintOf(used),
   };
@@ -135,6 +142,7 @@ export async function* streamImages(
     pixels: new Uint8Array(batchSize * size),
     names: [] as string[],
     classNames: [] as (string | undefined)[],
+    indices: [] as number[],
     firstIndex,
   });
   let batch = newBatch(0);
@@ -152,6 +160,7 @@ export async function* streamImages(
     }
     batch.pixels.set(prepared.pixels, batch.names.length * size);
     batch.names.push(source.name(position));
+    batch.indices.push(position);
     batch.classNames.push(source.className(position));
     found.add(batch.names.at(-1)!, prepared);
     if (batch.names.length === batchSize) {

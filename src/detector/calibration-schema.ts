@@ -23,6 +23,7 @@ const hierarchySchema = z.strictObject({
 /** Checked against the type that `calibrate` gives. */
 export const calibrationSchema: z.ZodType<Calibration> = z.strictObject({
   count: z.number().int().min(1),
+  counts: z.record(z.string(), z.number().int().min(1)).optional(),
   scores: z.record(z.string(), numbers),
   hierarchy: z.record(z.string(), z.preprocess(withDensities, hierarchySchema)),
 });

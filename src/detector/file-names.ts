@@ -6,6 +6,9 @@ export const manifestName = "detector.json";
 /** Inputs and outputs that a detector has to reproduce. */
 export const goldenFile = "golden.safetensors";
 
+/** The networks that look for local faults, one a fold. */
+export const faultsFile = "faults.safetensors";
+
 /** The files of every model, the normal one first. */
 export const modelFiles = {
   normal: { weights: "weights.safetensors", graph: "model.onnx" },
@@ -30,10 +33,11 @@ export const formerPattern = /^calibration-[1-9]\d{0,8}\.json$/;
 export type ModelName = keyof typeof modelFiles;
 
 /** A file that a detector may hold beside its manifest. */
-export type DetectorFile = typeof goldenFile | (typeof modelFiles)[ModelName]["weights" | "graph"];
+export type DetectorFile = typeof goldenFile | typeof faultsFile | (typeof modelFiles)[ModelName]["weights" | "graph"];
 
 /** All of them. */
 export const detectorFiles: readonly DetectorFile[] = [
   goldenFile,
+  faultsFile,
   ...Object.values(modelFiles).flatMap(({ weights, graph }) => [weights, graph]),
 ];

@@ -2,7 +2,8 @@
  * Golden inputs and outputs: images that the program makes itself (none of the person's are stored) and their terms when the detector
  * was written. A detector that does not reproduce them is refused.
  */
-import { FormatError, type ImageShape, RunError, randomKey, setting } from "../base/index.ts";
+import { FormatError, type ImageShape, imageSizeOf, RunError, randomKey, setting } from "../base/index.ts";
+import type { FaultScorer } from "../faults/portable.ts";
 import { readTensors, writeTensors } from "../nn/index.ts";
 import { type ModelTerms, storedTerms } from "../score/index.ts";
 import { goldenFile } from "./file-names.ts";
@@ -31,10 +32,52 @@ export function goldenImages({ channels, height, width }: ImageShape): Uint8Arra
   return pixels;
 }
 
+/** Side of the golden images that faults are looked for in: more than one window of cells, and quick. */
+const faultSide = 96;
+
+/** How far scores of faults may move between machines, in standard deviations. */
+const faultTolerance = { relative: 1e-3, deviations: 0.01 };
+
+/** What golden images give where faults are looked for. */
+export interface GoldenFaults {
+  readonly shape: ImageShape;
+  readonly images: Uint8Array;
+  readonly scores: Float32Array;
+}
+
+/** The golden images of a fault detector for images of some channels, and their scores. */
+export async function goldenFaults(channels: number, scorer: FaultScorer): Promise<GoldenFaults> {
+  const shape = { channels, height: faultSide, width: faultSide };
+  const images = goldenImages(shape);
+  return { shape, images, scores: await faultScores(scorer, shape, images) };
+}
+
+async function faultScores(scorer: FaultScorer, shape: ImageShape, images: Uint8Array): Promise<Float32Array> {
+  const size = imageSizeOf(shape);
+  const scores = new Float32Array(images.length / size);
+  for (const image of scores.keys()) {
+    const pixels = images.subarray(image * size, (image + 1) * size);
+    scores[image] = (await scorer.score({ kind: "raw", ...shape, pixels })).score;
+  }
+  return scores;
+}
+
 /** The bytes of `golden.safetensors`. */
-export function writeGolden(shape: ImageShape, images: Uint8Array, terms: ModelTerms): Uint8Array<ArrayBuffer> {
+export function writeGolden(
+  shape: ImageShape,
+  images: Uint8Array,
+  terms: ModelTerms,
+  faults?: GoldenFaults,
+): Uint8Array<ArrayBuffer> {
   return writeTensors({
     tensors: {
+      ...(faults && {
+        faultImages: {
+          shape: [faults.scores.length, faults.shape.channels, faults.shape.height, faults.shape.width],
+          data: faults.images,
+        },
+        faultScores: { shape: [faults.scores.length], data: faults.scores },
+      }),
       images: { shape: [imageCount, shape.channels, shape.height, shape.width], data: images },
       ...storedTerms(terms),
     },
@@ -77,6 +120,34 @@ export async function checkGolden(
       });
     }
   }
+}
+
+/** The same for the part that looks for local faults. Throws as `checkGolden`. */
+export async function checkGoldenFaults(bytes: Uint8Array, scorer: FaultScorer, where: string): Promise<void> {
+  const { tensors } = readTensors(bytes, `${where}/${goldenFile}`);
+  const images = tensors.faultImages;
+  const recorded = tensors.faultScores?.data;
+  if (!(images?.data instanceof Uint8Array) || images.shape.length !== 4 || images.data.length === 0) {
+    throw damaged(where, `golden images of faults in ${goldenFile}`, "none");
+  }
+  const [count, channels, height, width] = images.shape as [number, number, number, number];
+  if (recorded?.length !== count) {
+    throw damaged(where, `${count} recorded scores of faults in ${goldenFile}`, String(recorded?.length ?? "none"));
+  }
+  const scores = await faultScores(scorer, { channels, height, width }, images.data);
+  const { relative, deviations } = faultTolerance;
+  const worst = scores.findIndex((score, image) => {
+    const expected = recorded[image]!;
+    return !(Math.abs(score - expected) <= relative * Math.abs(expected) + deviations);
+  });
+  if (worst < 0) return;
+  throw new RunError({
+    code: "mismatch",
+    subject: where,
+    expected: `a score of faults of ${recorded[worst]} on golden image ${worst}`,
+    got: `${scores[worst]}, so its scores cannot be trusted on this machine and device`,
+    remedy: { key: "other", text: `choose another ${setting("device")} or train anew here` },
+  });
 }
 
 function damaged(subject: string, expected: string, got: string): FormatError {

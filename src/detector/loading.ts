@@ -1,9 +1,11 @@
 /** A detector ready to score: its graphs opened on an engine that is handed in, and checked against what it gave when it was written. Portable. */
 import { ConfigError, type ImageShape } from "../base/index.ts";
+import { type FaultScorer, faultScorerOn, readFaultDetector } from "../faults/portable.ts";
 import type { Engine } from "../runtime/index.ts";
 import type { CoderSizes, ModelTerms } from "../score/index.ts";
+import { faultsFile } from "./file-names.ts";
 import type { FileReader } from "./file-reader.ts";
-import { checkGolden } from "./golden.ts";
+import { checkGolden, checkGoldenFaults } from "./golden.ts";
 import type { Manifest } from "./manifest.ts";
 import { openScorers } from "./models.ts";
 import { readForScoring } from "./reading.ts";
@@ -27,6 +29,8 @@ export interface Detector {
    * Throws RunError where the engine or a coder fails, ConfigError where coders are asked of a detector that was given none.
    */
   terms(pixels: Uint8Array, options?: TermsOptions): Promise<ModelTerms>;
+  /** Looks for local faults in images at their own size, where the detector can: their share of the terms is asked for here, image by image. */
+  readonly faults?: FaultScorer | undefined;
   dispose(): Promise<void>;
 }
 
@@ -45,12 +49,22 @@ export async function loadDetector(
   engine: Engine,
   { coders }: LoadingOptions = {},
 ): Promise<Detector> {
-  const { manifest, graphs, golden } = await readForScoring(files);
+  const { manifest, graphs, golden, faults: networks } = await readForScoring(files);
+  const faults =
+    manifest.faults && networks
+      ? faultScorerOn(engine, readFaultDetector(manifest.faults.record, networks, files.describe(faultsFile)))
+      : undefined;
   const scorers = await openScorers(manifest.training, graphs, engine);
-  try {
-    await checkGolden(golden, scorers.terms, `detector '${files.location}'`);
-  } catch (error) {
+  const dispose = async (): Promise<void> => {
     await scorers.dispose();
+    await faults?.dispose();
+  };
+  try {
+    const where = `detector '${files.location}'`;
+    await checkGolden(golden, scorers.terms, where);
+    if (faults) await checkGoldenFaults(golden, faults, where);
+  } catch (error) {
+    await dispose();
     throw error;
   }
   return {
@@ -60,7 +74,8 @@ export async function loadDetector(
       ...(await scorers.terms(pixels)),
       ...(options.coders ? await coderTerms(pixels, manifest.input, coders) : {}),
     }),
-    dispose: scorers.dispose,
+    faults,
+    dispose,
   };
 }
 

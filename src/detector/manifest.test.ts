@@ -58,6 +58,7 @@ const manifest: Manifest = {
     trainedScales: null,
   },
   calibration: { count: 1, scores: { likelihood: [1] }, hierarchy: {} },
+  faults: null,
   files: { "model.onnx": checksum },
 };
 

@@ -1,10 +1,11 @@
 /** `detector.json`: what a detector is, complete and checked. The format version rises when an older program could misread it. */
 import { z } from "zod";
 import { type Fault, FormatError, messageOf, roles } from "../base/index.ts";
+import { type FaultRecord, faultRecordSchema } from "../faults/portable.ts";
 import { issueParts, preparationFields, trainingSchema } from "../model/index.ts";
 import { calibrationFields } from "./calibration-schema.ts";
 import { checksumOf } from "./checksum.ts";
-import { detectorFiles, formerPattern, type ModelName, modelFiles } from "./file-names.ts";
+import { detectorFiles, faultsFile, formerPattern, type ModelName, modelFiles } from "./file-names.ts";
 
 export const formatVersion = 1;
 
@@ -64,6 +65,11 @@ const fieldsSchema = z.strictObject({
     /** A classifier of the normal images' classes, which `training` names. */
     classifier: modelSchema("classifier").nullable().default(null),
   }),
+  /** The part that looks for local faults at the images' own size. */
+  faults: z
+    .strictObject({ weights: z.literal(faultsFile), record: faultRecordSchema })
+    .nullable()
+    .default(null),
   data: z.strictObject({
     normal: dataSchema,
     general: dataSchema.nullable(),
@@ -82,6 +88,14 @@ const fieldsSchema = z.strictObject({
 /** More scales than a side can be halved. */
 const mostScales = 16;
 
+/** Far beyond what training makes, and little enough to be allocated unseen. */
+const [mostLevel, mostWidth, mostFolds] = [2 ** 13, 128, 64];
+
+function isModest({ settings, folds }: FaultRecord): boolean {
+  const { levels, width } = settings;
+  return folds.length <= mostFolds && width <= mostWidth && levels.every((level) => level <= mostLevel);
+}
+
 /** What follows from several fields is checked where they meet. */
 export const manifestSchema = fieldsSchema
   .refine(({ input, training }) => sides.every((side) => input[side] === training.input[side]), {
@@ -91,6 +105,10 @@ export const manifestSchema = fieldsSchema
   .refine(({ training }) => training.model.scales <= mostScales, {
     path: ["training", "model", "scales"],
     error: `expected number to be <=${mostScales}`,
+  })
+  .refine(({ faults }) => faults === null || isModest(faults.record), {
+    path: ["faults", "record", "settings"],
+    error: `expected levels to ${mostLevel}, width to ${mostWidth} and a fold for every network`,
   });
 
 export type Manifest = z.infer<typeof manifestSchema>;

@@ -86,6 +86,7 @@ const tablesOfSources: {
   coders: null,
   classes: ({ normal }, classes) => classTableOf(normal, classes),
   classifier: ({ classifier }, classes) => classTableOf(classifier, classes),
+  faults: null,
 };
 
 /** What all graphs say of the same images. */

@@ -3,7 +3,15 @@ import { ConfigError, FormatError, internalError } from "../base/index.ts";
 import { modelOf } from "../model/index.ts";
 import type { ParameterVectors } from "../nn/index.ts";
 import { checksumOf } from "./checksum.ts";
-import { type DetectorFile, goldenFile, type ModelName, manifestName, modelFiles, pendingName } from "./file-names.ts";
+import {
+  type DetectorFile,
+  faultsFile,
+  goldenFile,
+  type ModelName,
+  manifestName,
+  modelFiles,
+  pendingName,
+} from "./file-names.ts";
 import type { FileReader } from "./file-reader.ts";
 import { type Manifest, parseManifest } from "./manifest.ts";
 import { type ModelFiles, presentModels } from "./models.ts";
@@ -35,6 +43,8 @@ export async function readManifest(files: FileReader): Promise<Manifest> {
 export interface ScoringFiles {
   readonly graphs: ModelFiles;
   readonly golden: Uint8Array;
+  /** The networks that look for local faults. */
+  readonly faults: Uint8Array | undefined;
 }
 
 /**
@@ -58,16 +68,22 @@ export async function readForScoring(files: FileReader): Promise<ScoringFiles & 
 async function readScoringFiles(files: FileReader, manifest: Manifest): Promise<ScoringFiles> {
   const names = presentModels(manifest.models);
   const graphNames: readonly string[] = names.map((name) => modelFiles[name].graph);
-  const needed = [goldenFile, ...names.flatMap((name) => [modelFiles[name].weights, modelFiles[name].graph])] as const;
+  const needed: readonly DetectorFile[] = [
+    goldenFile,
+    ...(manifest.faults ? ([faultsFile] as const) : []),
+    ...names.flatMap((name): DetectorFile[] => [modelFiles[name].weights, modelFiles[name].graph]),
+  ];
   const graphs: Partial<Record<DetectorFile, Uint8Array>> = {};
   let golden: Uint8Array | undefined;
+  let faults: Uint8Array | undefined;
   for (const name of new Set([...needed, ...(Object.keys(manifest.files) as DetectorFile[])])) {
     const bytes = await readChecked(files, name, manifest);
     if (name === goldenFile) golden = bytes;
+    if (name === faultsFile) faults = bytes;
     if (graphNames.includes(name)) graphs[name] = bytes;
   }
   if (golden === undefined) throw internalError("a detector's golden file was not read");
-  return { graphs, golden };
+  return { graphs, golden, faults };
 }
 
 /** The weights of one of a detector's models. Throws FormatError for damage, ConfigError where it has no such model. */

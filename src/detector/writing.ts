@@ -1,14 +1,15 @@
 /** A detector made of trained models: calibrated, and written into a folder with everything that loading checks. */
 import { randomKey } from "../base/index.ts";
 import { decoderVersions } from "../data/index.ts";
+import { type FaultDetector, faultScorerOn, writeFaultNetworks } from "../faults/portable.ts";
 import { modelOf, type TrainingConfiguration } from "../model/index.ts";
 import type { ParameterVectors } from "../nn/index.ts";
 import type { Engine } from "../runtime/index.ts";
-import { type Calibration, calibrate, defaultScoreName } from "../score/index.ts";
+import { type Calibration, calibrate, defaultScoreName, withReferences } from "../score/index.ts";
 import { checksumOf } from "./checksum.ts";
 import { coderTerms } from "./coder-terms.ts";
-import { type DetectorFile, detectorFiles, goldenFile, type ModelName, modelFiles } from "./file-names.ts";
-import { goldenImages, writeGolden } from "./golden.ts";
+import { type DetectorFile, detectorFiles, faultsFile, goldenFile, type ModelName, modelFiles } from "./file-names.ts";
+import { type GoldenFaults, goldenFaults, goldenImages, writeGolden } from "./golden.ts";
 import { formatVersion, type Manifest, writeManifest } from "./manifest.ts";
 import { type ModelFiles, openScorers, presentModels, sourcesOfModels } from "./models.ts";
 import { type FileContents, writeFiles } from "./replacing.ts";
@@ -39,6 +40,8 @@ export interface DetectorParts {
   readonly generalDetector?: Manifest["generalDetector"] | undefined;
   /** Held-out normal images, uint8 [N, C, H, W]: calibration comes from them alone. */
   readonly heldOutPixels: Uint8Array;
+  /** What looks for local faults; it brings its own calibration. */
+  readonly faults?: FaultDetector | undefined;
 }
 
 /**
@@ -54,10 +57,20 @@ export async function writeDetector(folder: string, parts: DetectorParts, engine
     files[modelFiles[name].weights] = writeWeights(model.parameters, models[name]!.parameters);
     files[modelFiles[name].graph] = graphOfModel(model, training.input, models[name]!.parameters);
   }
-  const { heldOut, golden } = await measureTerms(training, files, parts.heldOutPixels, engine);
+  if (parts.faults) files[faultsFile] = writeFaultNetworks(parts.faults);
+  const measured = parts.faults && (await measureFaults(parts.faults, engine));
+  const { heldOut, golden } = await measureTerms(training, files, parts.heldOutPixels, measured, engine);
   files[goldenFile] = golden;
   const references = { ...heldOut, ...(await coderTerms(parts.heldOutPixels, parts.training.input)) };
-  const calibration = calibrate(references, randomKey(parts.training.seed).fold("calibration"));
+  const calibrated = calibrate(references, randomKey(parts.training.seed).fold("calibration"));
+  const folds = parts.faults?.record.folds;
+  const calibration = folds
+    ? withReferences(
+        calibrated,
+        "faults",
+        folds.flatMap(({ scores }) => scores),
+      )
+    : calibrated;
   const manifest = describeDetector(parts, calibration, engine.version, await checksumsOf(files));
   await writeFiles(folder, files, await writeManifest(manifest));
   return manifest;
@@ -68,15 +81,25 @@ async function measureTerms(
   training: TrainingConfiguration,
   files: ModelFiles,
   heldOutPixels: Uint8Array,
+  faults: GoldenFaults | undefined,
   engine: Engine,
 ) {
   const scorers = await openScorers(training, files, engine);
   try {
     const heldOut = await scorers.terms(heldOutPixels);
     const images = goldenImages(training.input);
-    return { heldOut, golden: writeGolden(training.input, images, await scorers.terms(images)) };
+    return { heldOut, golden: writeGolden(training.input, images, await scorers.terms(images), faults) };
   } finally {
     await scorers.dispose();
+  }
+}
+
+async function measureFaults(faults: FaultDetector, engine: Engine): Promise<GoldenFaults> {
+  const scorer = faultScorerOn(engine, faults);
+  try {
+    return await goldenFaults(faults.record.channels, scorer);
+  } finally {
+    await scorer.dispose();
   }
 }
 
@@ -90,7 +113,7 @@ async function checksumsOf(files: FileContents): Promise<Manifest["files"]> {
 }
 
 function describeDetector(
-  { training, role, models, data, generalDetector }: DetectorParts,
+  { training, role, models, data, generalDetector, faults }: DetectorParts,
   calibration: Calibration,
   engineVersion: string,
   checksums: Manifest["files"],
@@ -113,13 +136,17 @@ function describeDetector(
     input: { ...training.input, type: "uint8", layout: "NCHW", transform: "x = pixel / 256 - 0.5 + 1 / 512" },
     orientation: "higher is more anomalous",
     unit: "nats",
-    defaultScore: defaultScoreName(sourcesOfModels(presentModels(models), training), calibration),
+    defaultScore: defaultScoreName(
+      [...sourcesOfModels(presentModels(models), training), ...(faults ? (["faults"] as const) : [])],
+      calibration,
+    ),
     models: {
       normal: describe("normal")!,
       general: describe("general"),
       local: describe("local"),
       classifier: describe("classifier"),
     },
+    faults: faults ? { weights: faultsFile, record: faults.record } : null,
     data,
     generalDetector: generalDetector ?? null,
     training,

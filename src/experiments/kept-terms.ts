@@ -60,6 +60,7 @@ const codecs: { readonly [Name in ScoreSource]: Codec<SourceTables[Name]> | null
   coders: null,
   classes: classCodec,
   classifier: classCodec,
+  faults: null,
 };
 
 const fileSchema = z.strictObject({

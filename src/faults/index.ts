@@ -15,6 +15,7 @@ export {
 } from "./record.ts";
 export { type FaultScore, type FaultScorer, faultScorerOn } from "./scoring.ts";
 export { type FaultSettings, faultSettingsSchema } from "./settings.ts";
+export { secondsPerStep } from "./step-time.ts";
 export type { Canvas, Mask } from "./synthetic/canvas.ts";
 export { drawFault, type FaultyCrop } from "./synthetic/fault.ts";
 export { type FaultKind, faultKinds } from "./synthetic/kinds.ts";

@@ -17,6 +17,8 @@ export interface LevelMap {
 export interface FaultScore {
   /** The mean of the top 1 % of the joined map's cells. Higher = more anomalous. */
   readonly score: number;
+  /** The scores of every network's own map: what held-out images were scored by, each by the network that did not see it. */
+  readonly foldScores: readonly number[];
   /** The share of held-out normal images that look at least as faulty to the network that did not see them. */
   readonly pValue: number;
   /** Standardised logits, the mean over levels and networks, on the grid of the largest level. */
@@ -44,12 +46,11 @@ export function faultScorerOn(engine: Engine, { record, networks }: FaultDetecto
         perFold.push(joinLevels(await logitsOf(logits, levels), record.folds[fold]!.levels));
       }
       const map = meanMap(perFold.map((joined) => joined.map));
+      const foldScores = perFold.map((joined) => topMean(joined.map));
       return {
         score: topMean(map),
-        pValue: crossConformal(
-          record,
-          perFold.map((joined) => topMean(joined.map)),
-        ),
+        foldScores,
+        pValue: crossConformal(record, foldScores),
         map,
         levels: perFold[0]!.levels.map(({ level }, index) => ({
           level,

@@ -76,7 +76,7 @@ describe("scores of other sources", () => {
   const calibration = calibrate(terms, key);
 
   test("are calibrated on the same halves, and survive JSON", () => {
-    const sources = ["general", "local", "coders", "classes", "classifier"] as const;
+    const sources = ["general", "local", "coders", "classes", "classifier", "faults"] as const;
     expect(Object.keys(calibration.scores)).toEqual(scoreNames(2, sources));
     for (const references of Object.values(calibration.scores)) expect(references).toHaveLength(30);
     expect(JSON.parse(JSON.stringify(calibration))).toEqual(calibration);

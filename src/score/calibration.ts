@@ -17,6 +17,8 @@ import { checkModelTerms, type ModelTerms, selectTerms } from "./terms.ts";
 export interface Calibration {
   /** Number of reference images n. */
   readonly count: number;
+  /** The same of scores that have other reference images than the rest, by score name. */
+  readonly counts?: Readonly<Record<string, number>> | undefined;
   /**
    * The finite reference scores by score name, ascending. The other count - length images had a score of +Infinity, which JSON
    * cannot hold.
@@ -79,6 +81,20 @@ export function fitScores(
   return fits;
 }
 
+/** The number of reference images of a score. */
+export function referenceCount({ count, counts = {} }: Calibration, name: string): number {
+  return Object.hasOwn(counts, name) ? counts[name]! : count;
+}
+
+/** The same calibration with a score whose references are its own, such as those that a part of the detector brings with it. */
+export function withReferences(calibration: Calibration, name: string, scores: ArrayLike<number>): Calibration {
+  return {
+    ...calibration,
+    counts: { ...calibration.counts, [name]: scores.length },
+    scores: { ...calibration.scores, [name]: Array.from(Float64Array.from(scores).sort()) },
+  };
+}
+
 /** Throws ConfigError where the calibration lacks this score: a detector calibrated before there was such a score, or on few images. */
 export function checkCalibrated(calibration: Calibration, name: string): void {
   referenceScores(calibration, name);
@@ -90,9 +106,10 @@ export function checkCalibrated(calibration: Calibration, name: string): void {
  */
 export function pValues(calibration: Calibration, name: string, scores: ArrayLike<number>): Float64Array {
   const reference = referenceScores(calibration, name);
+  const count = referenceCount(calibration, name);
   return Float64Array.from(scores, (score) => {
     if (Number.isNaN(score)) throw internalError(`the score ${name} is not a number`);
-    return (1 + calibration.count - countBelow(reference, score)) / (calibration.count + 1);
+    return (1 + count - countBelow(reference, score)) / (count + 1);
   });
 }
 
@@ -115,7 +132,7 @@ export function smallestFalseAlarm(count: number): number {
 export function scoreThreshold(calibration: Calibration, name: string, falseAlarm: number): number {
   checkFalseAlarm(falseAlarm);
   const reference = referenceScores(calibration, name);
-  const { count } = calibration;
+  const count = referenceCount(calibration, name);
   // The most references allowed at or above a flagged score, found with the very division and comparison of decide and pValues.
   let allowed = Math.floor(falseAlarm * (count + 1)) - 2;
   while ((2 + allowed) / (count + 1) <= falseAlarm) allowed++;

@@ -11,7 +11,7 @@
  * (a negative hypergeometric distribution). E[X] = E (a + 1) / (n + 1). Ties only make X smaller.
  */
 import { ConfigError } from "../base/index.ts";
-import { type Calibration, pValues, scoreThreshold } from "./calibration.ts";
+import { type Calibration, pValues, referenceCount, scoreThreshold } from "./calibration.ts";
 import { logGamma } from "./special-functions.ts";
 
 /** How it is decided which images are marked. */
@@ -46,7 +46,7 @@ export function decideBy(rule: DecisionRule, calibration: Calibration, name: str
     const [share] = pValues(calibration, name, [nextUp(rule.above)]);
     return { rule, rate: undefined, threshold: rule.above, falseAlarm: share! };
   }
-  const { count } = calibration;
+  const count = referenceCount(calibration, name);
   const rate = rule.kind === "false-alarm" ? rule.rate : budgetRate(rule, count);
   if (rate === 0) return { rule, rate, threshold: undefined, falseAlarm: 0 };
   const threshold = scoreThreshold(calibration, name, rate);

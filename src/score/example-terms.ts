@@ -47,14 +47,16 @@ export function classesOf(rows: readonly (readonly number[])[]): ClassTable {
   return makeClassTable(rows.length, names, Float32Array.from(rows.flat()));
 }
 
-/** likelyTerms with every other member: a local model of one scale, coded sizes, three classes by a flow and by a classifier. */
+/** likelyTerms with every other member: scores of faults, a local model of one scale, coded sizes, three classes by a flow and by a classifier. */
 export function likelyEverything(count: number, scales: number, stream: RandomStream): Required<ModelTerms> {
   const bits = (): Float64Array => Float64Array.from({ length: count }, () => 8 * (600 + stream.integer(200)));
   const { normal, general, dimensions } = likelyTerms(count, scales, stream);
+  const scores = Float64Array.from({ length: count }, () => 3 + stream.normal());
   return {
     normal,
     general: general!,
     dimensions,
+    faults: { scores },
     local: tableOf(rowsOf(count, () => [4000 + 500 * stream.normal(), -2000 + 100 * stream.normal()])),
     coders: { png: bits(), webp: bits() },
     classes: classesOf(rowsOf(count, () => [0, 1, 2].map(() => 3000 + 300 * stream.normal()))),

@@ -7,8 +7,10 @@ export {
   decide,
   leastCalibrationSplit,
   pValues,
+  referenceCount,
   scoreThreshold,
   smallestFalseAlarm,
+  withReferences,
 } from "./calibration.ts";
 export {
   calibrateByGroup,
@@ -43,6 +45,7 @@ export { type Eigenpair, symmetricEigenpairs } from "./eigenvalues.ts";
 export { waicScores } from "./ensemble-scores.ts";
 export { type Evaluation, type EvaluationSubject, evaluateScores } from "./evaluation.ts";
 export { adjustedPValues, type Discoveries, discoveries, referencesForDiscovery } from "./false-discovery.ts";
+export type { FaultTable } from "./fault-table.ts";
 export {
   type GroupMembers,
   type GroupReference,
@@ -117,9 +120,11 @@ export {
   type ScoreColumn,
   type ScoreDefinition,
   type ScoreFits,
+  type ScoreUnit,
   scoreDefinition,
   scoreDefinitions,
   scoreNames,
+  unitOf,
 } from "./scores.ts";
 export { type ScoreSource, type SourceTables, type StoredTable, scoreSources, sourcesOf } from "./sources.ts";
 export { shareInterval } from "./special-functions.ts";

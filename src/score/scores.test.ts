@@ -240,7 +240,7 @@ describe("what can be computed", () => {
     for (const name of names) expect(computeScore(name, terms).values).toHaveLength(20);
     const { general: _, ...without } = terms;
     expect(computableScoreNames(without, { hierarchy: { hierarchy: fitHierarchy(without) } })).toEqual(
-      scoreNames(2, ["local", "coders", "classes", "classifier"]),
+      scoreNames(2, ["local", "coders", "classes", "classifier", "faults"]),
     );
   });
 });

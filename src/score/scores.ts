@@ -16,10 +16,18 @@ import { missingFault, missingSources, type ScoreSource, sourcesOf } from "./sou
 import { logLikelihoods, scaleSums } from "./term-table.ts";
 import { checkModelTerms, type ModelTerms } from "./terms.ts";
 
+/** What scores are counted in: nats, or standard deviations of what normal images show in one place. */
+export type ScoreUnit = "nats" | "deviations";
+
+/** The unit of a score by its name. */
+export function unitOf(name: string): ScoreUnit {
+  return name === "faults" ? "deviations" : "nats";
+}
+
 /** What one score is and how it is made. */
 export interface ScoreDefinition {
   readonly name: string;
-  readonly unit: "nats";
+  readonly unit: ScoreUnit;
   /** What it draws from beside the normal model. */
   readonly needs: readonly ScoreSource[];
   /** One line for help and reports. */
@@ -38,7 +46,7 @@ export interface ScoreFits {
 /** One score of many images. */
 export interface ScoreColumn {
   readonly name: string;
-  readonly unit: "nats";
+  readonly unit: ScoreUnit;
   /** [count], higher = more anomalous, never NaN. */
   readonly values: Float64Array;
   /** How many of them are +Infinity because a log-likelihood was not finite. */
@@ -49,6 +57,13 @@ export interface ScoreColumn {
 function scoreTable(scales: number): ScoreDefinition[] {
   const last = scales - 1;
   return [
+    {
+      name: "faults",
+      unit: "deviations",
+      needs: ["faults"],
+      description: "how far the most suspicious places of the image stand out: scratches, stains, holes",
+      measure: ({ faults }) => faults!.scores,
+    },
     {
       name: "hierarchy",
       unit: "nats",
@@ -197,12 +212,13 @@ export function scoreDefinition(name: string, scales: number, sources: Iterable<
 }
 
 /**
- * The score to use where none is chosen. With a class-conditional model its ratio to the general model or else its likelihood; without,
+ * The score to use where none is chosen. Who trains a detector of local faults looks for these. With a class-conditional model its ratio to the general model or else its likelihood; without,
  * hierarchy where it is calibrated, else the ratio, else the final scale.
  */
 export function defaultScoreName(sources: Iterable<ScoreSource>, fits?: ScoreFits): string {
   const available = new Set(sources);
   const hasGeneral = available.has("general");
+  if (available.has("faults")) return "faults";
   if (available.has("classes")) return hasGeneral ? "class-ratio" : "class-likelihood";
   if (fits?.hierarchy.hierarchy !== undefined) return "hierarchy";
   return hasGeneral ? "ratio" : "final-scale";

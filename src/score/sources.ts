@@ -5,6 +5,7 @@
 import { ConfigError, type Remedy, setting } from "../base/index.ts";
 import { type ClassTable, joinClassTables, selectClassRows } from "./classes.ts";
 import { type CoderSizes, countSizes, joinSizes, selectSizes } from "./coders.ts";
+import { type FaultTable, joinFaults, selectFaults } from "./fault-table.ts";
 import { joinTermTables, selectTermRows, type TermTable, termsPerScale } from "./term-table.ts";
 
 /** Row-major numbers with a shape, as a file keeps them. */
@@ -66,6 +67,16 @@ const coders: SourceDefinition<CoderSizes> = {
   serialise: null,
 };
 
+const faults: SourceDefinition<FaultTable> = {
+  title: "a detector of local faults",
+  remedy: trainWith("faults"),
+  count: ({ scores }) => scores.length,
+  select: selectFaults,
+  join: joinFaults,
+  check: null,
+  serialise: null,
+};
+
 const records = {
   /** A model of images in general, with as many scales as the normal one. */
   general: flowSource({ title: "a general model", remedy: trainWith("general") }, checkScales),
@@ -76,6 +87,8 @@ const records = {
   classes: classSource({ title: "a class-conditional model", remedy: trainWith("classes") }),
   /** Logits of a classifier. */
   classifier: classSource({ title: "a classifier", remedy: trainWith("classifier") }),
+  /** Looks at images themselves, at their own size. */
+  faults,
 };
 
 /** One of the things that a score can need. */

@@ -32,6 +32,16 @@ const recordSchema = z.strictObject({
   startDetector: generalDetectorSchema.pick({ folder: true, weights: true }).nullable().default(null),
   /** What comes of it: a detector, or a general model for other detectors. */
   role: z.enum(roles).default("detector"),
+  /** What looks for local faults is trained, too, after the flows: for so long, or so many steps a network. */
+  faults: z
+    .strictObject({
+      seconds: z.number().positive().nullable(),
+      steps: z.number().int().positive().nullable(),
+      /** A regular expression: images whose names match it with the same text show the same thing. */
+      group: z.string().nullable(),
+    })
+    .nullable()
+    .default(null),
   /** Seconds between two checkpoints. */
   checkpointEvery: z.number().positive(),
 });

@@ -10,6 +10,7 @@ import {
   describeShortage,
   discoveries,
   isMarked,
+  referenceCount,
   referencesForDiscovery,
   scoreDefinition,
   smallestFalseAlarm,
@@ -142,8 +143,8 @@ export function marksTogether(decision: Decision, images: readonly Judged[]): bo
 /** Says what the calibration cannot give although the decision asks for it, before images are scored. */
 export function warnOfShortage(manifest: Manifest, decision: Decision, images: number, { onEvent }: Watch): void {
   const { calibration, training, data, calibrated } = manifest;
-  const { rule } = decision;
-  const { count } = calibration;
+  const { rule, score } = decision;
+  const count = referenceCount(calibration, score);
   const who = calibrated?.groups ? "groups" : "images";
   if (rule.kind === "false-discovery") {
     const text = describeDiscoveryShortage(rule.share, count, images);
@@ -153,9 +154,12 @@ export function warnOfShortage(manifest: Manifest, decision: Decision, images: n
   if (rule.kind === "false-alarm" && rule.rate < smallestFalseAlarm(count)) {
     const { rate } = rule;
     const marking = markingRate(count);
+    // Every image that faults were learned from has a held-out score.
     const ways = calibrated
       ? `calibrate on more ${who}`
-      : `train with ${waysToResolve(rate, data.normal.count, training.heldOut)}`;
+      : score === "faults"
+        ? `train with ${Math.ceil(1 / rate - 1 - 1e-9)} normal images`
+        : `train with ${waysToResolve(rate, data.normal.count, training.heldOut)}`;
     onEvent?.({
       kind: "warning",
       text:
@@ -173,7 +177,7 @@ export function warnOfShortage(manifest: Manifest, decision: Decision, images: n
 /** `describeShortage` for a rule of single images. */
 export function shortageOf(rule: AnyRule, calibration: Calibration, score: string): string | undefined {
   if (rule.kind === "false-discovery") return undefined;
-  return describeShortage(decideBy(rule, calibration, score), calibration.count);
+  return describeShortage(decideBy(rule, calibration, score), referenceCount(calibration, score));
 }
 
 /**

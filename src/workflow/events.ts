@@ -25,6 +25,16 @@ export type WorkflowEvent =
     }
   /** A step of the model whose phase began last. */
   | { readonly kind: "step"; readonly report: StepReport }
+  /** A step of one of the networks that look for local faults. */
+  | {
+      readonly kind: "faults";
+      /** From 1 on. */
+      readonly network: number;
+      readonly networks: number;
+      readonly step: number;
+      readonly steps: number;
+      readonly loss: number;
+    }
   /** The task that progress was told of last has ended. */
   | { readonly kind: "settled" }
   /** Images that were left out, and why. */

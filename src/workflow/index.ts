@@ -23,6 +23,7 @@ export {
   type SetReport,
 } from "./evaluation.ts";
 export type { Watch, WorkflowEvent } from "./events.ts";
+export { fullSizeMap, heatRange, type MapListener, type MappedImage } from "./fault-scoring.ts";
 export { describeModel } from "./other-detectors.ts";
 export {
   byScore,
@@ -31,6 +32,7 @@ export {
   type Prediction,
   type PredictionOptions,
   predict,
+  requireFaults,
 } from "./prediction.ts";
 export { markingRate, usualFalseAlarm } from "./rate-advice.ts";
 export { type SampleRequest, type Samples, sample } from "./sampling.ts";
@@ -51,6 +53,6 @@ export {
   type TrainSettings,
   trainRequestSchema,
 } from "./train-request.ts";
-export { type TrainingOutcome, train } from "./training.ts";
+export { faultSheetName, type TrainingOutcome, train } from "./training.ts";
 export { classifierSize } from "./training-configuration.ts";
 export { prepareTraining, type TrainingPlan } from "./training-plan.ts";

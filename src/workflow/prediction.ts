@@ -1,4 +1,5 @@
 /** Scoring images: each one's score, p-value and decision, as an asynchronous series of rows. */
+import { ConfigError, setting } from "../base/index.ts";
 import { type ImageSource, openImages, type PreparationProblem } from "../data/index.ts";
 import { type Detector, detectorSources } from "../detector/index.ts";
 import {
@@ -12,18 +13,21 @@ import {
 } from "../score/index.ts";
 import { type Decision, type DecisionOptions, decisionOf, marks, warnOfShortage } from "./decisions.ts";
 import type { Watch } from "./events.ts";
+import type { MapListener } from "./fault-scoring.ts";
 import { type ScoredBatch, scoreSource } from "./scoring.ts";
 
 /** How images are judged. */
 export interface PredictionOptions extends DecisionOptions {
   /** Whether an unreadable image is an error instead of being skipped. */
   readonly strict?: boolean | undefined;
+  /** Told of every image's map of local faults, in order; needs a detector that looks for them. */
+  readonly onMap?: MapListener | undefined;
 }
 
 /** What is said of one image. */
 export interface Prediction {
   readonly file: string;
-  /** The chosen score, higher = more anomalous, nats. */
+  /** The chosen score, higher = more anomalous, nats or standard deviations. */
   readonly score: number;
   /** The share of normal images that look at least as anomalous. */
   readonly pValue: number;
@@ -77,12 +81,15 @@ export async function* predict(
   const decision = decisionOf(detector, options, count);
   const { needs } = scoreDefinition(decision.score, manifest.training.model.scales, detectorSources(manifest));
   checkCalibrated(manifest.calibration, decision.score);
+  if (options.onMap) requireFaults(detector);
   warnOfShortage(manifest, decision, count, watch);
   const problems: PreparationProblem[] = [];
   // Coding takes longer than a small model's terms: only where the chosen score needs it.
   const scoring = {
     strict: options.strict ?? false,
     coders: needs.includes("coders"),
+    faults: needs.includes("faults") || options.onMap !== undefined,
+    onMap: options.onMap,
     onProblem: (problem: PreparationProblem) => problems.push(problem),
   };
   for (const source of sources) {
@@ -133,4 +140,16 @@ function predictClasses({ classes, classifier }: ScoredBatch["terms"]) {
     predictedClass: table.names[predicted] ?? null,
     classProbability: predicted < 0 ? null : posteriors[image * table.names.length + predicted]!,
   }));
+}
+
+/** Throws ConfigError for a detector that does not look for local faults. */
+export function requireFaults({ manifest, location }: Detector): void {
+  if (manifest.faults) return;
+  throw new ConfigError({
+    code: "other-model",
+    subject: "maps",
+    expected: "a detector that looks for local faults",
+    got: `'${location}' without that`,
+    remedy: { key: "train-with", settings: setting("faults") },
+  });
 }

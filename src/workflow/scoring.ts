@@ -15,6 +15,7 @@ import { requireDevice } from "../runtime/index.ts";
 import { joinModelTerms, type ModelTerms } from "../score/index.ts";
 import { completeEngine, type EngineSettings } from "./engine-settings.ts";
 import type { Watch } from "./events.ts";
+import { type MapListener, scoreFaults } from "./fault-scoring.ts";
 
 /** Some images of a source with their terms, in order. */
 export interface ScoredBatch {
@@ -40,6 +41,10 @@ export interface ScoringOptions {
   readonly strict: boolean;
   /** Whether the terms have the images' sizes as files of lossless coders. */
   readonly coders: boolean;
+  /** Whether the terms have scores of local faults where the detector can tell them. Default true. */
+  readonly faults?: boolean;
+  /** Told of every image's map of faults. */
+  readonly onMap?: MapListener | undefined;
   readonly onProblem?: (problem: PreparationProblem) => void;
   /** Told at the end what the images were like as they are stored. */
   readonly onFound?: (found: FoundImages) => void;
@@ -81,7 +86,7 @@ export function refuseGeneral(folder: string, { role }: Manifest): void {
 export async function* scoreSource(
   detector: Detector,
   source: ImageSource,
-  { strict, coders, onProblem, onFound }: ScoringOptions,
+  { strict, coders, faults = true, onMap, onProblem, onFound }: ScoringOptions,
   { onEvent, signal }: Watch = {},
 ): AsyncGenerator<ScoredBatch> {
   const { input } = detector.manifest;
@@ -103,9 +108,11 @@ export async function* scoreSource(
   };
   const started = performance.now();
   let count = 0;
-  for await (const { names, classNames, pixels } of streamImages(source, input, options)) {
+  for await (const { names, classNames, pixels, indices } of streamImages(source, input, options)) {
     signal?.throwIfAborted();
-    const terms = await detector.terms(pixels, { coders });
+    const flows = await detector.terms(pixels, { coders });
+    const looks = faults && detector.faults !== undefined;
+    const terms = looks ? { ...flows, faults: await scoreFaults(detector, source, indices, onMap) } : flows;
     count += names.length;
     const imagesPerSecond = (count * 1000) / (performance.now() - started);
     onEvent?.({ kind: "progress", task: "scoring", subject: location, done: count, total: length, imagesPerSecond });

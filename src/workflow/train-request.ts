@@ -49,6 +49,14 @@ function oneOf<const Names extends readonly string[]>(names: Names) {
 const location = () => z.string({ error: "expected a location" }).min(1, { error: "expected a location" });
 const yesOrNo = () => z.boolean({ error: "expected true or false" }).default(false);
 
+function isExpression(text: string): boolean {
+  try {
+    return text !== "" && new RegExp(text) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** Every setting of a training. Those without a default are left to the rules, which go by the images and the other settings. */
 const fields = {
   /** Where normal images are: a folder, an archive, a file of a data set, with what is selected of it. */
@@ -65,6 +73,15 @@ const fields = {
   fineTune: z.array(whole(0)).min(1).optional(),
   /** Whether a model of 8x8 patches is trained, too. */
   local: yesOrNo(),
+  /** Whether networks that look for local faults at the images' own size are trained, too. They take two thirds of the time. */
+  faults: yesOrNo(),
+  /** Steps of each of these networks; as many as fit into the time where absent. */
+  faultSteps: whole(1).optional(),
+  /** A regular expression: images whose names match it with the same text show the same thing and stay together where faults are learned. */
+  group: z
+    .string({ error: "expected a regular expression" })
+    .refine(isExpression, { error: "expected a regular expression such as part\\d+" })
+    .optional(),
   /** Whether the normal images' classes get a density each. */
   classes: yesOrNo(),
   /** A classifier of these classes, plain or exposed to the outliers. */

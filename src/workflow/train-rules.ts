@@ -15,6 +15,7 @@ export interface ImageLocations {
 export function imageLocations(settings: TrainSettings): ImageLocations {
   checkGeneral(settings);
   checkOutliers(settings);
+  checkFaults(settings);
   const { as: role, normal, general, outliers } = settings;
   if (role === "general") return generalImages(settings);
   if (normal === undefined) {
@@ -59,6 +60,27 @@ function checkOutliers({ outliers, objective, classifier }: TrainSettings): void
     expected: `${setting("objective", "outlier")} or margin, or ${setting("classifier", "exposed")}`,
     got: "none of them",
     remedy: { key: "other", text: "give one" },
+  });
+}
+
+function checkFaults({ faults, faultSteps, group, as: role }: TrainSettings): void {
+  const name = faultSteps !== undefined ? "faultSteps" : group !== undefined ? "group" : undefined;
+  if (!faults && name !== undefined) {
+    throw new ConfigError({
+      code: "conflicting-settings",
+      subject: setting(name),
+      expected: setting("faults"),
+      got: "none",
+      remedy: { key: "other", text: "give it, too" },
+    });
+  }
+  if (!faults || role === "detector") return;
+  throw new ConfigError({
+    code: "conflicting-settings",
+    subject: setting("as", "general"),
+    expected: "nothing but images",
+    got: setting("faults"),
+    remedy: { key: "other", text: "leave it out" },
   });
 }
 

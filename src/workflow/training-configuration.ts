@@ -9,12 +9,16 @@ import {
   parseConfiguration,
   type TrainingConfiguration,
 } from "../model/index.ts";
-import { paperOutlierLoss } from "../train/index.ts";
+import { paperOutlierLoss, type RunRecord } from "../train/index.ts";
 import type { TrainSettings } from "./train-request.ts";
 import { checkLoss, startOf } from "./train-rules.ts";
 
-/** Seconds of training where neither time nor steps are given. */
+/** Seconds of training where neither time nor steps are given. What looks for faults sees enough in half of it. */
 const defaultSeconds = 600;
+const defaultSecondsWithFaults = 300;
+
+/** The share of the time that goes to what looks for local faults: it finds more of them than the flows. */
+const faultShare = 2 / 3;
 
 /** Channels of the first stage and blocks a stage of the classifier: small beside a flow, and enough for a baseline. */
 export const classifierSize = { hidden: 16, blocks: 1 } as const;
@@ -92,12 +96,31 @@ export function configurationOf(
   return configuration;
 }
 
+/** Seconds of training in all; undefined where only steps are counted. */
+function totalSeconds({ time, steps, faults }: TrainSettings): number | undefined {
+  return time ?? (steps === undefined ? (faults ? defaultSecondsWithFaults : defaultSeconds) : undefined);
+}
+
+/** How long the networks that look for local faults are trained, null where there are none: two thirds of the time unless their steps are given. */
+export function faultPlanOf(settings: TrainSettings): RunRecord["faults"] {
+  if (!settings.faults) return null;
+  const total = totalSeconds(settings);
+  const steps = settings.faultSteps ?? null;
+  return {
+    seconds: total === undefined || steps !== null ? null : total * faultShare,
+    steps,
+    group: settings.group ?? null,
+  };
+}
+
 /**
  * How long each model is trained; undefined for no limit of that kind. A general model that is trained first gets two thirds of the time or,
  * counted in steps, twice as many.
  */
-function splitTime({ time, steps, generalTime, generalSteps }: TrainSettings, hasGeneral: boolean) {
-  const total = time ?? (steps === undefined ? defaultSeconds : undefined);
+function splitTime(settings: TrainSettings, hasGeneral: boolean) {
+  const { steps, generalTime, generalSteps } = settings;
+  const all = totalSeconds(settings);
+  const total = all === undefined ? undefined : all - (faultPlanOf(settings)?.seconds ?? 0);
   const doubled = steps !== undefined && generalTime === undefined ? 2 * steps : undefined;
   return {
     normalSeconds: hasGeneral && total !== undefined ? total / 3 : total,

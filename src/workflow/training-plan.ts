@@ -32,7 +32,7 @@ import { describeLeak, loadOtherDetector } from "./other-detectors.ts";
 import { markingRate, referencesAmong, usualFalseAlarm, waysToResolve } from "./rate-advice.ts";
 import { readTrainRequest, type TrainRequest, type TrainSettings } from "./train-request.ts";
 import { imageLocations, startFolder } from "./train-rules.ts";
-import { configurationOf } from "./training-configuration.ts";
+import { configurationOf, faultPlanOf } from "./training-configuration.ts";
 
 /** A run that is ready to go. */
 export interface TrainingPlan {
@@ -105,6 +105,7 @@ async function freshPlan(settings: TrainSettings, watch: Watch): Promise<Trainin
     outliers: await locate(locations.outliers, "outliers"),
     startDetector: start ? { folder: start.origin.folder, weights: start.origin.weights } : null,
     role: settings.as,
+    faults: faultPlanOf(settings),
     checkpointEvery: settings.checkpointEvery,
   };
   const beginning = { general: general?.parameters, start: start?.parameters, replace: settings.force };

@@ -1,11 +1,18 @@
 /** Training: images in, detector out. */
-import type { ImageSet } from "../data/index.ts";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type ImageSet, writeFileAtomic } from "../data/index.ts";
 import { type DetectorParts, type Manifest, writeDetector } from "../detector/index.ts";
+import type { FaultDetector } from "../faults/index.ts";
 import { nodeEngine } from "../runtime/index.ts";
 import { beginRun, gatherImages, type RunRecord, type RunResult, runTraining, takeRun } from "../train/index.ts";
 import type { Watch } from "./events.ts";
+import { trainFaults } from "./fault-training.ts";
 import type { TrainRequest } from "./train-request.ts";
 import { prepareTraining, type TrainingPlan } from "./training-plan.ts";
+
+/** The picture of the synthetic faults that a detector was trained to find, in its folder. */
+export const faultSheetName = "faults.png";
 
 /** How a training ended: with a detector, or stopped and saved, to be gone on with by a request with `resume`. */
 export type TrainingOutcome =
@@ -48,8 +55,11 @@ export async function train(job: TrainRequest | TrainingPlan, watch: Watch = {})
       onWarning: (text) => onEvent?.({ kind: "warning", text }),
     }).finally(() => onEvent?.({ kind: "settled" }));
     if (!result) return { outcome: "interrupted" };
+    const faults = record.faults ? await trainFaults(plan, watch).catch(unlessAborted(signal)) : undefined;
+    if (faults === "aborted") return { outcome: "interrupted" };
     await run.confirm();
-    const manifest = await writeResult(plan, result);
+    const manifest = await writeResult(plan, result, faults?.detector);
+    await putSheet(out, faults?.sheet);
     await run.settle();
     return { outcome: "finished", manifest };
   } finally {
@@ -57,7 +67,26 @@ export async function train(job: TrainRequest | TrainingPlan, watch: Watch = {})
   }
 }
 
-function writeResult({ out, record, images }: TrainingPlan, result: RunResult): Promise<Manifest> {
+/** Nothing of these networks is saved before they are whole: a run that is gone on with trains them anew. */
+function unlessAborted(signal: AbortSignal | undefined): (error: unknown) => "aborted" {
+  return (error) => {
+    if (signal?.aborted) return "aborted";
+    throw error;
+  };
+}
+
+/** The picture of what was looked for, beside the detector; without one, that of a former detector goes. */
+async function putSheet(out: string, sheet: Uint8Array | undefined): Promise<void> {
+  const path = join(out, faultSheetName);
+  if (sheet) await writeFileAtomic(path, sheet);
+  else await rm(path, { force: true }).catch(() => undefined);
+}
+
+function writeResult(
+  { out, record, images }: TrainingPlan,
+  result: RunResult,
+  faults: FaultDetector | undefined,
+): Promise<Manifest> {
   const { normal, general, outliers } = images;
   const { configuration, generalDetector } = record;
   const describe = ({ location }: RunRecord["normal"], { count, fingerprint }: ImageSet) => ({
@@ -88,6 +117,7 @@ function writeResult({ out, record, images }: TrainingPlan, result: RunResult): 
       outliers: record.outliers && outliers ? describe(record.outliers, outliers) : null,
     },
     heldOutPixels: gatherImages(normal, result.heldOut),
+    faults,
   };
   return writeDetector(out, parts, nodeEngine({ threads: configuration.threads, device: configuration.device }));
 }

@@ -1,0 +1,40 @@
+/** Images at their own size, for what looks at places in them: decoded, turned upright, in a model's colours, and not resized. */
+import { FormatError, messageOf } from "../base/index.ts";
+import type { ImageRefusal, InputForm, RawImage } from "../pixels/index.ts";
+import { openSharp } from "./encoded-images.ts";
+import type { ImageSource, StoredImage } from "./image-source.ts";
+import { prepareImage } from "./preparation.ts";
+
+/** Sides of images that the program makes, which have no size of their own. */
+const madeSide = 128;
+
+/**
+ * Reads an image of a source at its own size; of the form, colours, background and bits are taken. Throws FormatError where it cannot be read or
+ * decoded: sources are asked for images that could be used before.
+ */
+export async function readWhole(source: ImageSource, index: number, form: InputForm): Promise<RawImage> {
+  const made = { channels: form.channels, height: madeSide, width: madeSide };
+  const whole = await source
+    .read(index, made)
+    .then((stored) => decodeWhole(stored, form))
+    .catch((error: unknown): ImageRefusal => ({ reason: `cannot be read: ${messageOf(error)}` }));
+  if (!("reason" in whole)) return whole;
+  throw new FormatError({
+    code: "damaged",
+    subject: source.subject,
+    expected: `'${source.name(index)}' as it was before`,
+    got: whole.reason,
+  });
+}
+
+async function decodeWhole(image: StoredImage, form: InputForm): Promise<RawImage | ImageRefusal> {
+  const { height, width } = await sizeOf(image);
+  const { channels } = form;
+  const prepared = await prepareImage(image, { ...form, height, width });
+  return "reason" in prepared ? prepared : { kind: "raw", pixels: prepared.pixels, channels, height, width };
+}
+
+async function sizeOf(image: StoredImage): Promise<{ readonly height: number; readonly width: number }> {
+  if (image.kind === "raw") return image;
+  return (await openSharp(image).metadata()).autoOrient;
+}

@@ -1,0 +1,57 @@
+/** A heat map over an image, as a PNG of the image's size. */
+import { internalError } from "../base/index.ts";
+import type { Canvas, Colour } from "./canvas.ts";
+import { encodePng } from "./png.ts";
+
+/** An image with one number a pixel. */
+export interface HeatMap {
+  /** uint8 [channels, height, width]: one channel is grey, three are RGB. */
+  readonly pixels: Uint8Array;
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  /** [height, width]. */
+  readonly heat: Float32Array;
+  /** From where on pixels are tinted, and where the tint is strongest. */
+  readonly range: readonly [low: number, high: number];
+}
+
+/** From faint to strong: yellow, orange, red. */
+const tints: readonly Colour[] = [
+  [255, 230, 80],
+  [255, 140, 0],
+  [200, 0, 40],
+];
+
+/** The share of the tint at the strongest places: what is below still shows. */
+const mostTint = 0.65;
+
+/** The image in grey, tinted where it is hot. */
+export function heatCanvas({ pixels, channels, height, width, heat, range: [low, high] }: HeatMap): Canvas {
+  const area = height * width;
+  if (heat.length !== area || pixels.length !== channels * area) {
+    throw internalError(`a map of ${heat.length} numbers on an image of ${channels}x${height}x${width}`);
+  }
+  const painted = new Uint8Array(3 * area);
+  for (let pixel = 0; pixel < area; pixel++) {
+    const grey =
+      channels < 3
+        ? pixels[pixel]!
+        : 0.299 * pixels[pixel]! + 0.587 * pixels[area + pixel]! + 0.114 * pixels[2 * area + pixel]!;
+    const warmth = Math.min(1, Math.max(0, (heat[pixel]! - low) / (high - low)));
+    const place = warmth * (tints.length - 1);
+    const step = Math.min(tints.length - 2, Math.floor(place));
+    const share = mostTint * Math.min(1, 2 * warmth);
+    for (let channel = 0; channel < 3; channel++) {
+      const [from, to] = [tints[step]![channel]!, tints[step + 1]![channel]!];
+      const tint = from + (place - step) * (to - from);
+      painted[3 * pixel + channel] = Math.round((1 - share) * grey + share * tint);
+    }
+  }
+  return { width, height, pixels: painted };
+}
+
+/** The PNG bytes of a heat map. */
+export function renderHeatMap(map: HeatMap): Promise<Uint8Array> {
+  return encodePng(heatCanvas(map));
+}

@@ -1,0 +1,161 @@
+/** The training of what looks for local faults, beside the flows of a run: the images at their own size, the time that is left for it, a sheet. */
+import { permutation, type RandomKey, randomKey, setting } from "../base/index.ts";
+import { mapInOrder, openImages, readWhole } from "../data/index.ts";
+import {
+  atLevels,
+  drawOnImage,
+  type FaultDetector,
+  type FaultSettings,
+  faultKinds,
+  faultSettingsSchema,
+  type NormalImages,
+  secondsPerStep,
+  trainFaultDetector,
+} from "../faults/index.ts";
+import type { RawImage } from "../pixels/index.ts";
+import { type ImageRow, renderImageMatrix } from "../report/index.ts";
+import type { Watch } from "./events.ts";
+import type { TrainingPlan } from "./training-plan.ts";
+
+/** A fault detector, and the picture that shows what it was trained to find. */
+export interface TrainedFaults {
+  readonly detector: FaultDetector;
+  /** PNG. */
+  readonly sheet: Uint8Array;
+}
+
+/** Steps of a network where neither time nor steps are limited otherwise, and the most where time is. */
+const usualSteps = 1000;
+const leastSteps = 30;
+
+/** More networks are better only where each learns something: the most folds that leave each so many steps. */
+const foldChoices = [5, 3, 2];
+const stepsAFold = 300;
+
+/** Of more images than these, some are taken: every pair is compared, and all are in memory at their levels. */
+const mostImages = 600;
+
+/** Share of the time that training itself takes; the rest is reading, grouping and calibration. */
+const trainingShare = 0.85;
+
+/**
+ * Trains the fault detector of a plan that has one. Throws ConfigError for too few different images, FormatError where an image has changed
+ * since the plan was made, RunError where training diverges, the signal's reason where it is aborted.
+ */
+export async function trainFaults(plan: TrainingPlan, { onEvent, signal }: Watch): Promise<TrainedFaults> {
+  const { configuration, faults } = plan.record;
+  const images = await normalImages(plan);
+  const { channels } = configuration.input;
+  if (images.names.length < plan.images.normal.count) {
+    const text = `faults: ${images.names.length} of ${plan.images.normal.count} normal images are looked at`;
+    onEvent?.({ kind: "note", text });
+  }
+  const { seed, threads } = configuration;
+  const usual = faultSettingsSchema.parse({ seed, threads });
+  const settings = await fitToTime(usual, channels, faults ?? { seconds: null, steps: null });
+  onEvent?.({
+    kind: "note",
+    text: `training ${settings.folds} networks to find local faults (${settings.steps} steps each)`,
+  });
+  const pattern = faults?.group ? new RegExp(faults.group) : undefined;
+  const detector = await trainFaultDetector(images, settings, {
+    signal,
+    ...(pattern && { group: (name: string) => groupOf(name, pattern) }),
+    onEvent: (event) => {
+      if (event.kind === "read") {
+        const [done, total] = [event.done, event.count];
+        onEvent?.({ kind: "progress", task: "reading", subject: "normal images at their own size", done, total });
+        if (done === total) onEvent?.({ kind: "settled" });
+      }
+      if (event.kind === "grouped") {
+        const text = `faults: ${event.images} images of ${event.groups} different things, which stay together in every split`;
+        onEvent?.({ kind: "note", text });
+      }
+      if (event.kind === "step") {
+        const { fold, step, steps, loss } = event;
+        onEvent?.({ kind: "faults", network: fold + 1, networks: settings.folds, step, steps, loss });
+      }
+    },
+  });
+  onEvent?.({ kind: "settled" });
+  return { detector, sheet: await drawSheet(images, randomKey(seed).fold("fault sheet")) };
+}
+
+/** What an image shows, by the part of its name that the pattern, or its first group, matches. */
+function groupOf(name: string, pattern: RegExp): string {
+  const match = pattern.exec(name);
+  return match?.[1] ?? match?.[0] ?? name;
+}
+
+async function normalImages({ record, images: { normal } }: TrainingPlan): Promise<NormalImages> {
+  const source = await openImages(record.normal.location, setting("normal"), { use: "training" });
+  const { seed, input } = record.configuration;
+  const order = permutation(normal.count, randomKey(seed).fold("fault images").stream());
+  const chosen = Array.from(order.subarray(0, mostImages)).sort((a, b) => a - b);
+  const indices = chosen.map((image) => normal.indices[image]!);
+  return {
+    names: indices.map((index) => source.name(index)),
+    read: (position) => readWhole(source, indices[position]!, input),
+  };
+}
+
+/** As many steps and networks as the time allows, measured here. */
+async function fitToTime(
+  settings: FaultSettings,
+  channels: number,
+  { seconds, steps }: { readonly seconds: number | null; readonly steps: number | null },
+): Promise<FaultSettings> {
+  if (seconds === null) {
+    const given = steps ?? usualSteps;
+    return { ...settings, steps: given, folds: given >= stepsAFold ? foldChoices[0]! : foldChoices.at(-1)! };
+  }
+  const most = (trainingShare * seconds) / (await secondsPerStep(channels, settings));
+  const folds = foldChoices.find((count) => most / count >= stepsAFold) ?? foldChoices.at(-1)!;
+  const fitting = Math.max(leastSteps, Math.min(usualSteps, Math.floor(most / folds / 10) * 10));
+  return { ...settings, folds, steps: steps ?? fitting };
+}
+
+/** Side of the images on the sheet, and how many show each kind. */
+const shownSide = 128;
+const shownImages = 4;
+
+/** Every kind of synthetic faults on some of the images: each drawn, and beside it where. */
+async function drawSheet(images: NormalImages, key: RandomKey): Promise<Uint8Array> {
+  const stream = key.fold("choice").stream();
+  const count = Math.min(images.names.length, 2 * shownImages);
+  const chosen = permutation(images.names.length, stream).subarray(0, count);
+  const squares: RawImage[] = [];
+  const read = async (position: number): Promise<RawImage> => {
+    const image = await images.read(chosen[position]!);
+    return atLevels(image, { levels: [shownSide], aspect: "stretched" })[0]!.image;
+  };
+  for await (const image of mapInOrder(count, read, { concurrency: 2, ahead: 2 })) squares.push(image);
+  const rows = faultKinds.map((kind, row): ImageRow => {
+    const drawn = Array.from({ length: shownImages }, (_, column) => {
+      const at = row * shownImages + column;
+      const [image, donor] = [squares[at % count]!, squares[(at + 1) % count]!];
+      return drawOnImage(image, donor, key.fold(kind).fold(column), [kind]);
+    });
+    const pixels = drawn.flatMap(({ image, mask }) => [coloured(image), coloured(image, mask)]);
+    const side = { channels: 3, height: shownSide, width: shownSide };
+    return { label: kind, images: { ...side, count: pixels.length, pixels: Buffer.concat(pixels) } };
+  });
+  return renderImageMatrix({
+    title: "Synthetic faults that the networks learned to find, and where each one is",
+    rows,
+    notes: [
+      "Drawn anew at every step on crops of the normal images at several sizes. What looks like none of them may not be found.",
+    ],
+  });
+}
+
+/** An image as RGB [3, H, W]; red where a mask is. */
+function coloured({ pixels, channels, height, width }: RawImage, mask?: Float32Array): Uint8Array {
+  const area = height * width;
+  return Uint8Array.from({ length: 3 * area }, (_, index) => {
+    const [channel, pixel] = [Math.floor(index / area), index % area];
+    const own = pixels[(channels === 3 ? channel : 0) * area + pixel]!;
+    if (!mask || mask[pixel]! < 0.5) return own;
+    return channel === 0 ? 128 + own / 2 : own / 3;
+  });
+}
