@@ -103,7 +103,10 @@ export function makeApp(parts: ServiceParts, { rules, metrics, log }: AppOptions
 /** A route by a method that it has not. Browsers ask by OPTIONS what a page may send. */
 function otherMethod(c: Context<{ Variables: Variables }>, path: string, rules: AccessRules): globalThis.Response {
   c.set("route", path);
-  const methods = Object.values<Route>(routes).flatMap((route) => (route.path === path ? [route.method] : []));
+  // Routes of other methods may call the parts of the same path by other names.
+  const form = (one: string): string => one.replaceAll(/\/:\w+/g, "/:");
+  const same = Object.values<Route>(routes).filter((route) => form(route.path) === form(path));
+  const methods = [...new Set(same.map(({ method }) => method))];
   const origin = c.req.header("origin");
   if (c.req.method === "OPTIONS" && origin !== undefined && rules.allowOrigin.includes(origin)) {
     return new Response(null, { status: 204, headers: preflightHeaders });
