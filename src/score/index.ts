@@ -44,6 +44,15 @@ export {
 export { type Eigenpair, symmetricEigenpairs } from "./eigenvalues.ts";
 export { waicScores } from "./ensemble-scores.ts";
 export { type Evaluation, type EvaluationSubject, evaluateScores } from "./evaluation.ts";
+export {
+  type ChosenExpert,
+  chooseExperts,
+  type ExpertChoice,
+  type ExpertTrial,
+  type JoinedScore,
+  type JointRule,
+  joinScores,
+} from "./expert-choice.ts";
 export { adjustedPValues, type Discoveries, discoveries, referencesForDiscovery } from "./false-discovery.ts";
 export type { FaultTable } from "./fault-table.ts";
 export {

@@ -1,6 +1,13 @@
 /** Tests of the special functions against SciPy's values, and of the interval's coverage. */
 import { describe, expect, test } from "vitest";
-import { betaDistribution, betaQuantile, logGamma, normalTails, shareInterval } from "./special-functions.ts";
+import {
+  betaDistribution,
+  betaQuantile,
+  logGamma,
+  normalQuantile,
+  normalTails,
+  shareInterval,
+} from "./special-functions.ts";
 
 /** Expected values are SciPy 1.17's gammaln, beta.cdf, beta.ppf and 2 norm.sf. */
 const relative = (got: number, expected: number): number =>
@@ -70,5 +77,22 @@ describe("the interval of a share", () => {
       }
       expect(covered).toBeGreaterThanOrEqual(0.9);
     }
+  });
+});
+
+describe("normal quantiles", () => {
+  test.each([
+    [0.5, 0],
+    [0.975, 1.959963984540054],
+    [0.2, -0.8416212335729142],
+    [1e-9, -5.997807015007686],
+    [0.999, 3.090232306167813],
+  ])("of %d is %d, by SciPy's norm.ppf", (probability, expected) => {
+    expect(normalQuantile(probability)).toBeCloseTo(expected, 9);
+  });
+
+  test("undo the tails", () => {
+    for (const z of [0.1, 0.7, 1.5, 3, 6]) expect(-normalQuantile(normalTails(z) / 2)).toBeCloseTo(z, 9);
+    expect([normalQuantile(0), normalQuantile(1)]).toEqual([-Infinity, Infinity]);
   });
 });

@@ -94,3 +94,21 @@ export function normalTails(z: number): number {
   for (let k = 60; k >= 1; k--) fraction = k / 2 / (x + fraction);
   return Math.exp(-x * x) / (Math.sqrt(Math.PI) * (x + fraction));
 }
+
+/** The z of a standard normal Z with P(Z <= z) = `probability`; infinite for 0 and 1. Newton's steps from the middle of both tails. */
+export function normalQuantile(probability: number): number {
+  if (probability === 0.5) return 0;
+  if (probability > 0.5) return -normalQuantile(1 - probability);
+  if (probability <= 0) return Number.NEGATIVE_INFINITY;
+  // -log of the tail is convex in z and about z^2 / 2: Newton's steps on it converge from anywhere.
+  const wanted = -Math.log(probability);
+  let z = Math.sqrt(2 * Math.max(0, wanted - Math.LN2));
+  for (let step = 0; step < 50; step++) {
+    const tail = normalTails(z) / 2;
+    const density = Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
+    const change = ((wanted + Math.log(tail)) * tail) / density;
+    z = Math.max(0, z + change);
+    if (Math.abs(change) < 1e-13 * (1 + z)) break;
+  }
+  return -z;
+}
