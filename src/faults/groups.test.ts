@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { randomKey } from "../base/index.ts";
 import type { RawImage } from "../pixels/index.ts";
 import { fingerprintOfStructure, groupImages, leastCorrelation, shiftedCorrelation } from "./groups.ts";
+import { nearestPrints } from "./nearest-prints.ts";
 import { gradientNoise } from "./synthetic/noise.ts";
 
 const size = 96;
@@ -35,7 +36,7 @@ test("photographs of one thing correlate whatever shift, light and noise, those 
 
 test("an image correlates fully with itself, an even one with nothing", () => {
   const own = fingerprintOfStructure(photograph(things[0]!));
-  expect(shiftedCorrelation(own, own)).toBeCloseTo(1, 9);
+  expect(shiftedCorrelation(own, own)).toBeCloseTo(1, 6);
   const even = fingerprintOfStructure({
     kind: "raw",
     pixels: new Uint8Array(6400).fill(9),
@@ -67,4 +68,21 @@ test("groups are numbered by their first images, and names join what pixels do n
   ].map(fingerprintOfStructure);
   expect([...groupImages(images)]).toEqual([0, 1, 0, 2, 1]);
   expect([...groupImages(images, ["x", undefined, undefined, "x", undefined])]).toEqual([0, 1, 0, 0, 1]);
+});
+
+test("of many images those are compared whose spectra are alike, and the groups are the same", () => {
+  const images = Array.from({ length: 40 }, (_, index) => {
+    const thing = surface(`thing ${index % 30}`);
+    return fingerprintOfStructure(photograph(thing, { shift: index < 30 ? 0 : 1 + (index % 9), noise: 4 }));
+  });
+  const pairwise = groupImages(images);
+  expect([...pairwise]).toEqual(Array.from({ length: 40 }, (_, index) => index % 30));
+  expect(groupImages(images, [], 39)).toEqual(pairwise);
+  // Two nearest are enough for pairs, and the own image is never among them.
+  const nearest = nearestPrints(images, 64, 2);
+  for (const [index, others] of nearest.entries()) {
+    expect(others).toHaveLength(2);
+    expect(others).not.toContain(index);
+  }
+  for (let pair = 0; pair < 10; pair++) expect(nearest[pair]).toContain(30 + pair);
 });
