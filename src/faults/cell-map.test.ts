@@ -19,6 +19,8 @@ test("between the centres of cells a map is a line, beyond them constant", () =>
 test("a mean of maps lies on the first one's grid", () => {
   expect(meanMap([map(1, 4, 0, 2, 6, 8), map(1, 2, 0, 8)])).toEqual(map(1, 4, 0, 2, 6, 8));
   expect(meanMap([map(1, 2, 1, 3), map(1, 1, 5)])).toEqual(map(1, 2, 3, 4));
+  // (3 * 1 + 5) / 4 and (3 * 3 + 5) / 4
+  expect(meanMap([map(1, 2, 1, 3), map(1, 1, 5)], [6, 2])).toEqual(map(1, 2, 2, 3.5));
 });
 
 test("standardised cells have the mean and deviation taken out", () => {

@@ -37,13 +37,15 @@ function places(from: number, to: number) {
   });
 }
 
-/** The mean of maps, on the grid of the first. */
-export function meanMap(maps: readonly CellMap[]): CellMap {
+/** The mean of maps, on the grid of the first; weighted where weights are given. */
+export function meanMap(maps: readonly CellMap[], weights: readonly number[] = maps.map(() => 1)): CellMap {
   const [{ rows, columns }] = maps as readonly [CellMap];
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
   const values = new Float32Array(rows * columns);
-  for (const map of maps) {
+  for (const [index, map] of maps.entries()) {
     const read = resampled(map, rows, columns).values;
-    for (let cell = 0; cell < values.length; cell++) values[cell]! += read[cell]! / maps.length;
+    const share = weights[index]! / total;
+    for (let cell = 0; cell < values.length; cell++) values[cell]! += share * read[cell]!;
   }
   return { rows, columns, values };
 }

@@ -21,7 +21,7 @@ export interface FaultScore {
   readonly foldScores: readonly number[];
   /** The share of held-out normal images that look at least as faulty to the network that did not see them. */
   readonly pValue: number;
-  /** Standardised logits, the mean over levels and networks, on the grid of the largest level. */
+  /** Standardised logits, the mean over networks and, by their sides, over levels, on the grid of the largest level. */
   readonly map: CellMap;
   /** The same of every level, the largest first. */
   readonly levels: readonly LevelMap[];
@@ -76,13 +76,20 @@ export interface JoinedLevels {
   readonly levels: readonly LevelMap[];
 }
 
-/** Brings every level's logits to mean 0 and deviation 1 over normal images, and takes their mean. A level without moments is left out. */
+/**
+ * Brings every level's logits to mean 0 and deviation 1 over normal images, and takes their mean, each weighted by its side: fine levels show
+ * where a fault is, coarse ones what else there is. A level without moments is left out.
+ */
 export function joinLevels(maps: readonly LevelMap[], moments: FaultRecord["folds"][number]["levels"]): JoinedLevels {
   const levels = maps.flatMap(({ level, map }) => {
     const found = moments.find((entry) => entry.level === level);
     return found ? [{ level, map: standardised(map, found) }] : [];
   });
-  return { map: meanMap(levels.map(({ map }) => map)), levels };
+  const joined = meanMap(
+    levels.map(({ map }) => map),
+    levels.map(({ level }) => level),
+  );
+  return { map: joined, levels };
 }
 
 /**
