@@ -143,7 +143,7 @@ describe("a choice", () => {
     expect(experts[0]!.weight).toBeGreaterThan(0.9);
     expect(experts[0]!.auroc).toBeCloseTo(0.92, 1);
     expect(experts[0]!.separation).toBeGreaterThan(1.4);
-    expect(joined).toBeGreaterThan(0.9);
+    expect(joined).toBeGreaterThan(experts[0]!.auroc - 0.02);
   });
 
   test("of one expert is that expert: ranks, AUROC and p-values", () => {
