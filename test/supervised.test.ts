@@ -135,7 +135,7 @@ describe("a detector with classes", () => {
     expect(header).toMatch(/^file,score,p_value,anomalous,rule,predicted_class,class_probability,likelihood,/);
     expect(header).toMatch(/,class-ratio,class-likelihood,msp,/);
     const classes = lines.map((line) => line.split(","));
-    for (const [, , , , name, probability] of classes) {
+    for (const [, , , , , name, probability] of classes) {
       expect(kinds).toContain(name);
       expect(Number(probability)).toBeGreaterThan(1 / 3 - 1e-9);
       expect(Number(probability)).toBeLessThanOrEqual(1);

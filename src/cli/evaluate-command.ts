@@ -1,7 +1,7 @@
 /** What a person types after `outglow evaluate`. */
 import { Command } from "commander";
 import type { EvaluateOptions } from "./evaluate.ts";
-import { wholeNumber, withEngineOptions } from "./options.ts";
+import { numberWithin, wholeNumber, withEngineOptions } from "./options.ts";
 
 /** `outglow evaluate`. */
 export function evaluateCommand(): Command {
@@ -17,6 +17,15 @@ export function evaluateCommand(): Command {
       [] as string[],
     )
     .option("--out <file>", "where the JSON goes (default: evaluation-N.json in the detector)")
+    .option(
+      "--compare <score|detector>",
+      "say whether the default score differs from another one, or from that of another detector, by more than chance; may be given again",
+      collect,
+      [] as string[],
+    )
+    .option("--detection <share>", "say which threshold finds this share of the anomalous images", numberWithin(0, 1))
+    .option("--group <folder|pattern>", "intervals and comparisons count images of one group once, as in calibrate")
+    .option("--intervals", "intervals of every metric of every score, not of the default one alone", false)
     .option("--seed <n>", "seed of the bootstrap intervals", wholeNumber(0), 0)
     .option("--no-coders", "leave out the scores that need every image's size as PNG and WebP")
     .option("--strict", "fail at the first unreadable image instead of skipping it", false)

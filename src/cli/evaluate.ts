@@ -2,24 +2,31 @@
 import { join } from "node:path";
 import { setting } from "../base/index.ts";
 import { parseNamedLocation } from "../data/index.ts";
+import { type Detector, loadManifest, manifestName } from "../detector/index.ts";
 import { type Column, formatTable } from "../report/index.ts";
+import { scoreNames, scoreSources } from "../score/index.ts";
 import {
   type ClassAccuracy,
   type EvaluationReport,
   type EvaluationRequest,
   evaluate as evaluateDetector,
+  type LabelledThresholds,
   openDetector,
 } from "../workflow/index.ts";
 import { openConsole } from "./console.ts";
 import { eventPrinter } from "./event-printer.ts";
 import type { EngineOptions } from "./options.ts";
-import { isWritable, refuseExisting, writeNumbered, writeOutput } from "./output-file.ts";
+import { exists, isWritable, refuseExisting, writeNumbered, writeOutput } from "./output-file.ts";
 
 /** What is typed after `outglow evaluate`. */
 export interface EvaluateOptions extends EngineOptions {
   readonly normal: string;
   readonly anomalous: readonly string[];
   readonly out?: string;
+  readonly compare?: readonly string[];
+  readonly detection?: number;
+  readonly intervals?: boolean;
+  readonly group?: string;
   readonly seed: number;
   readonly coders: boolean;
   readonly strict: boolean;
@@ -31,24 +38,65 @@ export async function evaluate(folder: string, options: EvaluateOptions): Promis
   const output = openConsole(options.quiet);
   const { normal, coders, seed, strict, force } = options;
   const anomalous = await Promise.all(options.anomalous.map(parseNamedLocation));
-  const request: EvaluationRequest = { normal, anomalous, coders, seed, strict };
+  const compared = await comparedThings(folder, options.compare ?? []);
   const { out } = options;
   const detector = await openDetector(folder, options);
+  const against: Detector[] = [];
   try {
+    for (const other of compared.detectors) against.push(await openDetector(other, options));
+    const request: EvaluationRequest = {
+      ...{ normal, anomalous, coders, seed, strict, against, compare: compared.scores },
+      intervals: options.intervals ? "all" : "some",
+      detection: options.detection,
+      group: options.group,
+    };
     if (out !== undefined) await refuseExisting(out, force, setting("out"));
     const kept = out !== undefined || (await isWritable(folder));
     if (!kept)
       output.warn(`'${folder}' cannot be written, so the numbers are only printed; --out keeps them elsewhere`);
     const report = await evaluateDetector(detector, request, { onEvent: eventPrinter(output) });
     output.print(options.json ? JSON.stringify(report) : showReport(report));
+    if (!options.json) for (const line of furtherLines(report, options)) output.print(line);
     if (!kept) return;
     const text = `${JSON.stringify(report, null, 2)}\n`;
     if (out !== undefined) await writeOutput(out, text, { force, subject: setting("out") });
     const path = out ?? (await writeNumbered((number) => join(folder, `evaluation-${number}.json`), text));
     output.note(`written: ${path}`);
   } finally {
+    for (const other of against) await other.dispose();
     await detector.dispose();
   }
+}
+
+/** What `--compare` names: scores of this detector, or folders of others. */
+async function comparedThings(folder: string, given: readonly string[]) {
+  if (given.length === 0) return { scores: [], detectors: [] };
+  const manifest = await loadManifest(folder);
+  const names = scoreNames(manifest.training.model.scales, scoreSources);
+  const isDetector = await Promise.all(
+    given.map(async (name) => !names.includes(name) && (await exists(join(name, manifestName)))),
+  );
+  const chosen = (other: boolean): string[] => given.filter((_, index) => isDetector[index] === other);
+  return { scores: chosen(false), detectors: chosen(true) };
+}
+
+/** What was asked for beside the table. */
+function furtherLines({ comparisons, thresholds }: EvaluationReport, { detection }: EvaluateOptions): string[] {
+  return [
+    ...comparisons.map(({ set, sentence }) => `${set}: ${sentence}`),
+    ...(detection === undefined ? [] : thresholds.map(showThreshold)),
+  ];
+}
+
+function showThreshold({ set, score, detection, bestF1 }: LabelledThresholds): string {
+  const share = (value: number): string => `${(100 * value).toFixed(1)} %`;
+  const between = ({ low, high }: { readonly low: number; readonly high: number }): string =>
+    `${share(low)} to ${share(high)}`;
+  const { threshold, detectionRate, detectionInterval, falseAlarmRate, falseAlarmInterval } = detection;
+  return (
+    `${set}: ${score} above ${threshold.toPrecision(5)} finds ${share(detectionRate)} (95 % interval ${between(detectionInterval)}) ` +
+    `at ${share(falseAlarmRate)} false alarms (${between(falseAlarmInterval)}); best F1 ${bestF1.f1.toFixed(3)} above ${bestF1.threshold.toPrecision(5)}`
+  );
 }
 
 /** The report as a person reads it: bits/dim and AUROC with intervals. */

@@ -77,7 +77,8 @@ export function isWritable(folder: string): Promise<boolean> {
   );
 }
 
-function exists(path: string): Promise<boolean> {
+/** Whether there is something at a path. */
+export function exists(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
     () => false,

@@ -135,7 +135,15 @@ export {
   scoreNames,
   unitOf,
 } from "./scores.ts";
-export { type ScoreSource, type SourceTables, type StoredTable, scoreSources, sourcesOf } from "./sources.ts";
+export {
+  describeScoreSource,
+  type ScoreSource,
+  type SourceCost,
+  type SourceTables,
+  type StoredTable,
+  scoreSources,
+  sourcesOf,
+} from "./sources.ts";
 export { shareInterval } from "./special-functions.ts";
 export { fitStateDensity, type KernelDensity, type StateDensityFit, stateDensityScores } from "./state-density.ts";
 export {

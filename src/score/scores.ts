@@ -32,6 +32,8 @@ export interface ScoreDefinition {
   readonly needs: readonly ScoreSource[];
   /** One line for help and reports. */
   readonly description: string;
+  /** Who it is by. */
+  readonly paper: string;
   /** The scores of all images, [count]. `fit` is what the record's own `learn` gave, for those that have one. */
   readonly measure: (terms: ModelTerms, fit: HierarchyFit | undefined) => Float64Array;
   /** Learns from held-out normal images what `measure` needs. Absent where terms are enough. */
@@ -62,6 +64,7 @@ function scoreTable(scales: number): ScoreDefinition[] {
       unit: "deviations",
       needs: ["faults"],
       description: "how far the most suspicious places of the image stand out: scratches, stains, holes",
+      paper: "this project",
       measure: ({ faults }) => faults!.scores,
     },
     {
@@ -69,6 +72,7 @@ function scoreTable(scales: number): ScoreDefinition[] {
       unit: "nats",
       needs: [],
       description: "distance of all log-dets and prior terms of all scales and models from those of normal images",
+      paper: "this project",
       measure: measureHierarchy,
       learn: fitHierarchy,
     },
@@ -77,6 +81,7 @@ function scoreTable(scales: number): ScoreDefinition[] {
       unit: "nats",
       needs: ["general"], // Without a general model it would be `hierarchy` under a second name.
       description: "the hierarchy score over the normal model alone",
+      paper: "this project",
       measure: (terms, fit) => measureHierarchy(withoutGeneral(terms), fit),
       learn: (terms) => fitHierarchy(withoutGeneral(terms)),
     },
@@ -85,6 +90,7 @@ function scoreTable(scales: number): ScoreDefinition[] {
       unit: "nats",
       needs: [],
       description: "negative log-likelihood",
+      paper: "Bishop 1994",
       measure: ({ normal }) => logLikelihoods(normal).map(negative),
     },
     {
@@ -92,6 +98,7 @@ function scoreTable(scales: number): ScoreDefinition[] {
       unit: "nats",
       needs: [],
       description: "negative log-likelihood of the final, coarsest scale",
+      paper: "Schirrmeister et al. 2020",
       measure: (terms) => measureScale(terms, last),
     },
     {
@@ -99,6 +106,7 @@ function scoreTable(scales: number): ScoreDefinition[] {
       unit: "nats",
       needs: ["general"],
       description: "negative log-likelihood ratio of the normal to the general model",
+      paper: "Schirrmeister et al. 2020",
       measure: ({ normal, general }) => difference(logLikelihoods(normal), logLikelihoods(general!)),
     },
     {
@@ -106,6 +114,7 @@ function scoreTable(scales: number): ScoreDefinition[] {
       unit: "nats",
       needs: ["general"],
       description: "negative log-likelihood ratio of the final, coarsest scale",
+      paper: "Schirrmeister et al. 2020",
       measure: (terms) => measureScaleRatio(terms, last),
     },
     {
@@ -113,6 +122,7 @@ function scoreTable(scales: number): ScoreDefinition[] {
       unit: "nats",
       needs: ["local"],
       description: "negative log-likelihood ratio of the normal model to a model of small patches",
+      paper: "Schirrmeister et al. 2020",
       measure: ({ normal, local }) => difference(logLikelihoods(normal), logLikelihoods(local!)),
     },
     {
@@ -121,6 +131,7 @@ function scoreTable(scales: number): ScoreDefinition[] {
       needs: ["classes", "general"],
       description:
         "negative log-likelihood ratio of the class-conditional model, over all classes, to the general model",
+      paper: "Schirrmeister et al. 2020",
       measure: ({ classes, general }) => difference(marginalLogLikelihoods(classes!), logLikelihoods(general!)),
     },
     {
@@ -128,6 +139,7 @@ function scoreTable(scales: number): ScoreDefinition[] {
       unit: "nats",
       needs: ["classes"],
       description: "negative log-likelihood of the class-conditional model, over all classes",
+      paper: "Schirrmeister et al. 2020",
       measure: ({ classes }) => marginalLogLikelihoods(classes!).map(negative),
     },
     {
@@ -135,6 +147,7 @@ function scoreTable(scales: number): ScoreDefinition[] {
       unit: "nats",
       needs: ["classifier"],
       description: "negative log of the classifier's maximum softmax probability",
+      paper: "Hendrycks & Gimpel 2017",
       measure: ({ classifier }) => negativeLogMaximumPosteriors(classifier!),
     },
     ...coderNames.map(
@@ -143,6 +156,7 @@ function scoreTable(scales: number): ScoreDefinition[] {
         unit: "nats",
         needs: ["coders"],
         description: `negative log-likelihood of the 8-bit image less its size as lossless ${coderTitles[coder]}`,
+        paper: "Serra et al. 2020",
         measure: (terms) => measureCoderRatio(terms, coder),
       }),
     ),
@@ -152,6 +166,7 @@ function scoreTable(scales: number): ScoreDefinition[] {
         unit: "nats",
         needs: ["coders"],
         description: `size as lossless ${coderTitles[coder]} alone, without any model: the baseline to beat`,
+        paper: "Serra et al. 2020",
         measure: ({ coders }) => coders![coder].map(nats),
       }),
     ),
@@ -162,6 +177,7 @@ function scoreTable(scales: number): ScoreDefinition[] {
         unit: "nats",
         needs: [],
         description: `negative log-likelihood of scale ${scale}${scale === 0 ? ", the finest" : ""}`,
+        paper: "Schirrmeister et al. 2020",
         measure: (terms) => measureScale(terms, scale),
       }),
     ),
@@ -172,6 +188,7 @@ function scoreTable(scales: number): ScoreDefinition[] {
         unit: "nats",
         needs: ["general"],
         description: `negative log-likelihood ratio of scale ${scale}${scale === 0 ? ", the finest" : ""}`,
+        paper: "this project",
         measure: (terms) => measureScaleRatio(terms, scale),
       }),
     ),

@@ -20,6 +20,8 @@ interface SourceDefinition<Table> {
   readonly title: string;
   /** How a person comes to it. */
   readonly remedy: Extract<Remedy, { readonly key: "train-with" | "measure" }>;
+  /** What it costs beside the normal model. */
+  readonly cost: SourceCost;
   /** The number of images. */
   readonly count: (table: Table) => number;
   /** The rows of the images with the given indices, in that order. */
@@ -32,7 +34,13 @@ interface SourceDefinition<Table> {
   readonly serialise: ((table: Table) => StoredTable) | null;
 }
 
-type Described<Table> = Pick<SourceDefinition<Table>, "title" | "remedy">;
+/** What a source costs, in a few words. */
+export interface SourceCost {
+  readonly training: string;
+  readonly scoring: string;
+}
+
+type Described<Table> = Pick<SourceDefinition<Table>, "title" | "remedy" | "cost">;
 
 /** A flow beside the normal one. */
 function flowSource(
@@ -57,8 +65,14 @@ function classSource(described: Described<ClassTable>): SourceDefinition<ClassTa
 
 const trainWith = (name: string): Described<never>["remedy"] => ({ key: "train-with", settings: setting(name) });
 
+const secondFlow: SourceCost = {
+  training: "a second flow, or one of another detector",
+  scoring: "a second flow's pass",
+};
+
 const coders: SourceDefinition<CoderSizes> = {
   title: "the coded sizes of its images",
+  cost: { training: "none", scoring: "a file of every coder an image" },
   remedy: { key: "measure", what: "them" },
   count: countSizes,
   select: selectSizes,
@@ -69,6 +83,7 @@ const coders: SourceDefinition<CoderSizes> = {
 
 const faults: SourceDefinition<FaultTable> = {
   title: "a detector of local faults",
+  cost: { training: "a small network on synthetic faults", scoring: "its pass over the image at its own size" },
   remedy: trainWith("faults"),
   count: ({ scores }) => scores.length,
   select: selectFaults,
@@ -79,14 +94,29 @@ const faults: SourceDefinition<FaultTable> = {
 
 const records = {
   /** A model of images in general, with as many scales as the normal one. */
-  general: flowSource({ title: "a general model", remedy: trainWith("general") }, checkScales),
+  general: flowSource({ title: "a general model", remedy: trainWith("general"), cost: secondFlow }, checkScales),
   /** A model of small patches, with a number of scales of its own. */
-  local: flowSource({ title: "a local model", remedy: trainWith("local") }, null),
+  local: flowSource(
+    {
+      title: "a local model",
+      remedy: trainWith("local"),
+      cost: { training: "a small flow", scoring: "a small flow's pass" },
+    },
+    null,
+  ),
   coders,
   /** log p(x|c) of a class-conditional flow, in nats. */
-  classes: classSource({ title: "a class-conditional model", remedy: trainWith("classes") }),
+  classes: classSource({
+    title: "a class-conditional model",
+    remedy: trainWith("classes"),
+    cost: { training: "classes in the normal flow", scoring: "next to nothing" },
+  }),
   /** Logits of a classifier. */
-  classifier: classSource({ title: "a classifier", remedy: trainWith("classifier") }),
+  classifier: classSource({
+    title: "a classifier",
+    remedy: trainWith("classifier"),
+    cost: { training: "a residual network", scoring: "its pass" },
+  }),
   /** Looks at images themselves, at their own size. */
   faults,
 };
@@ -104,6 +134,12 @@ export const sourceDefinitions: { readonly [Name in ScoreSource]: SourceDefiniti
 
 /** Every source. */
 export const scoreSources = Object.keys(records) as readonly ScoreSource[];
+
+/** What a source is called, and what it costs. */
+export function describeScoreSource(source: ScoreSource): { readonly title: string; readonly cost: SourceCost } {
+  const { title, cost } = sourceDefinitions[source];
+  return { title, cost };
+}
 
 /** The sources among the members of `terms`. */
 export function sourcesOf(terms: Partial<SourceTables>): ReadonlySet<ScoreSource> {

@@ -9,20 +9,30 @@ import {
   overlapsOf,
   type PreparationProblem,
 } from "../data/index.ts";
-import type { Detector } from "../detector/index.ts";
+import { type Detector, detectorSources } from "../detector/index.ts";
 import {
   bitsPerDimension,
   classAccuracy,
   computableScoreNames,
   computeScore,
-  type Evaluation,
-  evaluateScores,
   logLikelihoods,
   type ModelTerms,
+  type ScoreSets,
+  scoreDefinition,
   spearmanCorrelation,
 } from "../score/index.ts";
+import { groupReader } from "./calibration.ts";
 import type { Watch } from "./events.ts";
-import { scoreImages } from "./scoring.ts";
+import {
+  type ComparedScores,
+  comparePair,
+  type Drawing,
+  type LabelledThresholds,
+  labelledThresholds,
+  type MeasuredEvaluation,
+  measureSet,
+} from "./measures.ts";
+import { type ScoredBatch, scoreImages } from "./scoring.ts";
 
 /** What a detector is measured with. */
 export interface EvaluationRequest {
@@ -36,6 +46,16 @@ export interface EvaluationRequest {
   readonly seed?: number | undefined;
   /** Whether an unreadable image is an error instead of being skipped. */
   readonly strict?: boolean | undefined;
+  /** Scores whose metrics all have intervals, which takes about a tenth of a second a set and score: `all`, or the default and the compared ones. */
+  readonly intervals?: "all" | "some" | undefined;
+  /** Scores to compare with the default one, image by image. */
+  readonly compare?: readonly string[] | undefined;
+  /** Detectors whose default score is compared with this one's, on the same images. */
+  readonly against?: readonly Detector[] | undefined;
+  /** The detection rate that a threshold is given for. Default 0.95. */
+  readonly detection?: number | undefined;
+  /** Where images come in groups, as `CalibrationRequest.group`: intervals and comparisons draw whole groups. */
+  readonly group?: string | undefined;
 }
 
 /** What an evaluation says of one set of images. */
@@ -70,8 +90,22 @@ export interface EvaluationReport {
   readonly defaultScore: string;
   /** By name, the normal images first. */
   readonly sets: Readonly<Record<string, SetReport>>;
-  readonly evaluations: readonly Evaluation[];
+  readonly evaluations: readonly MeasuredEvaluation[];
+  /** Whether differences between scores or detectors are noise, where some are compared. */
+  readonly comparisons: readonly ComparedScores[];
+  /** Of the default score, by set. */
+  readonly thresholds: readonly LabelledThresholds[];
 }
+
+/** An evaluation with the numbers that it rests on. */
+export interface DetailedEvaluation {
+  readonly report: EvaluationReport;
+  /** By name, the normal images first. */
+  readonly sets: ReadonlyMap<string, ScoredSet>;
+}
+
+/** The detection rate that a threshold is given for where none is asked for. */
+const usualDetection = 0.95;
 
 /** The name under which the normal images are reported. */
 const normalName = "normal";
@@ -97,7 +131,114 @@ export async function evaluate(
   request: EvaluationRequest,
   watch: Watch = {},
 ): Promise<EvaluationReport> {
-  return evaluateSets(detector, await openSets(request), request, watch);
+  return (await evaluateInDetail(detector, request, watch)).report;
+}
+
+/** The same with the terms of every image; `onBatch` sees every batch of a set while its pixels are there. Throws as `evaluate`. */
+export async function evaluateInDetail(
+  detector: Detector,
+  request: EvaluationRequest,
+  watch: Watch = {},
+  onBatch?: (set: string, batch: ScoredBatch) => void,
+): Promise<DetailedEvaluation> {
+  const { calibration, training, defaultScore } = detector.manifest;
+  const available = new Set(detectorSources(detector.manifest));
+  if (request.coders === false) available.delete("coders");
+  for (const score of request.compare ?? []) {
+    scoreDefinition(score, training.model.scales, available);
+    if (score === defaultScore) throw comparedWithItself(score);
+  }
+  const groupOf = request.group === undefined ? undefined : groupReader(request.group);
+  const sets = await openSets(request);
+  const scored = await scoreSets(detector, sets, request, watch, onBatch);
+  const scoresOf = (set: string, score: string): Float64Array =>
+    computeScore(score, scored.get(set)!.terms, calibration).values;
+  const anomalous = sets.slice(1).map(({ name }) => name);
+  const pairOf = (set: string, score: string): ScoreSets => ({
+    normal: scoresOf(normalName, score),
+    anomalous: scoresOf(set, score),
+  });
+  const key = randomKey(request.seed ?? 0).fold("bootstrap");
+  const drawingOf = (set: string): Drawing => {
+    if (groupOf === undefined) return { key };
+    const groupsOf = (one: string): string[] => scored.get(one)!.names.map(groupOf);
+    return { key, groups: { normal: groupsOf(normalName), anomalous: groupsOf(set) } };
+  };
+  const withIntervals = new Set([defaultScore, ...(request.compare ?? [])]);
+  const evaluations = computableScoreNames(scored.get(normalName)!.terms, calibration).flatMap((score) =>
+    anomalous.map((set) => {
+      const intervals = request.intervals === "all" || withIntervals.has(score);
+      return measureSet(score, set, pairOf(set, score), drawingOf(set), intervals);
+    }),
+  );
+  const comparisons = (request.compare ?? []).flatMap((score) =>
+    anomalous.map((set) => {
+      const [first, second] = [defaultScore, score].map((name) => ({ name, sets: pairOf(set, name) }));
+      return comparePair(set, [first!, second!], drawingOf(set));
+    }),
+  );
+  for (const other of request.against ?? []) {
+    const { defaultScore: name, training: theirs } = other.manifest;
+    const { needs } = scoreDefinition(name, theirs.model.scales, detectorSources(other.manifest));
+    const others = await scoreSets(other, sets, { ...request, coders: needs.includes("coders") }, watch);
+    comparisons.push(
+      ...anomalous.map((set) => compareDetectors(detector, other, set, [scored, others], drawingOf(set))),
+    );
+  }
+  const wish = { rate: request.detection ?? usualDetection };
+  const report = {
+    detector: detector.location,
+    positiveClass: "anomalous",
+    defaultScore,
+    sets: Object.fromEntries(
+      [...scored].map(([name, set]) => [
+        name,
+        { ...describeSet(set), ...(name === normalName ? accuracyOf(set) : {}) },
+      ]),
+    ),
+    evaluations,
+    comparisons,
+    thresholds: anomalous.map((set) => labelledThresholds(defaultScore, set, pairOf(set, defaultScore), wish)),
+  } as const;
+  return { report, sets: scored };
+}
+
+function comparedWithItself(score: string): ConfigError {
+  return new ConfigError({
+    code: "conflicting-settings",
+    subject: setting("compare"),
+    expected: "another score than the default one",
+    got: `'${score}'`,
+    remedy: { key: "choose-another" },
+  });
+}
+
+/** Compares the default scores of two detectors. Throws ConfigError where they did not read the same images. */
+function compareDetectors(
+  detector: Detector,
+  other: Detector,
+  set: string,
+  [own, others]: readonly [ReadonlyMap<string, ScoredSet>, ReadonlyMap<string, ScoredSet>],
+  drawing: Drawing,
+): ComparedScores {
+  for (const name of [normalName, set]) {
+    const [one, two] = [own.get(name)!.names, others.get(name)!.names];
+    if (one.length === two.length && one.every((image, index) => image === two[index])) continue;
+    throw new ConfigError({
+      code: "other-images",
+      subject: setting("compare"),
+      expected: `both detectors to read the same images of '${name}'`,
+      got: `${one.length} and ${two.length}`,
+      remedy: { key: "leave-out", what: "images that one of them cannot use" },
+    });
+  }
+  const scoresOf = ({ manifest }: Detector, scored: ReadonlyMap<string, ScoredSet>, name: string) =>
+    computeScore(manifest.defaultScore, scored.get(name)!.terms, manifest.calibration).values;
+  const sideOf = (one: Detector, scored: ReadonlyMap<string, ScoredSet>) => ({
+    name: `${one.manifest.defaultScore} of ${one.location}`,
+    sets: { normal: scoresOf(one, scored, normalName), anomalous: scoresOf(one, scored, set) },
+  });
+  return comparePair(set, [sideOf(detector, own), sideOf(other, others)], drawing);
 }
 
 /** The sets of an evaluation, the normal images first. */
@@ -125,26 +266,30 @@ async function openSets({ normal, anomalous }: EvaluationRequest): Promise<Opene
   ]);
 }
 
-interface ScoredSet {
+/** The images of a set under the detector. */
+export interface ScoredSet {
+  readonly names: readonly string[];
   readonly classNames: readonly (string | undefined)[];
   readonly terms: ModelTerms;
   readonly location: string;
   readonly skipped: readonly PreparationProblem[];
 }
 
-async function evaluateSets(
+/** Scores every set, and warns of images that two sets share. */
+async function scoreSets(
   detector: Detector,
   sets: OpenedSets,
-  { coders = true, seed = 0, strict = false }: Pick<EvaluationRequest, "coders" | "seed" | "strict">,
+  { coders = true, strict = false }: Pick<EvaluationRequest, "coders" | "strict">,
   watch: Watch,
-): Promise<EvaluationReport> {
-  const { calibration, defaultScore } = detector.manifest;
+  onBatch?: (set: string, batch: ScoredBatch) => void,
+): Promise<ReadonlyMap<string, ScoredSet>> {
   const scored = new Map<string, ScoredSet>();
   const hashed: HashedSet[] = [];
   for (const { name, source } of sets) {
-    const { terms, classNames, hashes, problems } = await scoreImages(detector, source, { strict, coders }, watch);
+    const options = { strict, coders, onBatch: (batch: ScoredBatch) => onBatch?.(name, batch) };
+    const { names, terms, classNames, hashes, problems } = await scoreImages(detector, source, options, watch);
     if (problems.length > 0) watch.onEvent?.({ kind: "skipped", subject: name, problems });
-    scored.set(name, { terms, classNames, location: source.location, skipped: problems });
+    scored.set(name, { names, terms, classNames, location: source.location, skipped: problems });
     hashed.push({ name, hashes });
   }
   for (const {
@@ -154,27 +299,7 @@ async function evaluateSets(
     const images = count === 1 ? "1 image" : `${count} images`;
     watch.onEvent?.({ kind: "warning", text: `sets: ${images} of '${other}' are in '${one}' as well, pixel by pixel` });
   }
-  const scoresOf = (set: string, score: string): Float64Array =>
-    computeScore(score, scored.get(set)!.terms, calibration).values;
-  const key = randomKey(seed).fold("bootstrap");
-  const evaluations = computableScoreNames(scored.get(normalName)!.terms, calibration).flatMap((score) => {
-    const normal = scoresOf(normalName, score);
-    return sets
-      .slice(1)
-      .map(({ name: set }) => evaluateScores({ score, set }, { normal, anomalous: scoresOf(set, score) }, key));
-  });
-  return {
-    detector: detector.location,
-    positiveClass: "anomalous",
-    defaultScore,
-    sets: Object.fromEntries(
-      [...scored].map(([name, set]) => [
-        name,
-        { ...describeSet(set), ...(name === normalName ? accuracyOf(set) : {}) },
-      ]),
-    ),
-    evaluations,
-  };
+  return scored;
 }
 
 function describeSet({ terms, location, skipped }: ScoredSet): SetReport {

@@ -17,13 +17,17 @@ export {
 export type { EngineSettings } from "./engine-settings.ts";
 export {
   type ClassAccuracy,
+  type DetailedEvaluation,
   type EvaluationReport,
   type EvaluationRequest,
   evaluate,
+  evaluateInDetail,
+  type ScoredSet,
   type SetReport,
 } from "./evaluation.ts";
 export type { Watch, WorkflowEvent } from "./events.ts";
 export { fullSizeMap, heatRange, type MapListener, type MappedImage } from "./fault-scoring.ts";
+export type { ComparedScores, LabelledThresholds, MeasuredEvaluation, MetricValue } from "./measures.ts";
 export { describeModel } from "./other-detectors.ts";
 export {
   byScore,
@@ -36,6 +40,7 @@ export {
 } from "./prediction.ts";
 export { markingRate, usualFalseAlarm } from "./rate-advice.ts";
 export { type SampleRequest, type Samples, sample } from "./sampling.ts";
+export { type ListedScore, listScores, type ScoreList } from "./score-list.ts";
 export {
   openDetector,
   openDetector as loadDetector,

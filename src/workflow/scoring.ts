@@ -120,11 +120,11 @@ export async function* scoreSource(
   }
 }
 
-/** Scores every readable image of a source. Throws as `scoreSource`. */
+/** Scores every readable image of a source. `onBatch` sees each batch while its pixels are there. Throws as `scoreSource`. */
 export async function scoreImages(
   detector: Detector,
   source: ImageSource,
-  options: Omit<ScoringOptions, "onProblem">,
+  { onBatch, ...options }: Omit<ScoringOptions, "onProblem"> & { readonly onBatch?: (batch: ScoredBatch) => void },
   watch: Watch = {},
 ): Promise<ScoredImages> {
   const names: string[] = [];
@@ -138,6 +138,7 @@ export async function scoreImages(
     classNames.push(...batch.classNames);
     hashes.push(...contentHashes(batch.pixels, batch.names.length));
     tables.push(batch.terms);
+    onBatch?.(batch);
   }
   return { names, classNames, hashes, terms: joinModelTerms(tables), problems };
 }

@@ -1,0 +1,122 @@
+/** Everything that `evaluate` measures beside its table, and the list of scores, through the command line. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { metricNames } from "../src/score/index.ts";
+import type { EvaluationReport } from "../src/workflow/index.ts";
+import { type Outcome, quickTraining, runOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+const at = (...parts: string[]): string => join(folder.path, ...parts);
+const run = (...args: string[]): Promise<Outcome> => runOutglow(folder.path, ...args);
+
+async function succeed(...args: string[]): Promise<Outcome> {
+  const outcome = await run(...args);
+  expect(outcome.code, outcome.stderr).toBe(0);
+  return outcome;
+}
+
+const sets = ["--normal=test-normal", "--anomalous=crosses"];
+
+async function evaluated(...flags: string[]): Promise<EvaluationReport> {
+  const { stdout } = await succeed("evaluate", "detector", ...sets, "--json", "--quiet", ...flags);
+  return JSON.parse(stdout) as EvaluationReport;
+}
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  await writeMadeImages(at("normal"), "normal", 60);
+  for (const tray of ["a", "b", "c"]) {
+    await writeMadeImages(at("test-normal", tray), "normal", 10, `normal ${tray}`);
+    await writeMadeImages(at("crosses", tray), "crosses", 10, `crosses ${tray}`);
+  }
+  await succeed("train", "--normal=normal", "--out=detector", ...quickTraining, "--held-out=0.4");
+  await succeed("train", "--normal=normal", "--out=other", ...quickTraining, "--held-out=0.4", "--seed=5");
+});
+
+afterAll(() => folder.dispose());
+
+describe("evaluate", () => {
+  test("measures every metric of every score, with intervals of the default one", async () => {
+    const { evaluations, thresholds, comparisons } = await evaluated();
+    expect(comparisons).toEqual([]);
+    for (const { score, auroc, averagePrecision, fpr95NormalPositive, metrics } of evaluations) {
+      expect(Object.keys(metrics)).toEqual([...metricNames]);
+      expect(metrics.auroc.value).toBe(auroc);
+      expect(metrics.averagePrecision.value).toBe(averagePrecision);
+      expect(metrics.fpr95Normal.value).toBe(fpr95NormalPositive);
+      for (const { value, interval } of Object.values(metrics)) {
+        expect(interval === undefined).toBe(score !== "hierarchy");
+        if (interval) expect(interval.low <= value && value <= interval.high).toBe(true);
+      }
+    }
+    const [{ score, bestF1, detection } = thresholds[0]!] = thresholds;
+    expect(score).toBe("hierarchy");
+    const ofDefault = evaluations.find((evaluation) => evaluation.score === "hierarchy")!;
+    expect(bestF1.f1).toBe(ofDefault.metrics.bestF1.value);
+    expect(detection.rate).toBe(0.95);
+    expect(detection.detections).toBeGreaterThanOrEqual(0.95 * 30);
+  });
+
+  test("--intervals gives them to all, and the table stays what it was", async () => {
+    const { evaluations } = await evaluated("--intervals");
+    expect(evaluations.every(({ metrics }) => metrics.bestF1.interval !== undefined)).toBe(true);
+    const plain = await succeed("evaluate", "detector", ...sets);
+    const more = await succeed("evaluate", "detector", ...sets, "--intervals");
+    expect(more.stdout).toBe(plain.stdout);
+  });
+
+  test("--compare says whether a difference is noise: of a score and of another detector", async () => {
+    const { comparisons, evaluations } = await evaluated("--compare=likelihood", "--compare=other");
+    expect(comparisons.map(({ names }) => names)).toEqual([
+      { first: "hierarchy", second: "likelihood" },
+      { first: "hierarchy of detector", second: "hierarchy of other" },
+    ]);
+    const of = (score: string) => evaluations.find((evaluation) => evaluation.score === score)!;
+    expect(comparisons[0]!.difference).toBeCloseTo(of("hierarchy").auroc - of("likelihood").auroc, 12);
+    expect(of("likelihood").metrics.fpr95.interval).toBeDefined();
+    for (const { method, pValue, verdict } of comparisons) {
+      expect(method).toBe("DeLong");
+      expect(verdict === "noise").toBe(pValue > 0.05);
+    }
+    const { stdout } = await succeed("evaluate", "detector", ...sets, "--compare=likelihood", "--detection=0.8");
+    expect(stdout).toMatch(/^crosses: AUROC.*(noise|better than).*DeLong\)$/m);
+    expect(stdout).toMatch(/^crosses: hierarchy above .* finds \d+\.\d % \(95 % interval .*\) at .* false alarms/m);
+  });
+
+  test("--group draws whole groups", async () => {
+    const { evaluations, comparisons } = await evaluated("--group=folder", "--compare=likelihood");
+    expect(comparisons[0]!.method).toBe("paired bootstrap");
+    for (const { aurocInterval, metrics } of evaluations) expect(metrics.auroc.interval).toEqual(aurocInterval);
+  });
+
+  test.each([
+    ["a score that there is not", "--compare=nonsense", /score: expected one of hierarchy, .*got 'nonsense'/],
+    ["the default score", "--compare=hierarchy", /--compare: expected another score than the default one/],
+    ["a score without what it needs", "--compare=ratio", /score ratio: expected a detector with a general model/],
+  ])("refuses to compare with %s before anything is scored", async (_name, flag, message) => {
+    const { code, stdout, stderr } = await run("evaluate", "detector", ...sets, flag);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toContain("scoring");
+    expect([code, stdout]).toEqual([2, ""]);
+  });
+});
+
+test("scores lists what there is, what it needs and costs, and how well it did", async () => {
+  const { stderr } = await succeed("evaluate", "detector", ...sets);
+  const [, path] = /written: (.+)/.exec(stderr)!;
+  const { evaluations } = JSON.parse(await readFile(at(path!), "utf8")) as EvaluationReport;
+  const { stdout } = await succeed("scores", "detector", "--json");
+  const listed = JSON.parse(stdout) as {
+    evaluation: string;
+    scores: { name: string; calibrated: boolean | null; auroc: object; needs: string[]; paper: string }[];
+  };
+  expect(listed.evaluation).toBe(path);
+  const byName = new Map(listed.scores.map((score) => [score.name, score]));
+  for (const { score, auroc } of evaluations) expect(byName.get(score)!.auroc).toEqual({ crosses: auroc });
+  expect(byName.get("ratio")).toMatchObject({ calibrated: null, needs: ["a general model"], auroc: {} });
+  expect(byName.get("ratio-png")).toMatchObject({ calibrated: true, paper: "Serra et al. 2020" });
+  const table = (await succeed("scores", "detector")).stdout;
+  expect(table).toMatch(/^hierarchy \(default\) +yes +[01]\.\d{3} +a fit on normal images +none +none +this project/m);
+  expect(table).toMatch(/^ratio +no +a general model +a second flow/m);
+});
