@@ -184,6 +184,14 @@ describe("a detector", () => {
     const report = await evaluate(detector, { normal: at("new"), anomalous, coders: false });
     expect(Object.keys(report.sets)).toEqual(["normal", "crosses"]);
     expect(report.evaluations.find(({ score }) => score === report.defaultScore)?.set).toBe("crosses");
+    const told: string[] = [];
+    const onEvent = (event: WorkflowEvent) => {
+      if (event.kind === "warning") told.push(event.text);
+    };
+    await evaluate(detector, { normal: at("good"), anomalous, coders: false }, { onEvent });
+    expect(told).toEqual([
+      "sets: 100 images of 'normal' are among the images that the detector was trained on or calibrated with, pixel by pixel",
+    ]);
     await expect(evaluate(detector, { normal: at("new"), anomalous: [...anomalous, ...anomalous] })).rejects.toThrow(
       /^anomalous: expected different names, got 'crosses' again/,
     );

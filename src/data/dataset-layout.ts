@@ -1,6 +1,6 @@
 /**
  * MVTec's layout (Bergmann et al. 2019): `train/` and `test/` side by side, normal images in `train/good` and `test/good`, anomalies beside the latter.
- * Who names the folder above them and no split means one side of it, never anomalies as normal images and never images that were trained on.
+ * Where there is no `test/`, `validation/` stands for it. Who names the folder above them and no split means one side of it, never anomalies as normal images and never images that were trained on.
  */
 import { ConfigError } from "../base/index.ts";
 import { areMasks } from "./image-files.ts";
@@ -11,12 +11,12 @@ import { listNames } from "./path-names.ts";
 /** What images are opened for: to be trained on as normal, to be compared with as normal, to be found as anomalies. */
 export type ImageUse = "training" | "comparison" | "anomalies";
 
-type Side = "train" | "test" | "other";
+type Side = "train" | "test" | "validation";
 
 const sides: readonly (readonly [Side, RegExp])[] = [
   ["train", /^train(ing)?$/i],
   ["test", /^test(ing)?([_-](public|private)([_-]mixed)?)?$/i],
-  ["other", /^val(id|idation)?$/i],
+  ["validation", /^val(id|idation)?$/i],
 ];
 
 /** Folders of normal images, where a side has one. */
@@ -47,12 +47,12 @@ export function chooseSide(
     if (place.side === "train") root.trained.add(place.label);
     roots.set(place.root, root);
   }
-  const laidOut = [...roots].filter(([, found]) => found.sides.has("train") && found.sides.has("test"));
+  const laidOut = [...roots].filter(([, found]) => found.sides.has("train") && found.sides.size > 1);
   if (laidOut.length === 0) return undefined;
   const normal = new Map(laidOut.map(([root, { trained }]) => [root, normalLabels(trained)]));
+  const other = new Map(laidOut.map(([root, { sides }]) => [root, sides.has("test") ? "test" : "validation"] as const));
   const taken = new Set<string>();
   const chosen: number[] = [];
-  const wanted: Side = use === "training" ? "train" : "test";
   for (let index = 0; index < length; index++) {
     const folders = splitNames(index);
     if (areMasks(folders)) continue;
@@ -63,7 +63,7 @@ export function chooseSide(
       continue;
     }
     const fits = classes !== undefined || labels.has(place.label) === (use !== "anomalies");
-    if (place.side !== wanted || !fits) continue;
+    if (place.side !== (use === "training" ? "train" : other.get(place.root)) || !fits) continue;
     chosen.push(index);
     taken.add(
       folders
@@ -72,11 +72,12 @@ export function chooseSide(
         .join("/"),
     );
   }
-  if (taken.size === 0) throw nothingThere(wanted, use, normal, subject);
+  if (taken.size === 0)
+    throw nothingThere(use === "training" ? "train" : [...other.values()][0]!, use, normal, subject);
   const shown = listNames([...taken], 3);
   return {
     indices: Uint32Array.from(chosen),
-    remark: `train and test lie side by side: taken ${shown}; '#split=...' chooses otherwise`,
+    remark: `train and ${[...new Set(other.values())].join(" or ")} lie side by side: taken ${shown}; '#split=...' chooses otherwise`,
   };
 }
 
@@ -112,8 +113,8 @@ function nothingThere(
   return new ConfigError({
     code: "too-few-images",
     subject,
-    expected: `${use === "anomalies" ? "anomalous" : "normal"} images in ${side}/ beside train/`,
+    expected: `${use === "anomalies" ? "anomalous" : "normal"} images in ${side}/${side === "train" ? "" : " beside train/"}`,
     got: `none ${use === "anomalies" ? "but" : "in"} ${labels.length > 0 ? listNames(labels, 3) : "it"}`,
-    remedy: { key: "other", text: "say which with '#split=test,class=...'" },
+    remedy: { key: "other", text: `say which with '#split=${side},class=...'` },
   });
 }

@@ -97,7 +97,9 @@ export interface Described {
  * could not be read.
  */
 export function describeSource({ length, leftOut, remarks }: Described, found: FoundImages, skipped: number): string {
-  const count = `${found.count} ${found.count === 1 ? "image" : "images"}${found.count < length ? ` of ${length}` : ""}`;
+  // Some that are skipped were known to be unreadable before they counted as images.
+  const whole = found.count < length ? ` of ${Math.max(length, found.count + skipped)}` : "";
+  const count = `${found.count} ${found.count === 1 ? "image" : "images"}${whole}`;
   const parts = [
     [count, showSizes(found), showColours(found)].filter((part) => part !== "").join(", "),
     ...(skipped > 0 ? [`skipped ${skipped}`] : []),

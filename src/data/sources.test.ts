@@ -269,6 +269,16 @@ describe("MVTec's layout", () => {
     expect(names(await open("c", { use: "anomalies" }))).toEqual(["c/test/bird/11.png"]);
   });
 
+  test("of validation images where there is no test", async () => {
+    await write("d/train/good/1.png", "d/validation/good/2.png", "d/Validation/dent/3.png");
+    expect(names(await open("d", { use: "training" }))).toEqual(["d/train/good/1.png"]);
+    expect(names(await open("d", { use: "comparison" }))).toEqual(["d/validation/good/2.png"]);
+    const { remarks } = await open("d", { use: "anomalies" });
+    expect(remarks).toEqual([
+      "train and validation lie side by side: taken 'Validation/dent'; '#split=...' chooses otherwise",
+    ]);
+  });
+
   test("without images of the kind is refused, a folder with one side is taken whole", async () => {
     await write("train/good/1.png", "test/broken/3.png");
     await expect(open("", { use: "comparison" })).rejects.toThrow(

@@ -65,3 +65,15 @@ test(`arbitrary bytes never crash (seed ${propertySeed})`, async () => {
   });
   await fc.assert(property, { seed: propertySeed, numRuns: 200 });
 });
+
+test("a name that leads out of its folder is told of, and not read", async () => {
+  const path = join(folder, "out.tar");
+  await writeFile(path, await tarOf({ "../a.png": "1", "x/../../b.png": "2", "../c.txt": "3", "./d.png": "4" }));
+  const { files, problems, leftOut } = await tarContainer.open(path, {
+    ...opening,
+    concerns: (inside) => inside.endsWith(".png"),
+  });
+  expect(files.map((file) => file.path)).toEqual(["d.png"]);
+  expect(problems.map(({ reason }) => reason)).toEqual(Array(2).fill("its name leads out of its folder by '..'"));
+  expect(leftOut.list()).toMatchObject([{ what: "file with '..' in its name", count: 1 }]);
+});

@@ -127,6 +127,12 @@ function treeOf(
     }
   for (const [inside, member] of members) {
     const shown = showPath(location, inside);
+    if (inside.split("/").includes("..")) {
+      // Unpacking refuses such a name, too.
+      if (concerns(inside)) problems.push({ name: shown, reason: "its name leads out of its folder by '..'" });
+      else leftOut.add("other", "file with '..' in its name", shown);
+      continue;
+    }
     const litter = litterOf(inside);
     if (litter !== undefined) {
       leftOut.add("litter", litter, shown);

@@ -150,3 +150,15 @@ test("a correlation matrix has its numbers in its cells, a dash where there is n
   expect(text).toContain("\u2013");
   await expect(correlationMatrix({ title: "", names: ["a"], values: [] })).rejects.toThrow("internal: ");
 });
+
+test("a set may be called as a key of every object is", async () => {
+  const chart = await scoreHistograms({
+    title: "Names",
+    xLabel: "score",
+    sets: [{ name: "__proto__", values: ramp(9) }],
+  });
+  expect(chart.svg).toContain("__proto__");
+  const inherited: string[] = [];
+  for (const key in {}) inherited.push(key);
+  expect(inherited).toEqual([]);
+});

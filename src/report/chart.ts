@@ -39,11 +39,23 @@ export async function renderChart(
   const core = await loadLibrary();
   const chart = core.init(null, null, { renderer: "svg", ssr: true, width, height });
   try {
-    chart.setOption({ animation: false, backgroundColor: "#fff", textStyle: { fontFamily }, ...option });
+    chart.setOption({ animation: false, backgroundColor: "#fff", textStyle: { fontFamily }, ...withSafeNames(option) });
     return { svg: settle(chart.renderToSVGString()), width, height };
   } finally {
     chart.dispose();
   }
+}
+
+/**
+ * The option with every name `__proto__` made another that looks the same: ECharts keeps names as keys of plain objects, where that one changes
+ * every object of the program.
+ */
+function withSafeNames<Option>(option: Option): Option {
+  if (option === "__proto__") return "__proto__\u200b" as Option;
+  if (Array.isArray(option)) return option.map(withSafeNames) as Option;
+  if (option === null || typeof option !== "object" || Object.getPrototypeOf(option) !== Object.prototype)
+    return option;
+  return Object.fromEntries(Object.entries(option).map(([key, value]) => [key, withSafeNames(value)])) as Option;
 }
 
 /** Leaves out what only serves a mouse, and the numbers of a global counter in ids. */

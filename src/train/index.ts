@@ -23,6 +23,8 @@ export {
 export { type RunRequest, type RunResult, runTraining } from "./run.ts";
 export {
   hasBegun,
+  hashesPath,
+  imageSetNames,
   isRun,
   type RunRecord,
   readRun,

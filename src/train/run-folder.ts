@@ -81,10 +81,19 @@ export function metricsPath(folder: string, phase: PhaseName): string {
   return join(folder, `${phase}.metrics.jsonl`);
 }
 
+/** The sets of images that a run may have. */
+export const imageSetNames = ["normal", "general", "outliers"] as const;
+
+/** What tells the images of a set again, 8 bytes an image. */
+export function hashesPath(folder: string, set: (typeof imageSetNames)[number]): string {
+  return join(folder, `${set}.hashes`);
+}
+
 /** Every file that a run may write, its record last. */
 export function runFiles(folder: string): string[] {
   const ofPhases = phaseNames.flatMap((phase) => [checkpointPath(folder, phase), metricsPath(folder, phase)]);
-  return [startPath(folder), ...ofPhases, recordPath(folder)];
+  const hashes = imageSetNames.map((set) => hashesPath(folder, set));
+  return [startPath(folder), ...ofPhases, ...hashes, recordPath(folder)];
 }
 
 /** A run's record, which a folder without a run lacks. */

@@ -23,6 +23,7 @@ import {
 } from "../score/index.ts";
 import { groupReader } from "./calibration.ts";
 import type { Watch } from "./events.ts";
+import { readKnownImages } from "./known-images.ts";
 import {
   type ComparedScores,
   comparePair,
@@ -285,6 +286,7 @@ async function scoreSets(
 ): Promise<ReadonlyMap<string, ScoredSet>> {
   const scored = new Map<string, ScoredSet>();
   const hashed: HashedSet[] = [];
+  const warn = (text: string) => watch.onEvent?.({ kind: "warning", text });
   for (const { name, source } of sets) {
     const options = { strict, coders, onBatch: (batch: ScoredBatch) => onBatch?.(name, batch) };
     const { names, terms, classNames, hashes, problems } = await scoreImages(detector, source, options, watch);
@@ -296,10 +298,20 @@ async function scoreSets(
     sets: [one, other],
     count,
   } of overlapsOf(hashed)) {
-    const images = count === 1 ? "1 image" : `${count} images`;
-    watch.onEvent?.({ kind: "warning", text: `sets: ${images} of '${other}' are in '${one}' as well, pixel by pixel` });
+    warn(`sets: ${showCount(count)} of '${other}' are in '${one}' as well, pixel by pixel`);
+  }
+  for (const known of await readKnownImages(detector.location, warn)) {
+    for (const set of hashed) {
+      for (const { count } of overlapsOf([known, set])) {
+        warn(`sets: ${showCount(count)} of '${set.name}' are among ${known.name}, pixel by pixel`);
+      }
+    }
   }
   return scored;
+}
+
+function showCount(images: number): string {
+  return images === 1 ? "1 image" : `${images} images`;
 }
 
 function describeSet({ terms, location, skipped }: ScoredSet): SetReport {

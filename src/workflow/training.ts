@@ -8,6 +8,7 @@ import { nodeEngine } from "../runtime/index.ts";
 import { beginRun, gatherImages, type RunRecord, type RunResult, runTraining, takeRun } from "../train/index.ts";
 import type { Watch } from "./events.ts";
 import { trainFaults } from "./fault-training.ts";
+import { writeKnownImages } from "./known-images.ts";
 import type { TrainRequest } from "./train-request.ts";
 import { prepareTraining, type TrainingPlan } from "./training-plan.ts";
 
@@ -58,6 +59,7 @@ export async function train(job: TrainRequest | TrainingPlan, watch: Watch = {})
     const faults = record.faults ? await trainFaults(plan, watch).catch(unlessAborted(signal)) : undefined;
     if (faults === "aborted") return { outcome: "interrupted" };
     await run.confirm();
+    await writeKnownImages(run.folder, images);
     const manifest = await writeResult(plan, result, faults?.detector);
     await putSheet(out, faults?.sheet);
     await run.settle();
