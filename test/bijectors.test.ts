@@ -3,7 +3,17 @@ import { describe, expect, test } from "vitest";
 import { freeBatch, type ImageShape } from "../src/base/index.ts";
 import type { Bijector } from "../src/flow/index.ts";
 import * as flow from "../src/flow/index.ts";
-import { add, input, makeGraph, multiply, reachableNodes, reduceSum, subtract } from "../src/graph/index.ts";
+import {
+  add,
+  broadcastLike,
+  constant,
+  input,
+  makeGraph,
+  multiply,
+  reachableNodes,
+  reduceSum,
+  subtract,
+} from "../src/graph/index.ts";
 import { constantValues, layoutOf, leavesOf } from "../src/nn/index.ts";
 import {
   logDetByJacobian,
@@ -14,6 +24,7 @@ import {
   runOn,
   tripAtRaw,
 } from "./reference/bijector-contract.ts";
+import { tolerances } from "./reference/tolerances.ts";
 
 const small: ImageShape = { channels: 4, height: 4, width: 2 };
 
@@ -77,6 +88,11 @@ test("every bijector but those that only move numbers has parameters to train", 
   expect(without.map(([name]) => name)).toEqual(["squeeze", "featureRotation"]);
 });
 
+test("every bijector but the one that mixes all features tells its log-det by place", () => {
+  const without = Object.entries(bijectors).filter(([, { normalizeByPlace }]) => normalizeByPlace === undefined);
+  expect(without.map(([name]) => name)).toEqual(["featureRotation"]);
+});
+
 test("every exported bijector has a contract entry", () => {
   const exported = Object.entries(flow)
     .filter(([name, value]) => typeof value === "function" && !others.has(name))
@@ -110,6 +126,32 @@ describe.each(Object.entries(bijectors))("%s", (_name, bijector) => {
     const { expected, got } = await logDetByJacobian(bijector, "generate");
     expect(Math.abs(got - expected)).toBeLessThan(tolerance.logDet);
   });
+
+  test.runIf(bijector.normalizeByPlace)(
+    "the log-dets of all places sum to the log-det, beside the same latents",
+    async () => {
+      const vectors = perturbedParameters(bijector);
+      const { height, width } = bijector.outputShape;
+      const results = await runOn(bijector.inputShape, normalData(bijector.inputShape, 3), (x, graph) => {
+        const parameters = constantValues(graph, bijector.parameters, vectors);
+        const whole = bijector.normalize(parameters, x);
+        const placed = bijector.normalizeByPlace!(parameters, x);
+        const filled = broadcastLike(
+          placed.logDet,
+          constant(graph, new Float32Array(height * width * 3), [height, width, 3]),
+        );
+        const none = constant(graph, new Float32Array(3), [3]);
+        return {
+          z: add(whole.z, 0),
+          zPlaced: add(placed.z, 0),
+          logDet: add(whole.logDet, none),
+          sum: reduceSum(filled, [0, 1]),
+        };
+      });
+      expect(results.zPlaced).toEqual(results.z);
+      expect(results.sum!).toBeAllclose(results.logDet!, tolerances.network);
+    },
+  );
 
   test("an image's latent does not depend on the other images", async () => {
     const vectors = perturbedParameters(bijector);

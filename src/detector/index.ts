@@ -2,6 +2,14 @@
 export { coderTerms } from "./coder-terms.ts";
 export { detectorFiles, type ModelName, manifestName, pendingName } from "./file-names.ts";
 export type { FileReader } from "./file-reader.ts";
+export {
+  type FlowMapper,
+  flowMaps,
+  openFlowMapper,
+  type ScaleMap,
+  scoreMap,
+  type WeightedFlow,
+} from "./flow-maps.ts";
 export { loadDetectorFolder, loadManifest, loadWeights } from "./folder.ts";
 export { folderReader } from "./folder-reader.ts";
 export { type CoderMeasure, type Detector, type LoadingOptions, loadDetector, type TermsOptions } from "./loading.ts";

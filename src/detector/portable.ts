@@ -4,6 +4,14 @@
  */
 export { detectorFiles, type ModelName, manifestName } from "./file-names.ts";
 export type { FileReader } from "./file-reader.ts";
+export {
+  type FlowMapper,
+  flowMaps,
+  openFlowMapper,
+  type ScaleMap,
+  scoreMap,
+  type WeightedFlow,
+} from "./flow-maps.ts";
 export { type CoderMeasure, type Detector, type LoadingOptions, loadDetector, type TermsOptions } from "./loading.ts";
 export { formatVersion, type Manifest, parseManifest } from "./manifest.ts";
 export { presentFlows, presentModels } from "./models.ts";

@@ -5,7 +5,7 @@
 import type { ImageShape } from "../base/index.ts";
 import { add, exponential, multiply, negate, reduceSum, subtract } from "../graph/index.ts";
 import { type AffineNormParameters, affineNorm, asColumn, fitAffineNorm, zeros } from "../nn/index.ts";
-import type { Bijector } from "./bijector.ts";
+import { type Bijector, evenly } from "./bijector.ts";
 
 /** Keeps the scale of a constant channel finite (Schirrmeister et al. 2020, authors' code, invglow/invertible/actnorm.py). */
 export const smallestDeviation = 1e-6;
@@ -27,6 +27,7 @@ export function actNorm(shape: ImageShape): Bijector<AffineNormParameters> {
       z: multiply(add(x, asColumn(bias, 4)), asColumn(exponential(logScale), 4)),
       logDet: multiply(reduceSum(logScale), pixels),
     }),
+    normalizeByPlace: (parameters, x) => evenly(bijector, parameters, x),
     generate: ({ bias, logScale }, z) => ({
       x: subtract(multiply(z, asColumn(exponential(negate(logScale)), 4)), asColumn(bias, 4)),
       logDet: multiply(reduceSum(logScale), -pixels),

@@ -5,8 +5,14 @@
  * or, where it is the same for all images, as a scalar. A bijector holds no numbers: parameters come in as a tree of values.
  */
 import type { ImageShape, RandomKey } from "../base/index.ts";
-import type { Value } from "../graph/index.ts";
+import { multiply, reshape, type Value } from "../graph/index.ts";
 import type { ArraysOf, ParameterTree, ValuesOf } from "../nn/index.ts";
+
+/** Latents z [C, H, W, N], and the log-det by place, in nats, of a shape that broadcasts to [H, W, N]. */
+export interface PlacedLatents {
+  readonly z: Value;
+  readonly logDet: Value;
+}
 
 export interface Bijector<P extends ParameterTree = ParameterTree> {
   readonly name: string;
@@ -19,8 +25,23 @@ export interface Bijector<P extends ParameterTree = ParameterTree> {
   adapt(parameters: ValuesOf<P>, x: Value): { readonly parameters: ValuesOf<P>; readonly z: Value };
   /** Data to latents. */
   normalize(parameters: ValuesOf<P>, x: Value): { readonly z: Value; readonly logDet: Value };
+  /**
+   * Data to latents with the log-det by place, [H, W, N] of the output's size or what broadcasts to it: the sum over all places is the
+   * log-det of `normalize`. Absent where outputs have no place, as where all features are mixed.
+   */
+  normalizeByPlace?(parameters: ValuesOf<P>, x: Value): PlacedLatents;
   /** Latents to data. */
   generate(parameters: ValuesOf<P>, z: Value): { readonly x: Value; readonly logDet: Value };
+}
+
+/** `normalizeByPlace` of a bijector whose log-det is a scalar that no place has more of than another: an even share for each. */
+export function evenly<P extends ParameterTree>(
+  { normalize, outputShape: { height, width } }: Pick<Bijector<P>, "normalize" | "outputShape">,
+  parameters: ValuesOf<P>,
+  x: Value,
+): PlacedLatents {
+  const { z, logDet } = normalize(parameters, x);
+  return { z, logDet: reshape(multiply(logDet, 1 / (height * width)), [1, 1, 1]) };
 }
 
 /** [C, H, W, N] for a batch like that of `x`. */

@@ -22,6 +22,23 @@ export function chain(name: string, parts: Readonly<Record<string, Bijector>>): 
   }
   const inner = (parameters: ValuesOf<ParameterTree>, key: string) => parameters[key] as ValuesOf<ParameterTree>;
 
+  // What a part adds at a place must stay at that place of the output: only the first part, before anything is added, may change the size.
+  const placed = entries.every(
+    ([, { normalizeByPlace, inputShape, outputShape }], index) =>
+      normalizeByPlace !== undefined &&
+      (index === 0 || (inputShape.height === outputShape.height && inputShape.width === outputShape.width)),
+  );
+  const normalizeByPlace: NonNullable<Bijector["normalizeByPlace"]> = (parameters, x) => {
+    let z = x;
+    let logDet: Value | undefined;
+    for (const [key, part] of entries) {
+      const result = within(x.graph, key, () => part.normalizeByPlace!(inner(parameters, key), z));
+      z = result.z;
+      logDet = logDet ? add(logDet, result.logDet) : result.logDet;
+    }
+    return { z, logDet: logDet! };
+  };
+
   return {
     name,
     inputShape: first[1].inputShape,
@@ -49,6 +66,7 @@ export function chain(name: string, parts: Readonly<Record<string, Bijector>>): 
       }
       return { z, logDet };
     },
+    ...(placed && { normalizeByPlace }),
     generate: (parameters, z) => {
       let x = z;
       let logDet: Value = constant(z.graph, 0);

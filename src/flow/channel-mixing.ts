@@ -18,7 +18,7 @@ import {
 } from "../graph/index.ts";
 import { type AffineNormParameters, asColumn, toColumns, type ValuesOf } from "../nn/index.ts";
 import { actNorm } from "./act-norm.ts";
-import { type Bijector, eventShape } from "./bijector.ts";
+import { type Bijector, evenly, eventShape } from "./bijector.ts";
 import { invertibleConvolution, type LuParameters, luInverse, luMatrix } from "./invertible-convolution.ts";
 import { layouts, type NetworkForm } from "./network-form.ts";
 
@@ -35,7 +35,7 @@ export function channelMixing(shape: ImageShape, form: NetworkForm = "products")
   const logDet = (parameters: ValuesOf<ChannelMixingParameters>): Value =>
     multiply(add(reduceSum(parameters.actNorm.logScale), reduceSum(parameters.convolution.logDiagonal)), pixels);
 
-  return {
+  const bijector: Bijector<ChannelMixingParameters> = {
     name: "channelMixing",
     inputShape: shape,
     outputShape: shape,
@@ -56,6 +56,7 @@ export function channelMixing(shape: ImageShape, form: NetworkForm = "products")
       const z = form === "products" ? gemm(weight, toColumns(x), { bias }) : pixelwise(weight, bias, x);
       return { z: reshape(z, eventShape(shape, x)), logDet: logDet(parameters) };
     },
+    normalizeByPlace: (parameters, x) => evenly(bijector, parameters, x),
     generate: (parameters, z) => {
       const scale = asColumn(exponential(negate(parameters.actNorm.logScale)), 2);
       const weight = multiply(luInverse(parameters.convolution), scale);
@@ -63,6 +64,7 @@ export function channelMixing(shape: ImageShape, form: NetworkForm = "products")
       return { x: subtract(x, asColumn(parameters.actNorm.bias, 4)), logDet: negate(logDet(parameters)) };
     },
   };
+  return bijector;
 }
 
 /** W x + bias at every pixel of x [C, H, W, N] as a 1x1 convolution; W is [C, C], bias [C, 1]. */

@@ -57,6 +57,12 @@ export function coupling<P extends ParameterTree>(
   };
   const joined = (a: Value, b: Value): Value => leave(concatenate([a, b], channels));
   const logDetOf = (raw: Value): Value => reduceSum(logSigmoid(raw), [channels, channels + 1, channels + 2]);
+  const transformed = (parameters: ValuesOf<P>, x: Value): { readonly z: Value; readonly raw: Value } => {
+    const [a, b] = halves(enter(x));
+    const [shift, raw] = outputs(parameters, a);
+    const z = joined(a, multiply(add(b, shift), sigmoid(raw)));
+    return { z: reshape(z, eventShape(shape, x)), raw };
+  };
 
   const bijector: Bijector<P> = {
     name,
@@ -70,10 +76,13 @@ export function coupling<P extends ParameterTree>(
       return { parameters: adapted, z: bijector.normalize(adapted, x).z };
     },
     normalize: (parameters, x) => {
-      const [a, b] = halves(enter(x));
-      const [shift, raw] = outputs(parameters, a);
-      const z = joined(a, multiply(add(b, shift), sigmoid(raw)));
-      return { z: reshape(z, eventShape(shape, x)), logDet: logDetOf(raw) };
+      const { z, raw } = transformed(parameters, x);
+      return { z, logDet: logDetOf(raw) };
+    },
+    normalizeByPlace: (parameters, x) => {
+      const { z, raw } = transformed(parameters, x);
+      const summed = leave(reduceSum(logSigmoid(raw), [channels], true));
+      return { z, logDet: reshape(summed, [shape.height, shape.width, x.shape[3]!]) };
     },
     generate: (parameters, z) => {
       const [a, scaled] = halves(enter(z));

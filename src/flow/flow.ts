@@ -4,10 +4,10 @@
  * The log-likelihood is a sum of one term a scale, each the scale's own log-det plus its prior's: log p(x) = sum_s (logDet_s + prior_s).
  */
 import { ConfigError, type ImageShape, type RandomKey } from "../base/index.ts";
-import { add, concatenate, split, type Value, within } from "../graph/index.ts";
+import { add, broadcastLike, concatenate, split, type Value, within } from "../graph/index.ts";
 import type { ArraysOf, ParameterTree, ValuesOf } from "../nn/index.ts";
 import type { Bijector } from "./bijector.ts";
-import { standardNormalLogDensity } from "./prior.ts";
+import { standardNormalLogDensity, standardNormalLogDensityByPlace } from "./prior.ts";
 
 /** The size of a flow. */
 export interface FlowSize extends ImageShape {
@@ -19,7 +19,7 @@ export interface FlowSize extends ImageShape {
   readonly hidden: number;
 }
 
-/** What a flow says of a batch at one scale, both [N] in nats. */
+/** What a flow says of a batch at one scale, in nats: both [N], or [h, w, N] by place. */
 export interface ScaleTerm {
   readonly logDet: Value;
   readonly prior: Value;
@@ -39,6 +39,11 @@ export interface Flow {
     parameters: ValuesOf<ParameterTree>,
     x: Value,
   ): { readonly latents: readonly Value[]; readonly terms: readonly ScaleTerm[] };
+  /**
+   * The terms of x [C, H, W, N] by place, one a scale: [h, w, N] each, at the size of the scale's latents, whose sum over places is the
+   * term of `normalize`. Absent where latents have no place, as in a flow that mixes all features of an image.
+   */
+  termsByPlace?(parameters: ValuesOf<ParameterTree>, x: Value): readonly ScaleTerm[];
   /** Data from latents. */
   generate(parameters: ValuesOf<ParameterTree>, latents: readonly Value[]): Value;
 }
@@ -76,6 +81,22 @@ export function flowOfScales(inputShape: ImageShape, scales: readonly Scale[]): 
     if (last) return [y, undefined];
     const [z, rest] = split(y, 0, [latent.channels, latent.channels]);
     return [z!, rest];
+  };
+
+  const placed = scales.every(({ steps, prior }) => steps.normalizeByPlace && prior.normalizeByPlace);
+  const termsByPlace: NonNullable<Flow["termsByPlace"]> = (parameters, x) => {
+    let rest: Value | undefined = x;
+    return scales.map((scale) => {
+      const y: Value = rest!;
+      const steps = within(x.graph, scale.name, () => scale.steps.normalizeByPlace!(inner(parameters, scale.name), y));
+      const [z, onward] = cut(scale, steps.z);
+      const prior = within(x.graph, scale.priorName, () =>
+        scale.prior.normalizeByPlace!(inner(parameters, scale.priorName), z),
+      );
+      rest = onward;
+      const density = standardNormalLogDensityByPlace(prior.z, scale.latent);
+      return { logDet: broadcastLike(add(steps.logDet, prior.logDet), density), prior: density };
+    });
   };
 
   return {
@@ -122,6 +143,7 @@ export function flowOfScales(inputShape: ImageShape, scales: readonly Scale[]): 
       }
       return { latents, terms };
     },
+    ...(placed && { termsByPlace }),
     generate: (parameters, latents) => {
       let rest: Value | undefined;
       for (const [index, scale] of [...scales.entries()].reverse()) {

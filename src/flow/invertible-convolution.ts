@@ -15,7 +15,7 @@ import {
   trainable,
   type ValuesOf,
 } from "../nn/index.ts";
-import { type Bijector, eventShape } from "./bijector.ts";
+import { type Bijector, evenly, eventShape } from "./bijector.ts";
 
 export type LuParameters = {
   readonly permutation: ParameterSpecification;
@@ -77,6 +77,7 @@ export function invertibleConvolution(shape: ImageShape): Bijector<LuParameters>
       z: reshape(gemm(luMatrix(parameters), toColumns(x)), eventShape(shape, x)),
       logDet: multiply(reduceSum(parameters.logDiagonal), pixels),
     }),
+    normalizeByPlace: (parameters, x) => evenly(bijector, parameters, x),
     generate: (parameters, z) => ({
       x: reshape(gemm(luInverse(parameters), toColumns(z)), eventShape(shape, z)),
       logDet: multiply(reduceSum(parameters.logDiagonal), -pixels),

@@ -4,8 +4,8 @@
  * patches stood. log-det(image) = sum over its patches of log-det(patch).
  */
 import { ConfigError, type ImageShape, multiplyDimensions } from "../base/index.ts";
-import { multiply, reduceSum, reshape, transpose, type Value } from "../graph/index.ts";
-import type { ParameterTree } from "../nn/index.ts";
+import { broadcastLike, multiply, reduceSum, reshape, transpose, type Value } from "../graph/index.ts";
+import type { ParameterTree, ValuesOf } from "../nn/index.ts";
 import { type Bijector, eventShape } from "./bijector.ts";
 
 /**
@@ -41,6 +41,13 @@ export function patchwise<P extends ParameterTree>(inner: Bijector<P>, inputShap
   const sumOverPatches = (logDet: Value, like: Value): Value =>
     logDet.shape.length === 0 ? multiply(logDet, count) : reduceSum(reshape(logDet, [count, like.shape[3]!]), [0]);
 
+  const placesOfWhole = (logDet: Value, pieces: Value, like: Value): Value => {
+    const ofPieces = broadcastLike(logDet, reduceSum(pieces, [0]));
+    const piece = { ...outputPatch, channels: 1 };
+    const whole = join(ofPieces, piece, { ...outputShape, channels: 1 }, like);
+    return reshape(whole, [outputShape.height, outputShape.width, like.shape[3]!]);
+  };
+
   return {
     name: "patchwise",
     inputShape,
@@ -55,6 +62,12 @@ export function patchwise<P extends ParameterTree>(inner: Bijector<P>, inputShap
       const { z, logDet } = inner.normalize(parameters, cut(x, patch));
       return { z: join(z, outputPatch, outputShape, x), logDet: sumOverPatches(logDet, x) };
     },
+    ...(inner.normalizeByPlace && {
+      normalizeByPlace: (parameters: ValuesOf<P>, x: Value) => {
+        const { z, logDet } = inner.normalizeByPlace!(parameters, cut(x, patch));
+        return { z: join(z, outputPatch, outputShape, x), logDet: placesOfWhole(logDet, z, x) };
+      },
+    }),
     generate: (parameters, z) => {
       const { x, logDet } = inner.generate(parameters, cut(z, outputPatch));
       return { x: join(x, patch, inputShape, z), logDet: sumOverPatches(logDet, z) };

@@ -42,6 +42,10 @@ export function dimensionNorm(shape: ImageShape): Bijector<AffineNormParameters>
       z: multiply(add(x, spread(bias)), spread(exponential(logScale))),
       logDet: reduceSum(logScale),
     }),
+    normalizeByPlace: (parameters, x) => ({
+      z: bijector.normalize(parameters, x).z,
+      logDet: reshape(reduceSum(parameters.logScale, [0]), [height, width, 1]),
+    }),
     generate: ({ bias, logScale }, z) => ({
       x: subtract(multiply(z, spread(exponential(negate(logScale)))), spread(bias)),
       logDet: negate(reduceSum(logScale)),
@@ -55,4 +59,10 @@ export function standardNormalLogDensity(u: Value, shape: ImageShape): Value {
   const dimensions = shape.channels * shape.height * shape.width;
   const squares = reduceSum(multiply(reshape(u, eventShape(shape, u)), u), [0, 1, 2]);
   return subtract(multiply(squares, -0.5), constant(u.graph, 0.5 * dimensions * Math.log(2 * Math.PI)));
+}
+
+/** The same by place: [H, W, N], which sum to it. */
+export function standardNormalLogDensityByPlace(u: Value, { channels }: ImageShape): Value {
+  const squares = reduceSum(multiply(u, u), [0]);
+  return subtract(multiply(squares, -0.5), constant(u.graph, 0.5 * channels * Math.log(2 * Math.PI)));
 }

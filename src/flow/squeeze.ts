@@ -1,7 +1,7 @@
 /** Squeeze: every 2x2 block of pixels becomes four channels, in the order c * 4 + dy * 2 + dx (Dinh et al. 2017, section 3.6). */
 import { type ImageShape, ShapeError } from "../base/index.ts";
 import { constant, reshape, transpose } from "../graph/index.ts";
-import { type Bijector, eventShape } from "./bijector.ts";
+import { type Bijector, evenly, eventShape } from "./bijector.ts";
 
 type NoParameters = Readonly<Record<never, never>>;
 
@@ -25,6 +25,7 @@ export function squeeze(inputShape: ImageShape): Bijector<NoParameters> {
       const z = reshape(transpose(cut, [0, 2, 4, 1, 3, 5]), eventShape(outputShape, x));
       return { z, logDet: constant(x.graph, 0) };
     },
+    normalizeByPlace: (parameters, x) => evenly(bijector, parameters, x),
     generate: (_, z) => {
       const cut = reshape(z, [channels, 2, 2, blocks.rows, blocks.columns, z.shape[3]!]);
       const x = reshape(transpose(cut, [0, 3, 1, 4, 2, 5]), eventShape(inputShape, z));

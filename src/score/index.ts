@@ -133,6 +133,7 @@ export {
   scoreDefinition,
   scoreDefinitions,
   scoreNames,
+  type TermSum,
   unitOf,
 } from "./scores.ts";
 export {

@@ -24,6 +24,14 @@ export function unitOf(name: string): ScoreUnit {
   return name === "faults" ? "deviations" : "nats";
 }
 
+/** A score that is a sum of terms of a flow, and so has a map. */
+export interface TermSum {
+  /** Of this scale alone; where absent, of all scales. */
+  readonly scale?: number | undefined;
+  /** The flow whose same terms are taken off. */
+  readonly less?: "general" | "local" | undefined;
+}
+
 /** What one score is and how it is made. */
 export interface ScoreDefinition {
   readonly name: string;
@@ -36,6 +44,8 @@ export interface ScoreDefinition {
   readonly paper: string;
   /** The scores of all images, [count]. `fit` is what the record's own `learn` gave, for those that have one. */
   readonly measure: (terms: ModelTerms, fit: HierarchyFit | undefined) => Float64Array;
+  /** Of which terms it is minus the sum. Absent where it is no such sum. */
+  readonly sum?: TermSum;
   /** Learns from held-out normal images what `measure` needs. Absent where terms are enough. */
   readonly learn?: (terms: ModelTerms) => HierarchyFit;
 }
@@ -92,6 +102,7 @@ function scoreTable(scales: number): ScoreDefinition[] {
       description: "negative log-likelihood",
       paper: "Bishop 1994",
       measure: ({ normal }) => logLikelihoods(normal).map(negative),
+      sum: {},
     },
     {
       name: "final-scale",
@@ -100,6 +111,7 @@ function scoreTable(scales: number): ScoreDefinition[] {
       description: "negative log-likelihood of the final, coarsest scale",
       paper: "Schirrmeister et al. 2020",
       measure: (terms) => measureScale(terms, last),
+      sum: { scale: last },
     },
     {
       name: "ratio",
@@ -108,6 +120,7 @@ function scoreTable(scales: number): ScoreDefinition[] {
       description: "negative log-likelihood ratio of the normal to the general model",
       paper: "Schirrmeister et al. 2020",
       measure: ({ normal, general }) => difference(logLikelihoods(normal), logLikelihoods(general!)),
+      sum: { less: "general" },
     },
     {
       name: "ratio-final",
@@ -116,6 +129,7 @@ function scoreTable(scales: number): ScoreDefinition[] {
       description: "negative log-likelihood ratio of the final, coarsest scale",
       paper: "Schirrmeister et al. 2020",
       measure: (terms) => measureScaleRatio(terms, last),
+      sum: { scale: last, less: "general" },
     },
     {
       name: "ratio-local",
@@ -124,6 +138,7 @@ function scoreTable(scales: number): ScoreDefinition[] {
       description: "negative log-likelihood ratio of the normal model to a model of small patches",
       paper: "Schirrmeister et al. 2020",
       measure: ({ normal, local }) => difference(logLikelihoods(normal), logLikelihoods(local!)),
+      sum: { less: "local" },
     },
     {
       name: "class-ratio",
@@ -179,6 +194,7 @@ function scoreTable(scales: number): ScoreDefinition[] {
         description: `negative log-likelihood of scale ${scale}${scale === 0 ? ", the finest" : ""}`,
         paper: "Schirrmeister et al. 2020",
         measure: (terms) => measureScale(terms, scale),
+        sum: { scale },
       }),
     ),
     ...Array.from(
@@ -190,6 +206,7 @@ function scoreTable(scales: number): ScoreDefinition[] {
         description: `negative log-likelihood ratio of scale ${scale}${scale === 0 ? ", the finest" : ""}`,
         paper: "this project",
         measure: (terms) => measureScaleRatio(terms, scale),
+        sum: { scale, less: "general" },
       }),
     ),
   ];
