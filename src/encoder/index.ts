@@ -13,6 +13,18 @@ export { type FeatureMap, type OpenEncoder, openEncoder } from "./features.ts";
 export { type EncoderEvent, type EncoderWatch, fitEncoderExpert, type GivenEncoder } from "./fitting.ts";
 export { encoderChecksum, type InspectedEncoder, inspectEncoder } from "./inspection.ts";
 export {
+  fitPooledExpert,
+  openPooledScorer,
+  type PooledExpert,
+  type PooledExpertRecord,
+  type PooledSettings,
+  pooledExpertSchema,
+  pooledFeatures,
+  pooledSettingsSchema,
+  readPooledExpert,
+  writePooledExpert,
+} from "./pooled.ts";
+export {
   type EncoderExpert,
   type EncoderExpertRecord,
   encoderExpertSchema,

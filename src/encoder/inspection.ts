@@ -32,6 +32,18 @@ export function encoderChecksum(model: Uint8Array): string {
   return createHash("sha256").update(model).digest("hex");
 }
 
+/** Throws FormatError where these are not the bytes that an encoder was looked at with. */
+export function checkEncoder(model: Uint8Array, record: Pick<EncoderRecord, "checksum">): void {
+  const checksum = encoderChecksum(model);
+  if (checksum === record.checksum) return;
+  throw new FormatError({
+    code: "mismatch",
+    subject: "encoder",
+    expected: `the model with SHA-256 ${record.checksum.slice(0, 12)}`,
+    got: `one with ${checksum.slice(0, 12)}`,
+  });
+}
+
 /**
  * Looks at an encoder: runs it once with everything that could be a tap as an output, and a few times to check the range of its pixels. Throws
  * FormatError where the model cannot be an encoder of images, ConfigError for taps that are none.

@@ -60,23 +60,7 @@ export function writeEncoderExpert({ projection, normal }: EncoderExpert): Uint8
 
 /** An expert from its record and the file of its numbers. Throws FormatError where the file holds others; `where` names it. */
 export function readEncoderExpert(record: EncoderExpertRecord, file: Uint8Array, where: string): EncoderExpert {
-  const { tensors } = readTensors(file, where);
-  const take = (name: string, shape: readonly (number | undefined)[]): StoredTensor & { data: Float32Array } => {
-    const tensor = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
-    const fits =
-      tensor?.shape.length === shape.length &&
-      shape.every((size, axis) => (size ?? tensor.shape[axis]) === tensor.shape[axis]);
-    if (!tensor || !(tensor.data instanceof Float32Array) || !fits || tensor.data.length === 0) {
-      throw new FormatError({
-        code: "damaged",
-        subject: where,
-        expected: `a tensor '${name}' [${shape.map((size) => size ?? "any").join(", ")}]`,
-        got: tensor ? `one of [${tensor.shape.join(", ")}]` : "none",
-        remedy: { key: "copy-detector-again" },
-      });
-    }
-    return { shape: tensor.shape, data: tensor.data };
-  };
+  const take = tensorsOf(file, where);
   const { settings } = record;
   const used = tapsOf(record);
   const features = used.reduce((sum, { channels }) => sum + channels, 0);
@@ -103,4 +87,25 @@ export function readEncoderExpert(record: EncoderExpertRecord, file: Uint8Array,
 /** The taps that a mode uses: all, or the finest alone. */
 export function tapsOf({ settings, encoder }: Pick<EncoderExpertRecord, "settings" | "encoder">) {
   return settings.mode === "aligned" ? encoder.taps : encoder.taps.slice(0, 1);
+}
+
+/** Tensors of float32 of a file by name and shape, an axis of any size being undefined. Throws FormatError where one is missing or another. */
+export function tensorsOf(file: Uint8Array, where: string) {
+  const { tensors } = readTensors(file, where);
+  return (name: string, shape: readonly (number | undefined)[]): StoredTensor & { data: Float32Array } => {
+    const tensor = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
+    const fits =
+      tensor?.shape.length === shape.length &&
+      shape.every((size, axis) => (size ?? tensor.shape[axis]) === tensor.shape[axis]);
+    if (!tensor || !(tensor.data instanceof Float32Array) || !fits || tensor.data.length === 0) {
+      throw new FormatError({
+        code: "damaged",
+        subject: where,
+        expected: `a tensor '${name}' [${shape.map((size) => size ?? "any").join(", ")}]`,
+        got: tensor ? `one of [${tensor.shape.join(", ")}]` : "none",
+        remedy: { key: "copy-detector-again" },
+      });
+    }
+    return { shape: tensor.shape, data: tensor.data };
+  };
 }

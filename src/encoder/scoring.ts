@@ -1,12 +1,11 @@
 /** An expert at work: from an image to a map of cells, a score and a p-value. */
-import { FormatError } from "../base/index.ts";
 import { type CellMap, standardised, topMean } from "../faults/index.ts";
 import type { RawImage } from "../pixels/index.ts";
 import type { Engine } from "../runtime/index.ts";
 import { gatherCells } from "./cells.ts";
 import { type FeatureMap, type OpenEncoder, openEncoder } from "./features.ts";
 import { distanceMap } from "./gaussian.ts";
-import { encoderChecksum } from "./inspection.ts";
+import { checkEncoder } from "./inspection.ts";
 import { openMemory } from "./memory.ts";
 import { type Projection, project } from "./projection.ts";
 import { type EncoderExpert, type NormalFeatures, tapsOf } from "./record.ts";
@@ -68,15 +67,7 @@ export async function openEncoderScorer(
   { record, projection, normal }: EncoderExpert,
 ): Promise<EncoderScorer> {
   const { settings, encoder, cell, heldOut } = record;
-  const checksum = encoderChecksum(model);
-  if (checksum !== encoder.checksum) {
-    throw new FormatError({
-      code: "mismatch",
-      subject: "encoder",
-      expected: `the model with SHA-256 ${encoder.checksum.slice(0, 12)}`,
-      got: `one with ${checksum.slice(0, 12)}`,
-    });
-  }
+  checkEncoder(model, encoder);
   const open = await openEncoder(engine, model, { ...encoder, taps: [...tapsOf(record)] });
   const maps = await openMaps(engine, open, settings, projection, normal);
   return {

@@ -28,7 +28,7 @@ export const encoderSettingsSchema = z
     /** How far covariances are drawn towards equal variances. */
     shrinkage: z.number().gt(0).lt(1).default(0.01),
     /** Vectors that unaligned features are compared with. */
-    centres: whole(1).default(1000),
+    centres: whole(1).default(2000),
     /** Vectors from which these, and principal components, are found. */
     samples: whole(100).default(20_000),
     /** Parts of the images that hold each other out. */
