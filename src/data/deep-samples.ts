@@ -12,6 +12,7 @@ import {
 import { colourChannels, openSharp } from "./encoded-images.ts";
 import type { EncodedImage, ImageCatalogue } from "./image-source.ts";
 import { mapInOrder } from "./ordered.ts";
+import { plainPngChannels } from "./png.ts";
 
 /** An image of 16 bits brought to 8 by the bits that the form says it uses (`readDeep` in `pixels/`). */
 export async function decodeDeep(
@@ -42,7 +43,7 @@ async function deepSamples(image: EncodedImage, metadata: Metadata) {
 export async function sampleBitsOf({ length, read }: Pick<ImageCatalogue, "length" | "read">): Promise<number | null> {
   const greatest = async (index: number): Promise<number | undefined> => {
     const image = await read(index).catch(() => undefined);
-    if (image?.kind !== "encoded") return undefined;
+    if (image?.kind !== "encoded" || plainPngChannels(image.bytes) !== undefined) return undefined;
     try {
       const metadata = await openSharp(image).metadata();
       if (metadata.depth !== "ushort") return undefined;

@@ -1,15 +1,16 @@
 /** Encoded images as sharp opens them: what is taken, and the reasons for what is not, in plain words. */
-import sharp, { type Metadata, type Sharp } from "sharp";
+import type { Metadata, Sharp } from "sharp";
 import { messageOf } from "../base/index.ts";
 import { type ImageRefusal, jpegHeader, pngHeader } from "../pixels/index.ts";
 import type { EncodedImage } from "./image-source.ts";
+import { sharpLibrary } from "./sharp-library.ts";
 
 /** What sharp calls the formats we accept. It would draw SVG and PDF as well, but those are documents, not images. */
 const acceptedFormats = ["png", "jpeg", "webp", "tiff", "heif", "gif"];
 
 /** `error`: a file that ends early is refused, one with odd metadata is not. */
 export function openSharp({ bytes, page = 1 }: EncodedImage): Sharp {
-  return sharp(bytes, page === 1 ? { failOn: "error" } : { failOn: "error", page: page - 1 });
+  return sharpLibrary()(bytes, page === 1 ? { failOn: "error" } : { failOn: "error", page: page - 1 });
 }
 
 /** Numbers of samples that have no range of their own. */

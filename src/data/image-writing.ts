@@ -1,9 +1,9 @@
 /** Writing images as PNG files. */
-import { mkdir } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type ImageShape, imageSizeOf, internalError, messageOf, RunError } from "../base/index.ts";
 import { mapInOrder } from "./ordered.ts";
-import { openRaw } from "./raw-image.ts";
+import { encodePng } from "./png.ts";
 import { safeName } from "./safe-name.ts";
 
 /** Images to write: uint8 [N, C, H, W] and a name for each, without the ending; `/` in it makes folders. */
@@ -27,9 +27,7 @@ export async function writeImages(
     const path = join(folder, `${names[index]!.split("/").map(safeName).join("/")}.png`);
     try {
       await mkdir(dirname(path), { recursive: true });
-      await openRaw(pixels.subarray(index * size, (index + 1) * size), specification)
-        .png()
-        .toFile(path);
+      await writeFile(path, encodePng(pixels.subarray(index * size, (index + 1) * size), specification));
     } catch (error) {
       throw new RunError({
         code: "unwritable",

@@ -37,5 +37,6 @@ export { mapInOrder } from "./ordered.ts";
 export { prepareImage } from "./preparation.ts";
 export { safeName } from "./safe-name.ts";
 export { type HeldOutSplit, makeSampler, splitHeldOut } from "./sampling.ts";
+export { sharpLibrary } from "./sharp-library.ts";
 export { describeSource, type FoundImages, type LeftOut, sourceWarnings } from "./source-summary.ts";
 export { readWhole } from "./whole-images.ts";

@@ -15,6 +15,7 @@ let decoder: JpegDecoder | undefined;
  * @returns undefined for whatever sharp shall decode or refuse: other formats, unwanted sizes, EXIF blocks, colour profiles, CMYK, damage.
  */
 export function decodePlainJpeg(bytes: Uint8Array, isWanted: (size: Size) => boolean): DecodedJpeg | undefined {
+  if (bytes[0] !== 0xff || bytes[1] !== 0xd8) return undefined;
   decoder ??= jpegDecoder(compileLibrary());
   const image = decoder.decode(bytes, (header) => (header.plain && isWanted(header) ? 1 : undefined));
   return image && { ...planesOf(image.samples as Uint8Array, image), grey: jpegHeader(bytes)?.grey ?? false };

@@ -8,6 +8,7 @@ import {
   type InputForm,
   isSmall,
   planesOf,
+  prepareDecoded,
   type RawImage,
   refuseSmall,
   shrinkTriangle,
@@ -16,6 +17,7 @@ import { decodeDeep } from "./deep-samples.ts";
 import { colourChannels, decodingReason, openSharp, refuseKind, refusePage } from "./encoded-images.ts";
 import type { EncodedImage, ImageCatalogue, StoredImage } from "./image-source.ts";
 import { decodePlainJpeg } from "./jpeg.ts";
+import { decodePlainPng, plainPngChannels } from "./png.ts";
 import { openRaw } from "./raw-image.ts";
 
 /** What an image was like before it was prepared. */
@@ -80,6 +82,8 @@ export async function detectChannels({ length, read }: Pick<ImageCatalogue, "len
 async function channelsOf(image: StoredImage | undefined): Promise<1 | 3 | undefined> {
   if (image === undefined) return undefined;
   if (image.kind === "raw") return image.channels === 1 ? 1 : 3;
+  const plain = plainPngChannels(image.bytes);
+  if (plain !== undefined) return plain;
   const metadata = await openSharp(image)
     .metadata()
     .catch(() => undefined);
@@ -89,11 +93,8 @@ async function channelsOf(image: StoredImage | undefined): Promise<1 | 3 | undef
 
 async function decode(image: EncodedImage, form: InputForm): Promise<PreparedFile> {
   if (image.bytes.length === 0) return { reason: "file is empty" };
-  const plain = (image.page ?? 1) === 1 ? decodePlainJpeg(image.bytes, (size) => isSmall(size, form)) : undefined;
-  if (plain) {
-    const shrunk = await shrinkRaw(plain, form);
-    return "reason" in shrunk ? shrunk : finish(shrunk, form, storedForm(plain, plain.grey), []);
-  }
+  const small = (image.page ?? 1) === 1 ? await decodeSmall(image.bytes, form) : undefined;
+  if (small) return small;
   try {
     const missing = await refusePage(image);
     if (missing) return missing;
@@ -123,6 +124,20 @@ async function decode(image: EncodedImage, form: InputForm): Promise<PreparedFil
   } catch (error) {
     return { reason: decodingReason(error) };
   }
+}
+
+/** A small plain file, decoded on the calling thread; undefined for whatever sharp shall decode or refuse. */
+async function decodeSmall(bytes: Uint8Array, form: InputForm): Promise<PreparedFile | undefined> {
+  const jpeg = decodePlainJpeg(bytes, (size) => isSmall(size, form));
+  if (jpeg) {
+    const shrunk = await shrinkRaw(jpeg, form);
+    return "reason" in shrunk ? shrunk : finish(shrunk, form, storedForm(jpeg, jpeg.grey), []);
+  }
+  const png = await decodePlainPng(bytes, (size) => isSmall(size, form));
+  if (!png) return undefined;
+  const prepared = prepareDecoded(png, form);
+  if ("reason" in prepared) return prepared;
+  return { ...prepared, stored: storedForm(png, png.channels === 1), remarks: [] };
 }
 
 async function shrinkRaw(image: RawImage, specification: ImageShape): Promise<RawImage | ImageRefusal> {

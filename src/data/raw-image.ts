@@ -1,5 +1,6 @@
 /** Prepared pixels handed to sharp. */
-import sharp, { type Sharp } from "sharp";
+import type { Sharp } from "sharp";
+import { sharpLibrary } from "./sharp-library.ts";
 
 /** Pixels uint8 [C, H, W], grey (C = 1) or RGB (C = 3), as a sharp image of the same channels. */
 export function openRaw(
@@ -14,5 +15,5 @@ export function openRaw(
     }
   }
   const raw = { channels: channels === 1 ? 1 : 3, height, width } as const;
-  return sharp(interleaved, { raw }).toColourspace(channels === 1 ? "b-w" : "srgb");
+  return sharpLibrary()(interleaved, { raw }).toColourspace(channels === 1 ? "b-w" : "srgb");
 }

@@ -1,6 +1,6 @@
 /** Charts by Apache ECharts, drawn to SVG text without a browser: the same option gives the same text. */
 import type { EChartsCoreOption } from "echarts/core";
-import sharp from "sharp";
+import { sharpLibrary } from "../data/index.ts";
 import { fontFamily } from "./svg.ts";
 
 /** A chart as an SVG document, with its size in pixels. */
@@ -75,7 +75,7 @@ function settle(svg: string): string {
 
 /** The PNG bytes of a chart on white. `scale` is how many pixels of the picture stand for one of the SVG. */
 export async function chartPng(svg: string, scale = 2): Promise<Uint8Array> {
-  return sharp(Buffer.from(svg), { density: 72 * scale })
+  return sharpLibrary()(Buffer.from(svg), { density: 72 * scale })
     .flatten({ background: "#fff" })
     .png({ compressionLevel: 9 })
     .toBuffer();

@@ -1,5 +1,5 @@
 /** PNG bytes from a canvas and SVG overlays, by sharp. */
-import sharp from "sharp";
+import { sharpLibrary } from "../data/index.ts";
 import type { Canvas } from "./canvas.ts";
 
 /** An SVG document and where its upper left corner goes. It must lie on the canvas. */
@@ -14,7 +14,7 @@ export async function encodePng(
   { pixels, width, height }: Canvas,
   overlays: readonly Overlay[] = [],
 ): Promise<Uint8Array> {
-  const image = sharp(pixels, { raw: { width, height, channels: 3 } }).composite(
+  const image = sharpLibrary()(pixels, { raw: { width, height, channels: 3 } }).composite(
     overlays.map(({ svg, left, top }) => ({ input: Buffer.from(svg), left, top })),
   );
   // Compositing adds an opaque alpha channel: a third more bytes for nothing.
