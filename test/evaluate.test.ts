@@ -102,6 +102,59 @@ describe("evaluate", () => {
   });
 });
 
+/** What a page about decisions says at the threshold that decided: marked images by set. */
+async function markedOn(file: string): Promise<{ marked: string[]; html: string; score: number | null }> {
+  const html = await readFile(at(file), "utf8");
+  const [, json] = /<script type="application\/json" id="decision-data">(.*?)<\/script>/s.exec(html)!;
+  const data = JSON.parse(json!) as { marked: string[][]; initial: number; scores: (number | null)[] };
+  return { html, marked: data.marked.map((stops) => stops[data.initial]!), score: data.scores[data.initial]! };
+}
+
+describe("--report", () => {
+  const rows = (csv: string): string[][] =>
+    csv
+      .trim()
+      .split("\n")
+      .slice(1)
+      .map((line) => line.split(","));
+
+  test.each([["--false-alarm=0.2"], ["--fdr=0.7"], ["--budget=7"], ["--threshold=-1e9"], ["--false-alarm=0.001"]])(
+    "of predict marks what the table marks, by %s",
+    async (rule) => {
+      const { stdout } = await succeed(
+        "predict",
+        "detector",
+        "crosses",
+        "test-normal",
+        rule,
+        "--report=p.html",
+        "--force",
+      );
+      const { marked, html, score } = await markedOn("p.html");
+      const table = rows(stdout);
+      expect(marked).toEqual([String(table.filter(([, , , anomalous]) => anomalous === "true").length)]);
+      for (const [, value, , anomalous] of table) {
+        expect(anomalous === "true").toBe(score !== null && Number(value) > score);
+      }
+      expect(html).toContain(`outglow predict detector crosses test-normal ${rule}`);
+      expect(html.match(/<li data-score=/g)).toHaveLength(24);
+      expect(html).not.toMatch(/https?:\/\/(?!www\.w3\.org)/);
+    },
+  );
+
+  test("of evaluate has every set, its metrics and its mistakes", async () => {
+    const { stderr } = await succeed("evaluate", "detector", ...sets, "--report=e.html", "--compare=likelihood");
+    expect(stderr).toContain("report: e.html");
+    const { html, marked } = await markedOn("e.html");
+    expect(marked).toHaveLength(2);
+    expect(html).toContain("Anomalous images with the lowest scores");
+    expect(html).toContain("detection rate at 5 % false alarms");
+    expect(html).toMatch(/crosses: AUROC.*DeLong\)\./);
+    const { code, stderr: again } = await run("evaluate", "detector", ...sets, "--report=e.html");
+    expect([code, again]).toEqual([2, expect.stringContaining("--report: expected a new file")]);
+  });
+});
+
 test("scores lists what there is, what it needs and costs, and how well it did", async () => {
   const { stderr } = await succeed("evaluate", "detector", ...sets);
   const [, path] = /written: (.+)/.exec(stderr)!;

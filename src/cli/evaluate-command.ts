@@ -26,6 +26,7 @@ export function evaluateCommand(): Command {
     .option("--detection <share>", "say which threshold finds this share of the anomalous images", numberWithin(0, 1))
     .option("--group <folder|pattern>", "intervals and comparisons count images of one group once, as in calibrate")
     .option("--intervals", "intervals of every metric of every score, not of the default one alone", false)
+    .option("--report <file.html>", "also write a page about the decisions, with a threshold to move")
     .option("--seed <n>", "seed of the bootstrap intervals", wholeNumber(0), 0)
     .option("--no-coders", "leave out the scores that need every image's size as PNG and WebP")
     .option("--strict", "fail at the first unreadable image instead of skipping it", false)

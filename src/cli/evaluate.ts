@@ -9,7 +9,8 @@ import {
   type ClassAccuracy,
   type EvaluationReport,
   type EvaluationRequest,
-  evaluate as evaluateDetector,
+  evaluateInDetail,
+  evaluationPage,
   type LabelledThresholds,
   openDetector,
 } from "../workflow/index.ts";
@@ -17,6 +18,7 @@ import { openConsole } from "./console.ts";
 import { eventPrinter } from "./event-printer.ts";
 import type { EngineOptions } from "./options.ts";
 import { exists, isWritable, refuseExisting, writeNumbered, writeOutput } from "./output-file.ts";
+import { commandLine } from "./shell-words.ts";
 
 /** What is typed after `outglow evaluate`. */
 export interface EvaluateOptions extends EngineOptions {
@@ -27,6 +29,7 @@ export interface EvaluateOptions extends EngineOptions {
   readonly detection?: number;
   readonly intervals?: boolean;
   readonly group?: string;
+  readonly report?: string;
   readonly seed: number;
   readonly coders: boolean;
   readonly strict: boolean;
@@ -39,7 +42,7 @@ export async function evaluate(folder: string, options: EvaluateOptions): Promis
   const { normal, coders, seed, strict, force } = options;
   const anomalous = await Promise.all(options.anomalous.map(parseNamedLocation));
   const compared = await comparedThings(folder, options.compare ?? []);
-  const { out } = options;
+  const { out, report: page } = options;
   const detector = await openDetector(folder, options);
   const against: Detector[] = [];
   try {
@@ -51,12 +54,19 @@ export async function evaluate(folder: string, options: EvaluateOptions): Promis
       group: options.group,
     };
     if (out !== undefined) await refuseExisting(out, force, setting("out"));
+    if (page !== undefined) await refuseExisting(page, force, setting("report"));
     const kept = out !== undefined || (await isWritable(folder));
     if (!kept)
       output.warn(`'${folder}' cannot be written, so the numbers are only printed; --out keeps them elsewhere`);
-    const report = await evaluateDetector(detector, request, { onEvent: eventPrinter(output) });
+    const pages = page === undefined ? undefined : evaluationPage(detector);
+    const { report } = await evaluateInDetail(detector, request, { onEvent: eventPrinter(output) }, pages?.onBatch);
     output.print(options.json ? JSON.stringify(report) : showReport(report));
     if (!options.json) for (const line of furtherLines(report, options)) output.print(line);
+    if (page !== undefined && pages) {
+      const html = await pages.render(report, commandLine(process.argv.slice(2)));
+      await writeOutput(page, html, { force, subject: setting("report") });
+      output.note(`report: ${page}`);
+    }
     if (!kept) return;
     const text = `${JSON.stringify(report, null, 2)}\n`;
     if (out !== undefined) await writeOutput(out, text, { force, subject: setting("out") });

@@ -19,6 +19,7 @@ export function predictCommand(): Command {
       "--maps <folder>",
       "where each image's map of local faults goes: NAME.png over the image, and NAME.npy; needs train --faults",
     )
+    .option("--report <file.html>", "also write a page about the decisions, with a threshold to move")
     .option("--strict", "fail at the first unreadable image instead of skipping it", false)
     .option("--force", "replace existing files", false);
   return withEngineOptions(withRuleOptions(command, "the detector's, or else a false-alarm rate of 0.01")).action(

@@ -5,10 +5,12 @@ import { ConfigError, setting } from "../base/index.ts";
 import { type AtomicFile, locateImages, openAtomicFile, openImages, type PreparationProblem } from "../data/index.ts";
 import type { Detector } from "../detector/index.ts";
 import { flaggedColour, renderContactSheet } from "../report/index.ts";
+import { ruleLabel } from "../score/index.ts";
 import {
   byScore,
   type Decision,
   decisionOf,
+  decisionPage,
   heatRange,
   marksTogether,
   openDetector,
@@ -24,6 +26,7 @@ import type { EngineOptions } from "./options.ts";
 import { discardOnInterrupt, refuseExisting, writeOutput } from "./output-file.ts";
 import { csvFormat, inPieces, jsonFormat, type TableFormat } from "./prediction-table.ts";
 import { type RuleOptions, wishedRule } from "./rule-options.ts";
+import { commandLine } from "./shell-words.ts";
 
 /** What is typed after `outglow predict`. */
 export interface PredictOptions extends EngineOptions, RuleOptions {
@@ -33,6 +36,7 @@ export interface PredictOptions extends EngineOptions, RuleOptions {
   readonly top?: number;
   readonly sheet: string;
   readonly maps?: string;
+  readonly report?: string;
   readonly strict: boolean;
   readonly force: boolean;
 }
@@ -54,7 +58,7 @@ const sheetColumns = 8;
 
 /** Scores images and prints or writes the table. */
 export async function predict(folder: string, locations: readonly string[], options: PredictOptions): Promise<void> {
-  const { out, top: topCount, sheet, maps, force } = options;
+  const { out, top: topCount, sheet, maps, report, force } = options;
   const output = openConsole(options.quiet);
   const judging = { score: options.score, strict: options.strict, rule: wishedRule(options) };
   checkFormat(out);
@@ -63,6 +67,7 @@ export async function predict(folder: string, locations: readonly string[], opti
     await refuseExisting(sheet, force, setting("sheet"));
     await refuseAmongImages(sheet, locations);
   }
+  if (report !== undefined) await refuseExisting(report, force, setting("report"));
   if (maps !== undefined && !force) await refuseFull(maps);
   // Everything that can be wrong is found before the first image is scored.
   const source = await openImages(locations, "images");
@@ -79,6 +84,7 @@ export async function predict(folder: string, locations: readonly string[], opti
     if (maps !== undefined) requireFaults(detector);
     const onMap = maps === undefined ? undefined : mapWriter(maps, heatRange(detector.manifest));
     const decision = decisionOf(detector, judging, source.length);
+    const page = report === undefined ? undefined : decisionPage(detector, decision);
     const tables: Table[] = [];
     if (out !== undefined) {
       const format = extname(out) === ".json" ? jsonFormat(decision) : csvFormat(decision);
@@ -99,13 +105,14 @@ export async function predict(folder: string, locations: readonly string[], opti
       count += rows.length;
       marked += rows.filter(({ anomalous }) => anomalous).length;
     };
-    const onlyPrinted = out === undefined && topCount === undefined && maps === undefined;
+    const onlyPrinted = out === undefined && topCount === undefined && maps === undefined && page === undefined;
     let waiting: Prediction[] = [];
     let top: readonly SheetImage[] = [];
     let seen = 0;
     for await (const image of predictImages(detector, source, { ...judging, onMap }, { onEvent })) {
       const { pixels: _, ...row } = image;
       waiting.push(row);
+      page?.add("images", "unlabelled", image);
       top = keepTop(top, { ...image, index: seen++ }, topCount ?? 0);
       // Only an order by score, or a rule about all images, needs all rows in memory.
       if (options.sort || decision.together || waiting.length < rowsAtOnce) continue;
@@ -134,6 +141,16 @@ export async function predict(folder: string, locations: readonly string[], opti
       const drawn = await drawSheet(detector, decision, top, count);
       await writeOutput(sheet, drawn, { force, subject: setting("sheet") });
       output.note(`contact sheet: ${sheet}`);
+    }
+    if (report !== undefined && page) {
+      const html = await page.render({
+        title: `Decisions on ${count} images`,
+        inputs: [{ name: locations.join(", "), read: count, skipped }],
+        settings: [["rule", ruleLabel(decision.rule)]],
+        commands: [commandLine(process.argv.slice(2))],
+      });
+      await writeOutput(report, html, { force, subject: setting("report") });
+      output.note(`report: ${report}`);
     }
     if (maps !== undefined) output.note(`maps of ${count} images: ${maps}`);
     output.note(`${marked} of ${count} images marked anomalous by ${decision.score}: ${decision.words}`);

@@ -102,6 +102,7 @@ export async function quickstart({ out, time, seed, threads }: QuickstartOptions
     anomalous,
     seed,
     coders: true,
+    report: join(folder, "report.html"),
     force: false,
   });
   const sheet = join(folder, "most-anomalous.png");
@@ -129,6 +130,7 @@ function explanation(folder: string, seconds: number): string[] {
     `images         ${join(folder, "images")}`,
     `detector       ${join(folder, "detector")}`,
     `contact sheet  ${join(folder, "most-anomalous.png")}`,
+    `report         ${join(folder, "report.html")}`,
     `all scores     ${join(folder, "scores.csv")}`,
     `samples        ${join(folder, "samples.png")}`,
     `done in ${seconds.toFixed(0)} s`,

@@ -36,3 +36,4 @@ export {
 } from "./score-histograms.ts";
 export { type Cell, type Column, formatMarkdownTable, formatTable, showNumber } from "./table.ts";
 export { shortenMiddle } from "./text.ts";
+export { thumbnailOf } from "./thumbnail.ts";

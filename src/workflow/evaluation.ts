@@ -109,7 +109,7 @@ export interface DetailedEvaluation {
 const usualDetection = 0.95;
 
 /** The name under which the normal images are reported. */
-const normalName = "normal";
+export const normalName = "normal";
 
 /**
  * Scores the sets and compares each with the normal images, by every score that the detector and the images allow. Everything that can be

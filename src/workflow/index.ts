@@ -6,6 +6,7 @@ export {
   type SettingOutcome,
   setDecision,
 } from "./calibration.ts";
+export { type DecisionPage, decisionPage, type PageParts, type SetKind } from "./decision-page.ts";
 export {
   type Decision,
   type DecisionOptions,
@@ -25,6 +26,7 @@ export {
   type ScoredSet,
   type SetReport,
 } from "./evaluation.ts";
+export { evaluationPage } from "./evaluation-page.ts";
 export type { Watch, WorkflowEvent } from "./events.ts";
 export { fullSizeMap, heatRange, type MapListener, type MappedImage } from "./fault-scoring.ts";
 export type { ComparedScores, LabelledThresholds, MeasuredEvaluation, MetricValue } from "./measures.ts";
