@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { FormatError, randomKey } from "../base/index.ts";
 import type { RawImage } from "../pixels/index.ts";
 import { nodeEngine } from "../runtime/index.ts";
-import { auroc } from "../score/index.ts";
+import { auroc, chooseExperts, joinScores } from "../score/index.ts";
 import { exampleEncoder, exampleTokens } from "./example-encoder.ts";
 import type { GivenEncoder } from "./fitting.ts";
 import {
@@ -16,6 +16,7 @@ import {
   inspectEncoder,
   openEncoderScorer,
   readEncoderExpert,
+  trialOf,
   writeEncoderExpert,
 } from "./index.ts";
 
@@ -140,6 +141,24 @@ describe.each(["aligned", "unaligned"] as const)("an expert on %s images", (mode
     const other = exampleEncoder({ pixels: [0, 3] });
     await expect(openEncoderScorer(engine, other, expert)).rejects.toThrow("encoder: expected the model with SHA-256");
   });
+});
+
+test("experts of both modes are tried on the same images and joined", async () => {
+  const experts = await Promise.all(
+    (["aligned", "unaligned"] as const).map((mode) => fitEncoderExpert(images, given, settingsOf(mode))),
+  );
+  const [aligned, unaligned] = experts.map(({ record }, index) => trialOf(`${index}`, record));
+  expect(unaligned!.folds).toEqual(aligned!.folds);
+  const choice = chooseExperts([aligned!.trial, unaligned!.trial], aligned!.folds);
+  expect(choice.normals).toHaveLength(24);
+  const scoresAs = async (image: RawImage) => {
+    const scores = [];
+    for (const expert of experts) scores.push((await scoresOf(expert, given.model, [image]))[0]!.score);
+    return joinScores(choice, scores);
+  };
+  const [clean, scratched] = [await scoresAs(part("joined")), await scoresAs(part("joined", true))];
+  expect(scratched.score).toBeGreaterThan(clean.score);
+  expect(scratched.pValue).toBe(1 / 25);
 });
 
 test("tokens serve as well as maps, at the one size that they have", async () => {

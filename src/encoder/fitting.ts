@@ -3,15 +3,14 @@ import { permutation, type RandomKey, randomKey } from "../base/index.ts";
 import {
   assignFolds,
   type CellMap,
-  drawOnImage,
   type FaultKind,
   type Fingerprint,
-  faultKinds,
   fingerprintOfStructure,
   groupImages,
   type NormalImages,
   standardised,
   topMean,
+  trialFaults,
 } from "../faults/index.ts";
 import type { RawImage } from "../pixels/index.ts";
 import type { Engine } from "../runtime/index.ts";
@@ -22,7 +21,7 @@ import { addVectors, type CellSums, fitGaussians, noSums, withoutPart } from "./
 import { greedyCentres } from "./memory.ts";
 import { fitProjection, type Projection, project } from "./projection.ts";
 import { type EncoderExpert, type NormalFeatures, tapsOf } from "./record.ts";
-import { cellGrid, type MapSource, openMaps } from "./scoring.ts";
+import { cellGrid, openMaps } from "./scoring.ts";
 import type { EncoderSettings } from "./settings.ts";
 import { fitImage } from "./sizing.ts";
 
@@ -65,12 +64,13 @@ export async function fitEncoderExpert(
   const groups = groupImages(fingerprints, names);
   const groupCount = new Set(groups).size;
   watch.onEvent?.({ kind: "grouped", images: fitted.length, groups: groupCount });
-  const folds = assignFolds(groups, settings.folds, key.fold("folds"));
+  // The folds of a fault detector with the same seed: experts are compared on the same held-out images.
+  const folds = assignFolds(groups, settings.folds, randomKey(settings.seed).fold("faults").fold("folds"));
   const used = { ...encoder, taps: [...tapsOf({ settings, encoder })] };
   const open = await openEncoder(engine, model, used);
   try {
     const source = await learnFeatures(open, fitted, settings, key, watch);
-    const { cell, heldOut, trials } = await crossFit({ engine, open, source, fitted, folds, settings, key, watch });
+    const { cell, heldOut, trials } = await crossFit({ engine, open, source, images, fitted, folds, settings, watch });
     return {
       record: {
         settings,
@@ -178,15 +178,15 @@ interface CrossFit {
   readonly engine: Engine;
   readonly open: OpenEncoder;
   readonly source: LearntFeatures;
+  readonly images: NormalImages;
   readonly fitted: readonly RawImage[];
   readonly folds: Uint32Array;
   readonly settings: EncoderSettings;
-  readonly key: RandomKey;
   readonly watch: EncoderWatch;
 }
 
 /** Distances of every image, clean and with faults, from the normal features of the other folds; then what they are as scores. */
-async function crossFit({ engine, open, source, fitted, folds, settings, key, watch }: CrossFit) {
+async function crossFit({ engine, open, source, images, fitted, folds, settings, watch }: CrossFit) {
   const clean: CellMap[] = new Array(fitted.length);
   const faulty: { readonly kind: FaultKind; readonly image: number; readonly map: CellMap }[] = [];
   for (let fold = 0; fold < settings.folds; fold++) {
@@ -196,7 +196,9 @@ async function crossFit({ engine, open, source, fitted, folds, settings, key, wa
         if (folds[index] !== fold) continue;
         watch.signal?.throwIfAborted();
         clean[index] = await maps.run(image);
-        for (const trial of await tryFaults(maps, fitted, index, settings.trials, key)) faulty.push(trial);
+        for (const { kind, image: changed } of await trialFaults(images, index, settings.trials, settings.seed)) {
+          faulty.push({ kind, image: index, map: await maps.run(fitImage(changed, open.record, settings)) });
+        }
       }
     } finally {
       await maps.dispose();
@@ -211,19 +213,6 @@ async function crossFit({ engine, open, source, fitted, folds, settings, key, wa
       .map(({ kind, image, map }) => ({ kind, image, score: topMean(standardised(map, cell)) }))
       .sort((a, b) => a.image - b.image),
   };
-}
-
-async function tryFaults(maps: MapSource, fitted: readonly RawImage[], index: number, trials: number, key: RandomKey) {
-  const results: { readonly kind: FaultKind; readonly image: number; readonly map: CellMap }[] = [];
-  for (let trial = 0; trial < trials; trial++) {
-    // Kinds take turns, so that every kind is tried equally often.
-    const kind = faultKinds[(index * trials + trial) % faultKinds.length]!;
-    const own = key.fold("trial").fold(index).fold(trial);
-    const donor = fitted[own.fold("donor").stream().integer(fitted.length)]!;
-    const { image } = drawOnImage(fitted[index]!, donor, own, [kind]);
-    results.push({ kind, image: index, map: await maps.run(image) });
-  }
-  return results;
 }
 
 function cellMoments(maps: readonly CellMap[]): { readonly mean: number; readonly deviation: number } {

@@ -29,6 +29,7 @@ export {
   type EncoderExpertRecord,
   encoderExpertSchema,
   readEncoderExpert,
+  trialOf,
   writeEncoderExpert,
 } from "./record.ts";
 export { type EncoderScore, type EncoderScorer, openEncoderScorer } from "./scoring.ts";

@@ -102,7 +102,7 @@ export async function fitPooledExpert(
     const others = general ? (await poolAll(general, open, settings, watch)).rows : [];
     const names = watch.group ? normal.names.map((name) => watch.group!(name)) : [];
     const groups = groupImages(fingerprints, names);
-    const folds = assignFolds(groups, settings.folds, key.fold("folds"));
+    const folds = assignFolds(groups, settings.folds, randomKey(settings.seed).fold("faults").fold("folds"));
     const features = rows[0]!.length;
     const all = new Float32Array((rows.length + others.length) * features);
     for (const [index, row] of [...rows, ...others].entries()) all.set(row, index * features);

@@ -20,4 +20,4 @@ export type { Canvas, Mask } from "./synthetic/canvas.ts";
 export { drawFault, type FaultyCrop } from "./synthetic/fault.ts";
 export { type FaultKind, faultKinds } from "./synthetic/kinds.ts";
 export { type FaultEvent, type FaultWatch, type NormalImages, trainFaultDetector } from "./training.ts";
-export { drawOnImage, type FaultyImage } from "./trial.ts";
+export { drawOnImage, type FaultyImage, trialFaults } from "./trial.ts";

@@ -1,10 +1,11 @@
 /** Whole images with a synthetic fault of any size: how a trained network is tried where no anomaly is at hand. Pure. */
-import type { RandomKey } from "../base/index.ts";
+import { type RandomKey, randomKey } from "../base/index.ts";
 import type { RawImage } from "../pixels/index.ts";
-import { cropAt } from "./levels.ts";
+import { cropAt, withChannels } from "./levels.ts";
 import type { Mask } from "./synthetic/canvas.ts";
 import { drawFault } from "./synthetic/fault.ts";
-import type { FaultKind } from "./synthetic/kinds.ts";
+import { type FaultKind, faultKinds } from "./synthetic/kinds.ts";
+import type { NormalImages } from "./training.ts";
 
 /** The smallest square that a fault is drawn on, in pixels; the largest is the image's shorter side. */
 const leastSide = 48;
@@ -44,4 +45,28 @@ export function drawOnImage(
     }
   }
   return { kind: drawn.kind, image: { ...image, pixels }, mask };
+}
+
+/**
+ * Faults of one kind each on a normal image as it was read, kinds taking turns over all images: what experts are compared by. The same images, seed and
+ * position give the same faults to every expert, whatever size it looks at them in.
+ */
+export async function trialFaults(
+  images: NormalImages,
+  index: number,
+  count: number,
+  seed: number,
+  kinds: readonly FaultKind[] = faultKinds,
+): Promise<readonly FaultyImage[]> {
+  const key = randomKey(seed).fold("trials").fold(index);
+  const faults: FaultyImage[] = [];
+  if (count === 0) return faults;
+  const image = await images.read(index);
+  for (let trial = 0; trial < count; trial++) {
+    const own = key.fold(trial);
+    const donor = await images.read(own.fold("donor").stream().integer(images.names.length));
+    const pasted = withChannels(donor, image.channels);
+    faults.push(drawOnImage(image, pasted, own, [kinds[(index * count + trial) % kinds.length]!]));
+  }
+  return faults;
 }
