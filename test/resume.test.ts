@@ -1,6 +1,6 @@
 /** Training that is stopped, in every way, goes on as if it had never been. */
 import { createHash } from "node:crypto";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { cp, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { randomKey } from "../src/base/index.ts";
@@ -94,7 +94,7 @@ describe("kill -9", () => {
 
   test("after a kill, a broken line in the log costs that line's step and no more", async () => {
     const name = "broken-log";
-    await runOutglow(folder.path, ...train, `--out=${name}`);
+    await cp(join(folder.path, "reference"), join(folder.path, name), { recursive: true });
     const log = join(folder.path, name, "run", "normal.metrics.jsonl");
     const lines = (await readFile(log, "utf8")).split("\n");
     lines[20] = "\0\0\0";
@@ -161,7 +161,7 @@ test("Ctrl-C saves, names the command that resumes, and that command ends with t
 });
 
 test("--resume with other images is refused", async () => {
-  await runOutglow(folder.path, ...train, "--out=moved");
+  await cp(join(folder.path, "reference"), join(folder.path, "moved"), { recursive: true });
   const config = join(folder.path, "moved", "run", "config.json");
   const record = JSON.parse(await readFile(config, "utf8")) as { normal: { location: string } };
   record.normal.location = join(folder.path, "general");
@@ -176,7 +176,7 @@ test.each([
   ["missing parts", "{}", /config\.json': expected the record of a run, got configuration: /],
 ])("--resume of a run whose record has %s is refused in one line", async (_name, text, message) => {
   const name = `damaged-${text.length}`;
-  await runOutglow(folder.path, ...train, `--out=${name}`);
+  await cp(join(folder.path, "reference"), join(folder.path, name), { recursive: true });
   await writeFile(join(folder.path, name, "run", "config.json"), text);
   const outcome = await runOutglow(folder.path, "train", "--resume", `--out=${name}`);
   expect(outcome.stderr).toMatch(message);
