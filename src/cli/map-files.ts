@@ -3,18 +3,21 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { safeName, writeArray, writeFileAtomic } from "../data/index.ts";
 import { renderHeatMap } from "../report/index.ts";
-import { fullSizeMap, type MapListener } from "../workflow/index.ts";
+import type { HeatListener } from "../workflow/index.ts";
 
-/** Writes `NAME.png`, the image tinted where it is hot within the range, and `NAME.npy`, float32 [height, width], both of the image's size. */
-export function mapWriter(folder: string, range: readonly [number, number]): MapListener {
+/**
+ * Writes `NAME.png`, the image tinted where it is hot within the range, and `NAME.npy`, float32 [height, width], both of the size at which the image
+ * was looked at; a picture that nobody could see is enlarged.
+ */
+export function mapWriter(folder: string): HeatListener {
   let made: Promise<unknown> | undefined;
-  return async (mapped) => {
+  return async ({ name, image, heat, range, enlargement }) => {
     made ??= mkdir(folder, { recursive: true });
     await made;
-    const heat = fullSizeMap(mapped);
-    const { pixels, channels, height, width } = mapped.image;
-    const path = join(folder, safeName(mapped.name));
+    const { pixels, channels, height, width } = image;
+    const path = join(folder, safeName(name));
     await writeFileAtomic(`${path}.npy`, writeArray(heat, [height, width]));
-    await writeFileAtomic(`${path}.png`, await renderHeatMap({ pixels, channels, height, width, heat, range }));
+    const picture = await renderHeatMap({ pixels, channels, height, width, heat, range }, enlargement);
+    await writeFileAtomic(`${path}.png`, picture);
   };
 }

@@ -17,7 +17,7 @@ export function predictCommand(): Command {
     .option("--sheet <file>", "where the contact sheet goes", "most-anomalous.png")
     .option(
       "--maps <folder>",
-      "where each image's map of local faults goes: NAME.png over the image, and NAME.npy; needs train --faults",
+      "where each image's map goes, of local faults or of the flow's score: NAME.png over the image, and NAME.npy",
     )
     .option("--report <file.html>", "also write a page about the decisions, with a threshold to move")
     .option("--strict", "fail at the first unreadable image instead of skipping it", false)

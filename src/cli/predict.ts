@@ -11,13 +11,13 @@ import {
   type Decision,
   decisionOf,
   decisionPage,
-  heatRange,
+  type MapSubject,
+  mapSubject,
   marksTogether,
   openDetector,
   type PredictedImage,
   type Prediction,
   predict as predictImages,
-  requireFaults,
 } from "../workflow/index.ts";
 import { openConsole } from "./console.ts";
 import { eventPrinter } from "./event-printer.ts";
@@ -81,10 +81,10 @@ export async function predict(folder: string, locations: readonly string[], opti
   let file: AtomicFile | undefined;
   let calledOff = (): void => undefined;
   try {
-    if (maps !== undefined) requireFaults(detector);
-    const onMap = maps === undefined ? undefined : mapWriter(maps, heatRange(detector.manifest));
     const decision = decisionOf(detector, judging, source.length);
     const page = report === undefined ? undefined : decisionPage(detector, decision);
+    const mapped = maps === undefined ? undefined : mapSubject(detector.manifest, decision.score);
+    const onMap = maps === undefined ? undefined : mapWriter(maps);
     const tables: Table[] = [];
     if (out !== undefined) {
       const format = extname(out) === ".json" ? jsonFormat(decision) : csvFormat(decision);
@@ -152,13 +152,19 @@ export async function predict(folder: string, locations: readonly string[], opti
       await writeOutput(report, html, { force, subject: setting("report") });
       output.note(`report: ${report}`);
     }
-    if (maps !== undefined) output.note(`maps of ${count} images: ${maps}`);
+    if (mapped) output.note(`maps of ${count} images${wordsOfMap(mapped, decision)}: ${maps}`);
     output.note(`${marked} of ${count} images marked anomalous by ${decision.score}: ${decision.words}`);
   } finally {
     calledOff();
     await file?.discard();
     await detector.dispose();
   }
+}
+
+/** What maps show, where that is not what the deciding score looks at. */
+function wordsOfMap(mapped: MapSubject, { score }: Decision): string {
+  const shown = mapped.kind === "faults" ? "faults" : mapped.score;
+  return shown === score ? ` by ${score}` : ` by ${shown}, as ${score} has no places`;
 }
 
 /** The `count` most anomalous images so far, the earlier ones first among equals. Only their pixels are kept, however many images there are. */

@@ -6,6 +6,7 @@
 import { ConfigError, imageSizeOf } from "../base/index.ts";
 import { type Flow, imageInput, pixelsToData, type ScaleTerm } from "../flow/index.ts";
 import { concatenate, makeGraph, reshape, transpose, type Value } from "../graph/index.ts";
+import { flowOf, type TrainingConfiguration } from "../model/index.ts";
 import { constantValues, type ParameterVectors } from "../nn/index.ts";
 import type { Engine, Program } from "../runtime/index.ts";
 import { type TermSum, termsPerScale } from "../score/index.ts";
@@ -64,6 +65,11 @@ export async function flowMaps(
   }
 }
 
+/** Whether the maps of a configuration's normal flow can be drawn: not where features are mixed or classes are told by all places together. */
+export function hasFlowMaps(configuration: TrainingConfiguration): boolean {
+  return !configuration.classConditional && flowOf(configuration, "normal").termsByPlace !== undefined;
+}
+
 /** Compiles the maps of a flow. Throws ConfigError where its latents have no place. */
 export async function openFlowMapper({ flow, parameters }: WeightedFlow, engine: Engine): Promise<FlowMapper> {
   const program = await engine.compile(mapOutputs(flow, parameters));
@@ -106,7 +112,7 @@ async function runBatch(
 
 /**
  * The map of a score for image number `image`, float32 [H, W], higher = more anomalous, in nats: minus the terms it is a sum of, plus those
- * of the flow to which it compares. The sum over pixels is the score.
+ * of the flow to which it compares. The sum over pixels is the score; what is not finite is +Infinity, as in scores.
  */
 export function scoreMap(
   { scale }: TermSum,
@@ -119,7 +125,7 @@ export function scoreMap(
   const chosen = (maps: readonly ScaleMap[]) => maps.filter((_, index) => scale === undefined || index === scale);
   for (const map of chosen(normal)) addPixels(sum, map, image, width, -1);
   for (const map of chosen(less)) addPixels(sum, map, image, width, 1);
-  return Float32Array.from(sum);
+  return Float32Array.from(sum, (value) => (Number.isFinite(value) ? value : Number.POSITIVE_INFINITY));
 }
 
 /** Adds `sign` times log-det and prior term of one image, each place's evenly over its block of pixels. */

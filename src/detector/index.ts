@@ -5,6 +5,7 @@ export type { FileReader } from "./file-reader.ts";
 export {
   type FlowMapper,
   flowMaps,
+  hasFlowMaps,
   openFlowMapper,
   type ScaleMap,
   scoreMap,

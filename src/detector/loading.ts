@@ -1,14 +1,16 @@
 /** A detector ready to score: its graphs opened on an engine that is handed in, and checked against what it gave when it was written. Portable. */
 import { ConfigError, type ImageShape } from "../base/index.ts";
 import { type FaultScorer, faultScorerOn, readFaultDetector } from "../faults/portable.ts";
+import { type FlowName, flowOf } from "../model/index.ts";
 import type { Engine } from "../runtime/index.ts";
 import type { CoderSizes, ModelTerms } from "../score/index.ts";
 import { faultsFile } from "./file-names.ts";
 import type { FileReader } from "./file-reader.ts";
+import { type FlowMapper, openFlowMapper } from "./flow-maps.ts";
 import { checkGolden, checkGoldenFaults } from "./golden.ts";
 import type { Manifest } from "./manifest.ts";
 import { openScorers } from "./models.ts";
-import { readForScoring } from "./reading.ts";
+import { readForScoring, readModelWeights } from "./reading.ts";
 
 /** Measures uint8 images [N, C, H, W], grey or RGB, as files of lossless coders. */
 export type CoderMeasure = (pixels: Uint8Array, shape: ImageShape) => Promise<CoderSizes>;
@@ -29,6 +31,8 @@ export interface Detector {
    * Throws RunError where the engine or a coder fails, ConfigError where coders are asked of a detector that was given none.
    */
   terms(pixels: Uint8Array, options?: TermsOptions): Promise<ModelTerms>;
+  /** Compiles the maps of one of its flows, to be disposed of. Throws ConfigError where that has none, FormatError for weights that have changed. */
+  readonly openMapper: (name: FlowName) => Promise<FlowMapper>;
   /** Looks for local faults in images at their own size, where the detector can: their share of the terms is asked for here, image by image. */
   readonly faults?: FaultScorer | undefined;
   dispose(): Promise<void>;
@@ -74,6 +78,10 @@ export async function loadDetector(
       ...(await scorers.terms(pixels)),
       ...(options.coders ? await coderTerms(pixels, manifest.input, coders) : {}),
     }),
+    openMapper: async (name) => {
+      const flow = flowOf(manifest.training, name, "convolutions");
+      return openFlowMapper({ flow, parameters: await readModelWeights(files, manifest, name) }, engine);
+    },
     faults,
     dispose,
   };

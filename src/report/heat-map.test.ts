@@ -1,4 +1,5 @@
 /** Heat maps, pixel by pixel. */
+import sharp from "sharp";
 import { expect, test } from "vitest";
 import { heatCanvas, renderHeatMap } from "./heat-map.ts";
 
@@ -27,4 +28,17 @@ test("colour images show as grey below the tint", () => {
 
 test("the file is a PNG", async () => {
   expect([...(await renderHeatMap(map)).subarray(0, 4)]).toEqual([0x89, 0x50, 0x4e, 0x47]);
+});
+
+test("an enlarged picture repeats every pixel", async () => {
+  const { data, info } = await sharp(await renderHeatMap(map, 3))
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  expect([info.width, info.height, info.channels]).toEqual([12, 3, 3]);
+  const { pixels } = heatCanvas(map);
+  const expected = Array.from(
+    data,
+    (_, index) => pixels[3 * Math.floor((Math.floor(index / 3) % 12) / 3) + (index % 3)],
+  );
+  expect([...data]).toEqual(expected);
 });

@@ -51,7 +51,20 @@ export function heatCanvas({ pixels, channels, height, width, heat, range: [low,
   return { width, height, pixels: painted };
 }
 
-/** The PNG bytes of a heat map. */
-export function renderHeatMap(map: HeatMap): Promise<Uint8Array> {
-  return encodePng(heatCanvas(map));
+/** The PNG bytes of a heat map, every pixel a square of `enlargement` pixels a side. */
+export function renderHeatMap(map: HeatMap, enlargement = 1): Promise<Uint8Array> {
+  return encodePng(enlarged(heatCanvas(map), enlargement));
+}
+
+function enlarged({ width, height, pixels }: Canvas, factor: number): Canvas {
+  if (factor === 1) return { width, height, pixels };
+  const [wide, high] = [factor * width, factor * height];
+  const result = new Uint8Array(3 * wide * high);
+  for (let row = 0; row < high; row++) {
+    for (let column = 0; column < wide; column++) {
+      const from = 3 * (Math.floor(row / factor) * width + Math.floor(column / factor));
+      result.set(pixels.subarray(from, from + 3), 3 * (row * wide + column));
+    }
+  }
+  return { width: wide, height: high, pixels: result };
 }

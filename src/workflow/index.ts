@@ -38,11 +38,11 @@ export {
   type Prediction,
   type PredictionOptions,
   predict,
-  requireFaults,
 } from "./prediction.ts";
 export { markingRate, usualFalseAlarm } from "./rate-advice.ts";
 export { type SampleRequest, type Samples, sample } from "./sampling.ts";
 export { type ListedScore, listScores, type ScoreList } from "./score-list.ts";
+export { type HeatImage, type HeatListener, type MapSubject, mapSubject } from "./score-maps.ts";
 export {
   openDetector,
   openDetector as loadDetector,

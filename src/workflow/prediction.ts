@@ -1,5 +1,4 @@
 /** Scoring images: each one's score, p-value and decision, as an asynchronous series of rows. */
-import { ConfigError, setting } from "../base/index.ts";
 import { type ImageSource, openImages, type PreparationProblem } from "../data/index.ts";
 import { type Detector, detectorSources } from "../detector/index.ts";
 import {
@@ -13,15 +12,16 @@ import {
 } from "../score/index.ts";
 import { type Decision, type DecisionOptions, decisionOf, marks, warnOfShortage } from "./decisions.ts";
 import type { Watch } from "./events.ts";
-import type { MapListener } from "./fault-scoring.ts";
+import { fullSizeMap, heatRange, type MapListener } from "./fault-scoring.ts";
+import { flowHeat, type HeatImage, type HeatListener, mapSubject, openScoreMapper } from "./score-maps.ts";
 import { type ScoredBatch, scoreSource } from "./scoring.ts";
 
 /** How images are judged. */
 export interface PredictionOptions extends DecisionOptions {
   /** Whether an unreadable image is an error instead of being skipped. */
   readonly strict?: boolean | undefined;
-  /** Told of every image's map of local faults, in order; needs a detector that looks for them. */
-  readonly onMap?: MapListener | undefined;
+  /** Told of every image's map, in order (`mapSubject`); needs a score or a detector that has places. */
+  readonly onMap?: HeatListener | undefined;
 }
 
 /** What is said of one image. */
@@ -81,24 +81,32 @@ export async function* predict(
   const decision = decisionOf(detector, options, count);
   const { needs } = scoreDefinition(decision.score, manifest.training.model.scales, detectorSources(manifest));
   checkCalibrated(manifest.calibration, decision.score);
-  if (options.onMap) requireFaults(detector);
+  const { onMap } = options;
+  const subject = onMap && mapSubject(manifest, decision.score);
   warnOfShortage(manifest, decision, count, watch);
   const problems: PreparationProblem[] = [];
   // Coding takes longer than a small model's terms: only where the chosen score needs it.
   const scoring = {
     strict: options.strict ?? false,
     coders: needs.includes("coders"),
-    faults: needs.includes("faults") || options.onMap !== undefined,
-    onMap: options.onMap,
+    faults: needs.includes("faults") || subject?.kind === "faults",
+    onMap: onMap && subject?.kind === "faults" ? faultHeat(detector, onMap) : undefined,
     onProblem: (problem: PreparationProblem) => problems.push(problem),
   };
-  for (const source of sources) {
-    for await (const batch of scoreSource(detector, source, scoring, watch)) {
-      for (const prediction of judgeImages(detector, decision, batch)) {
-        watch.signal?.throwIfAborted();
-        yield prediction;
+  const mapper = subject?.kind === "flow" ? await openScoreMapper(detector, subject) : undefined;
+  try {
+    for (const source of sources) {
+      for await (const batch of scoreSource(detector, source, scoring, watch)) {
+        const maps = await mapper?.run(batch.pixels);
+        for (const [index, prediction] of judgeImages(detector, decision, batch).entries()) {
+          watch.signal?.throwIfAborted();
+          if (maps) await onMap?.(heatOf(detector, decision, prediction, maps[index]!));
+          yield prediction;
+        }
       }
     }
+  } finally {
+    await mapper?.dispose();
   }
   if (problems.length > 0) watch.onEvent?.({ kind: "skipped", subject: "images", problems });
 }
@@ -142,14 +150,23 @@ function predictClasses({ classes, classifier }: ScoredBatch["terms"]) {
   }));
 }
 
-/** Throws ConfigError for a detector that does not look for local faults. */
-export function requireFaults({ manifest, location }: Detector): void {
-  if (manifest.faults) return;
-  throw new ConfigError({
-    code: "other-model",
-    subject: "maps",
-    expected: "a detector that looks for local faults",
-    got: `'${location}' without that`,
-    remedy: { key: "train-with", settings: setting("faults") },
+/** Tells a listener of maps of local faults, the same range for all images. */
+function faultHeat({ manifest }: Detector, onMap: HeatListener): MapListener {
+  const range = heatRange(manifest);
+  return (mapped) =>
+    onMap({ name: mapped.name, image: mapped.image, heat: fullSizeMap(mapped), range, enlargement: 1 });
+}
+
+/** A flow's map of an image that was judged. */
+function heatOf(
+  { manifest: { input, calibration } }: Detector,
+  decision: Decision,
+  { file, score, pixels }: PredictedImage,
+  map: Float32Array,
+): HeatImage {
+  const { channels, height, width } = input;
+  return flowHeat(file, { kind: "raw", pixels, channels, height, width }, map, {
+    score,
+    normalScores: calibration.scores[decision.score]!,
   });
 }
