@@ -31,7 +31,13 @@ function firstLine(child: ChildProcess, outcome: Promise<Outcome>): Promise<stri
 test.each(["SIGTERM", "SIGINT"] as const)(
   "it serves until %s, and ends with code 0 and without processes",
   async (signal) => {
-    const { child, outcome } = startOutglow(made.at(), ["serve", "detectors/small", "--port=0", "--threads=1"]);
+    const { child, outcome } = startOutglow(made.at(), [
+      "serve",
+      "detectors/small",
+      "--port=0",
+      "--threads=1",
+      "--rescan=0.001",
+    ]);
     const loaded = untilSaid(child, "detector-loaded", outcome);
     const url = await firstLine(child, outcome);
     expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);

@@ -1,5 +1,6 @@
 /** A running service: its processes, detectors and server, and how all of them end. */
 import type { Server } from "node:http";
+import type { Socket } from "node:net";
 import { availableParallelism } from "node:os";
 import { createAdaptorServer } from "@hono/node-server";
 import { ConfigError, messageOf, RunError, setting } from "../base/index.ts";
@@ -65,6 +66,11 @@ export async function startService(settings: ServiceSettings, options: ServiceOp
     },
   }) as Server;
   server.maxConnections = mostConnections;
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
   let url: string;
   try {
     url = await listen(server, request);
@@ -85,6 +91,8 @@ export async function startService(settings: ServiceSettings, options: ServiceOp
     const late = setTimeout(() => server.closeAllConnections(), request.timeout * 1000);
     await closed;
     clearTimeout(late);
+    // Callers that never read their answers keep their side open.
+    for (const socket of sockets) socket.destroy();
     await catalogue.settled();
     await parts.close();
     options.log({ level: "info", event: "closed" });
@@ -211,13 +219,15 @@ function listen(server: Server, { host, port }: ServiceRequest): Promise<string>
 /** Looks again and again, each time so long after the last look has ended. */
 function scanAgain(seconds: number, scan: () => Promise<void>): () => void {
   let timer: NodeJS.Timeout | undefined;
+  // Asked again behind every look: one may be on its way when all ends.
+  let stopped = seconds === 0;
   const next = (): void => {
-    if (seconds === 0) return;
+    if (stopped) return;
     timer = setTimeout(() => void scan().then(next, next), seconds * 1000);
   };
   next();
   return () => {
+    stopped = true;
     clearTimeout(timer);
-    timer = undefined;
   };
 }
