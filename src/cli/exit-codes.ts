@@ -4,6 +4,10 @@ export const exitCodes = {
   failure: 1,
   /** It was asked for what cannot be. */
   usage: 2,
+  /** A watch saw an anomaly. */
+  anomaly: 3,
+  /** A watch saw drift. */
+  drift: 4,
   /** Stopped by Ctrl-C or SIGTERM, with everything saved. */
   interrupted: 130,
 } as const;

@@ -12,6 +12,7 @@ Commands:
   train [options]                           train a detector on normal images
   predict [options] <detector> <images...>  score images: how anomalous is each one?
   evaluate [options] <detector>             measure how well the scores tell anomalous images from normal ones
+  watch [options] <folder>                  score what arrives in a folder, every image once, and raise anomalies and drift
   scores [options] <detector>               list the scores of a detector: what each is, needs and costs, and how well it did
   calibrate [options] <detector>            fit a detector to other normal images without training, or set how it marks images
   analyze [options] <detector...>           show what the models of one or more detectors see in data, as pictures on one page

@@ -16,6 +16,7 @@ const makers = {
   train: async () => (await import("./train-command.ts")).trainCommand(),
   predict: async () => (await import("./predict-command.ts")).predictCommand(),
   evaluate: async () => (await import("./evaluate-command.ts")).evaluateCommand(),
+  watch: async () => (await import("./watch-command.ts")).watchCommand(),
   scores: async () => (await import("./scores-command.ts")).scoresCommand(),
   calibrate: async () => (await import("./calibrate-command.ts")).calibrateCommand(),
   analyze: async () => (await import("./analyze-command.ts")).analyzeCommand(),

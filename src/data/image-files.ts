@@ -42,6 +42,11 @@ export function areMasks(splitNames: readonly string[]): boolean {
   return splitNames.includes(maskFolder);
 }
 
+/** Whether a file of this name is taken for an image. */
+export function isImageName(name: string): boolean {
+  return imageName.test(name);
+}
+
 function isImage({ path }: StoredFile): boolean {
   return imageName.test(path);
 }

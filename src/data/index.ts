@@ -8,6 +8,7 @@ export { decoderVersions } from "./decoder-version.ts";
 export { sampleBitsOf } from "./deep-samples.ts";
 export { imageSizeIn } from "./encoded-images.ts";
 export { type AtomicFile, openAtomicFile, writeFileAtomic } from "./file-writing.ts";
+export { isImageName } from "./image-files.ts";
 export type { EncodedImage, ImageCatalogue, ImageSource, PreparationProblem, StoredImage } from "./image-source.ts";
 export { type NamedImages, writeImages } from "./image-writing.ts";
 export { defaultLimits, type SourceLimits } from "./limits.ts";

@@ -63,3 +63,11 @@ export {
 export { faultSheetName, type TrainingOutcome, train } from "./training.ts";
 export { classifierSize } from "./training-configuration.ts";
 export { prepareTraining, type TrainingPlan } from "./training-plan.ts";
+export type { DriftNews } from "./watch-drift.ts";
+export type { WatchedRow } from "./watch-journal.ts";
+export {
+  type WatchListeners,
+  type WatchRequest,
+  type WatchSummary,
+  watchFolder,
+} from "./watching.ts";
