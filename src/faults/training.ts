@@ -210,7 +210,7 @@ async function calibrateFold(
 }
 
 /** Mean and deviation of the cells of every level that some image has. A constant level keeps a deviation that divides. */
-function levelMoments(maps: readonly (readonly LevelMap[])[], levels: readonly number[]) {
+export function levelMoments(maps: readonly (readonly LevelMap[])[], levels: readonly number[]) {
   return [...levels]
     .sort((a, b) => b - a)
     .flatMap((level) => {
