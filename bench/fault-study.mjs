@@ -18,23 +18,26 @@ import { basename } from "node:path";
 import { permutation, randomKey } from "outglow/base";
 import { openImages } from "outglow/data";
 import {
+  assignFolds,
+  atLevels,
   drawOnImage,
   faultKinds,
+  faultNetwork,
   faultSettingsSchema,
   fingerprintOfStructure,
   groupImages,
+  levelMoments,
+  meanMap,
+  openLogits,
+  pixelScale,
   resampled,
+  standardised,
+  topMean,
+  trainNetwork,
 } from "outglow/faults";
 import { nodeEngine } from "outglow/runtime";
 import { auroc, perRegionOverlap, pixelAuroc } from "outglow/score";
 import sharp from "sharp";
-import { pixelScale } from "../dist/faults/batches.js";
-import { meanMap, standardised, topMean } from "../dist/faults/cell-map.js";
-import { assignFolds } from "../dist/faults/folds.js";
-import { atLevels } from "../dist/faults/levels.js";
-import { openLogits } from "../dist/faults/logits.js";
-import { faultNetwork } from "../dist/faults/network.js";
-import { levelMoments, trainNetwork } from "../dist/faults/training.js";
 
 const [location, overrides = "{}", group] = process.argv.slice(2);
 const { networks = 1, split = "group", images: most = Number.POSITIVE_INFINITY, ...rest } = JSON.parse(overrides);

@@ -1,10 +1,13 @@
 /** Local faults: synthetic faults, the detector that learns them, its maps and scores. */
 
+export { type LevelImages, type PixelScale, pixelScale } from "./batches.ts";
 export { type CellMap, meanMap, resampled, standardised, topMean } from "./cell-map.ts";
 export { drawFaultExamples, type FaultExample } from "./examples.ts";
 export { assignFolds } from "./folds.ts";
 export { type Fingerprint, fingerprintOfStructure, groupImages, shiftedCorrelation } from "./groups.ts";
 export { atLevels, resized, withChannels } from "./levels.ts";
+export { type CellLogits, openLogits } from "./logits.ts";
+export { type FaultNetwork, faultNetwork } from "./network.ts";
 export { openFaultScorer } from "./node-scoring.ts";
 export {
   type FaultDetector,
@@ -19,5 +22,12 @@ export { secondsPerStep } from "./step-time.ts";
 export type { Canvas, Mask } from "./synthetic/canvas.ts";
 export { drawFault, type FaultyCrop } from "./synthetic/fault.ts";
 export { type FaultKind, faultKinds } from "./synthetic/kinds.ts";
-export { type FaultEvent, type FaultWatch, type NormalImages, trainFaultDetector } from "./training.ts";
+export {
+  type FaultEvent,
+  type FaultWatch,
+  levelMoments,
+  type NormalImages,
+  trainFaultDetector,
+  trainNetwork,
+} from "./training.ts";
 export { drawOnImage, type FaultyImage, trialFaults } from "./trial.ts";
