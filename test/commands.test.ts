@@ -82,10 +82,37 @@ describe("train", () => {
   });
 
   test("takes the general model of another detector, and keeps its own copy", async () => {
-    await succeed("train", "--normal=general", "--out=other", ...quickTraining);
+    await succeed("train", "--as=general", "--general=general", "--out=other", ...quickTraining);
     await succeed("train", "--normal=normal", "--general-detector=other", "--out=borrowed", ...quickTraining);
     const weights = (name: string, file: string) => readFile(at(name, file));
     expect(await weights("borrowed", "general.safetensors")).toEqual(await weights("other", "weights.safetensors"));
+  });
+
+  test("takes the general model of a detector that has one, and says so; its normal one is refused", async () => {
+    const taken = await succeed(
+      "train",
+      "--normal=crosses",
+      "--general-detector=detector",
+      "--out=lent",
+      ...quickTraining,
+    );
+    expect(taken.stderr).toContain(
+      "--general-detector: 'detector' is a detector of normal images; its general model is taken",
+    );
+    const weights = (name: string) => readFile(at(name, "general.safetensors"));
+    expect(await weights("lent")).toEqual(await weights("detector"));
+    await succeed("train", "--normal=normal", "--out=normal-only", ...quickTraining);
+    const refused = await run(
+      "train",
+      "--normal=crosses",
+      "--general-detector=normal-only",
+      "--out=no",
+      ...quickTraining,
+    );
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toMatch(
+      /--general-detector: expected a model of general images, got the detector 'normal-only', .*; train one with --as general and --general/,
+    );
   });
 
   test("a general model of another size is refused by name", async () => {

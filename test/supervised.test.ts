@@ -237,11 +237,6 @@ describe("bad input: one line", () => {
       "--outliers=general",
     );
     await refuse(
-      /--general-detector: expected a model without classes, got .*'detector'/,
-      ...classes,
-      "--general-detector=detector",
-    );
-    await refuse(
       /--classifier exposed: expected images that are not normal, got none/,
       "--normal=classes",
       "--classifier=exposed",

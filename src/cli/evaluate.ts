@@ -12,6 +12,8 @@ import {
   evaluateInDetail,
   evaluationPage,
   type LabelledThresholds,
+  type MapMeasures,
+  type MapReport,
   openDetector,
 } from "../workflow/index.ts";
 import { openConsole } from "./console.ts";
@@ -130,10 +132,36 @@ function showReport(report: EvaluationReport): string {
   return [
     "AUROC with 95 % bootstrap interval; positive = anomalous; 0.5 is chance",
     formatTable(scores, columns),
+    ...showMeans(report, names),
+    ...(report.maps ? showMaps(report.maps) : []),
     `bits/dim under the normal model: ${bits}`,
     ...sets.flatMap(([name, { classAccuracy }]) => (classAccuracy ? [showAccuracy(name, classAccuracy)] : [])),
     ...(ranks.length > 0 ? [`rank correlation of both models' likelihoods: ${ranks.join(", ")}`] : []),
   ].join("\n");
+}
+
+/** The mean AUROC of the default score over the sets, where there are several. */
+function showMeans({ evaluations, defaultScore }: EvaluationReport, sets: readonly string[]): string[] {
+  const own = evaluations.filter(({ score }) => score === defaultScore);
+  if (sets.length < 2 || own.length === 0) return [];
+  const mean = own.reduce((sum, { auroc }) => sum + auroc / own.length, 0);
+  return [`mean AUROC of ${defaultScore} over ${sets.length} sets: ${mean.toFixed(3)}`];
+}
+
+function showMaps({ all, sets, limit, without }: MapReport): string[] {
+  const rows = [...(Object.keys(sets).length > 1 ? [["all", all] as const] : []), ...Object.entries(sets)];
+  const columns: Column<readonly [string, MapMeasures]>[] = [
+    { heading: "maps of faults", value: ([name]) => name },
+    { heading: "images", value: ([, { count }]) => count },
+    { heading: "pixel AUROC", value: ([, { pixelAuroc }]) => pixelAuroc, digits: 3 },
+    { heading: `AUPRO to ${limit}`, value: ([, { aupro }]) => aupro, digits: 3 },
+    { heading: "regions found", value: ([, { regions }]) => `${regions.found} of ${regions.regions}` },
+  ];
+  return [
+    formatTable(rows, columns),
+    "regions found: where a tenth of the normal images show one",
+    ...(without > 0 ? [`${without} anomalous images have no mask of their size`] : []),
+  ];
 }
 
 function showAccuracy(name: string, { count, ...models }: ClassAccuracy): string {

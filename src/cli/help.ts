@@ -20,7 +20,7 @@ Commands:
   serve [options] <detectors>               serve detectors over HTTP: Open Inference Protocol, scores of image files, metrics
   benchmark [options]                       measure training and scoring on this machine
   doctor [options]                          say what this machine has, and check that the engine computes what it should
-  quickstart [options]                      see the whole job on images that the program makes itself: no data, no network, a few minutes
+  quickstart [options] [what]               see the whole job on images that the program makes itself: no data, no network, a few minutes
   reproduce [options] <suite>               repeat the paper's experiments: train, score and compare all methods, as a table and a page of pictures
   help [command]                            display help for command
 

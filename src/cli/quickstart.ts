@@ -9,13 +9,14 @@ import { openConsole } from "./console.ts";
 import { evaluate } from "./evaluate.ts";
 import { nextFreeName } from "./output-file.ts";
 import { predict } from "./predict.ts";
+import { quickstartFaults, usualFaultTime } from "./quickstart-faults.ts";
 import { sample } from "./sample.ts";
 import { train } from "./train.ts";
 
 /** The options of `outglow quickstart`, as commander parses them. */
 export interface QuickstartOptions {
   readonly out?: string;
-  readonly time: number;
+  readonly time?: number;
   readonly seed: number;
   readonly threads?: number;
 }
@@ -42,8 +43,14 @@ const sets: readonly MadeSet[] = [
   ),
 ];
 
-/** Runs the quickstart. */
-export async function quickstart({ out, time, seed, threads }: QuickstartOptions): Promise<void> {
+/** Seconds of training where nobody says otherwise. */
+const usualTime = 170;
+
+/** Runs the quickstart, or the one that looks for faults. */
+export async function quickstart(
+  { out, time: wished, seed, threads }: QuickstartOptions,
+  what?: "faults",
+): Promise<void> {
   const output = openConsole(false);
   const started = performance.now();
   const folder = out ?? (await freeFolder());
@@ -56,6 +63,18 @@ export async function quickstart({ out, time, seed, threads }: QuickstartOptions
       remedy: { key: "choose-another" },
     });
   }
+  if (what === "faults") {
+    const engine = { seed, ...(threads === undefined ? {} : { threads }) };
+    await quickstartFaults({
+      folder,
+      time: wished ?? usualFaultTime,
+      ...engine,
+      note: output.note,
+      print: output.print,
+    });
+    return;
+  }
+  const time = wished ?? usualTime;
   const images = join(folder, "images");
   const detector = join(folder, "detector");
   output.note(`making images in ${images}`);

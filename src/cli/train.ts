@@ -71,7 +71,7 @@ function announce({ out, images }: TrainingPlan, manifest: Manifest, json: boole
     if (manifest.faults) {
       const { settings, folds, groups } = manifest.faults.record;
       output.note(
-        `faults: ${folds.length} networks of ${settings.steps} steps, from images of ${groups} different things`,
+        `faults: ${folds.length} networks of ${settings.steps} steps or more, from images of ${groups} different things`,
       );
       output.note(`what they learned to find: ${join(out, faultSheetName)}`);
     }

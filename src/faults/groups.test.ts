@@ -86,3 +86,16 @@ test("of many images those are compared whose spectra are alike, and the groups 
   }
   for (let pair = 0; pair < 10; pair++) expect(nearest[pair]).toContain(30 + pair);
 });
+
+test("parts that lie the same way in every image are not one thing, copies among them are", () => {
+  const alike = Array.from({ length: 12 }, (_, index) => {
+    const image = photograph(things[0]!);
+    const stream = randomKey("alike").fold(index).stream();
+    const pixels = image.pixels.map((value) => Math.max(0, Math.min(255, value + 12 * stream.normal())));
+    return fingerprintOfStructure({ ...image, pixels });
+  });
+  expect(shiftedCorrelation(alike[0]!, alike[1]!)).toBeGreaterThan(leastCorrelation);
+  const groups = groupImages([...alike, alike[3]!]);
+  expect(new Set(groups).size).toBe(12);
+  expect(groups[12]).toBe(groups[3]);
+});

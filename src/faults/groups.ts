@@ -77,12 +77,38 @@ function shiftedCorrelations(a: Fingerprint, b: Fingerprint, c: Fingerprint): re
 /**
  * A group number for every image, numbered in the order of their first images: images that correlate above `leastCorrelation`, or have the same
  * name of `group`, are of one group, and so are those that others join. Of more than `most` images only those are compared whose spectra are
- * most alike.
+ * most alike. Parts that lie the same way in every image are alike without being the same part: where more than two thirds of the images would
+ * be one group, they must correlate more, up to 0.98; beyond that only names count.
  */
 export function groupImages(
   fingerprints: readonly Fingerprint[],
   names: readonly (string | undefined)[] = [],
   most = mostPairwise,
+): Uint32Array {
+  for (const least of thresholds) {
+    const groups = groupAbove(fingerprints, names, least, most);
+    if (largestShare(groups) <= mostInOne) return groups;
+  }
+  return groupAbove(fingerprints, names, Number.POSITIVE_INFINITY, most);
+}
+
+/** Tried in turn while one group has nearly everything. */
+const thresholds = [leastCorrelation, 0.7, 0.8, 0.9, 0.95, 0.98];
+
+/** Share of the images beyond which a group says that all images are alike, not that some show the same thing. */
+const mostInOne = 2 / 3;
+
+function largestShare(groups: Uint32Array): number {
+  const sizes = new Map<number, number>();
+  for (const group of groups) sizes.set(group, (sizes.get(group) ?? 0) + 1);
+  return Math.max(...sizes.values()) / groups.length;
+}
+
+function groupAbove(
+  fingerprints: readonly Fingerprint[],
+  names: readonly (string | undefined)[],
+  least: number,
+  most: number,
 ): Uint32Array {
   const parents = Uint32Array.from(fingerprints, (_, index) => index);
   const rootOf = (index: number): number => {
@@ -102,6 +128,7 @@ export function groupImages(
     if (first === undefined) known.set(name, index);
     else join(first, index);
   }
+  if (least > 1) return numbered(parents, rootOf);
   const nearest =
     fingerprints.length > most ? nearestPrints(fingerprints, side, mostCandidates) : fingerprints.map(() => undefined);
   for (const [a, candidates] of nearest.entries()) {
@@ -110,9 +137,14 @@ export function groupImages(
     for (let position = 0; position < others.length; position += 2) {
       const pair = [others[position]!, others[position + 1] ?? others[position]!] as const;
       const found = shiftedCorrelations(fingerprints[a]!, fingerprints[pair[0]]!, fingerprints[pair[1]]!);
-      for (const [index, correlation] of found.entries()) if (correlation > leastCorrelation) join(a, pair[index]!);
+      for (const [index, correlation] of found.entries()) if (correlation > least) join(a, pair[index]!);
     }
   }
+  return numbered(parents, rootOf);
+}
+
+/** Numbers in the order of first images instead of roots. */
+function numbered(parents: Uint32Array, rootOf: (index: number) => number): Uint32Array {
   const numbers = new Map<number, number>();
   return parents.map((_, index) => {
     const root = rootOf(index);

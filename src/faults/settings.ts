@@ -14,7 +14,7 @@ export const faultSettingsSchema = z
       .default([256, 128, 64]),
     /** Whether images keep their proportions or become squares. */
     aspect: z.enum(["kept", "stretched"]).default("kept"),
-    /** Updates of every network. */
+    /** Updates of every network; in a record, of the one that had the fewest. */
     steps: whole(1).default(1000),
     /** Clean crops of a step, and as many with a fault. */
     crops: whole(1).default(8),

@@ -51,6 +51,8 @@ export type FaultEvent =
 export interface FaultWatch {
   onEvent?(event: FaultEvent): void;
   readonly signal?: AbortSignal | undefined;
+  /** Steps of the next network where time is short: what is left of it is known before each begins. Default: the settings' own. */
+  stepsOf?(fold: number): number;
   /** What an image shows, by its name: images of one thing stay on one side of every split. */
   group?(name: string): string;
 }
@@ -59,31 +61,35 @@ export interface FaultWatch {
 const settlingCrops = 256;
 
 /**
- * Trains a fault detector on normal images: one network a fold, calibrated on the images of that fold.
+ * Trains a fault detector on normal images: one network a fold, calibrated on the images of that fold; no more folds than different things.
  * Throws ConfigError for too few different images, RunError where training diverges, and the signal's reason where it is aborted.
  */
 export async function trainFaultDetector(
   images: NormalImages,
-  settings: FaultSettings,
+  wished: FaultSettings,
   watch: FaultWatch = {},
 ): Promise<FaultDetector> {
-  const key = randomKey(settings.seed).fold("faults");
-  const { levels, fingerprints, channels } = await readLevels(images, settings, watch);
+  const key = randomKey(wished.seed).fold("faults");
+  const { levels, fingerprints, channels } = await readLevels(images, wished, watch);
   const names = watch.group ? images.names.map((name) => watch.group!(name)) : [];
   const groups = groupImages(fingerprints, names);
   const groupCount = new Set(groups).size;
   watch.onEvent?.({ kind: "grouped", images: levels.length, groups: groupCount });
+  const settings = { ...wished, folds: Math.max(2, Math.min(wished.folds, groupCount)) };
   const foldOf = assignFolds(groups, settings.folds, key.fold("folds"));
   const scale = pixelScale(levels);
 
   const networks: ParameterVectors[] = [];
+  let fewestSteps = settings.steps;
   const folds: FaultRecord["folds"] = [];
   for (let fold = 0; fold < settings.folds; fold++) {
     const training = levels.filter((_, index) => foldOf[index] !== fold);
     const heldOut = levels.filter((_, index) => foldOf[index] === fold);
-    const parameters = await trainNetwork(training, scale, settings, key.fold(`fold ${fold}`), {
+    const steps = watch.stepsOf?.(fold) ?? settings.steps;
+    fewestSteps = Math.min(fewestSteps, steps);
+    const parameters = await trainNetwork(training, scale, { ...settings, steps }, key.fold(`fold ${fold}`), {
       signal: watch.signal,
-      onStep: (step, loss) => watch.onEvent?.({ kind: "step", fold, step, steps: settings.steps, loss }),
+      onStep: (step, loss) => watch.onEvent?.({ kind: "step", fold, step, steps, loss }),
     });
     networks.push(parameters);
     folds.push(await calibrateFold(heldOut, parameters, { channels, scale, settings }));
@@ -92,7 +98,7 @@ export async function trainFaultDetector(
   return {
     networks,
     record: {
-      settings,
+      settings: { ...settings, steps: fewestSteps },
       channels,
       pixelScale: { means: [...scale.means], deviations: [...scale.deviations] },
       images: levels.length,

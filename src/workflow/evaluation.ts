@@ -19,11 +19,15 @@ import {
   type ModelTerms,
   type ScoreSets,
   scoreDefinition,
+  selectTerms,
   spearmanCorrelation,
 } from "../score/index.ts";
 import { groupReader } from "./calibration.ts";
 import type { Watch } from "./events.ts";
+import type { MappedImage } from "./fault-scoring.ts";
+import { groupsOf, hasKinds, nameOfKind, selectBatch } from "./kinds.ts";
 import { readKnownImages } from "./known-images.ts";
+import { type KeptMap, keepMap, type MapReport, measureMaps, openMasks } from "./map-evaluation.ts";
 import {
   type ComparedScores,
   comparePair,
@@ -96,6 +100,8 @@ export interface EvaluationReport {
   readonly comparisons: readonly ComparedScores[];
   /** Of the default score, by set. */
   readonly thresholds: readonly LabelledThresholds[];
+  /** How well maps show where anomalies are, where there are maps and masks. */
+  readonly maps?: MapReport;
 }
 
 /** An evaluation with the numbers that it rests on. */
@@ -112,8 +118,8 @@ const usualDetection = 0.95;
 export const normalName = "normal";
 
 /**
- * Scores the sets and compares each with the normal images, by every score that the detector and the images allow. Everything that can be
- * wrong with names and locations is found before the first image is scored.
+ * Scores the sets and compares each, those of MVTec's layout by kind, with the normal images, by every score that the detector and the images
+ * allow. Everything that can be wrong with names and locations is found before the first image is scored.
  * Throws ConfigError for two sets of one name and for locations without images, FormatError for damaged files, the signal's reason where it
  * calls the work off.
  *
@@ -151,10 +157,10 @@ export async function evaluateInDetail(
   }
   const groupOf = request.group === undefined ? undefined : groupReader(request.group);
   const sets = await openSets(request);
-  const scored = await scoreSets(detector, sets, request, watch, onBatch);
+  const { scored, maps } = await scoreSets(detector, sets, request, watch, onBatch);
   const scoresOf = (set: string, score: string): Float64Array =>
     computeScore(score, scored.get(set)!.terms, calibration).values;
-  const anomalous = sets.slice(1).map(({ name }) => name);
+  const anomalous = [...scored.keys()].slice(1);
   const pairOf = (set: string, score: string): ScoreSets => ({
     normal: scoresOf(normalName, score),
     anomalous: scoresOf(set, score),
@@ -181,7 +187,7 @@ export async function evaluateInDetail(
   for (const other of request.against ?? []) {
     const { defaultScore: name, training: theirs } = other.manifest;
     const { needs } = scoreDefinition(name, theirs.model.scales, detectorSources(other.manifest));
-    const others = await scoreSets(other, sets, { ...request, coders: needs.includes("coders") }, watch);
+    const { scored: others } = await scoreSets(other, sets, { ...request, coders: needs.includes("coders") }, watch);
     comparisons.push(
       ...anomalous.map((set) => compareDetectors(detector, other, set, [scored, others], drawingOf(set))),
     );
@@ -200,6 +206,7 @@ export async function evaluateInDetail(
     evaluations,
     comparisons,
     thresholds: anomalous.map((set) => labelledThresholds(defaultScore, set, pairOf(set, defaultScore), wish)),
+    ...(maps && { maps }),
   } as const;
   return { report, sets: scored };
 }
@@ -283,15 +290,44 @@ async function scoreSets(
   { coders = true, strict = false }: Pick<EvaluationRequest, "coders" | "strict">,
   watch: Watch,
   onBatch?: (set: string, batch: ScoredBatch) => void,
-): Promise<ReadonlyMap<string, ScoredSet>> {
+): Promise<{ readonly scored: ReadonlyMap<string, ScoredSet>; readonly maps: MapReport | undefined }> {
   const scored = new Map<string, ScoredSet>();
+  const kept: KeptMap[] = [];
+  let withoutMask = 0;
   const hashed: HashedSet[] = [];
   const warn = (text: string) => watch.onEvent?.({ kind: "warning", text });
   for (const { name, source } of sets) {
-    const options = { strict, coders, onBatch: (batch: ScoredBatch) => onBatch?.(name, batch) };
+    const isNormal = name === normalName;
+    const kinds = !isNormal && hasKinds(source);
+    const masks = detector.faults && !isNormal ? await openMasks(source.location) : undefined;
+    const setOf = (className: string | undefined): string =>
+      kinds
+        ? nameOfKind(
+            name,
+            className!,
+            sets.map((set) => set.name),
+          )
+        : name;
+    const onMap = (mapped: MappedImage): void => {
+      const mask = isNormal ? null : masks?.of(mapped.className, mapped.name);
+      if (mask === undefined) withoutMask++;
+      else kept.push(keepMap(setOf(mapped.className), mapped, mask));
+    };
+    const tellBatch = (batch: ScoredBatch): void => {
+      for (const [set, images] of groupsOf(batch.classNames.map(setOf))) onBatch?.(set, selectBatch(batch, images));
+    };
+    const options = { strict, coders, onBatch: tellBatch, ...(detector.faults && { onMap }) };
     const { names, terms, classNames, hashes, problems } = await scoreImages(detector, source, options, watch);
     if (problems.length > 0) watch.onEvent?.({ kind: "skipped", subject: name, problems });
-    scored.set(name, { names, terms, classNames, location: source.location, skipped: problems });
+    for (const [set, images] of groupsOf(classNames.map(setOf))) {
+      scored.set(set, {
+        names: images.map((image) => names[image]!),
+        classNames: images.map((image) => classNames[image]),
+        terms: selectTerms(terms, images),
+        location: source.location,
+        skipped: problems,
+      });
+    }
     hashed.push({ name, hashes });
   }
   for (const {
@@ -307,7 +343,8 @@ async function scoreSets(
       }
     }
   }
-  return scored;
+  const maps = detector.faults && (await measureMaps(kept, withoutMask));
+  return { scored, maps };
 }
 
 function showCount(images: number): string {

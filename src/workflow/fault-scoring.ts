@@ -8,6 +8,7 @@ import type { FaultTable } from "../score/index.ts";
 /** An image with its map of faults, while it is in memory. */
 export interface MappedImage {
   readonly name: string;
+  readonly className: string | undefined;
   /** At its own size, in the detector's colours. */
   readonly image: RawImage;
   /** One number for every cell of 8x8 pixels of the largest level, in standard deviations of normal images. */
@@ -35,9 +36,10 @@ export async function scoreFaults(
   const read = (position: number): Promise<RawImage> => readWhole(source, indices[position]!, manifest.input);
   let position = 0;
   for await (const image of mapInOrder(indices.length, read, { concurrency: readAhead, ahead: readAhead })) {
+    const index = indices[position]!;
     const { foldScores, map } = await faults!.score(image);
     scores[position] = foldScores.reduce((sum, score) => sum + score, 0) / foldScores.length;
-    await onMap?.({ name: source.name(indices[position]!), image, map });
+    await onMap?.({ name: source.name(index), className: source.className(index), image, map });
     position++;
   }
   return { scores };

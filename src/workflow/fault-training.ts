@@ -35,8 +35,9 @@ const stepsAFold = 300;
 /** Of more images than these, some are taken: every pair is compared, and all are in memory at their levels. */
 const mostImages = 600;
 
-/** Share of the time that training itself takes; the rest is reading, grouping and calibration. */
+/** Share of the time that training itself takes; the rest is reading, grouping and calibration. Once images are read, only the last is left. */
 const trainingShare = 0.85;
+const calibrationShare = 0.95;
 
 /**
  * Trains the fault detector of a plan that has one. Throws ConfigError for too few different images, FormatError where an image has changed
@@ -44,6 +45,7 @@ const trainingShare = 0.85;
  */
 export async function trainFaults(plan: TrainingPlan, { onEvent, signal }: Watch): Promise<TrainedFaults> {
   const { configuration, faults } = plan.record;
+  const started = performance.now();
   const images = await normalImages(plan);
   const { channels } = configuration.input;
   if (images.names.length < plan.images.normal.count) {
@@ -52,14 +54,26 @@ export async function trainFaults(plan: TrainingPlan, { onEvent, signal }: Watch
   }
   const { seed, threads } = configuration;
   const usual = faultSettingsSchema.parse({ seed, threads });
-  const settings = await fitToTime(usual, channels, faults ?? { seconds: null, steps: null });
+  const { settings, secondsAStep } = await fitToTime(usual, channels, faults ?? { seconds: null, steps: null });
   onEvent?.({
     kind: "note",
-    text: `training ${settings.folds} networks to find local faults (${settings.steps} steps each)`,
+    text: `training ${settings.folds} networks to find local faults (${secondsAStep === null ? "" : "at most "}${settings.steps} steps each)`,
   });
   const pattern = faults?.group ? new RegExp(faults.group) : undefined;
+  // Time is measured as it goes by: a machine that others use is slower than it was when the steps were counted.
+  let [begun, seen] = [0, 0];
+  const stepsOf = (fold: number): number => {
+    if (faults?.seconds == null || secondsAStep === null) return settings.steps;
+    const now = performance.now();
+    if (fold === 0) begun = now;
+    const pace = seen === 0 ? secondsAStep : (now - begun) / 1000 / seen;
+    const left = faults.seconds - (now - started) / 1000;
+    const fitting = Math.floor((calibrationShare * left) / (settings.folds - fold) / pace);
+    return Math.max(leastSteps, Math.min(settings.steps, fitting));
+  };
   const detector = await trainFaultDetector(images, settings, {
     signal,
+    stepsOf,
     ...(pattern && { group: (name: string) => groupOf(name, pattern) }),
     onEvent: (event) => {
       if (event.kind === "read") {
@@ -73,6 +87,7 @@ export async function trainFaults(plan: TrainingPlan, { onEvent, signal }: Watch
       }
       if (event.kind === "step") {
         const { fold, step, steps, loss } = event;
+        seen++;
         onEvent?.({ kind: "faults", network: fold + 1, networks: settings.folds, step, steps, loss });
       }
     },
@@ -99,20 +114,22 @@ async function normalImages({ record, images: { normal } }: TrainingPlan): Promi
   };
 }
 
-/** As many steps and networks as the time allows, measured here. */
+/** As many steps and networks as the time allows, measured here; seconds of a step are null where time does not limit them. */
 async function fitToTime(
   settings: FaultSettings,
   channels: number,
   { seconds, steps }: { readonly seconds: number | null; readonly steps: number | null },
-): Promise<FaultSettings> {
+): Promise<{ readonly settings: FaultSettings; readonly secondsAStep: number | null }> {
   if (seconds === null) {
     const given = steps ?? usualSteps;
-    return { ...settings, steps: given, folds: given >= stepsAFold ? foldChoices[0]! : foldChoices.at(-1)! };
+    const folds = given >= stepsAFold ? foldChoices[0]! : foldChoices.at(-1)!;
+    return { settings: { ...settings, steps: given, folds }, secondsAStep: null };
   }
-  const most = (trainingShare * seconds) / (await secondsPerStep(channels, settings));
+  const secondsAStep = await secondsPerStep(channels, settings);
+  const most = (trainingShare * seconds) / secondsAStep;
   const folds = foldChoices.find((count) => most / count >= stepsAFold) ?? foldChoices.at(-1)!;
   const fitting = Math.max(leastSteps, Math.min(usualSteps, Math.floor(most / folds / 10) * 10));
-  return { ...settings, folds, steps: steps ?? fitting };
+  return { settings: { ...settings, folds, steps: steps ?? fitting }, secondsAStep };
 }
 
 /** Side of the images on the sheet, and how many show each kind. */

@@ -29,6 +29,7 @@ export {
 export { evaluationPage } from "./evaluation-page.ts";
 export type { Watch, WorkflowEvent } from "./events.ts";
 export { fullSizeMap, heatRange, type MapListener, type MappedImage } from "./fault-scoring.ts";
+export type { MapMeasures, MapReport } from "./map-evaluation.ts";
 export type { ComparedScores, LabelledThresholds, MeasuredEvaluation, MetricValue } from "./measures.ts";
 export { describeModel } from "./other-detectors.ts";
 export {

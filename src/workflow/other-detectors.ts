@@ -11,11 +11,15 @@ export interface OtherDetector {
   readonly parameters: ParameterVectors;
   readonly origin: NonNullable<RunRecord["generalDetector"]>;
   readonly manifest: Manifest;
+  /** Which of its models was taken. */
+  readonly model: TakenModel;
 }
 
+type TakenModel = "normal" | "general";
+
 /**
- * The flow of the normal model in another detector's folder, which must be of this configuration's size; undefined without a folder.
- * Throws ConfigError for another size and for a general model with classes.
+ * The flow that is meant in another detector's folder, which must be of this configuration's size; undefined without a folder.
+ * Throws ConfigError for another size, for a detector without a general model where one is meant, and for a general model with classes.
  */
 export async function loadOtherDetector(
   named: "generalDetector" | "init",
@@ -46,7 +50,7 @@ export async function loadOtherDetector(
       remedy: { key: "other", text: `give the same ${sizes.join(", ")} and ${setting("width")}` },
     });
   }
-  if (named === "generalDetector" && manifest.training.classConditional) {
+  if (named === "generalDetector" && !manifest.models.general && manifest.training.classConditional) {
     throw new ConfigError({
       code: "other-model",
       subject,
@@ -55,12 +59,31 @@ export async function loadOtherDetector(
       remedy: { key: "other", text: `train one with ${setting("as", "general")}` },
     });
   }
-  const weights = manifest.files[manifest.models.normal.weights] ?? "";
+  const taken = modelTaken(named, folder, manifest);
+  const weights = manifest.files[manifest.models[taken]!.weights] ?? "";
+  const parameters = await loadWeights(folder, manifest, taken);
   return {
-    parameters: toFlowWeights(manifest.training, await loadWeights(folder, manifest, "normal")),
-    origin: { folder: resolve(folder), weights, data: manifest.data.normal },
+    parameters: taken === "normal" ? toFlowWeights(manifest.training, parameters) : parameters,
+    origin: { folder: resolve(folder), weights, data: manifest.data[taken]! },
     manifest,
+    model: taken,
   };
+}
+
+/**
+ * Which model of a detector is meant. As a general model a general model's own flow, or the general one of a detector that has one: a model of
+ * normal images would make the ratio say nothing. Throws ConfigError where there is none.
+ */
+function modelTaken(named: "generalDetector" | "init", folder: string, { role, models, data }: Manifest): TakenModel {
+  if (named === "init" || role === "general") return "normal";
+  if (models.general && data.general) return "general";
+  throw new ConfigError({
+    code: "other-model",
+    subject: setting(named),
+    expected: "a model of general images",
+    got: `the detector '${folder}', which knows normal images only`,
+    remedy: { key: "other", text: `train one with ${setting("as", "general")} and ${setting("general")}` },
+  });
 }
 
 /**
@@ -69,11 +92,12 @@ export async function loadOtherDetector(
  */
 export function describeLeak(
   named: "generalDetector" | "init",
-  { manifest: { data, training } }: OtherDetector,
+  { manifest: { data, training }, model }: OtherDetector,
   { normal }: RunImages,
   configuration: TrainingConfiguration,
 ): string | undefined {
-  if (data.normal.fingerprint !== normal.fingerprint) return undefined;
+  // A general model was trained on general images, from which its run kept its own held-out normal ones out.
+  if (model === "general" || data.normal.fingerprint !== normal.fingerprint) return undefined;
   const split = (settings: TrainingConfiguration) =>
     splitRun({ normal }, { ...settings, objective: { loss: "nll" }, classifier: null }).normal;
   const trained = new Set(split(training).train);

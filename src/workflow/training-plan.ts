@@ -74,6 +74,10 @@ async function freshPlan(settings: TrainSettings, watch: Watch): Promise<Trainin
   };
   const unnamed = configurationOf(settings, input, locations.general !== undefined);
   const general = await loadOtherDetector("generalDetector", settings.generalDetector, out, unnamed);
+  if (general?.model === "general") {
+    const text = `${setting("generalDetector")}: '${settings.generalDetector}' is a detector of normal images; its general model is taken`;
+    watch.onEvent?.({ kind: "note", text });
+  }
   const start = await loadOtherDetector("init", startFolder(settings), out, unnamed);
   const load = (location: string, name: SetName) => loadData(location, name, input, settings.strict, watch);
   const optional = (location: string | undefined, name: SetName) =>
@@ -86,7 +90,9 @@ async function freshPlan(settings: TrainSettings, watch: Watch): Promise<Trainin
     outliers: await optional(locations.outliers, "outliers"),
   };
   const splits = splitRun(images, configuration);
-  if (settings.as === "detector") tellResolution(normal.count, splits.normal.heldOut.length, settings.heldOut, watch);
+  if (settings.as === "detector" && !settings.faults) {
+    tellResolution(normal.count, splits.normal.heldOut.length, settings.heldOut, watch);
+  }
   for (const [name, other] of [["generalDetector", general] as const, ["init", start] as const]) {
     const leak = other && describeLeak(name, other, images, configuration);
     if (leak) watch.onEvent?.({ kind: "warning", text: leak });

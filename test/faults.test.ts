@@ -1,0 +1,146 @@
+/** Local faults end to end: parts in MVTec's layout, a detector trained for seconds, scores, maps, an evaluation with masks, and what is refused. */
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { randomKey } from "../src/base/index.ts";
+import { writeImages } from "../src/data/index.ts";
+import { loadDetectorFolder, loadManifest } from "../src/detector/index.ts";
+import { makeParts, type PartKind } from "../src/made/index.ts";
+import type { EvaluationReport } from "../src/workflow/index.ts";
+import { type Outcome, runOutglow, temporaryFolder } from "./command.ts";
+
+const side = 64;
+const shape = { channels: 1, height: side, width: side };
+const training = ["--faults", "--fault-steps=60", "--steps=2", "--size=8", "--scales=2", "--depth=1", "--width=8"];
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+const at = (...parts: string[]): string => join(folder.path, ...parts);
+const run = (...args: string[]): Promise<Outcome> => runOutglow(folder.path, ...args);
+
+async function succeed(...args: string[]): Promise<Outcome> {
+  const outcome = await run(...args);
+  expect(outcome.code, outcome.stderr).toBe(0);
+  return outcome;
+}
+
+async function write(place: string, kind: PartKind, count: number): Promise<void> {
+  const { pixels, masks, names } = makeParts({ kind, count, side, key: randomKey("faults").fold(place) });
+  await writeImages({ pixels, names }, shape, at("parts", place));
+  if (kind === "good") return;
+  const masked = names.map((name) => `${name}_mask`);
+  await writeImages({ pixels: masks, names: masked }, shape, at("parts", place.replace("test", "ground_truth")));
+}
+
+let trained: Outcome;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  await write("train/good", "good", 24);
+  await write("test/good", "good", 10);
+  await write("test/scratch", "scratch", 8);
+  await write("test/dent", "dent", 8);
+  trained = await succeed("train", "--normal=parts", "--out=detector", ...training);
+}, 120_000);
+
+afterAll(() => folder.dispose());
+
+describe("training", () => {
+  test("says what it did, and leaves a picture of what was looked for", async () => {
+    expect(trained.stderr).toContain("training 2 networks to find local faults (60 steps each)");
+    expect(trained.stderr).toMatch(/default score: faults, calibrated on 24 held-out images/);
+    expect(trained.stderr).toContain("--maps MAPS");
+    const { width, format } = await sharp(at("detector", "faults.png")).metadata();
+    expect(format).toBe("png");
+    expect(width).toBeGreaterThan(500);
+  });
+
+  test("keeps it in the detector with a checksum, its own calibration and golden outputs", async () => {
+    const { faults, files, calibration, defaultScore } = await loadManifest(at("detector"));
+    expect(faults?.record.images).toBe(24);
+    expect(files["faults.safetensors"]).toMatch(/^[0-9a-f]{64}$/);
+    expect(calibration.counts).toEqual({ faults: 24 });
+    expect(calibration.scores.faults).toHaveLength(24);
+    expect(defaultScore).toBe("faults");
+    const detector = await loadDetectorFolder(at("detector"), { threads: 1 });
+    expect(detector.faults).toBeDefined();
+    await detector.dispose();
+  });
+
+  test("is the same for the same seed", async () => {
+    await succeed("train", "--normal=parts", "--out=again", ...training);
+    const weights = (name: string) => readFile(at(name, "faults.safetensors"));
+    expect(await weights("again")).toEqual(await weights("detector"));
+  }, 120_000);
+
+  test("replaced by one without, the picture and the weights are gone", async () => {
+    await succeed("train", "--normal=parts", "--out=again", "--force", ...training.slice(2));
+    expect(await readdir(at("again"))).not.toContain("faults.png");
+    expect(await readdir(at("again"))).not.toContain("faults.safetensors");
+  });
+});
+
+describe("what was trained", () => {
+  test("finds scratches and dents that nobody showed it, and their places", async () => {
+    const { stdout } = await succeed("evaluate", "detector", "--normal=parts", "--anomalous=parts", "--no-coders");
+    expect(stdout).toMatch(/^score\s+dent\s+scratch$/m);
+    expect(stdout).toMatch(/mean AUROC of faults over 2 sets/);
+    const report = JSON.parse(await readFile(at("detector", "evaluation-1.json"), "utf8")) as EvaluationReport;
+    expect(report.maps).toMatchObject({ score: "faults", limit: 0.3, step: 1, without: 0, all: { count: 16 } });
+    expect(report.maps!.all.pixelAuroc).toBeGreaterThan(0.7);
+    expect(report.maps!.all.aupro).toBeGreaterThan(0.3);
+    expect(Object.keys(report.maps!.sets).sort()).toEqual(["dent", "scratch"]);
+    expect(report.maps!.all.regions.regions).toBeGreaterThanOrEqual(16);
+    expect(report.sets.scratch!.count).toBe(8);
+  });
+
+  test("leaves a picture and numbers of the image's size for every image, under names that lead nowhere else", async () => {
+    await succeed("predict", "detector", "parts/test/scratch", "--maps=maps", "--out=scores.csv");
+    const names = await readdir(at("maps"));
+    expect(names).toHaveLength(16);
+    expect(names.every((name) => !name.includes("/") && /\.(png|npy)$/.test(name))).toBe(true);
+    const picture = names.find((name) => name.endsWith(".png"))!;
+    expect(await sharp(at("maps", picture)).metadata()).toMatchObject({ width: side, height: side });
+    const array = await readFile(at("maps", picture.replace(/png$/, "npy")));
+    expect(array.subarray(0, 128).toString("latin1")).toContain(`'shape': (${side}, ${side})`);
+    expect(array.length).toBe(128 + 4 * side * side);
+    const [head] = (await readFile(at("scores.csv"), "utf8")).split("\n");
+    expect(head).toContain(",faults");
+  });
+
+  test("does not look at faults where another score is asked for", async () => {
+    const { stdout } = await succeed("predict", "detector", "parts/test/good", "--score=likelihood");
+    expect(stdout.split("\n")[0]).not.toContain("faults");
+  });
+});
+
+describe("what is refused", () => {
+  test("maps of a detector that looks for no faults, and a folder of other maps", async () => {
+    await succeed("train", "--normal=parts", "--out=plain", ...training.slice(2));
+    const without = await run("predict", "plain", "parts/test/good", "--maps=none");
+    expect(without.code).toBe(2);
+    expect(without.stderr).toMatch(/maps: expected a detector that looks for local faults, .*--faults/);
+    await writeFile(at("taken.txt"), "x");
+    const full = await run("predict", "detector", "parts/test/good", "--maps=parts");
+    expect(full.stderr).toMatch(/--maps: expected a new folder, got 'parts' with files in it; .*--force/);
+  });
+
+  test.each([
+    [["--normal=parts", "--fault-steps=5"], /--fault-steps: expected --faults, got none/],
+    [["--normal=parts", "--group=part"], /--group: expected --faults, got none/],
+    [["--normal=parts", "--faults", "--group=("], /expected a regular expression such as part\\d\+, got '\('/],
+    [["--as=general", "--general=parts", "--faults"], /--as general: expected nothing but images, got --faults/],
+    [["--normal=parts", "--faults", "--group=good"], /faults: expected normal images of at least 2 different things/],
+  ])("%j", async (flags, message) => {
+    const { code, stderr } = await run("train", "--out=refused", "--steps=1", "--size=8", "--scales=1", ...flags);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+
+  test("changed networks", async () => {
+    const bytes = await readFile(at("detector", "faults.safetensors"));
+    bytes[bytes.length - 1]! ^= 1;
+    await writeFile(at("detector", "faults.safetensors"), bytes);
+    const { code, stderr } = await run("predict", "detector", "parts/test/good");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/faults\.safetensors' to match its checksum/);
+  });
+});
