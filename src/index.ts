@@ -39,6 +39,8 @@ export {
   type EvaluationReport,
   type EvaluationRequest,
   evaluate,
+  type HeatImage,
+  type HeatListener,
   loadDetector,
   type PredictedImage,
   type Prediction,
