@@ -5,7 +5,9 @@
 import { type Fault, internalError, isUserError, messageOf } from "../base/index.ts";
 import { imageSizeIn, prepareImage } from "../data/index.ts";
 import type { Detector } from "../detector/index.ts";
-import { decisionOf, judgeImages, openDetector } from "../workflow/index.ts";
+import { decisionOf } from "../workflow/decisions.ts";
+import { judgeImages } from "../workflow/prediction.ts";
+import { openDetector } from "../workflow/scoring.ts";
 import type { FromWorker, ImageOutcome, ToWorker, WorkerImage, WorkerSettings } from "./worker-messages.ts";
 
 const { threads, device, maxPixels } = JSON.parse(process.argv[2]!) as WorkerSettings;
