@@ -8,6 +8,7 @@ const templates = {
   "choose-one": "choose one",
   "leave-out": "leave out {what}",
   "give-setting": "give {setting}",
+  "give-smaller": "give a smaller {settings}",
   "did-you-mean": "did you mean '{name}'?",
   "copy-again": "copy or download it again",
   "copy-detector-again": "copy the detector again or train anew",

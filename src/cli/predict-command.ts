@@ -14,7 +14,7 @@ export function predictCommand(): Command {
     .option("--out <file>", "write the table here instead of to stdout: .csv or .json")
     .option("--sort", "most anomalous first, instead of input order", false)
     .option("--top <n>", "also draw the n most anomalous images on a contact sheet", wholeNumber(1))
-    .option("--sheet <file>", "where the contact sheet goes", "most-anomalous.png")
+    .option("--sheet <file>", "where the contact sheet goes (default: most-anomalous.png); without --top of 24 images")
     .option(
       "--maps <folder>",
       "where each image's map goes, of local faults or of the flow's score: NAME.png over the image, and NAME.npy",

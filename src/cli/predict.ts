@@ -34,7 +34,7 @@ export interface PredictOptions extends EngineOptions, RuleOptions {
   readonly out?: string;
   readonly sort: boolean;
   readonly top?: number;
-  readonly sheet: string;
+  readonly sheet?: string;
   readonly maps?: string;
   readonly report?: string;
   readonly strict: boolean;
@@ -53,12 +53,17 @@ type SheetImage = PredictedImage & { readonly index: number };
 /** Rows that are written in one go where they come in input order. */
 const rowsAtOnce = 64;
 
+/** Where a contact sheet goes and how many images it has where only the other is said. */
+const usualSheet = "most-anomalous.png";
+const usualTop = 24;
+
 /** Thumbnails in a row of a contact sheet. */
 const sheetColumns = 8;
 
 /** Scores images and prints or writes the table. */
 export async function predict(folder: string, locations: readonly string[], options: PredictOptions): Promise<void> {
-  const { out, top: topCount, sheet, maps, report, force } = options;
+  const { out, sheet = usualSheet, maps, report, force } = options;
+  const topCount = options.top ?? (options.sheet === undefined ? undefined : usualTop);
   const output = openConsole(options.quiet);
   const judging = { score: options.score, strict: options.strict, rule: wishedRule(options) };
   checkFormat(out);

@@ -1,5 +1,5 @@
 /** Several sources as one, in their order. */
-import { ConfigError, isUserError, messageOf } from "../base/index.ts";
+import { ConfigError, type Fault, isUserError } from "../base/index.ts";
 import type { ImageSource, PreparationProblem } from "./image-source.ts";
 import { litterName } from "./litter.ts";
 import { baseName } from "./path-names.ts";
@@ -28,13 +28,20 @@ export async function openEach(
       if (!isUserError(error) || error.fault?.code === "not-found" || isSelection(error)) throw error;
       first ??= error;
       if (error.fault?.code === "unsupported") addOtherFile(leftOut, location);
-      else problems.push({ name: location, reason: error.fault ? `got ${error.fault.got}` : messageOf(error) });
+      else problems.push({ name: location, reason: reasonOf(error, location) });
     }
   }
   if (sources.length === 0) {
     throw first ?? new ConfigError({ code: "too-few-images", subject, expected: "images", got: "none" });
   }
   return join(sources, subject, problems, leftOut);
+}
+
+/** Why a location holds nothing, beside its name. */
+function reasonOf({ fault, message }: Error & { readonly fault: Fault | undefined }, location: string): string {
+  if (!fault) return message;
+  const about = `'${location}', which `;
+  return fault.got.startsWith(about) ? fault.got.slice(about.length) : `got ${fault.got}`;
 }
 
 /** Whether a selection was refused: a person's slip, not a stray file. */

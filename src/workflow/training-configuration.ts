@@ -12,6 +12,7 @@ import {
 import { paperOutlierLoss, type RunRecord } from "../train/index.ts";
 import type { TrainSettings } from "./train-request.ts";
 import { checkLoss, startOf } from "./train-rules.ts";
+import { checkTrainingSize } from "./training-size.ts";
 
 /** Seconds of training where neither time nor steps are given. What looks for faults sees enough in half of it. */
 const defaultSeconds = 600;
@@ -90,6 +91,7 @@ export function configurationOf(
     } satisfies TrainingConfiguration,
     "training",
   );
+  checkTrainingSize(configuration);
   checkTrainedScales(configuration);
   // Patches have sizes of their own to fit.
   if (configuration.local) flowOf(configuration, "local");
