@@ -171,6 +171,13 @@ describe("calibrate", () => {
     expect(await doubtsOf("equal")).toEqual([expect.stringContaining("different scores")]);
     expect(await doubtsOf("mixed")).toEqual([expect.stringMatching(/^\d of 34 calibration images score far above/)]);
     expect(await doubtsOf("other")).toEqual([]);
+    await cp(at("other"), at("seen"), { recursive: true });
+    for (const image of (await readdir(at("normal"))).slice(0, 7)) {
+      await cp(at("normal", image), at("seen", `seen-${image}`));
+    }
+    expect(await doubtsOf("seen")).toEqual([
+      expect.stringMatching(/^7 of 67 images are among the images that the detector/),
+    ]);
   });
 
   test.each([

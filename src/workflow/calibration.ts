@@ -5,7 +5,15 @@
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
 import { ConfigError, messageOf, randomKey, setting } from "../base/index.ts";
-import { type FoundImages, openImages, type PreparationProblem, recordedLocation } from "../data/index.ts";
+import {
+  contentHashes,
+  type FoundImages,
+  type HashedSet,
+  openImages,
+  overlapsOf,
+  type PreparationProblem,
+  recordedLocation,
+} from "../data/index.ts";
 import { type Detector, detectorSources, type Manifest, replaceCalibration } from "../detector/index.ts";
 import {
   type AnyRule,
@@ -25,6 +33,7 @@ import {
 } from "../score/index.ts";
 import { shortageOf } from "./decisions.ts";
 import type { Watch } from "./events.ts";
+import { readKnownImages } from "./known-images.ts";
 import { markingRate, usualFalseAlarm } from "./rate-advice.ts";
 import { scoreSource } from "./scoring.ts";
 
@@ -84,6 +93,7 @@ export async function recalibrate(
   const skipped: PreparationProblem[] = [];
   const tables: ModelTerms[] = [];
   const groups: string[] = [];
+  const hashes: string[] = [];
   const hash = createHash("sha256");
   const onProblem = (problem: PreparationProblem) => skipped.push(problem);
   let unlike: string | undefined;
@@ -94,6 +104,7 @@ export async function recalibrate(
   for await (const batch of scoreSource(detector, source, { strict, coders, onProblem, onFound }, watch)) {
     tables.push(batch.terms);
     hash.update(batch.pixels);
+    hashes.push(...contentHashes(batch.pixels, batch.names.length));
     if (groupOf) groups.push(...batch.names.map(groupOf));
   }
   if (skipped.length > 0) watch.onEvent?.({ kind: "skipped", subject: request.normal, problems: skipped });
@@ -112,7 +123,8 @@ export async function recalibrate(
   const score = scoreAfter(request.score, manifest, calibration, terms);
   refuseOldThreshold(request.rule, manifest, calibration, score);
   const used = rule ?? usualRule;
-  const doubts = [...(unlike === undefined ? [] : [unlike]), ...doubtsOf(calibration, score)];
+  const known = await describeKnown(location, { name: request.normal, hashes }, watch);
+  const doubts = [...(unlike === undefined ? [] : [unlike]), ...known, ...doubtsOf(calibration, score)];
   const shortage = shortageOf(used, calibration, score);
   for (const doubt of doubts) watch.onEvent?.({ kind: "warning", text: `warning: ${doubt}` });
   watch.signal?.throwIfAborted();
@@ -251,6 +263,17 @@ function doubtsOf({ count, scores }: Calibration, score: string): string[] {
     ...doubts,
     "one normal image says next to nothing: every image scores above it or not, and no rate below 0.5 marks any",
   ];
+}
+
+/** What is said of images that the detector knows from its training. */
+async function describeKnown(location: string, set: HashedSet, { onEvent }: Watch): Promise<string[]> {
+  const known = await readKnownImages(location, (text) => onEvent?.({ kind: "warning", text }));
+  return known.flatMap((one) =>
+    overlapsOf([one, set]).map(
+      ({ count }) =>
+        `${count} of ${set.hashes.length} images are among ${one.name}, and new normal images may score higher than those: leave them out`,
+    ),
+  );
 }
 
 /** What is said of images whose colours are not the detector's; undefined where they are alike. */
