@@ -51,8 +51,8 @@ export type FaultEvent =
 export interface FaultWatch {
   onEvent?(event: FaultEvent): void;
   readonly signal?: AbortSignal | undefined;
-  /** Steps of the next network where time is short: what is left of it is known before each begins. Default: the settings' own. */
-  stepsOf?(fold: number): number;
+  /** Seconds that the next network may take; its rate falls with whichever is further on, steps or time. Undefined for no limit. */
+  secondsOf?(fold: number): number | undefined;
   /** What an image shows, by its name: images of one thing stay on one side of every split. */
   group?(name: string): string;
 }
@@ -85,12 +85,16 @@ export async function trainFaultDetector(
   for (let fold = 0; fold < settings.folds; fold++) {
     const training = levels.filter((_, index) => foldOf[index] !== fold);
     const heldOut = levels.filter((_, index) => foldOf[index] === fold);
-    const steps = watch.stepsOf?.(fold) ?? settings.steps;
-    fewestSteps = Math.min(fewestSteps, steps);
-    const parameters = await trainNetwork(training, scale, { ...settings, steps }, key.fold(`fold ${fold}`), {
+    let taken = 0;
+    const parameters = await trainNetwork(training, scale, settings, key.fold(`fold ${fold}`), {
+      seconds: watch.secondsOf?.(fold),
       signal: watch.signal,
-      onStep: (step, loss) => watch.onEvent?.({ kind: "step", fold, step, steps, loss }),
+      onStep: (step, loss) => {
+        taken = step;
+        watch.onEvent?.({ kind: "step", fold, step, steps: settings.steps, loss });
+      },
     });
+    fewestSteps = Math.min(fewestSteps, taken);
     networks.push(parameters);
     folds.push(await calibrateFold(heldOut, parameters, { channels, scale, settings }));
     watch.onEvent?.({ kind: "scored", fold });
@@ -126,13 +130,23 @@ async function readLevels({ names, read }: NormalImages, settings: FaultSettings
   };
 }
 
+interface NetworkWatch {
+  readonly signal?: AbortSignal | undefined;
+  /** Where this is reached before the steps are, training ends: never before a few dozen steps. */
+  readonly seconds?: number | undefined;
+  onStep?(step: number, loss: number): void;
+}
+
+/** Steps that are taken however short the time is. */
+const leastSteps = 30;
+
 /** Trains one network on images at their levels. */
 export async function trainNetwork(
   images: LevelImages,
   scale: PixelScale,
   settings: FaultSettings,
   key: RandomKey,
-  watch: { readonly signal?: AbortSignal | undefined; onStep?(step: number, loss: number): void } = {},
+  watch: NetworkWatch = {},
 ): Promise<ParameterVectors> {
   const { crops, steps, threads, width, turns, light } = settings;
   const kinds = settings.kinds as readonly FaultKind[];
@@ -143,9 +157,13 @@ export async function trainNetwork(
   const update = { optimizer: adam, weightDecay: 0, clipNorm: 1 };
   const step = await compileStep(objective, 2 * crops, zeroState(parameters, update), update, { threads });
   try {
+    const started = performance.now();
+    const timeShare = () => (watch.seconds ? (performance.now() - started) / 1000 / watch.seconds : 0);
     for (let done = 0; done < steps; done++) {
       watch.signal?.throwIfAborted();
-      const rate = settings.learningRate * rateShare(done, steps);
+      const share = Math.max(done / steps, timeShare());
+      if (share >= 1 && done >= leastSteps) break;
+      const rate = settings.learningRate * rise(done, steps) * rateShare(Math.min(1, share));
       const batch = drawBatch(plan, key.fold("batch").fold(done));
       const { loss, applied } = await step.run(batch, adam.scalars(rate, done + 1));
       if (!applied) throw diverged(done);
@@ -158,10 +176,14 @@ export async function trainNetwork(
   return adaptToData(objective.model, parameters, batchInnermost(settling, scale), { threads });
 }
 
-/** Half a cosine from 1 to 0 after a short linear rise. */
-function rateShare(step: number, steps: number): number {
-  const rise = Math.min(1, (step + 1) / Math.min(50, steps));
-  return rise * 0.5 * (1 + Math.cos((Math.PI * step) / steps));
+/** Half a cosine from 1 to 0, by the share of the training that is behind. */
+function rateShare(share: number): number {
+  return 0.5 * (1 + Math.cos(Math.PI * share));
+}
+
+/** A short linear rise at the start. */
+function rise(step: number, steps: number): number {
+  return Math.min(1, (step + 1) / Math.min(50, steps));
 }
 
 function someCrops(plan: BatchPlan, key: RandomKey) {

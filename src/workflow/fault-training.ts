@@ -60,20 +60,15 @@ export async function trainFaults(plan: TrainingPlan, { onEvent, signal }: Watch
     text: `training ${settings.folds} networks to find local faults (${secondsAStep === null ? "" : "at most "}${settings.steps} steps each)`,
   });
   const pattern = faults?.group ? new RegExp(faults.group) : undefined;
-  // Time is measured as it goes by: a machine that others use is slower than it was when the steps were counted.
-  let [begun, seen] = [0, 0];
-  const stepsOf = (fold: number): number => {
-    if (faults?.seconds == null || secondsAStep === null) return settings.steps;
-    const now = performance.now();
-    if (fold === 0) begun = now;
-    const pace = seen === 0 ? secondsAStep : (now - begun) / 1000 / seen;
-    const left = faults.seconds - (now - started) / 1000;
-    const fitting = Math.floor((calibrationShare * left) / (settings.folds - fold) / pace);
-    return Math.max(leastSteps, Math.min(settings.steps, fitting));
+  // What is left is shared out before each network: a machine that others use is slower than it was when the steps were counted.
+  const secondsOf = (fold: number): number | undefined => {
+    if (faults?.seconds == null || secondsAStep === null) return undefined;
+    const left = faults.seconds - (performance.now() - started) / 1000;
+    return Math.max(0.1, (calibrationShare * left) / (settings.folds - fold));
   };
   const detector = await trainFaultDetector(images, settings, {
     signal,
-    stepsOf,
+    secondsOf,
     ...(pattern && { group: (name: string) => groupOf(name, pattern) }),
     onEvent: (event) => {
       if (event.kind === "read") {
@@ -87,7 +82,6 @@ export async function trainFaults(plan: TrainingPlan, { onEvent, signal }: Watch
       }
       if (event.kind === "step") {
         const { fold, step, steps, loss } = event;
-        seen++;
         onEvent?.({ kind: "faults", network: fold + 1, networks: settings.folds, step, steps, loss });
       }
     },
