@@ -1,7 +1,7 @@
 /** What a service does when something goes wrong: dead and stuck engine processes, broken and replaced detectors, limits, its own end. */
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { copyFile, cp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { copyFile, cp, readdir, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -210,6 +210,17 @@ describe("a detector", () => {
     await rm(join(folder.path, "new"), { recursive: true });
     expect(await rescan("new")).toMatchObject({ ready: true });
     expect(await scoreIn(await post(png, "new"))).toBe(expected.spare);
+  });
+
+  test("goes on where the folder of all of them cannot be read", async () => {
+    await start();
+    await rename(folder.path, `${folder.path}-away`);
+    expect(await rescan()).toMatchObject({ ready: true });
+    await service!.told(({ event }) => event === "folder-unreadable");
+    expect(await scoreIn(await post())).toBe(expected.small);
+    await rename(`${folder.path}-away`, folder.path);
+    await rescan();
+    expect(await rescan()).toMatchObject({ ready: true, fault: null });
   });
 
   test("whose files have not all taken their names is served whole", async () => {

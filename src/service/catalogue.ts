@@ -33,7 +33,7 @@ export interface Place {
 
 /** What happens to detectors. */
 export interface CatalogueEvent {
-  readonly kind: "detector-loaded" | "detector-refused" | "detector-missing";
+  readonly kind: "detector-loaded" | "detector-refused" | "detector-missing" | "folder-unreadable";
   readonly id: string;
   readonly version?: string;
   readonly fault?: Fault;
@@ -96,7 +96,12 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
   };
 
   const look = async (): Promise<void> => {
-    for (const [id, folder] of await detectorFolders(options.folder)) {
+    // A folder that cannot be read now, such as one on another machine, takes nothing from what is served.
+    const found = await detectorFolders(options.folder).catch((error: unknown) => {
+      onEvent({ kind: "folder-unreadable", id: "", fault: unexpected("", error) });
+      return new Map<string, string>();
+    });
+    for (const [id, folder] of found) {
       if (!places.has(id)) places.set(id, { id, folder, served: undefined, fault: undefined });
     }
     for (const place of places.values()) {

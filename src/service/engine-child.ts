@@ -61,7 +61,7 @@ export function startWorker(settings: WorkerSettings, file: URL): WorkerProcess 
       resolve();
     };
     child.once("exit", end);
-    child.once("error", () => {
+    child.on("error", () => {
       // A process that never began does not exit.
       if (child.pid === undefined) end();
     });
