@@ -53,8 +53,10 @@ describe("train", () => {
     expect((await readdir(at("detector", "run"))).sort()).toEqual([
       "config.json",
       "general.checkpoint.safetensors",
+      "general.hashes",
       "general.metrics.jsonl",
       "normal.checkpoint.safetensors",
+      "normal.hashes",
       "normal.metrics.jsonl",
     ]);
   });

@@ -45,6 +45,7 @@ describe("loadImages", () => {
       count: 2,
       pixels: Uint8Array.of(...Array(16).fill(5), ...Array(16).fill(6)),
       names: [shown("a/1.png"), shown("b/5.png")],
+      indices: [0, 4],
       classNames: ["a", "b"],
       problems: [
         { name: shown("a/2.png"), reason: "cannot be decoded: input buffer contains unsupported image format" },
