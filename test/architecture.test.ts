@@ -5,10 +5,10 @@ import { expect, test } from "vitest";
 
 /** A folder imports from folders before it only. Files beside the folders, such as the package's door, come last. */
 const floors =
-  "base score graph onnx nn optim flow model runtime pixels made data train faults encoder detector report workflow analysis experiments benchmark service cli".split(
+  "base client score graph onnx nn optim flow model runtime pixels made data train faults encoder detector report workflow analysis experiments benchmark service cli".split(
     " ",
   );
-const pure = "base score graph onnx nn optim flow model pixels made".split(" ");
+const pure = "base client score graph onnx nn optim flow model pixels made".split(" ");
 const packages: Readonly<Record<string, readonly string[]>> = {
   "onnxruntime-node": ["runtime"],
   "@bufbuild/protobuf": ["onnx"],

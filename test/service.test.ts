@@ -1,5 +1,6 @@
 /** Detectors over HTTP: the Open Inference Protocol by its specification, and scores of image files, held to what `predict` says. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openClient } from "../src/client/index.ts";
 import { loadDetector, type PredictedImage, predict } from "../src/index.ts";
 import { filesIn, makeDetectors, type RunningService, startTestService } from "./service-harness.ts";
 
@@ -215,6 +216,14 @@ describe("image files", () => {
     expect(images).toEqual(
       expected.map(({ file: _, pixels: __, ...rest }, index) => ({ name: files[index]!.name, ...rest })),
     );
+  });
+
+  test("the package's client gets the same", async () => {
+    const answer = await openClient({ url: service.url }).predict("small", files, { falseAlarm: 0.2 });
+    expect(answer.images.map(({ name, score, pValue, anomalous }) => ({ name, score, pValue, anomalous }))).toEqual(
+      expected.map(({ score, pValue, anomalous }, index) => ({ name: files[index]!.name, score, pValue, anomalous })),
+    );
+    expect((await openClient({ url: service.url }).detectors()).map(({ id }) => id)).toEqual(["other", "small"]);
   });
 
   test("one is judged by another score where that is asked for", async () => {

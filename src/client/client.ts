@@ -1,0 +1,146 @@
+/** Asks a service for scores, from Node or a browser: nothing but fetch. Asks again, later and later, where the service is busy. */
+import { type Fault, FormatError, setting } from "../base/index.ts";
+
+/** Where a service is, and how it is asked. */
+export interface ClientOptions {
+  /** Such as `http://127.0.0.1:8431`. */
+  readonly url: string;
+  readonly token?: string | undefined;
+  /** How often it is asked again after 429, 503 and broken connections. Default 4. */
+  readonly retries?: number | undefined;
+  /** Default: the platform's. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
+  /** Waits so many milliseconds. Default: a timer. */
+  readonly wait?: ((milliseconds: number) => Promise<void>) | undefined;
+}
+
+/** What a service says of an image. */
+export interface ServedPrediction {
+  readonly name: string;
+  /** Higher = more anomalous, nats; null where a likelihood was not finite, as anomalous as can be. */
+  readonly score: number | null;
+  readonly pValue: number;
+  readonly anomalous: boolean;
+  readonly scores: Readonly<Record<string, number | null>>;
+  readonly predictedClass?: string | null;
+  readonly classProbability?: number | null;
+}
+
+/** What a service says of images. */
+export interface ServedPredictions {
+  readonly detector: { readonly id: string; readonly version: string };
+  readonly score: string;
+  /** What decides, in words. */
+  readonly rule: string;
+  readonly falseAlarm: number | null;
+  readonly threshold: number | null;
+  readonly smallestFalseAlarm: number;
+  readonly images: readonly ServedPrediction[];
+}
+
+/** What a service says of a detector. */
+export interface ServedDetectorSummary {
+  readonly id: string;
+  readonly ready: boolean;
+  readonly version: string | null;
+  readonly fault: Pick<Fault, "subject" | "expected" | "got"> | null;
+  readonly scores: readonly string[];
+}
+
+/** An image file. */
+export interface ImageFile {
+  readonly name: string;
+  readonly bytes: Uint8Array<ArrayBuffer> | Blob;
+}
+
+/** How images are judged. */
+export interface PredictWish {
+  readonly falseAlarm?: number | undefined;
+  readonly score?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A service, to be asked. */
+export interface Client {
+  detectors(): Promise<readonly ServedDetectorSummary[]>;
+  /** Throws ServiceError where the service refuses, the signal's reason where it calls the question off. */
+  predict(detector: string, images: readonly ImageFile[], wish?: PredictWish): Promise<ServedPredictions>;
+}
+
+/** A service's refusal. */
+export class ServiceError extends Error {
+  override readonly name = "ServiceError";
+  readonly status: number;
+  readonly fault: Fault | undefined;
+  constructor(status: number, message: string, fault: Fault | undefined) {
+    super(message);
+    this.status = status;
+    this.fault = fault;
+  }
+}
+
+const firstWait = 200;
+
+/**
+ * A client of a service.
+ *
+ * @example
+ * ```ts
+ * import { openClient } from "outglow/client";
+ *
+ * const client = openClient({ url: "http://127.0.0.1:8431" });
+ * const { images } = await client.predict("parts", [{ name: "a.png", bytes }], { falseAlarm: 0.05 });
+ * ```
+ */
+export function openClient(options: ClientOptions): Client {
+  const { url, token, retries = 4, fetch: ask = globalThis.fetch, wait = timer } = options;
+  const base = url.replace(/\/+$/, "");
+  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+
+  const send = async (path: string, init: RequestInit = {}): Promise<unknown> => {
+    for (let attempt = 0; ; attempt++) {
+      init.signal?.throwIfAborted();
+      const last = attempt >= retries;
+      const answer = await ask(`${base}${path}`, { ...init, headers }).catch((error: unknown) => {
+        init.signal?.throwIfAborted();
+        if (last) throw error;
+        return undefined;
+      });
+      if (answer?.ok) return answer.json();
+      if (answer && (last || ![429, 503].includes(answer.status))) throw await refusalOf(answer);
+      const asked = 1000 * Number(answer?.headers.get("retry-after") ?? 0);
+      await answer?.body?.cancel();
+      await wait(Math.max(asked || 0, firstWait * 2 ** attempt));
+    }
+  };
+
+  return {
+    async detectors() {
+      return ((await send("/api/detectors")) as { detectors: readonly ServedDetectorSummary[] }).detectors;
+    },
+    async predict(detector, images, { falseAlarm, score, signal } = {}) {
+      if (images.length === 0) {
+        throw new FormatError({ code: "too-few-images", subject: setting("images"), expected: "images", got: "none" });
+      }
+      const query = new URLSearchParams();
+      if (falseAlarm !== undefined) query.set("falseAlarm", String(falseAlarm));
+      if (score !== undefined) query.set("score", score);
+      const body = new FormData();
+      for (const { name, bytes } of images)
+        body.append("images", bytes instanceof Blob ? bytes : new Blob([bytes]), name);
+      const path = `/api/detectors/${encodeURIComponent(detector)}:predict?${query}`;
+      return (await send(path, { method: "POST", body, ...(signal && { signal }) })) as ServedPredictions;
+    },
+  };
+}
+
+async function refusalOf(answer: Response): Promise<ServiceError> {
+  const body = (await answer.json().catch(() => ({}))) as { readonly error?: string; readonly fault?: Fault };
+  return new ServiceError(answer.status, body.error ?? `the service answered ${answer.status}`, body.fault);
+}
+
+function timer(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+}
