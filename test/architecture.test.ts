@@ -31,6 +31,7 @@ const sideDoors = [
   "cli/serve-command.ts -> service/settings.ts", // as above
   "service/scoring.ts -> workflow/decisions.ts", // a service that starts should not load what trains: half of its start
   "service/engine-worker.ts -> workflow/decisions.ts", // as above
+  "service/engine-worker.ts -> workflow/fault-scoring.ts", // as above
   "service/engine-worker.ts -> workflow/prediction.ts", // as above
   "service/engine-worker.ts -> workflow/scoring.ts", // as above
 ];

@@ -40,4 +40,4 @@ export { safeName } from "./safe-name.ts";
 export { type HeldOutSplit, makeSampler, splitHeldOut } from "./sampling.ts";
 export { sharpLibrary } from "./sharp-library.ts";
 export { describeSource, type FoundImages, type LeftOut, sourceWarnings } from "./source-summary.ts";
-export { readWhole } from "./whole-images.ts";
+export { decodeWhole, readWhole } from "./whole-images.ts";

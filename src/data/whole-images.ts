@@ -27,7 +27,8 @@ export async function readWhole(source: ImageSource, index: number, form: InputF
   });
 }
 
-async function decodeWhole(image: StoredImage, form: InputForm): Promise<RawImage | ImageRefusal> {
+/** A stored image at its own size, or why it cannot be used. */
+export async function decodeWhole(image: StoredImage, form: InputForm): Promise<RawImage | ImageRefusal> {
   const { height, width } = await sizeOf(image);
   const { channels } = form;
   const prepared = await prepareImage(image, { ...form, height, width });

@@ -3,9 +3,11 @@
  * the engine happens here, where it costs this process and not the service.
  */
 import { type Fault, internalError, isUserError, messageOf } from "../base/index.ts";
-import { imageSizeIn, prepareImage } from "../data/index.ts";
+import { decodeWhole, imageSizeIn, prepareImage } from "../data/index.ts";
 import type { Detector } from "../detector/index.ts";
+import type { RawImage } from "../pixels/index.ts";
 import { decisionOf } from "../workflow/decisions.ts";
+import { faultsOf } from "../workflow/fault-scoring.ts";
 import { judgeImages } from "../workflow/prediction.ts";
 import { openDetector } from "../workflow/scoring.ts";
 import type { FromWorker, ImageOutcome, ToWorker, WorkerImage, WorkerSettings } from "./worker-messages.ts";
@@ -73,7 +75,10 @@ async function score(
   const usable = prepared.filter((one) => "pixels" in one);
   if (usable.length === 0) return prepared.map(refusedOutcome);
   const pixels = Buffer.concat(usable.map((one) => one.pixels));
-  const terms = await detector.terms(pixels, { coders });
+  const flows = await detector.terms(pixels, { coders });
+  const looked = images.filter((_, position) => "pixels" in prepared[position]!);
+  const read = (position: number): Promise<RawImage> => wholeOf(looked[position]!, detector);
+  const terms = detector.faults ? { ...flows, faults: await faultsOf(detector, looked.length, read) } : flows;
   const names = usable.map((_, index) => String(index));
   const rows = judgeImages(detector, decisionOf(detector, { falseAlarm: unused }), { names, terms, pixels });
   let next = 0;
@@ -82,6 +87,15 @@ async function score(
     const { scores, predictedClass, classProbability } = rows[next++]!;
     return { kind: "scored", scores, ...(predictedClass !== undefined && { predictedClass, classProbability }) };
   });
+}
+
+/** An image for what looks for faults: a file at its own size; pixels have none but the model's. */
+async function wholeOf(image: WorkerImage, { manifest: { input } }: Detector): Promise<RawImage> {
+  const { channels, height, width } = input;
+  if (image.kind === "pixels") return { kind: "raw", pixels: image.pixels, channels, height, width };
+  const whole = await decodeWhole({ kind: "encoded", bytes: image.bytes }, input);
+  if ("reason" in whole) throw internalError(`an image that was prepared is refused: ${whole.reason}`);
+  return whole;
 }
 
 type Prepared = { readonly pixels: Uint8Array } | { readonly reason: string; readonly tooLarge: boolean };

@@ -1,7 +1,7 @@
 /** Looking for local faults in the images of a batch: read again at their own size, one at a time, so that memory does not grow with them. */
 import { type ImageSource, mapInOrder, readWhole } from "../data/index.ts";
 import type { Detector } from "../detector/index.ts";
-import { type CellMap, resampled } from "../faults/index.ts";
+import { type CellMap, resampled } from "../faults/portable.ts";
 import type { RawImage } from "../pixels/index.ts";
 import type { FaultTable } from "../score/index.ts";
 
@@ -38,9 +38,26 @@ export async function scoreFaults(
   for await (const image of mapInOrder(indices.length, read, { concurrency: readAhead, ahead: readAhead })) {
     const index = indices[position]!;
     const { foldScores, map } = await faults!.score(image);
-    scores[position] = foldScores.reduce((sum, score) => sum + score, 0) / foldScores.length;
+    scores[position] = meanOf(foldScores);
     await onMap?.({ name: source.name(index), className: source.className(index), image, map });
     position++;
+  }
+  return { scores };
+}
+
+function meanOf(scores: readonly number[]): number {
+  return scores.reduce((sum, score) => sum + score, 0) / scores.length;
+}
+
+/** The same for images at hand, such as a service is sent, read one after another. */
+export async function faultsOf(
+  { faults }: Detector,
+  count: number,
+  read: (position: number) => Promise<RawImage>,
+): Promise<FaultTable> {
+  const scores = new Float64Array(count);
+  for (const position of scores.keys()) {
+    scores[position] = meanOf((await faults!.score(await read(position))).foldScores);
   }
   return { scores };
 }
