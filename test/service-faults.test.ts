@@ -118,7 +118,7 @@ describe("an engine process", () => {
   });
 
   test("that is busy lets so many wait, and no more", async () => {
-    await start({ maxQueue: 2, maxBatch: 1 });
+    await start({ maxQueue: 2 });
     const [pid] = service!.workerPids;
     process.kill(pid!, "SIGSTOP");
     const answers = [post()];

@@ -19,6 +19,7 @@ function played(options: Partial<BatcherOptions> = {}) {
     load: async () => undefined,
     unload: () => undefined,
     isIdle: () => !busy,
+    hasRoom: () => !busy,
     score(batch) {
       busy = true;
       return new Promise((resolve, reject) => {

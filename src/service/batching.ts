@@ -130,8 +130,10 @@ export function makeBatcher(pool: () => WorkerPool, options: BatcherOptions): Ba
     const byAge = [...queues].sort(([, [a]], [, [b]]) => a!.since - b!.since);
     for (const [name, all] of byAge) {
       const jobs = all.filter(({ request }) => !request.settled);
-      while (jobs.length > 0 && pool().isIdle(jobs[0]!.request.key)) {
+      while (jobs.length > 0 && pool().hasRoom(jobs[0]!.request.key)) {
         const size = nextBatch(jobs);
+        // A full batch gains nothing by waiting for a process to be idle; any other may still grow.
+        if (size < maxBatch && !pool().isIdle(jobs[0]!.request.key)) break;
         if (size === 0) {
           soonest = Math.min(soonest, jobs[0]!.since + maxWait);
           break;

@@ -32,6 +32,8 @@ export interface WorkerPool {
   unload(key: string): void;
   /** Whether a process that has the detector waits for work. */
   isIdle(key: string): boolean;
+  /** Whether one could take a batch to work on next: then it need not wait between two. */
+  hasRoom(key: string): boolean;
   /**
    * Scores a batch on such a process. Throws RunError where the engine fails, WorkerEnded where the process dies, BatchOverdue where it takes too
    * long.
@@ -46,7 +48,8 @@ export interface WorkerPool {
 
 interface Slot {
   worker: WorkerProcess | undefined;
-  busy: boolean;
+  /** Batches that it was given and has not answered. */
+  batches: number;
   /** The detectors that it has loaded. */
   readonly has: Set<string>;
   /** Ends in a row that came soon after a start. */
@@ -57,12 +60,14 @@ interface Slot {
 /** A process that lives so long began well, milliseconds. */
 const soon = 2000;
 const longestDelay = 5000;
+/** One that is scored and one that lies ready. */
+const mostBatches = 2;
 
 /** Starts the processes. */
 export function openPool({ count, start, mostMilliseconds, onIdle, onEvent }: PoolOptions): WorkerPool {
   const wanted = new Map<string, string>();
   const slots = Array.from({ length: count }, (): Slot => {
-    return { worker: undefined, busy: false, has: new Set(), quickEnds: 0, restart: undefined };
+    return { worker: undefined, batches: 0, has: new Set(), quickEnds: 0, restart: undefined };
   });
   let closed = false;
 
@@ -72,7 +77,7 @@ export function openPool({ count, start, mostMilliseconds, onIdle, onEvent }: Po
     const started = performance.now();
     const { pid } = worker;
     slot.worker = worker;
-    slot.busy = false;
+    slot.batches = 0;
     onEvent({ kind: "worker-started", pid });
     for (const [key, folder] of wanted) {
       loadInto(slot, key, folder).catch((error: unknown) => {
@@ -121,12 +126,14 @@ export function openPool({ count, start, mostMilliseconds, onIdle, onEvent }: Po
       throw failure.reason instanceof WorkerEnded ? noWorker("it ended while it loaded the detector") : failure.reason;
     },
     unload,
-    isIdle: (key) => slots.some((slot) => isFree(slot, key)),
+    isIdle: (key) => slots.some((slot) => takes(slot, key, 1)),
+    hasRoom: (key) => slots.some((slot) => takes(slot, key, mostBatches)),
     async score(batch) {
-      const slot = slots.find((one) => isFree(one, batch.key));
+      const slot =
+        slots.find((one) => takes(one, batch.key, 1)) ?? slots.find((one) => takes(one, batch.key, mostBatches));
       if (!slot?.worker) throw new WorkerEnded("no engine process is free");
       const { worker } = slot;
-      slot.busy = true;
+      slot.batches++;
       let overdue = false;
       const timer = setTimeout(() => {
         overdue = true;
@@ -138,7 +145,7 @@ export function openPool({ count, start, mostMilliseconds, onIdle, onEvent }: Po
         throw overdue ? new BatchOverdue("the batch took too long") : error;
       } finally {
         clearTimeout(timer);
-        if (slot.worker === worker) slot.busy = false;
+        if (slot.worker === worker) slot.batches--;
         onIdle();
       }
     },
@@ -146,7 +153,7 @@ export function openPool({ count, start, mostMilliseconds, onIdle, onEvent }: Po
       return slots.flatMap(({ worker }) => worker?.pid ?? []);
     },
     get busy() {
-      return slots.filter((slot) => slot.worker !== undefined && slot.busy).length;
+      return slots.filter((slot) => slot.worker !== undefined && slot.batches > 0).length;
     },
     async close() {
       closed = true;
@@ -158,8 +165,9 @@ export function openPool({ count, start, mostMilliseconds, onIdle, onEvent }: Po
   };
 }
 
-function isFree({ worker, busy, has }: Slot, key: string): boolean {
-  return worker !== undefined && !busy && has.has(key);
+/** Whether a process would have no more than `most` batches with one more. */
+function takes({ worker, batches, has }: Slot, key: string, most: number): boolean {
+  return worker !== undefined && batches < most && has.has(key);
 }
 
 function noWorker(got: string): RunError {
