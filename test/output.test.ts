@@ -4,8 +4,8 @@ import { existsSync } from "node:fs";
 import { cp, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { csvFormat, inPieces, jsonFormat } from "../src/cli/prediction-table.ts";
 import type { Prediction } from "../src/workflow/index.ts";
+import { csvFormat, inPieces, jsonFormat } from "../src/workflow/index.ts";
 import {
   commandOf,
   type Outcome,

@@ -11,3 +11,4 @@ export {
 export { type BenchmarkCase, benchmarkCases, caseNamed } from "./cases.ts";
 export { type CaseProfile, type Measurement, matrixRate, type ProfileRow, profileCase } from "./measurement.ts";
 export { type EngineCheck, testEngine } from "./self-test.ts";
+export { showBenchmark, showProfile } from "./tables.ts";

@@ -1,30 +1,33 @@
 /** `outglow predict`: a table of scores, p-values and decisions, and a contact sheet of the most anomalous images. */
 import { readdir, stat } from "node:fs/promises";
-import { basename, dirname, extname, resolve, sep } from "node:path";
+import { dirname, extname, resolve, sep } from "node:path";
 import { ConfigError, setting } from "../base/index.ts";
 import { type AtomicFile, locateImages, openAtomicFile, openImages, type PreparationProblem } from "../data/index.ts";
-import type { Detector } from "../detector/index.ts";
-import { flaggedColour, renderContactSheet } from "../report/index.ts";
 import { ruleLabel } from "../score/index.ts";
 import {
   byScore,
+  csvFormat,
   type Decision,
   decisionOf,
   decisionPage,
+  drawSheet,
+  inPieces,
+  jsonFormat,
+  keepTop,
   type MapSubject,
   mapSubject,
+  mapWriter,
   marksTogether,
   openDetector,
-  type PredictedImage,
   type Prediction,
   predict as predictImages,
+  type SheetImage,
+  type TableFormat,
 } from "../workflow/index.ts";
 import { openConsole } from "./console.ts";
 import { eventPrinter } from "./event-printer.ts";
-import { mapWriter } from "./map-files.ts";
 import type { EngineOptions } from "./options.ts";
 import { discardOnInterrupt, refuseExisting, writeOutput } from "./output-file.ts";
-import { csvFormat, inPieces, jsonFormat, type TableFormat } from "./prediction-table.ts";
 import { type RuleOptions, wishedRule } from "./rule-options.ts";
 import { commandLine } from "./shell-words.ts";
 
@@ -47,18 +50,12 @@ interface Table {
   readonly write: (lines: string) => void | Promise<void>;
 }
 
-/** An image that may come on the sheet, and its place in the input. */
-type SheetImage = PredictedImage & { readonly index: number };
-
 /** Rows that are written in one go where they come in input order. */
 const rowsAtOnce = 64;
 
 /** Where a contact sheet goes and how many images it has where only the other is said. */
 const usualSheet = "most-anomalous.png";
 const usualTop = 24;
-
-/** Thumbnails in a row of a contact sheet. */
-const sheetColumns = 8;
 
 /** Scores images and prints or writes the table. */
 export async function predict(folder: string, locations: readonly string[], options: PredictOptions): Promise<void> {
@@ -170,32 +167,6 @@ export async function predict(folder: string, locations: readonly string[], opti
 function wordsOfMap(mapped: MapSubject, { score }: Decision): string {
   const shown = mapped.kind === "faults" ? "faults" : mapped.score;
   return shown === score ? ` by ${score}` : ` by ${shown}, as ${score} has no places`;
-}
-
-/** The `count` most anomalous images so far, the earlier ones first among equals. Only their pixels are kept, however many images there are. */
-function keepTop(top: readonly SheetImage[], image: SheetImage, count: number): readonly SheetImage[] {
-  if (count === 0 || (top.length === count && byScore(image, top.at(-1)!) >= 0)) return top;
-  return [...top, { ...image, pixels: image.pixels.slice() }].sort(byScore).slice(0, count);
-}
-
-function drawSheet(
-  { manifest: { input } }: Detector,
-  { score, words }: Decision,
-  top: readonly SheetImage[],
-  total: number,
-): Promise<Uint8Array> {
-  const { channels, height, width } = input;
-  return renderContactSheet({
-    title: `${top.length} most anomalous of ${total} images by ${score}; framed: marked so that ${words}`,
-    images: { channels, height, width, count: top.length, pixels: Buffer.concat(top.map(({ pixels }) => pixels)) },
-    captions: top.map(({ file, score, pValue, anomalous }) => ({
-      name: basename(file),
-      score,
-      pValue,
-      ...(anomalous ? { frame: flaggedColour } : {}),
-    })),
-    columns: sheetColumns,
-  });
 }
 
 /**

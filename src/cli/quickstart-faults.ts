@@ -1,8 +1,6 @@
 /** `outglow quickstart faults`: makes parts, some of them scratched or dented, learns from good ones alone, and shows what it finds and where. */
 import { join } from "node:path";
-import { randomKey } from "../base/index.ts";
-import { writeImages } from "../data/index.ts";
-import { makeParts, type PartKind } from "../made/index.ts";
+import { writeQuickstartParts } from "../experiments/index.ts";
 import { evaluate } from "./evaluate.ts";
 import { predict } from "./predict.ts";
 import { train } from "./train.ts";
@@ -18,52 +16,23 @@ export interface FaultsQuickstart {
   print(text: string): void;
 }
 
-/** Height and width of the parts in pixels. */
-const side = 128;
-
 /** Seconds of training where nobody says otherwise: the whole takes less than 40. */
 export const usualFaultTime = 24;
-
-/** In MVTec's layout, which `evaluate` reads by kind, with masks. */
-const sets: readonly { readonly folder: string; readonly kind: PartKind; readonly count: number }[] = [
-  { folder: "train/good", kind: "good", count: 50 },
-  { folder: "test/good", kind: "good", count: 30 },
-  { folder: "test/scratch", kind: "scratch", count: 15 },
-  { folder: "test/dent", kind: "dent", count: 15 },
-];
 
 /** Runs it. */
 export async function quickstartFaults({ folder, time, seed, threads, note, print }: FaultsQuickstart): Promise<void> {
   const started = performance.now();
-  const [parts, detector, maps] = ["parts", "detector", "maps"].map((name) => join(folder, name)) as [
-    string,
-    string,
-    string,
-  ];
+  const [parts, detector, maps] = [join(folder, "parts"), join(folder, "detector"), join(folder, "maps")];
   note(`making parts in ${parts}`);
-  const shape = { channels: 1, height: side, width: side };
-  for (const { folder: place, kind, count } of sets) {
-    const { pixels, masks, names } = makeParts({ kind, count, side, key: randomKey(seed).fold(place) });
-    await writeImages({ pixels, names }, shape, join(parts, place));
-    if (kind === "good") continue;
-    const masked = names.map((name) => `${name}_mask`);
-    await writeImages({ pixels: masks, names: masked }, shape, join(parts, place.replace("test", "ground_truth")));
-  }
+  await writeQuickstartParts(parts, seed);
   const engine = { device: "cpu", quiet: false, json: false, strict: true } as const;
   const telling = { quiet: false, json: false };
   const size = { size: 32, depth: 4, width: 32 };
   const outcome = await train({ normal: parts, faults: true, time, out: detector, seed, threads, ...size }, telling);
   if (outcome === "interrupted") return;
   const known = threads === undefined ? {} : { threads };
-  await evaluate(detector, {
-    ...engine,
-    ...known,
-    normal: parts,
-    anomalous: [parts],
-    seed,
-    coders: false,
-    force: false,
-  });
+  const looking = { ...engine, ...known, normal: parts, anomalous: [parts] };
+  await evaluate(detector, { ...looking, seed, coders: false, force: false });
   const sheet = join(folder, "most-anomalous.png");
   await predict(detector, [join(parts, "test")], {
     ...engine,

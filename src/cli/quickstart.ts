@@ -1,9 +1,9 @@
 /** `outglow quickstart`: makes images, trains a general and a normal model, evaluates every score, and shows what was found. */
-import { access, mkdir, readdir } from "node:fs/promises";
+import { access, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { ConfigError, type ImageShape, randomKey, setting } from "../base/index.ts";
-import { writeImages } from "../data/index.ts";
-import { anomalousMadeKinds, type MadeKind, makeImages } from "../made/index.ts";
+import { ConfigError, setting } from "../base/index.ts";
+import { quickstartShape, writeQuickstartImages } from "../experiments/index.ts";
+import { anomalousMadeKinds } from "../made/index.ts";
 import type { TrainRequest } from "../workflow/index.ts";
 import { openConsole } from "./console.ts";
 import { evaluate } from "./evaluate.ts";
@@ -21,27 +21,8 @@ export interface QuickstartOptions {
   readonly threads?: number;
 }
 
-/** Small enough for a laptop's few minutes, large enough for three scales. */
-const specification: ImageShape = { channels: 1, height: 32, width: 32 };
-const counts = { train: 4000, general: 6000, test: 400 } as const;
 /** The learning rate falls to a tenth for the last steps of the normal model. */
 const steps = { general: 1500, normal: 1000, decay: 900 } as const;
-
-interface MadeSet {
-  readonly name: string;
-  /** Names the random scenes. The test sets share theirs: image by image they differ in the shape and in nothing else. */
-  readonly scene: string;
-  readonly kind: MadeKind;
-  readonly count: number;
-}
-
-const sets: readonly MadeSet[] = [
-  { name: "train", scene: "train", kind: "normal", count: counts.train },
-  { name: "general", scene: "general", kind: "general", count: counts.general },
-  ...(["normal", ...anomalousMadeKinds] as const).map(
-    (kind): MadeSet => ({ name: `test-${kind}`, scene: "test", kind, count: counts.test }),
-  ),
-];
 
 /** Seconds of training where nobody says otherwise. */
 const usualTime = 170;
@@ -78,11 +59,7 @@ export async function quickstart(
   const images = join(folder, "images");
   const detector = join(folder, "detector");
   output.note(`making images in ${images}`);
-  for (const { name, scene, kind, count } of sets) {
-    await mkdir(join(images, name), { recursive: true });
-    const made = makeImages({ kind, count, specification, key: randomKey(seed).fold(scene) });
-    await writeImages(made, specification, join(images, name));
-  }
+  await writeQuickstartImages(images, seed);
 
   const engine = {
     device: "cpu",
@@ -96,8 +73,8 @@ export async function quickstart(
     normal: join(images, "train"),
     general: join(images, "general"),
     out: detector,
-    size: specification.height,
-    channels: specification.channels,
+    size: quickstartShape.height,
+    channels: quickstartShape.channels,
     depth: 4,
     width: 48,
     learningRate: 2e-3,

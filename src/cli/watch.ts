@@ -1,7 +1,14 @@
 /** `outglow watch`: scores what arrives in a folder, and tells of anomalies and drift by exit code, a command or a webhook. */
 import { spawn } from "node:child_process";
-import { ConfigError, messageOf, RunError, setting } from "../base/index.ts";
-import { type DriftNews, missingExpected, openDetector, type WatchedRow, watchFolder } from "../workflow/index.ts";
+import {
+  checkWebhook,
+  type DriftNews,
+  missingExpected,
+  openDetector,
+  postNews,
+  type WatchedRow,
+  watchFolder,
+} from "../workflow/index.ts";
 import { openConsole } from "./console.ts";
 import { eventPrinter } from "./event-printer.ts";
 import { exitCodes } from "./exit-codes.ts";
@@ -27,16 +34,13 @@ export interface WatchOptions extends EngineOptions, RuleOptions {
 /** News as commands and webhooks get them. */
 type News = ({ readonly event: "anomaly" } & WatchedRow) | ({ readonly event: "drift" } & DriftNews);
 
-/** An answer of a webhook that takes longer is none, ms. */
-const longestAnswer = 10_000;
-
 /** Watches a folder. */
 export async function watch(folder: string, options: WatchOptions): Promise<void> {
   const { webhook, exec } = options;
   const output = openConsole(options.quiet);
   const rule = wishedRule(options);
   if (rule?.kind === "budget" && rule.expected === undefined) throw missingExpected();
-  if (webhook !== undefined) checkAddress(webhook);
+  if (webhook !== undefined) checkWebhook(webhook);
   const detector = await openDetector(options.detector, options);
   const stop = new AbortController();
   const release = onInterrupt(() => stop.abort());
@@ -46,7 +50,7 @@ export async function watch(folder: string, options: WatchOptions): Promise<void
     // A command that did its part is not run again for a webhook that fails.
     if (exec !== undefined && done !== news) await runCommand(exec, news, output.warn);
     done = news;
-    if (webhook !== undefined) await post(webhook, news);
+    if (webhook !== undefined) await postNews(webhook, news);
   };
   const known = new Map<object, News>();
   const once = (source: object, news: News): Promise<void> => {
@@ -92,17 +96,6 @@ export async function watch(folder: string, options: WatchOptions): Promise<void
   }
 }
 
-function checkAddress(address: string): void {
-  const url = URL.canParse(address) ? new URL(address) : undefined;
-  if (url && ["http:", "https:"].includes(url.protocol)) return;
-  throw new ConfigError({
-    code: "unsupported",
-    subject: setting("webhook"),
-    expected: "an address that begins with http:// or https://",
-    got: `'${address}'`,
-  });
-}
-
 /** Runs a command of the person's own in a shell. One that fails is told of and not run again. */
 function runCommand(command: string, news: News, warn: (line: string) => void): Promise<void> {
   const about: Record<string, string> =
@@ -129,23 +122,4 @@ function runCommand(command: string, news: News, warn: (line: string) => void): 
     child.stdin?.on("error", () => undefined);
     child.stdin?.end(`${JSON.stringify(news)}\n`);
   });
-}
-
-/** Posts news. Throws RunError where nobody takes them: they are posted again later. */
-async function post(address: string, news: News): Promise<void> {
-  const got = await fetch(address, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(news),
-    redirect: "error",
-    signal: AbortSignal.timeout(longestAnswer),
-  }).then(
-    async (response) => {
-      await response.body?.cancel();
-      return response.ok ? undefined : `status ${response.status}`;
-    },
-    (error: unknown) => messageOf(error),
-  );
-  if (got === undefined) return;
-  throw new RunError({ code: "unwritable", subject: setting("webhook"), expected: "an answer that all is well", got });
 }

@@ -8,6 +8,7 @@ export {
   trainingOf,
 } from "./models.ts";
 export type { Plan } from "./plan.ts";
+export { quickstartShape, writeQuickstartImages, writeQuickstartParts } from "./quickstart-images.ts";
 export { type Reproduction, reproduce } from "./reproduction.ts";
 export type { Budget, ReproductionRequest, ReproductionSettings } from "./request.ts";
 export type { AccuracyResult, Expectation, MethodResult, ReproductionResults, SetResult, Summary } from "./results.ts";

@@ -6,6 +6,7 @@ export {
   type SettingOutcome,
   setDecision,
 } from "./calibration.ts";
+export { drawSheet, keepTop, type SheetImage } from "./contact-sheet.ts";
 export { type DecisionPage, decisionPage, type PageParts, type SetKind } from "./decision-page.ts";
 export {
   type Decision,
@@ -27,9 +28,11 @@ export {
   type SetReport,
 } from "./evaluation.ts";
 export { evaluationPage } from "./evaluation-page.ts";
+export { showEvaluation, showThreshold } from "./evaluation-text.ts";
 export type { Watch, WorkflowEvent } from "./events.ts";
 export { fullSizeMap, heatRange, type MapListener, type MappedImage } from "./fault-scoring.ts";
 export type { MapMeasures, MapReport } from "./map-evaluation.ts";
+export { mapWriter } from "./map-files.ts";
 export type { ComparedScores, LabelledThresholds, MeasuredEvaluation, MetricValue } from "./measures.ts";
 export { describeModel } from "./other-detectors.ts";
 export {
@@ -40,6 +43,7 @@ export {
   type PredictionOptions,
   predict,
 } from "./prediction.ts";
+export { csvFormat, inPieces, jsonFormat, type TableFormat } from "./prediction-table.ts";
 export { markingRate, usualFalseAlarm } from "./rate-advice.ts";
 export { type SampleRequest, type Samples, sample } from "./sampling.ts";
 export { type ListedScore, listScores, type ScoreList } from "./score-list.ts";
@@ -72,3 +76,4 @@ export {
   type WatchSummary,
   watchFolder,
 } from "./watching.ts";
+export { checkWebhook, postNews } from "./webhook.ts";

@@ -1,6 +1,6 @@
 /** Tests of the table of predictions: what a spreadsheet may do with names from data. */
 import { expect, test } from "vitest";
-import { csvFormat } from "../src/cli/prediction-table.ts";
+import { csvFormat } from "./prediction-table.ts";
 
 const row = { score: -1.5, pValue: 0.5, anomalous: false, scores: { likelihood: -1.5 } };
 const line = (file: string, predictedClass?: string): string =>

@@ -1,7 +1,8 @@
-/** The table of `outglow predict`, written row by row so that it never has to be in memory: CSV or one JSON object. */
+/** The table of a prediction, written row by row so that it never has to be in memory: CSV or one JSON object. */
 import type { PreparationProblem } from "../data/index.ts";
 import { ruleLabel, unitOf } from "../score/index.ts";
-import type { Decision, Prediction } from "../workflow/index.ts";
+import type { Decision } from "./decisions.ts";
+import type { Prediction } from "./prediction.ts";
 
 /** A table as lines of text: those before the rows, those of some rows, and those after them. */
 export interface TableFormat {

@@ -1,9 +1,9 @@
-/** The maps that `outglow predict --maps` leaves: for every image a picture and the numbers, in a folder. */
+/** The maps of scored images, as files: for every image a picture and the numbers, in a folder. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { safeName, writeArray, writeFileAtomic } from "../data/index.ts";
 import { renderHeatMap } from "../report/index.ts";
-import type { HeatListener } from "../workflow/index.ts";
+import type { HeatListener } from "./score-maps.ts";
 
 /**
  * Writes `NAME.png`, the image tinted where it is hot within the range, and `NAME.npy`, float32 [height, width], both of the size at which the image
