@@ -68,7 +68,7 @@ describe("calibrate", () => {
     const { stdout, stderr } = await succeed("calibrate", detector, "--normal=other");
     expect(stdout).toBe(
       "calibrated on 60 images: 30 images are references, which resolve false-alarm rates from 0.033\n" +
-        "decides by hierarchy: at most 1 % of normal images are marked\n",
+        "decides by hierarchy: at most 1 % of normal images are marked, on average\n",
     );
     expect(stderr).toMatch(
       /warning: nothing can be marked: .* needs a calibration on at least 99 images; this one has 30/,
@@ -205,9 +205,9 @@ describe("calibrate", () => {
   test("saves the rule that decides where nobody asks for another", async () => {
     const detector = await copied("ruled");
     const { stdout } = await succeed("calibrate", detector, "--false-alarm=0.2", "--score=likelihood");
-    expect(stdout).toBe("decides by likelihood: at most 20 % of normal images are marked\n");
+    expect(stdout).toBe("decides by likelihood: at most 20 % of normal images are marked, on average\n");
     const table = await predicted(detector);
-    expect(table.rule).toEqual({ kind: "false-alarm", rate: 0.2, words: "at most 20 % of normal images are marked" });
+    expect(table.rule).toEqual({ kind: "false-alarm", rate: 0.2, words: "at most 20 % of normal images are marked, on average" });
     for (const { pValue, anomalous } of table.images) expect(anomalous).toBe(pValue <= 0.2);
     expect(await predicted(detector, "--false-alarm=0.2")).toEqual(table);
     const budget = await succeed("calibrate", detector, "--budget=30", "--expected=100");

@@ -44,7 +44,7 @@ export interface ReportScale {
 export interface DecisionReport {
   readonly title: string;
   readonly score: { readonly name: string; readonly unit: string; readonly description?: string };
-  /** How it was decided, in words, such as `At most 1 % of normal images are marked.` */
+  /** How it was decided, in words, such as `At most 1 % of normal images are marked, on average.` */
   readonly rule: string;
   /** Images with a higher score are marked; undefined marks none. */
   readonly threshold: number | undefined;

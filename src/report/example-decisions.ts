@@ -33,7 +33,7 @@ export function exampleDecisions(thumbnail: Uint8Array, map: Uint8Array): Decisi
   return {
     title: `Decisions of parts ${nastyName}`,
     score: { name: "hierarchy", unit: "nats", description: "distance of all terms from those of normal images" },
-    rule: "At most 1 % of normal images are marked.",
+    rule: "At most 1 % of normal images are marked, on average.",
     threshold,
     sets,
     reference: { count: 999, scores: Array.from(references) },

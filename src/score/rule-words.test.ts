@@ -10,7 +10,7 @@ const calibrationOf = (count: number) => ({
 });
 
 test.each<[AnyRule, string]>([
-  [{ kind: "false-alarm", rate: 0.01 }, "at most 1 % of normal images are marked"],
+  [{ kind: "false-alarm", rate: 0.01 }, "at most 1 % of normal images are marked, on average"],
   [{ kind: "budget", images: 20, expected: 5000 }, "at most 20 of 5000 normal images are marked, on average"],
   [
     { kind: "budget", images: 20, expected: 5000, certainty: 0.95 },
@@ -23,7 +23,7 @@ test.each<[AnyRule, string]>([
 test("a rate below what the calibration resolves is said with the number of images that would", () => {
   const rule = { kind: "false-alarm", rate: 0.01 } as const;
   expect(describeShortage(decideBy(rule, calibrationOf(30), "made"), 30)).toBe(
-    "nothing can be marked: at most 1 % of normal images are marked, and that needs a calibration on at least 99 images; this one has 30",
+    "nothing can be marked: at most 1 % of normal images are marked, on average, and that needs a calibration on at least 99 images; this one has 30",
   );
   const small = describeShortage(decideBy(rule, calibrationOf(99), "made"), 99);
   // The real rate is Beta(1, 99): at most 1 - 0.025^(1/99) = 3.66 % with certainty.

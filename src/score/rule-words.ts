@@ -9,7 +9,7 @@ export type AnyRule = DecisionRule | { readonly kind: "false-discovery"; readonl
 export function describeRule(rule: AnyRule): string {
   switch (rule.kind) {
     case "false-alarm":
-      return `at most ${percent(rule.rate)} of normal images are marked`;
+      return `at most ${percent(rule.rate)} of normal images are marked, on average`;
     case "budget": {
       const what = `at most ${rule.images} of ${rule.expected} normal images are marked`;
       return rule.certainty === undefined
