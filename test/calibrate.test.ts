@@ -207,7 +207,11 @@ describe("calibrate", () => {
     const { stdout } = await succeed("calibrate", detector, "--false-alarm=0.2", "--score=likelihood");
     expect(stdout).toBe("decides by likelihood: at most 20 % of normal images are marked, on average\n");
     const table = await predicted(detector);
-    expect(table.rule).toEqual({ kind: "false-alarm", rate: 0.2, words: "at most 20 % of normal images are marked, on average" });
+    expect(table.rule).toEqual({
+      kind: "false-alarm",
+      rate: 0.2,
+      words: "at most 20 % of normal images are marked, on average",
+    });
     for (const { pValue, anomalous } of table.images) expect(anomalous).toBe(pValue <= 0.2);
     expect(await predicted(detector, "--false-alarm=0.2")).toEqual(table);
     const budget = await succeed("calibrate", detector, "--budget=30", "--expected=100");
