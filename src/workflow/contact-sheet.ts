@@ -2,6 +2,7 @@
 import { basename } from "node:path";
 import type { Detector } from "../detector/index.ts";
 import { flaggedColour, renderContactSheet } from "../report/index.ts";
+import { ruleLabel } from "../score/index.ts";
 import type { Decision } from "./decisions.ts";
 import { byScore, type PredictedImage } from "./prediction.ts";
 
@@ -20,13 +21,13 @@ export function keepTop(top: readonly SheetImage[], image: SheetImage, count: nu
 /** The sheet of the `top` of `total` images as PNG; marked ones are framed. */
 export function drawSheet(
   { manifest: { input } }: Detector,
-  { score, words }: Decision,
+  { score, rule }: Decision,
   top: readonly SheetImage[],
   total: number,
 ): Promise<Uint8Array> {
   const { channels, height, width } = input;
   return renderContactSheet({
-    title: `${top.length} most anomalous of ${total} images by ${score}; framed: marked so that ${words}`,
+    title: `${top.length} most anomalous of ${total} images by ${score}; framed: marked by ${ruleLabel(rule)}`,
     images: { channels, height, width, count: top.length, pixels: Buffer.concat(top.map(({ pixels }) => pixels)) },
     captions: top.map(({ file, score, pValue, anomalous }) => ({
       name: basename(file),
