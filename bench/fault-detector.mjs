@@ -9,36 +9,14 @@
  */
 import { basename } from "node:path";
 import { openImages } from "outglow/data";
-import { faultSettingsSchema, openFaultScorer, resampled, trainFaultDetector } from "outglow/faults";
+import { faultSettingsSchema, openFaultScorer, trainFaultDetector } from "outglow/faults";
 import { auroc, perRegionOverlap, pixelAuroc, regionRecall } from "outglow/score";
-import sharp from "sharp";
+import { greyOf, thinned } from "./part-images.mjs";
 
 const [location, overrides = "{}", group] = process.argv.slice(2);
 const settings = faultSettingsSchema.parse(JSON.parse(overrides));
-const pixelStep = 3;
 const started = performance.now();
 const seconds = () => ((performance.now() - started) / 1000).toFixed(0);
-
-async function greyOf(source, index) {
-  const stored = await source.read(index);
-  const options = { raw: { width: stored.width, height: stored.height, channels: stored.channels } };
-  const image = stored.kind === "raw" ? sharp(stored.pixels, options) : sharp(stored.bytes);
-  const { data, info } = await image.greyscale().raw().toBuffer({ resolveWithObject: true });
-  return { kind: "raw", pixels: new Uint8Array(data), channels: 1, height: info.height, width: info.width };
-}
-
-/** A map and its mask at every third pixel. */
-function thinned(map, { height, width }, mask) {
-  const [rows, columns] = [Math.floor(height / pixelStep), Math.floor(width / pixelStep)];
-  const thin = new Uint8Array(rows * columns);
-  for (let y = 0; mask && y < rows; y++) {
-    for (let x = 0; x < columns; x++) {
-      const pixel = (pixelStep * y + 1) * width + pixelStep * x + 1;
-      thin[y * columns + x] = mask.pixels[pixel] > 127 ? 1 : 0;
-    }
-  }
-  return { height: rows, width: columns, scores: resampled(map, rows, columns).values, mask: thin };
-}
 
 const normal = await openImages(`${location}#split=train`, "images");
 const names = Array.from({ length: normal.length }, (_, index) => normal.name(index));

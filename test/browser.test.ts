@@ -20,12 +20,13 @@ import { pngOf, turnedJpeg } from "../src/data/example-files.ts";
 import { prepareImage } from "../src/data/index.ts";
 import { type Detector, loadDetectorFolder, type TrainedModel, writeDetector } from "../src/detector/index.ts";
 import { makeImages } from "../src/made/index.ts";
-import { type FlowName, flowOf, parseConfiguration } from "../src/model/index.ts";
+import { type FlowName, flowOf } from "../src/model/index.ts";
 import { packArrays } from "../src/nn/index.ts";
 import { nodeEngine } from "../src/runtime/index.ts";
 import { computeScore, pValues } from "../src/score/index.ts";
 import type { PageReport } from "./browser/page.ts";
 import { temporaryFolder } from "./command.ts";
+import { onePhase, trainingWith } from "./reference/training.ts";
 
 const executablePath = process.env.OUTGLOW_CHROMIUM ?? "/usr/bin/chromium";
 const there = existsSync(executablePath);
@@ -37,27 +38,7 @@ if (!there) {
 
 /** With a background that no default has, so that both sides have to take it from the manifest. */
 const input = { channels: 3, height: 32, width: 32, background: "#3080d0", sampleBits: 16 };
-const phase = { steps: 1, seconds: null, learningRate: 1e-3, warmup: 0, milestones: [], factor: 1 };
-const training = parseConfiguration(
-  {
-    input,
-    model: { scales: 2, depth: 2, hidden: 12 },
-    batchSize: 8,
-    optimizer: "adamax",
-    weightDecay: 0,
-    clipNorm: null,
-    augmentation: { flip: false, translate: 0 },
-    heldOut: 0.2,
-    evaluateEvery: 10,
-    patience: 10,
-    seed: 0,
-    threads: 1,
-    device: "cpu",
-    normal: phase,
-    general: phase,
-  },
-  "test",
-);
+const training = trainingWith({ input, model: { scales: 2, depth: 2, hidden: 12 }, general: onePhase });
 const scores = ["likelihood", "final-scale", "ratio", "ratio-final", "hierarchy"];
 
 /** A flow with all its numbers drawn: a fresh one leaves its couplings out. */

@@ -22,38 +22,20 @@ import {
 import { writeManifest } from "../src/detector/manifest.ts";
 import { makeGlow } from "../src/flow/index.ts";
 import { makeImages } from "../src/made/index.ts";
-import { flowOf, modelOf, parseConfiguration } from "../src/model/index.ts";
+import { flowOf, modelOf } from "../src/model/index.ts";
 import { layoutOf, packArrays } from "../src/nn/index.ts";
 import { nodeEngine } from "../src/runtime/index.ts";
 import { temporaryFolder } from "./command.ts";
+import { onePhase, trainingWith } from "./reference/training.ts";
 
 const input = { channels: 1, height: 16, width: 16 };
 const options = { threads: 1 };
-const training = parseConfiguration(
-  {
-    input,
-    model: { scales: 2, depth: 1, hidden: 4 },
-    batchSize: 8,
-    optimizer: "adamax",
-    weightDecay: 0,
-    clipNorm: null,
-    augmentation: { flip: false, translate: 0 },
-    heldOut: 0.2,
-    evaluateEvery: 10,
-    patience: 10,
-    seed: 0,
-    threads: 1,
-    device: "cpu",
-    normal: { steps: 1, seconds: null, learningRate: 1e-3, warmup: 0, milestones: [], factor: 1 },
-    general: null,
-    classifier: {
-      ...{ steps: 1, seconds: null, learningRate: 1e-3, warmup: 0, milestones: [], factor: 1 },
-      ...{ hidden: 4, blocks: 1, exposed: false },
-    },
-    classes: ["discs", "rings"],
-  },
-  "test",
-);
+const training = trainingWith({
+  input,
+  model: { scales: 2, depth: 1, hidden: 4 },
+  classifier: { ...onePhase, hidden: 4, blocks: 1, exposed: false },
+  classes: ["discs", "rings"],
+});
 const flow = makeGlow({ ...input, ...training.model });
 
 function freshModel(label: "normal" | "general" | "local"): TrainedModel {

@@ -12,7 +12,7 @@ interface Layers {
 export interface ExampleOptions {
   /** Mean and deviation of the pixels that it is made for. Default 0 and 1. */
   readonly pixels?: readonly [number, number];
-  /** The only side that it takes. Default: any. */
+  /** The only side that it takes. Default: it takes every side. */
   readonly side?: number;
   /** Whether it gives classes alone, features being inside. */
   readonly classifier?: boolean;

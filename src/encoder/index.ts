@@ -1,4 +1,4 @@
-/** Experts on features of an encoder that a person brings: any ONNX file that makes maps or tokens of images. */
+/** Experts on features of an encoder that a person brings, which is an ONNX file that makes maps or tokens of images. */
 
 export {
   describeNote,

@@ -138,7 +138,7 @@ function thresholdTogether(decision: Decision, judged: Gathered["judged"]): numb
     Number.NEGATIVE_INFINITY,
   );
   if (Number.isFinite(below)) return below;
-  // All are marked: any number below the least score.
+  // All are marked; every number below the least score does that.
   return judged.reduce((least, { score }) => Math.min(least, score), Number.MAX_VALUE) - 1;
 }
 

@@ -1,32 +1,16 @@
 /** Sizes: what the engine cannot hold is refused before anything is read. */
 import { expect, test } from "vitest";
-import { flowOf, parseConfiguration, type TrainingConfiguration } from "../model/index.ts";
+import { trainingWith } from "../../test/reference/training.ts";
+import { flowOf, type TrainingConfiguration } from "../model/index.ts";
 import { layoutOf } from "../nn/index.ts";
 import { checkTrainingSize, mostParameters } from "./training-size.ts";
 
-const phase = { steps: 1, seconds: null, learningRate: 1e-3, warmup: 0, milestones: [], factor: 1 };
-
 function configured(depth: number, hidden: number, batchSize = 64): TrainingConfiguration {
-  return parseConfiguration(
-    {
-      input: { channels: 3, height: 32, width: 32 },
-      model: { scales: 2, depth, hidden },
-      batchSize,
-      optimizer: "adamax",
-      weightDecay: 0,
-      clipNorm: null,
-      augmentation: { flip: false, translate: 0 },
-      heldOut: 0.2,
-      evaluateEvery: 10,
-      patience: 10,
-      seed: 0,
-      threads: 1,
-      device: "cpu",
-      normal: phase,
-      general: null,
-    },
-    "test",
-  );
+  return trainingWith({
+    input: { channels: 3, height: 32, width: 32 },
+    model: { scales: 2, depth, hidden },
+    batchSize,
+  });
 }
 
 test("the paper's size is no question", () => {
