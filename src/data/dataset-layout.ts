@@ -3,10 +3,10 @@
  * Where there is no `test/`, `validation/` stands for it. Who names the folder above them and no split means one side of it, never anomalies as normal images and never images that were trained on.
  */
 import { ConfigError } from "../base/index.ts";
-import { areMasks } from "./image-files.ts";
+import { listNames } from "./files/path-names.ts";
+import { areMasks } from "./formats/image-files.ts";
 import type { ImageCatalogue } from "./image-source.ts";
 import type { Selection } from "./location.ts";
-import { listNames } from "./path-names.ts";
 
 /** What images are opened for: to be trained on as normal, to be compared with as normal, to be found as anomalies. */
 export type ImageUse = "training" | "comparison" | "anomalies";

@@ -1,5 +1,5 @@
 /** Counting what images are like while they are read. */
-import type { PixelRemark, PreparedFile } from "./preparation.ts";
+import type { PixelRemark, PreparedFile } from "./decoding/preparation.ts";
 import type { FoundImages, Remark } from "./source-summary.ts";
 
 type Usable = Exclude<PreparedFile, { readonly reason: string }>;

@@ -1,9 +1,9 @@
 /** Several sources as one, in their order. */
 import { ConfigError, type Fault, isUserError } from "../base/index.ts";
+import { litterName } from "./containers/litter.ts";
+import { detectChannels } from "./decoding/preparation.ts";
+import { baseName } from "./files/path-names.ts";
 import type { ImageSource, PreparationProblem } from "./image-source.ts";
-import { litterName } from "./litter.ts";
-import { baseName } from "./path-names.ts";
-import { detectChannels } from "./preparation.ts";
 import { addOtherFile, type LeftOutTally, tallyLeftOut } from "./source-summary.ts";
 
 /**

@@ -3,10 +3,10 @@ import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { ConfigError, FormatError, type ImageShape, imageSizeOf, messageOf } from "../base/index.ts";
 import { checkSpecification, type InputForm } from "../pixels/index.ts";
+import { type PreparedFile, prepareImage } from "./decoding/preparation.ts";
 import { tallyFound } from "./found-images.ts";
 import type { ImageSource, PreparationProblem } from "./image-source.ts";
 import { mapInOrder } from "./ordered.ts";
-import { type PreparedFile, prepareImage } from "./preparation.ts";
 import { type FoundImages, mayBeMissed, showLeftOut } from "./source-summary.ts";
 
 /** Prepared images in memory. */

@@ -8,7 +8,7 @@
 import { lstat, stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { ConfigError, nearestSpelling } from "../base/index.ts";
-import { bytesOfName, nameOfBytes, readableName, systemPath } from "./path-bytes.ts";
+import { bytesOfName, nameOfBytes, readableName, systemPath } from "./files/path-bytes.ts";
 
 /** Which images of a location are meant. Nothing chosen means all. */
 export interface Selection {

@@ -2,11 +2,16 @@
 import { stat } from "node:fs/promises";
 import { ConfigError, isUserError, messageOf } from "../base/index.ts";
 import { openBuiltin } from "./builtin-images.ts";
-import { cifar10Format, cifar100Format } from "./cifar-format.ts";
+import { fileContainer, folderContainer } from "./containers/folder-tree.ts";
+import { endingOf } from "./containers/litter.ts";
+import { isArchiveName, tarContainer } from "./containers/tar-tree.ts";
 import { chooseSide, type ImageUse } from "./dataset-layout.ts";
-import { fileContainer, folderContainer } from "./folder-tree.ts";
-import { idxFormat } from "./idx-format.ts";
-import { areMasks, imageFilesFormat, supportedImages } from "./image-files.ts";
+import { detectChannels } from "./decoding/preparation.ts";
+import { readableName, systemPath } from "./files/path-bytes.ts";
+import { baseName, listNames } from "./files/path-names.ts";
+import { cifar10Format, cifar100Format } from "./formats/cifar-format.ts";
+import { idxFormat } from "./formats/idx-format.ts";
+import { areMasks, imageFilesFormat, supportedImages } from "./formats/image-files.ts";
 import type {
   FileContainer,
   FileTree,
@@ -18,14 +23,9 @@ import type {
 } from "./image-source.ts";
 import { openEach } from "./joined-sources.ts";
 import { defaultLimits, type SourceLimits } from "./limits.ts";
-import { endingOf } from "./litter.ts";
 import { isBuiltin, locateImages, type Selection } from "./location.ts";
-import { readableName, systemPath } from "./path-bytes.ts";
-import { baseName, listNames } from "./path-names.ts";
-import { detectChannels } from "./preparation.ts";
 import { selectImages } from "./selection.ts";
 import { addOtherFile, type LeftOut } from "./source-summary.ts";
-import { isArchiveName, tarContainer } from "./tar-tree.ts";
 
 /** What holds files. The first one that matches is opened. */
 const containers: readonly FileContainer[] = [folderContainer, tarContainer, fileContainer];

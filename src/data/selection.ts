@@ -1,9 +1,9 @@
 /** Which images of a catalogue a selection means. */
 import { ConfigError, nearestSpelling, permutation, randomKey } from "../base/index.ts";
-import { areMasks } from "./image-files.ts";
+import { compareNames, listNames } from "./files/path-names.ts";
+import { areMasks } from "./formats/image-files.ts";
 import type { ImageCatalogue } from "./image-source.ts";
 import { encodeValue, type Selection } from "./location.ts";
-import { compareNames, listNames } from "./path-names.ts";
 
 /**
  * The indices of the selected images, ascending. A seed chooses which images `limit` keeps, not their order; a smaller limit of the same

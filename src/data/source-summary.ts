@@ -1,7 +1,7 @@
 /** What a source holds and what was left out of it, counted by kind, and the line that says so. */
-import { endingOf, isUnread } from "./litter.ts";
-import { readableName } from "./path-bytes.ts";
-import { baseName } from "./path-names.ts";
+import { endingOf, isUnread } from "./containers/litter.ts";
+import { readableName } from "./files/path-bytes.ts";
+import { baseName } from "./files/path-names.ts";
 
 /** Why files are left out: a format that is not read, images beside a data set, what is read already, masks, litter, anything else. */
 export type LeftOutKind = "unread" | "beside" | "again" | "masks" | "litter" | "other";

@@ -1,5 +1,5 @@
 /** The IDX format of MNIST and its relatives, from bytes to numbers. Pure. */
-import { FormatError } from "../base/index.ts";
+import { FormatError } from "../../base/index.ts";
 
 /** Grey images: uint8 [count, height, width]. */
 export interface IdxImages {

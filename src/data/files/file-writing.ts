@@ -1,7 +1,7 @@
 /** Files written whole or not at all. */
 import { type FileHandle, link, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { ConfigError, messageOf, RunError } from "../base/index.ts";
+import { ConfigError, messageOf, RunError } from "../../base/index.ts";
 import { removeLeftovers, temporaryName } from "./temporary-names.ts";
 
 /** A file that appears under its name when it is complete. Every function throws RunError where the disk refuses. */

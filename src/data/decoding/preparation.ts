@@ -1,6 +1,6 @@
 /** From a stored image to the pixels a model takes: decoded, turned upright, resized, in the model's colours. */
 import type { Sharp } from "sharp";
-import type { ImageShape } from "../base/index.ts";
+import type { ImageShape } from "../../base/index.ts";
 import {
   defaultBackground,
   finishImage,
@@ -12,10 +12,10 @@ import {
   type RawImage,
   refuseSmall,
   shrinkTriangle,
-} from "../pixels/index.ts";
+} from "../../pixels/index.ts";
+import type { EncodedImage, ImageCatalogue, StoredImage } from "../image-source.ts";
 import { decodeDeep } from "./deep-samples.ts";
 import { colourChannels, decodingReason, openSharp, refuseKind, refusePage } from "./encoded-images.ts";
-import type { EncodedImage, ImageCatalogue, StoredImage } from "./image-source.ts";
 import { decodePlainJpeg } from "./jpeg.ts";
 import { decodePlainPng, plainPngChannels } from "./png.ts";
 import { openRaw } from "./raw-image.ts";

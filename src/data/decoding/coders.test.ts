@@ -2,9 +2,9 @@
 import fc from "fast-check";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import { ConfigError, type ImageShape, randomKey } from "../base/index.ts";
-import { makeImages } from "../made/index.ts";
-import { coderNames } from "../score/index.ts";
+import { ConfigError, type ImageShape, randomKey } from "../../base/index.ts";
+import { makeImages } from "../../made/index.ts";
+import { coderNames } from "../../score/index.ts";
 import { encodeImage, measureCoderBits } from "./coders.ts";
 
 /** Pixels [C, H, W] of a file; three equal channels for grey where the format knows colour only. */

@@ -7,10 +7,10 @@
  */
 import { availableParallelism } from "node:os";
 import type { Sharp } from "sharp";
-import { type ImageShape, imageSizeOf, internalError, messageOf, RunError } from "../base/index.ts";
-import { checkSpecification } from "../pixels/index.ts";
-import { byCoder, type CoderName, coderNames } from "../score/index.ts";
-import { mapInOrder } from "./ordered.ts";
+import { type ImageShape, imageSizeOf, internalError, messageOf, RunError } from "../../base/index.ts";
+import { checkSpecification } from "../../pixels/index.ts";
+import { byCoder, type CoderName, coderNames } from "../../score/index.ts";
+import { mapInOrder } from "../ordered.ts";
 import { openRaw } from "./raw-image.ts";
 
 export interface CodingOptions {

@@ -1,6 +1,6 @@
 /** A file read by position, open only while somebody reads. */
 import { type FileHandle, open } from "node:fs/promises";
-import { systemPath } from "./path-bytes.ts";
+import { systemPath } from "../files/path-bytes.ts";
 
 /** Reads `size` bytes from `offset`. Throws an Error where the file ends before. */
 export type PositionReader = (offset: number, size: number) => Promise<Uint8Array>;

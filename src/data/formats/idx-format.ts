@@ -1,9 +1,9 @@
 /** IDX files as images: one file, or a folder with the train and test parts of a data set. */
-import { ConfigError, FormatError } from "../base/index.ts";
-import { readUnpacked } from "./gzip.ts";
+import { ConfigError, FormatError } from "../../base/index.ts";
+import { readUnpacked } from "../containers/gzip.ts";
+import { listNames } from "../files/path-names.ts";
+import type { FileTree, ImageFormat, Opening, StoredFile } from "../image-source.ts";
 import { type IdxImages, parseIdxImages, parseIdxLabels } from "./idx.ts";
-import type { FileTree, ImageFormat, Opening, StoredFile } from "./image-source.ts";
-import { listNames } from "./path-names.ts";
 import { joinParts, type RawPart, rawCatalogue } from "./raw-parts.ts";
 
 // `train-images-idx3-ubyte.gz`, `emnist-letters-train-images-idx3-ubyte`, `t10k-images.idx3-ubyte`.

@@ -1,11 +1,11 @@
 /** Tests of writing images: what is written is loaded again. */
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { RunError } from "../base/index.ts";
-import { countingBytes, makeFolder, writeFiles } from "./example-files.ts";
+import { RunError } from "../../base/index.ts";
+import { countingBytes, makeFolder, writeFiles } from "../example-files.ts";
+import { loadImages } from "../loading.ts";
+import { openImages } from "../opening.ts";
 import { writeImages } from "./image-writing.ts";
-import { loadImages } from "./loading.ts";
-import { openImages } from "./opening.ts";
 
 test.each([1, 3])("%i channels survive writing and loading", async (channels) => {
   const { folder, remove } = await makeFolder();

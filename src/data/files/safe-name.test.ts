@@ -2,7 +2,7 @@
 import { basename, join, resolve } from "node:path";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { propertySeed } from "./example-files.ts";
+import { propertySeed } from "../example-files.ts";
 import { safeName } from "./safe-name.ts";
 
 test.each([

@@ -1,8 +1,8 @@
 /** Images at their own size, for what looks at places in them: decoded, turned upright, in a model's colours, and not resized. */
-import { FormatError, messageOf } from "../base/index.ts";
-import type { ImageRefusal, InputForm, RawImage } from "../pixels/index.ts";
+import { FormatError, messageOf } from "../../base/index.ts";
+import type { ImageRefusal, InputForm, RawImage } from "../../pixels/index.ts";
+import type { ImageSource, StoredImage } from "../image-source.ts";
 import { openSharp } from "./encoded-images.ts";
-import type { ImageSource, StoredImage } from "./image-source.ts";
 import { prepareImage } from "./preparation.ts";
 
 /** Sides of images that the program makes, which have no size of their own. */

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } fro
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { ConfigError, RunError } from "../base/index.ts";
+import { ConfigError, RunError } from "../../base/index.ts";
 import { openAtomicFile, writeFileAtomic } from "./file-writing.ts";
 import { fateOf, isRunning, machineName, ownMark } from "./process-mark.ts";
 import { temporaryName } from "./temporary-names.ts";

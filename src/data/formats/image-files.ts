@@ -1,7 +1,8 @@
 /** Image files in folders and archives: which names are images, and which class a path belongs to. */
-import type { FileTree, ImageFormat, StoredFile } from "./image-source.ts";
-import { readableName } from "./path-bytes.ts";
-import { foldersOf } from "./path-names.ts";
+
+import { readableName } from "../files/path-bytes.ts";
+import { foldersOf } from "../files/path-names.ts";
+import type { FileTree, ImageFormat, StoredFile } from "../image-source.ts";
 
 /** Formats of image files that can be decoded, as messages name them. */
 export const supportedImages = "png, jpeg, webp, tiff, avif, gif";

@@ -1,9 +1,9 @@
 /** Gzip: recognised by content, unpacked within limits, with errors a person understands. */
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { FormatError, messageOf } from "../base/index.ts";
-import type { Opening, StoredFile } from "./image-source.ts";
-import { tooLarge } from "./limits.ts";
+import { FormatError, messageOf } from "../../base/index.ts";
+import type { Opening, StoredFile } from "../image-source.ts";
+import { tooLarge } from "../limits.ts";
 
 const unpack = promisify(gunzip);
 

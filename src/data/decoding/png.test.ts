@@ -3,8 +3,8 @@ import { crc32, deflateSync } from "node:zlib";
 import fc from "fast-check";
 import sharp from "sharp";
 import { expect, test } from "vitest";
-import { randomKey } from "../base/index.ts";
-import { pngOf, propertySeed } from "./example-files.ts";
+import { randomKey } from "../../base/index.ts";
+import { pngOf, propertySeed } from "../example-files.ts";
 import { decodePlainPng, encodePng, plainPngChannels } from "./png.ts";
 import { prepareImage } from "./preparation.ts";
 

@@ -2,9 +2,9 @@
 
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import type { ImageShape } from "../base/index.ts";
-import type { InputForm } from "../pixels/index.ts";
-import { plainPng } from "./example-files.ts";
+import type { ImageShape } from "../../base/index.ts";
+import type { InputForm } from "../../pixels/index.ts";
+import { plainPng } from "../example-files.ts";
 import { prepareImage } from "./preparation.ts";
 
 const colour: ImageShape = { channels: 3, height: 2, width: 2 };

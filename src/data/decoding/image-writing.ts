@@ -1,10 +1,10 @@
 /** Writing images as PNG files. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type ImageShape, imageSizeOf, internalError, messageOf, RunError } from "../base/index.ts";
-import { mapInOrder } from "./ordered.ts";
+import { type ImageShape, imageSizeOf, internalError, messageOf, RunError } from "../../base/index.ts";
+import { safeName } from "../files/safe-name.ts";
+import { mapInOrder } from "../ordered.ts";
 import { encodePng } from "./png.ts";
-import { safeName } from "./safe-name.ts";
 
 /** Images to write: uint8 [N, C, H, W] and a name for each, without the ending; `/` in it makes folders. */
 export interface NamedImages {

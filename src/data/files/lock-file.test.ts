@@ -30,7 +30,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const built = fileURLToPath(new URL("../../dist/data/lock-file.js", import.meta.url));
+const built = fileURLToPath(new URL("../../../dist/data/files/lock-file.js", import.meta.url));
 
 /** A process that waits for a line on stdin, takes the lock, says "taken" or "busy", and keeps it while it lives. */
 function startTaker(): { readonly child: ChildProcess; ready: Promise<string>; said: Promise<string>; go: () => void } {

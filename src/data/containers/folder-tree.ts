@@ -3,13 +3,13 @@ import { close, type Dirent, fstat, open, read, type Stats } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { messageOf } from "../base/index.ts";
-import type { FileContainer, Opening, PreparationProblem, StoredFile } from "./image-source.ts";
-import { type SourceLimits, tooLarge, tooLargeReason } from "./limits.ts";
+import { messageOf } from "../../base/index.ts";
+import { nameOfBytes, systemPath } from "../files/path-bytes.ts";
+import { compareNames, showPath } from "../files/path-names.ts";
+import type { FileContainer, Opening, PreparationProblem, StoredFile } from "../image-source.ts";
+import { type SourceLimits, tooLarge, tooLargeReason } from "../limits.ts";
+import { type LeftOutTally, tallyLeftOut } from "../source-summary.ts";
 import { litterName } from "./litter.ts";
-import { nameOfBytes, systemPath } from "./path-bytes.ts";
-import { compareNames, showPath } from "./path-names.ts";
-import { type LeftOutTally, tallyLeftOut } from "./source-summary.ts";
 
 /** Not those of `node:fs/promises`, whose file handles cost as much again as reading a small file. */
 const [openFile, statFile, readFile, closeFile] = [

@@ -1,8 +1,8 @@
 /** The binary version of CIFAR-10 and CIFAR-100: records of label bytes followed by 32x32 RGB pixels. */
-import { ConfigError, FormatError } from "../base/index.ts";
-import type { FileTree, ImageFormat, StoredFile } from "./image-source.ts";
-import { tooLarge } from "./limits.ts";
-import { baseName, foldersOf, listNames } from "./path-names.ts";
+import { ConfigError, FormatError } from "../../base/index.ts";
+import { baseName, foldersOf, listNames } from "../files/path-names.ts";
+import type { FileTree, ImageFormat, StoredFile } from "../image-source.ts";
+import { tooLarge } from "../limits.ts";
 import { joinParts, type RawPart, rawCatalogue } from "./raw-parts.ts";
 
 const side = 32;

@@ -1,8 +1,8 @@
 /** Tests of the IDX format. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { FormatError } from "../base/index.ts";
-import { idxOf, propertySeed } from "./example-files.ts";
+import { FormatError } from "../../base/index.ts";
+import { idxOf, propertySeed } from "../example-files.ts";
 import { parseIdxImages, parseIdxLabels } from "./idx.ts";
 
 const parse = (bytes: Uint8Array) => parseIdxImages(bytes, "here", "x-idx3-ubyte");

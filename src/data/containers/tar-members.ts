@@ -3,7 +3,7 @@
  * come as bytes, links with their targets, and no header may ask for more memory than it is worth.
  */
 import type { Buffer } from "node:buffer";
-import { nameOfBytes } from "./path-bytes.ts";
+import { nameOfBytes } from "../files/path-bytes.ts";
 
 /** Bytes of an archive in order. */
 export interface ByteCursor {

@@ -1,7 +1,7 @@
 /** Tests of names whose bytes are no UTF-8. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { propertySeed } from "./example-files.ts";
+import { propertySeed } from "../example-files.ts";
 import { bytesOfName, nameOfBytes, readableName, systemPath } from "./path-bytes.ts";
 
 test(`every name is read and written again (seed ${propertySeed})`, () => {

@@ -8,10 +8,10 @@ import {
   planesOf,
   type RawImage,
   readDeep,
-} from "../pixels/index.ts";
+} from "../../pixels/index.ts";
+import type { EncodedImage, ImageCatalogue } from "../image-source.ts";
+import { mapInOrder } from "../ordered.ts";
 import { colourChannels, openSharp } from "./encoded-images.ts";
-import type { EncodedImage, ImageCatalogue } from "./image-source.ts";
-import { mapInOrder } from "./ordered.ts";
 import { plainPngChannels } from "./png.ts";
 
 /** An image of 16 bits brought to 8 by the bits that the form says it uses (`readDeep` in `pixels/`). */

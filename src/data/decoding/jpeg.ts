@@ -1,7 +1,7 @@
 /** Plain JPEG files decoded on the calling thread, by libjpeg-turbo compiled to WebAssembly. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { type JpegDecoder, jpegDecoder, jpegHeader, planesOf, type RawImage } from "../pixels/index.ts";
+import { type JpegDecoder, jpegDecoder, jpegHeader, planesOf, type RawImage } from "../../pixels/index.ts";
 
 /** Node has it, its type declarations do not. */
 declare const WebAssembly: { readonly Module: new (bytes: Uint8Array) => object };

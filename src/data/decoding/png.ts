@@ -1,7 +1,7 @@
 /** Small plain PNG files, decoded and encoded on the calling thread: libvips builds a pipeline of objects for every image. */
 import { crc32, deflateSync, inflateSync } from "node:zlib";
-import { type ImageShape, imageSizeOf, internalError } from "../base/index.ts";
-import { type DecodedImage, decodePng, pngHeader } from "../pixels/index.ts";
+import { type ImageShape, imageSizeOf, internalError } from "../../base/index.ts";
+import { type DecodedImage, decodePng, pngHeader } from "../../pixels/index.ts";
 import type { Size } from "./jpeg.ts";
 
 const signature = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);

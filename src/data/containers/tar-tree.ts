@@ -4,16 +4,16 @@
  */
 import { open } from "node:fs/promises";
 import { posix } from "node:path";
-import { FormatError, messageOf } from "../base/index.ts";
+import { FormatError, messageOf } from "../../base/index.ts";
+import { systemPath } from "../files/path-bytes.ts";
+import { compareNames, showPath } from "../files/path-names.ts";
+import type { FileContainer, Opening, PreparationProblem, StoredFile } from "../image-source.ts";
+import { tooLarge, tooLargeReason } from "../limits.ts";
+import { type LeftOutTally, tallyLeftOut } from "../source-summary.ts";
 import { plainCursor, withGzipCursor } from "./byte-cursors.ts";
 import { damagedGzip, isGzip } from "./gzip.ts";
-import type { FileContainer, Opening, PreparationProblem, StoredFile } from "./image-source.ts";
 import { readerOf } from "./lazy-file.ts";
-import { tooLarge, tooLargeReason } from "./limits.ts";
 import { litterName } from "./litter.ts";
-import { systemPath } from "./path-bytes.ts";
-import { compareNames, showPath } from "./path-names.ts";
-import { type LeftOutTally, tallyLeftOut } from "./source-summary.ts";
 import { readMembers, TarDamage, type TarMember } from "./tar-members.ts";
 
 /** A .tar, .tar.gz or .tgz archive. Whether it is compressed is read from its first bytes, not from its name. */

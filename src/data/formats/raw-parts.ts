@@ -1,7 +1,7 @@
 /** Data sets that keep raw images in a few large files: their parts joined into one catalogue. */
 
-import type { RawImage } from "../pixels/index.ts";
-import type { ImageCatalogue } from "./image-source.ts";
+import type { RawImage } from "../../pixels/index.ts";
+import type { ImageCatalogue } from "../image-source.ts";
 
 /** One file of raw images. */
 export interface RawPart {

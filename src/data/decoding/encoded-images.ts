@@ -1,8 +1,8 @@
 /** Encoded images as sharp opens them: what is taken, and the reasons for what is not, in plain words. */
 import type { Metadata, Sharp } from "sharp";
-import { messageOf } from "../base/index.ts";
-import { type ImageRefusal, jpegHeader, pngHeader } from "../pixels/index.ts";
-import type { EncodedImage } from "./image-source.ts";
+import { messageOf } from "../../base/index.ts";
+import { type ImageRefusal, jpegHeader, pngHeader } from "../../pixels/index.ts";
+import type { EncodedImage } from "../image-source.ts";
 import { sharpLibrary } from "./sharp-library.ts";
 
 /** What sharp calls the formats we accept. It would draw SVG and PDF as well, but those are documents, not images. */
