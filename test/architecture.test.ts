@@ -29,11 +29,6 @@ const sideDoors = [
   "cli/reproduce-command.ts -> experiments/suite-names.ts", // as above
   "cli/benchmark-command.ts -> benchmark/cases.ts", // as above
   "cli/serve-command.ts -> service/settings.ts", // as above
-  "service/scoring.ts -> workflow/decisions.ts", // a service that starts should not load what trains: half of its start
-  "service/engine-worker.ts -> workflow/decisions.ts", // as above
-  "service/engine-worker.ts -> workflow/fault-scoring.ts", // as above
-  "service/engine-worker.ts -> workflow/prediction.ts", // as above
-  "service/engine-worker.ts -> workflow/scoring.ts", // as above
 ];
 /** Doors of a floor beside its index.ts: what of it a browser page takes. */
 const portableDoors = ["faults/portable.ts", "detector/portable.ts"];

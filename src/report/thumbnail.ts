@@ -1,6 +1,6 @@
 /** A prepared image as a small PNG. */
-import sharp from "sharp";
 import type { ImageShape } from "../base/index.ts";
+import { sharpLibrary } from "../data/index.ts";
 
 /** The longest side of a thumbnail, pixels. */
 const longest = 128;
@@ -13,7 +13,7 @@ export function thumbnailOf(pixels: Uint8Array, { channels, height, width }: Ima
     const channel = index % shown;
     return pixels[channel * size + (index - channel) / shown]!;
   });
-  return sharp(interleaved, { raw: { width, height, channels: shown } })
+  return sharpLibrary()(interleaved, { raw: { width, height, channels: shown } })
     .resize(longest, longest, { fit: "inside", withoutEnlargement: true })
     .toColourspace(shown === 1 ? "b-w" : "srgb")
     .png({ compressionLevel: 9 })

@@ -6,10 +6,7 @@ import { type Fault, internalError, isUserError, messageOf } from "../base/index
 import { decodeWhole, imageSizeIn, prepareImage } from "../data/index.ts";
 import type { Detector } from "../detector/index.ts";
 import type { RawImage } from "../pixels/index.ts";
-import { decisionOf } from "../workflow/decisions.ts";
-import { faultsOf } from "../workflow/fault-scoring.ts";
-import { judgeImages } from "../workflow/prediction.ts";
-import { openDetector } from "../workflow/scoring.ts";
+import { decisionOf, faultsOf, judgeImages, openDetector } from "../workflow/index.ts";
 import type { FromWorker, ImageOutcome, ToWorker, WorkerImage, WorkerSettings } from "./worker-messages.ts";
 
 const { threads, device, maxPixels } = JSON.parse(process.argv[2]!) as WorkerSettings;

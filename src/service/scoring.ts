@@ -1,7 +1,7 @@
 /** From images to what is said of them: batched, scored elsewhere, judged here by the detector's calibration. */
 import { setting } from "../base/index.ts";
 import { checkCalibrated, pValues } from "../score/index.ts";
-import { type Decision, decisionOf, marksTogether } from "../workflow/decisions.ts";
+import { type Decision, decisionOf, marksTogether } from "../workflow/index.ts";
 import type { Batcher } from "./batching.ts";
 import type { ServedDetector } from "./catalogue.ts";
 import type { Metrics } from "./metrics.ts";
