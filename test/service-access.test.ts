@@ -1,6 +1,9 @@
 /** Who may ask a service for what: tokens and their scopes, names and origins by which it is called. */
-import { writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
 import { type IncomingHttpHeaders, request } from "node:http";
+import { request as secureRequest } from "node:https";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { scopes, startService } from "../src/service/index.ts";
@@ -37,15 +40,23 @@ interface Answer {
   readonly text: string;
 }
 
-/** Asks with any headers, `Host` among them, which fetch sets by itself. */
+/** Asks with any headers, `Host` among them, which fetch sets by itself, by TLS where a certificate is trusted. */
 function ask(
   service: RunningService,
   method: string,
   path: string,
   headers: Record<string, string> = {},
+  ca?: string,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const sent = request(`${service.url}${path}`, { method, headers, agent: false }, (response) => {
+    const way = ca === undefined ? request : secureRequest;
+    const options = {
+      method,
+      headers,
+      agent: false as const,
+      ...(ca !== undefined && { ca, servername: "localhost" }),
+    };
+    const sent = way(`${service.url}${path}`, options, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("end", () => {
@@ -166,6 +177,118 @@ test("a request's own identifier comes back, unless it is one that a log should 
   expect(given.headers["x-request-id"]).toBe("abc-1.2_3");
   const odd = await ask(open, "GET", "/v2", { "x-request-id": "a b{}" });
   expect(odd.headers["x-request-id"]).toMatch(/^[\w-]{36}$/);
+});
+
+/** Why there can be no certificate here; undefined where there can. */
+function noCertificates(): string | undefined {
+  try {
+    execFileSync("openssl", ["version"], { stdio: "pipe" });
+    return undefined;
+  } catch {
+    return "no openssl to make a certificate with";
+  }
+}
+
+const lacking = noCertificates();
+
+describe.skipIf(lacking !== undefined)(`TLS${lacking ? ` (skipped: ${lacking})` : ""}`, () => {
+  let secure: RunningService;
+  const at = (name: string): string => made.at(name);
+
+  /** A certificate that vouches for itself, and its key. */
+  async function makeCertificate(name: string): Promise<string> {
+    const files = ["-keyout", at(`${name}.key`), "-out", at(`${name}.pem`)];
+    const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2"];
+    const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+    execFileSync("openssl", ["req", "-x509", ...kind, ...files, ...subject], { stdio: "pipe" });
+    return readFile(at(`${name}.pem`), "utf8");
+  }
+
+  const copy = async (from: string, to: string): Promise<void> => writeFile(at(to), await readFile(at(from)));
+  let first: string;
+  let second: string;
+
+  beforeAll(async () => {
+    first = await makeCertificate("first");
+    second = await makeCertificate("second");
+    for (const ending of ["pem", "key"]) await copy(`first.${ending}`, `now.${ending}`);
+    await copy("tokens.json", "secure-tokens.json");
+    secure = await startTestService("../dist/service/engine-worker.js", {
+      ...{ detectors: at("detectors/small"), tlsCert: at("now.pem"), tlsKey: at("now.key"), timeout: 0.5 },
+      ...{ tokenFile: at("secure-tokens.json"), allowHost: ["outglow.example"] },
+    });
+  });
+
+  afterAll(() => secure?.close());
+
+  const authorization = `Bearer ${secrets.read}`;
+  const read = (headers: Record<string, string> = {}, ca = first): Promise<Answer> =>
+    ask(secure, "GET", "/v2", { authorization, ...headers }, ca);
+
+  test("serves as without, behind the same checks", async () => {
+    expect(secure.url).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
+    expect((await read()).status).toBe(200);
+    expect((await ask(secure, "GET", "/v2", {}, first)).status).toBe(401);
+    expect((await read({ host: "evil.example" })).status).toBe(403);
+    expect((await read({ host: "outglow.example", origin: "https://outglow.example" })).status).toBe(200);
+    // The same name without TLS is another page, which anybody on the way may have written.
+    expect((await read({ host: "outglow.example", origin: "http://outglow.example" })).status).toBe(403);
+    const { certificateEnds } = secure.records.find(({ event }) => event === "listening")!;
+    expect(Date.parse(String(certificateEnds))).toBeGreaterThan(0);
+  });
+
+  test("binds browsers to it by name, never at an address, at localhost, or without it", async () => {
+    const header = "strict-transport-security";
+    expect((await read({ host: "outglow.example:8431" })).headers[header]).toBe("max-age=31536000");
+    for (const host of ["localhost:8431", "127.0.0.1", "[::1]:8431"]) {
+      const answer = await read({ host });
+      expect([answer.status, answer.headers[header]], host).toEqual([200, undefined]);
+    }
+    const plain = await ask(guarded, "GET", "/v2/health/live", { host: "outglow.example" });
+    expect([plain.status, plain.headers[header]]).toEqual([200, undefined]);
+  });
+
+  test("is nothing for callers without it or with bytes of any kind, nor do those who say nothing stay", async () => {
+    const port = Number(new URL(secure.url).port);
+    await expect(fetch(secure.url.replace("https", "http"))).rejects.toThrow();
+    for (const bytes of [randomBytes(500), Buffer.from([0x16, 3, 1, 0xff, 0xff, 1]), undefined]) {
+      const socket = connect(port, "127.0.0.1").on("error", () => undefined);
+      if (bytes) socket.write(bytes);
+      await new Promise((resolve) => void socket.resume().once("close", resolve));
+    }
+    expect((await read()).status).toBe(200);
+  });
+
+  test("files are read anew when that is asked for, tokens too, and what cannot be used changes nothing", async () => {
+    await copy("second.pem", "now.pem");
+    await secure.reload();
+    // The certificate without its key: what was served is served on.
+    expect((await read()).status).toBe(200);
+    const refused = await secure.told(({ event }) => event === "reload-refused");
+    expect(refused).toMatchObject({ fault: { code: "damaged", subject: "\u2039tlsKey\u203a" } });
+    await copy("second.key", "now.key");
+    const tokens = [{ name: "new", token: "another-0123456789", scopes: ["read"] }];
+    await writeFile(at("secure-tokens.json"), JSON.stringify(tokens));
+    await secure.reload();
+    await expect(read()).rejects.toThrow(/self-signed|unable to verify/);
+    expect((await read({}, second)).status).toBe(401);
+    expect((await read({ authorization: "Bearer another-0123456789" }, second)).status).toBe(200);
+  });
+
+  test.each<[string, object]>([
+    ["a certificate without a key", { tlsCert: "first.pem" }],
+    ["a key without a certificate", { tlsKey: "first.key" }],
+    ["the key of another", { tlsCert: "first.pem", tlsKey: "second.key" }],
+    ["no certificate", { tlsCert: "first.key", tlsKey: "first.key" }],
+    ["a file that is not there", { tlsCert: "none.pem", tlsKey: "first.key" }],
+  ])("does not start with %s", async (_, files) => {
+    const settings = Object.fromEntries(Object.entries(files).map(([name, file]) => [name, at(file as string)]));
+    const started = startService({ detectors: at("detectors"), port: 0, ...settings }, { log: () => undefined });
+    await expect(started).rejects.toMatchObject({
+      name: "ConfigError",
+      fault: { subject: expect.stringContaining("tls") },
+    });
+  });
 });
 
 describe("it does not start", () => {

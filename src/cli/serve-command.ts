@@ -14,6 +14,8 @@ export function serveCommand(): Command {
     .option("--port <n>", "port to listen at; 0 for any that is free", wholeNumber(0), defaults.port)
     .option("--host <address>", "address to listen at; any but loopback demands --token-file", defaults.host)
     .option("--token-file <file>", "JSON list of { name, token, scopes } with scopes of read, score, admin")
+    .option("--tls-cert <file>", "certificate as PEM, with those that vouch for it; demands --tls-key")
+    .option("--tls-key <file>", "its key as PEM; both files and the tokens are read again on SIGHUP")
     .option("--allow-host <name>", "name by which it may be called; give it again for more", several)
     .option("--allow-origin <origin>", "web origin whose pages may call it; give it again for more", several)
     .option("--workers <n>", "engine processes (default: half the cores)", wholeNumber(1))

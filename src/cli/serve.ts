@@ -1,4 +1,5 @@
 /** `outglow serve`: a service that runs until it is told to end. Its address goes to stdout, its log to stderr, as JSON, line by line. */
+import { isatty } from "node:tty";
 import { describeFault, RunError, setting } from "../base/index.ts";
 import { checkService, type LogRecord, type ServiceSettings, startService } from "../service/index.ts";
 import { openConsole } from "./console.ts";
@@ -36,11 +37,14 @@ export async function serve(detectors: string, { check, ...options }: ServeOptio
   output.print(service.url);
   await new Promise<void>((resolve, reject) => {
     let stopping = false;
-    const release = onInterrupt(() => {
+    const stop = (): void => {
       if (stopping) process.exit(1);
       stopping = true;
       service.close().then(resolve, reject).finally(release);
-    });
+    };
+    const release = onInterrupt(stop);
+    // A terminal that closes says the same as an operator whose files have changed.
+    process.on("SIGHUP", () => (isatty(0) ? stop() : void service.reload()));
   });
 }
 

@@ -9,6 +9,8 @@ export interface AccessRules {
   readonly allowOrigin: readonly string[];
   /** Undefined: no token is needed. */
   readonly tokens: TokenBook | undefined;
+  /** Whether callers come by TLS. Where they do not, a proxy before the service may still add it. */
+  readonly secure: boolean;
 }
 
 /** Headers that every answer has. */
@@ -22,6 +24,16 @@ export const securityHeaders: Readonly<Record<string, string>> = {
 };
 
 /**
+ * Tells browsers to come by TLS only, for a year. Not where they call an address, which the header cannot bind (RFC 6797, section 8.1.1), nor
+ * localhost: it would bind whatever else listens there.
+ */
+export function transportHeaders(host: string | undefined, { secure }: AccessRules): Record<string, string> {
+  const name = hostName(host);
+  if (!secure || name === undefined || name === "localhost" || isIP(name) > 0) return {};
+  return { "strict-transport-security": "max-age=31536000" };
+}
+
+/**
  * Checks the name by which the service was called. A page that has its own name point to this machine (DNS rebinding) calls it by that name;
  * addresses and localhost cannot be made to point elsewhere. Throws Refusal (403).
  */
@@ -32,9 +44,10 @@ export function checkHost(host: string | undefined, { allowHost }: AccessRules):
 }
 
 /** Checks the page that a browser asks for: of the service itself, or one that was named. Throws Refusal (403). */
-export function checkOrigin(origin: string | undefined, host: string | undefined, { allowOrigin }: AccessRules): void {
-  if (origin === undefined || allowOrigin.includes(origin)) return;
-  if (host !== undefined && (origin === `http://${host}` || origin === `https://${host}`)) return;
+export function checkOrigin(origin: string | undefined, host: string | undefined, rules: AccessRules): void {
+  if (origin === undefined || rules.allowOrigin.includes(origin)) return;
+  const schemes = rules.secure ? ["https"] : ["http", "https"];
+  if (host !== undefined && schemes.some((scheme) => origin === `${scheme}://${host}`)) return;
   throw forbidden("Origin", "the service's own or one that it was given");
 }
 

@@ -10,6 +10,7 @@ import {
   crossOriginHeaders,
   preflightHeaders,
   securityHeaders,
+  transportHeaders,
 } from "./access.ts";
 import { detectorHandlers } from "./detector-handlers.ts";
 import type { Log } from "./log.ts";
@@ -63,7 +64,8 @@ export function makeApp(parts: ServiceParts, { rules, metrics, log }: AppOptions
     const milliseconds = Math.round(seconds * 1e6) / 1000;
     log({ level, event: "request", request: id, method, route, status, milliseconds, ...(caller && { caller }) });
     const origin = c.req.header("origin");
-    const headers = { ...securityHeaders, ...crossOriginHeaders(origin, rules), "x-request-id": id };
+    const transport = transportHeaders(c.req.header("host"), rules);
+    const headers = { ...securityHeaders, ...transport, ...crossOriginHeaders(origin, rules), "x-request-id": id };
     for (const [name, value] of Object.entries(headers)) c.res.headers.set(name, value);
     // What is left of a body that nobody wants would be taken for the next request.
     if (parts.draining() || [408, 413, 415, 429].includes(status)) c.res.headers.set("connection", "close");

@@ -1,21 +1,18 @@
 /** A running service: its processes, detectors and server, and how all of them end. */
-import type { Server } from "node:http";
-import type { Socket } from "node:net";
 import { availableParallelism } from "node:os";
-import { createAdaptorServer } from "@hono/node-server";
-import { ConfigError, messageOf, RunError, setting } from "../base/index.ts";
+import { isUserError, messageOf } from "../base/index.ts";
 import { requireDevice } from "../runtime/index.ts";
-import { type AccessRules, isLoopback } from "./access.ts";
 import { makeApp } from "./app.ts";
 import { makeBatcher } from "./batching.ts";
 import { makeBodyReader } from "./bodies.ts";
 import { openCatalogue, type Place } from "./catalogue.ts";
+import { openCredentials } from "./credentials.ts";
 import { engineWorkerFile, startWorker } from "./engine-child.ts";
+import { makeHttpServer } from "./http-server.ts";
 import type { Log } from "./log.ts";
 import { makeMetrics } from "./metrics.ts";
 import { readServiceSettings, type ServiceRequest, type ServiceSettings } from "./settings.ts";
 import { openSnapshots } from "./snapshots.ts";
-import { readTokenFile } from "./tokens.ts";
 import { openPool, type WorkerPool } from "./worker-pool.ts";
 
 /** What a service is given besides its settings. */
@@ -32,14 +29,11 @@ export interface Service {
   /** Settles when every detector has been tried: what was found. */
   readonly loaded: Promise<readonly Place[]>;
   readonly workerPids: readonly number[];
+  /** Reads tokens, certificate and key again, and looks for new detectors. What cannot be used is logged and changes nothing. */
+  reload(): Promise<void>;
   /** Takes nothing new, answers what has been taken, within the time of a request, and ends its processes. */
   close(): Promise<void>;
 }
-
-/** Seconds for a request's headers. */
-const headerSeconds = 10;
-/** Open connections; more are refused by the system. */
-const mostConnections = 512;
 
 /**
  * Starts a service. It listens at once, and is ready when its detectors have been loaded and have passed their golden checks.
@@ -47,61 +41,52 @@ const mostConnections = 512;
  */
 export async function startService(settings: ServiceSettings, options: ServiceOptions): Promise<Service> {
   const request = readServiceSettings(settings);
-  const rules = await accessRules(request);
+  const credentials = await openCredentials(request);
   await requireDevice(request.device);
   const parts = await openParts(request, options);
   let draining = false;
+  const { log } = options;
   const { catalogue, batcher, metrics } = parts;
   const bodies = makeBodyReader(request.maxBody);
   const service = { settings: request, catalogue, batcher, bodies, metrics, draining: () => draining };
-  const app = makeApp(service, { rules, metrics, log: options.log });
-  const server = createAdaptorServer({
-    fetch: app.fetch,
-    overrideGlobalObjects: false,
-    serverOptions: {
-      headersTimeout: Math.min(headerSeconds, request.timeout) * 1000,
-      requestTimeout: request.timeout * 1000,
-      connectionsCheckingInterval: 500,
-      maxHeaderSize: 16_384,
-    },
-  }) as Server;
-  server.maxConnections = mostConnections;
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-  });
+  const app = makeApp(service, { rules: credentials.rules, metrics, log });
+  const server = makeHttpServer({ fetch: app.fetch, timeout: request.timeout, tls: credentials.tls });
   let url: string;
   try {
-    url = await listen(server, request);
+    url = await server.listen(request.host, request.port);
   } catch (error) {
     await parts.close();
     throw error;
   }
-  options.log({ level: "info", event: "listening", url });
+  const certificate = (): object | undefined => credentials.tls && { certificateEnds: credentials.certificateEnds };
+  log({ level: "info", event: "listening", url, ...certificate() });
   const loaded = catalogue.scan().then(() => catalogue.places);
   const stopScanning = scanAgain(request.rescan, () => catalogue.scan());
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     draining = true;
-    options.log({ level: "info", event: "draining" });
+    log({ level: "info", event: "draining" });
     stopScanning();
-    const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
-    server.closeIdleConnections();
-    const late = setTimeout(() => server.closeAllConnections(), request.timeout * 1000);
-    await closed;
-    clearTimeout(late);
-    // Callers that never read their answers keep their side open.
-    for (const socket of sockets) socket.destroy();
+    await server.close();
     await catalogue.settled();
     await parts.close();
-    options.log({ level: "info", event: "closed" });
+    log({ level: "info", event: "closed" });
   };
   return {
     url,
     loaded,
     get workerPids() {
       return parts.pool.pids;
+    },
+    async reload() {
+      try {
+        await credentials.reload();
+        if (credentials.tls) server.renew(credentials.tls);
+        log({ level: "info", event: "reloaded", ...certificate() });
+      } catch (error) {
+        log({ level: "error", event: "reload-refused", fault: isUserError(error) ? error.fault : messageOf(error) });
+      }
+      if (!draining) await catalogue.scan();
     },
     close() {
       closing ??= close();
@@ -111,11 +96,11 @@ export async function startService(settings: ServiceSettings, options: ServiceOp
 }
 
 /**
- * Loads every detector as a service would, and ends. Throws as `startService`, and ConfigError for a token file that cannot be read.
+ * Loads every detector as a service would, and ends. Throws as `startService`, and ConfigError for files of tokens and TLS that cannot be used.
  */
 export async function checkService(settings: ServiceSettings, options: ServiceOptions): Promise<readonly Place[]> {
   const request = readServiceSettings(settings);
-  await accessRules(request);
+  await openCredentials(request);
   await requireDevice(request.device);
   const parts = await openParts({ ...request, workers: 1 }, options);
   try {
@@ -179,41 +164,6 @@ async function openParts(request: ServiceRequest, { log, workerFile = engineWork
     await snapshots.close();
     throw error;
   }
-}
-
-async function accessRules({ host, tokenFile, allowHost, allowOrigin }: ServiceRequest): Promise<AccessRules> {
-  if (tokenFile === undefined && !isLoopback(host)) {
-    throw new ConfigError({
-      code: "missing-setting",
-      subject: setting("host"),
-      expected: `${setting("tokenFile")} at an address that others can reach`,
-      got: `${host} without one`,
-      remedy: { key: "give-setting", setting: setting("tokenFile") },
-    });
-  }
-  const tokens = tokenFile === undefined ? undefined : await readTokenFile(tokenFile);
-  return { allowHost: allowHost.map((name) => name.toLowerCase()), allowOrigin, tokens };
-}
-
-function listen(server: Server, { host, port }: ServiceRequest): Promise<string> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error) => {
-      reject(
-        new RunError({
-          code: "busy",
-          subject: `${setting("host")} ${host} and ${setting("port")} ${port}`,
-          expected: "an address to listen at",
-          got: messageOf(error),
-          remedy: { key: "give-setting", setting: `another ${setting("port")}` },
-        }),
-      );
-    });
-    server.listen(port, host, () => {
-      const address = server.address();
-      const bound = typeof address === "object" && address ? address.port : port;
-      resolve(`http://${host.includes(":") ? `[${host}]` : host}:${bound}`);
-    });
-  });
 }
 
 /** Looks again and again, each time so long after the last look has ended. */

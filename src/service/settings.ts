@@ -14,6 +14,9 @@ export const serviceSchema = z.strictObject({
   port: whole(0, 65_535).default(8431),
   /** A file of access tokens (`tokens.ts`); any address but loopback demands one. */
   tokenFile: z.string().min(1).optional(),
+  /** Certificate and key as PEM files: both for TLS, neither for plain HTTP. */
+  tlsCert: z.string().min(1).optional(),
+  tlsKey: z.string().min(1).optional(),
   /** Names by which it may be called besides IP addresses and localhost. */
   allowHost: z.array(z.string().min(1)).default([]),
   /** Origins whose pages may call it, such as `https://studio.example`. */
