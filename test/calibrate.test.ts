@@ -137,7 +137,7 @@ describe("calibrate", () => {
     const { calibration } = await loadManifest(at(detector));
     expect(calibration.count).toBe(9);
     expect(calibration.scores.hierarchy).toHaveLength(9);
-    expect(calibration.hierarchy).toEqual(before.calibration.hierarchy);
+    expect(calibration.fits).toEqual(before.calibration.fits);
   });
 
   test("doubts one image, equal images and anomalies among them, and says so", async () => {

@@ -1,7 +1,7 @@
 /** Which scores of which detector an analysis shows. */
 import { ConfigError, setting } from "../base/index.ts";
 import { detectorSources, loadManifest } from "../detector/index.ts";
-import { scoreDefinition, scoreDefinitions } from "../score/index.ts";
+import { isFitted, scoreDefinition, scoreDefinitions } from "../score/index.ts";
 import { refuseGeneral } from "../workflow/index.ts";
 
 /**
@@ -22,7 +22,7 @@ export async function chooseScores(
     const { calibration, training } = manifest;
     const sources = [...detectorSources(manifest)].filter((source) => coders || source !== "coders");
     return scoreDefinitions(training.model.scales, sources)
-      .filter(({ name, learn }) => learn === undefined || calibration.hierarchy[name] !== undefined)
+      .filter((definition) => isFitted(definition, calibration))
       .map(({ name }) => name);
   });
   for (const score of wanted) {

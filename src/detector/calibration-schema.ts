@@ -1,10 +1,11 @@
 /** The form of a calibration inside `detector.json`. */
 import { z } from "zod";
-import type { AnyRule, Calibration } from "../score/index.ts";
+import type { AnyRule, Calibration, FitKind, ScoreFit } from "../score/index.ts";
 
 const numbers = z.array(z.number());
 
 const hierarchySchema = z.strictObject({
+  kind: z.literal("hierarchy"),
   featureNames: z.array(z.string()),
   densities: z
     .array(
@@ -20,13 +21,22 @@ const hierarchySchema = z.strictObject({
   count: z.number().int(),
 });
 
+/** The form of every kind of fit. */
+const fitSchemas = {
+  hierarchy: hierarchySchema,
+} satisfies { readonly [Kind in FitKind]: z.ZodType<Extract<ScoreFit, { readonly kind: Kind }>> };
+const [firstFit, ...otherFits] = Object.values(fitSchemas);
+
 /** Checked against the type that `calibrate` gives. */
-export const calibrationSchema: z.ZodType<Calibration> = z.strictObject({
-  count: z.number().int().min(1),
-  counts: z.record(z.string(), z.number().int().min(1)).optional(),
-  scores: z.record(z.string(), numbers),
-  hierarchy: z.record(z.string(), z.preprocess(withDensities, hierarchySchema)),
-});
+export const calibrationSchema: z.ZodType<Calibration> = z.preprocess(
+  withFits,
+  z.strictObject({
+    count: z.number().int().min(1),
+    counts: z.record(z.string(), z.number().int().min(1)).optional(),
+    scores: z.record(z.string(), numbers),
+    fits: z.record(z.string(), z.discriminatedUnion("kind", [firstFit!, ...otherFits])),
+  }),
+);
 
 const rate = z.number().gt(0).lt(1);
 
@@ -64,8 +74,20 @@ export const calibrationFields = {
     .optional(),
 };
 
+/** Earlier programs knew fits of the hierarchy score alone, and kept them under its name. */
+function withFits(calibration: unknown): unknown {
+  const earlier = z.looseObject({ hierarchy: z.record(z.string(), z.looseObject({})) });
+  const parsed = earlier.safeParse(calibration);
+  if (!parsed.success) return calibration;
+  const { hierarchy, ...rest } = parsed.data;
+  const fits = Object.fromEntries(
+    Object.entries(hierarchy).map(([name, fit]) => [name, { kind: "hierarchy", ...withDensities(fit) }]),
+  );
+  return { ...rest, fits };
+}
+
 /** Fits of earlier programs were one Gaussian over the features themselves: the same as straight marginals. */
-function withDensities(fit: unknown): unknown {
+function withDensities(fit: object): object {
   const earlier = z.object({ mean: numbers, standardDeviation: numbers, cholesky: z.array(numbers) });
   const parsed = earlier.safeParse(fit);
   if (!parsed.success) return fit;

@@ -57,7 +57,7 @@ const manifest: Manifest = {
     start: "fresh",
     trainedScales: null,
   },
-  calibration: { count: 1, scores: { likelihood: [1] }, hierarchy: {} },
+  calibration: { count: 1, scores: { likelihood: [1] }, fits: {} },
   faults: null,
   files: { "model.onnx": checksum },
 };
@@ -148,9 +148,11 @@ test("a hierarchy of means and deviations alone, as earlier programs wrote it, m
     cholesky: [[1]],
     count: 9,
   };
-  const earlier = { ...manifest, calibration: { ...manifest.calibration, hierarchy: { hierarchy: fit } } };
+  const { fits: _, ...calibration } = manifest.calibration;
+  const earlier = { ...manifest, calibration: { ...calibration, hierarchy: { hierarchy: fit } } };
   const text = await writeManifest(earlier as unknown as Manifest);
-  const read = (await parseManifest(text, "detector.json")).calibration.hierarchy.hierarchy!;
+  const read = (await parseManifest(text, "detector.json")).calibration.fits.hierarchy!;
+  expect(read.kind).toBe("hierarchy");
   expect(read.densities).toEqual([
     { marginals: [{ quantiles: [80, 120], scores: [-1, 1] }], mean: [0], standardDeviation: [1], cholesky: [[1]] },
   ]);

@@ -127,7 +127,7 @@ async function supervisedFigures({ supervised }: ScoredSeed): Promise<AnalysisFi
 function titled({ detectors }: ScoredSeed, name: "plain" | "outlier"): AnalyzedDetector {
   const { manifest, ...rest } = detectors[name];
   const scores = shownScores[name].filter(
-    (score) => !score.startsWith("hierarchy") || manifest.calibration.hierarchy[score] !== undefined,
+    (score) => !score.startsWith("hierarchy") || manifest.calibration.fits[score] !== undefined,
   );
   return { ...rest, manifest, name: modelTitles[name], scores };
 }

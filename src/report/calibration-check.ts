@@ -19,7 +19,7 @@ const level = 0.01;
 
 /** Checks one set of normal images against the references. */
 export function checkCalibration(set: DecisionSet, reference: DecisionReference): CalibrationCheck {
-  const calibration = { count: reference.count, scores: { score: reference.scores }, hierarchy: {} };
+  const calibration = { count: reference.count, scores: { score: reference.scores }, fits: {} };
   const values = pValues(calibration, "score", set.scores);
   const bins = values.length >= 400 && reference.count >= 399 ? 20 : 10;
   const counts = new Array<number>(bins).fill(0);

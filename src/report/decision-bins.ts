@@ -111,7 +111,7 @@ export function binSet({ name, kind, scores }: DecisionSet, edges: readonly numb
 }
 
 function calibrationOf({ count, scores }: DecisionReference): Calibration {
-  return { count, scores: { score: scores }, hierarchy: {} };
+  return { count, scores: { score: scores }, fits: {} };
 }
 
 function countAbove(ascending: Float64Array, score: number): number {

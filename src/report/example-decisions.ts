@@ -13,7 +13,7 @@ const draw = (stream: RandomStream, count: number, mean: number, deviation: numb
 export function exampleDecisions(thumbnail: Uint8Array, map: Uint8Array): DecisionReport {
   const stream = randomKey("example decisions").stream();
   const references = draw(stream, 999, 40, 6).sort();
-  const calibration = { count: 999, scores: { made: Array.from(references) }, hierarchy: {} };
+  const calibration = { count: 999, scores: { made: Array.from(references) }, fits: {} };
   const threshold = scoreThreshold(calibration, "made", 0.01);
   const sets = [
     { name: "good parts", kind: "normal", scores: draw(stream, 800, 40, 6) },

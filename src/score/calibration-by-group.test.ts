@@ -29,7 +29,7 @@ describe("calibrating by group", () => {
 
   test("fits on one half of the groups and refers to the other", () => {
     expect(calibration).toMatchObject({ groups: 10, images: 60 });
-    expect(calibration.hierarchy.hierarchy!.count).toBe(60);
+    expect(calibration.fits.hierarchy!.count).toBe(60);
     for (const reference of Object.values(calibration.scores)) {
       expect(reference.sizes).toEqual(new Array(10).fill(6));
     }
@@ -45,7 +45,7 @@ describe("calibrating by group", () => {
   test("of few groups takes all as references, without what needs a fit", () => {
     const few = grouped(key.fold("few").stream(), leastGroupSplit - 1, 6);
     const made = calibrateByGroup(few.terms, few.names, key);
-    expect(made).toMatchObject({ groups: leastGroupSplit - 1, images: 6 * (leastGroupSplit - 1), hierarchy: {} });
+    expect(made).toMatchObject({ groups: leastGroupSplit - 1, images: 6 * (leastGroupSplit - 1), fits: {} });
     expect(Object.keys(made.scores)).not.toContain("hierarchy");
   });
 

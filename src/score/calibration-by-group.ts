@@ -4,9 +4,10 @@
  */
 import { ConfigError, internalError, type RandomKey } from "../base/index.ts";
 import { type Calibration, fitScores } from "./calibration.ts";
+import type { ScoreFits } from "./fits.ts";
 import { type GroupReference, groupReference, groupSteps, splitByGroup } from "./group-calibration.ts";
-import { type HierarchyFit, leastHierarchyImages } from "./hierarchy.ts";
-import { computeScore, type ScoreFits, scoreDefinitions } from "./scores.ts";
+import { leastHierarchyImages } from "./hierarchy.ts";
+import { computeScore, isFitted, scoreDefinitions } from "./scores.ts";
 import { sourcesOf } from "./sources.ts";
 import { checkModelTerms, type ModelTerms, selectTerms } from "./terms.ts";
 
@@ -17,8 +18,8 @@ export interface GroupCalibration {
   /** Reference images in all of them. */
   readonly images: number;
   readonly scores: Readonly<Record<string, GroupReference>>;
-  /** The fits of the hierarchy scores by score name, from the other groups; empty where those were too few. */
-  readonly hierarchy: Readonly<Record<string, HierarchyFit>>;
+  /** The fits of the scores that need one, by score name, from the other groups; empty where those were too few. */
+  readonly fits: ScoreFits["fits"];
 }
 
 /** The fewest groups that are split into halves. Fewer are all references, and what needs a fit keeps the one it had or is missing. */
@@ -49,32 +50,32 @@ export function calibrateByGroup(
     });
   }
   const [first, second] = splitByGroup(names, key);
-  const fits = groups >= leastGroupSplit && first.length >= leastHierarchyImages;
-  const images = fits ? second : [...first, ...second];
-  const fitted = selectTerms(heldOut, fits ? first : []);
+  const fitting = groups >= leastGroupSplit && first.length >= leastHierarchyImages;
+  const images = fitting ? second : [...first, ...second];
+  const fitted = selectTerms(heldOut, fitting ? first : []);
   const references = selectTerms(heldOut, images);
   const referenceNames = images.map((image) => names[image]!);
 
   const all = scoreDefinitions(scales, sourcesOf(heldOut));
-  const hierarchy = fitScores(all, fits ? fitted : undefined, before);
-  const definitions = all.filter(({ name, learn }) => learn === undefined || hierarchy[name] !== undefined);
+  const fits = fitScores(all, fitting ? fitted : undefined, before);
+  const definitions = all.filter((definition) => isFitted(definition, { fits }));
   const scores = Object.fromEntries(
     definitions.map(({ name }) => [
       name,
-      groupReference(computeScore(name, references, { hierarchy }).values, referenceNames),
+      groupReference(computeScore(name, references, { fits }).values, referenceNames),
     ]),
   );
-  return { groups: new Set(referenceNames).size, images: images.length, scores, hierarchy };
+  return { groups: new Set(referenceNames).size, images: images.length, scores, fits };
 }
 
 /**
  * The same as a calibration with one reference a group, which every reader of calibrations understands: its p-values are those by group, rounded
  * up to a whole number of groups. At a rate of k / (K + 1) both decide alike; between two such rates this marks no more.
  */
-export function oneReferencePerGroup({ groups, scores, hierarchy }: GroupCalibration): Calibration {
+export function oneReferencePerGroup({ groups, scores, fits }: GroupCalibration): Calibration {
   return {
     count: groups,
     scores: Object.fromEntries(Object.entries(scores).map(([name, reference]) => [name, groupSteps(reference)])),
-    hierarchy,
+    fits,
   };
 }

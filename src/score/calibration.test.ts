@@ -22,7 +22,7 @@ const seed = 20_061_084;
 
 /** A calibration of one score; references of +Infinity are the ones missing from the list. */
 function calibrationOf(scores: number[], infinite = 0): Calibration {
-  return { count: scores.length + infinite, scores: { made: scores.sort((a, b) => a - b) }, hierarchy: {} };
+  return { count: scores.length + infinite, scores: { made: scores.sort((a, b) => a - b) }, fits: {} };
 }
 
 describe("calibrating", () => {
@@ -32,8 +32,8 @@ describe("calibrating", () => {
   test("has sorted references of every score from the half that fitted nothing", () => {
     expect(calibration.count).toBe(51);
     expect(Object.keys(calibration.scores)).toEqual(scoreNames(2, ["general"]));
-    expect(Object.keys(calibration.hierarchy)).toEqual(["hierarchy", "hierarchy-normal"]);
-    expect(calibration.hierarchy.hierarchy!.count).toBe(50);
+    expect(Object.keys(calibration.fits)).toEqual(["hierarchy", "hierarchy-normal"]);
+    expect(calibration.fits.hierarchy!.count).toBe(50);
     for (const references of Object.values(calibration.scores)) {
       expect(references).toHaveLength(51);
       expect(references).toEqual([...references].sort((a, b) => a - b));
@@ -57,7 +57,7 @@ describe("calibrating", () => {
   test("few images are all references, without hierarchy scores", () => {
     const few = calibrate(likelyTerms(leastCalibrationSplit - 1, 1, key.stream()), key);
     expect(few.count).toBe(leastCalibrationSplit - 1);
-    expect(few.hierarchy).toEqual({});
+    expect(few.fits).toEqual({});
     expect(Object.keys(few.scores)).not.toContain("hierarchy");
     expect(() => pValues(few, "hierarchy", [0])).toThrow(ConfigError);
   });
@@ -85,7 +85,7 @@ describe("scores of other sources", () => {
   test("change nothing about the scores of the two models", () => {
     const { normal, general, dimensions } = terms;
     const plain = calibrate({ normal, general: general!, dimensions }, key);
-    expect(calibration.hierarchy).toEqual(plain.hierarchy);
+    expect(calibration.fits).toEqual(plain.fits);
     expect(calibration.scores).toMatchObject(plain.scores);
   });
 

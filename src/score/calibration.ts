@@ -5,11 +5,13 @@
  *
  * the conformal p-value (Vovk, Gammerman and Shafer, "Algorithmic Learning in a Random World", 2005): for an image exchangeable with
  * the n reference images, P(p <= a) <= a for every a. It holds only if the reference images had no part in making the score: neither
- * in training nor in fitting the hierarchy, hence the two halves below.
+ * in training nor in a fit, hence the two halves below.
  */
 import { ConfigError, internalError, permutation, type RandomKey, RunError } from "../base/index.ts";
-import { type HierarchyFit, leastHierarchyImages } from "./hierarchy.ts";
-import { computeScore, type ScoreDefinition, type ScoreFits, scoreDefinitions } from "./scores.ts";
+import type { ScoreFit, ScoreFits } from "./fits.ts";
+import { leastHierarchyImages } from "./hierarchy.ts";
+import type { ScoreDefinition } from "./score-definition.ts";
+import { computeScore, isFitted, scoreDefinitions } from "./scores.ts";
 import { sourcesOf } from "./sources.ts";
 import { checkModelTerms, type ModelTerms, selectTerms } from "./terms.ts";
 
@@ -24,17 +26,17 @@ export interface Calibration {
    * cannot hold.
    */
   readonly scores: Readonly<Record<string, readonly number[]>>;
-  /** The fits of the hierarchy scores by score name, made from the other half of the held-out images; empty where those were too few. */
-  readonly hierarchy: Readonly<Record<string, HierarchyFit>>;
+  /** The fits of the scores that need one, by score name, made from the other half of the held-out images; empty where those were too few. */
+  readonly fits: ScoreFits["fits"];
 }
 
-/** The fewest held-out images that are split into halves. Fewer are all used as references and the hierarchy scores are missing. */
+/** The fewest held-out images that are split into halves. Fewer are all used as references and the scores that need a fit are missing. */
 export const leastCalibrationSplit = 2 * leastHierarchyImages;
 
 /**
  * Calibrates every score that the terms allow on those of normal images held out of training. With at least leastCalibrationSplit images a
- * random half (the smaller one) fits the hierarchy scores and the other half gives the reference scores of all scores, so all share one n.
- * With fewer, all images are references, and the hierarchy scores keep the fits that were there `before`, or are missing without any: fits on
+ * random half (the smaller one) fits the scores that need a fit, and the other half gives the reference scores of all scores, so all share one n.
+ * With fewer, all images are references, and the scores that need a fit keep what was there `before`, or are missing without any: fits on
  * other images are as good as fits on the other half for what p-values promise.
  * Throws RunError for no images, or where most of the fitting half has non-finite terms.
  */
@@ -55,15 +57,15 @@ export function calibrate(heldOut: ModelTerms, key: RandomKey, before?: ScoreFit
   const references = selectTerms(heldOut, order.subarray(fitCount));
 
   const all = scoreDefinitions(scales, sourcesOf(heldOut));
-  const hierarchy = fitScores(all, fitCount > 0 ? fitted : undefined, before);
-  const definitions = all.filter(({ name, learn }) => learn === undefined || hierarchy[name] !== undefined);
+  const fits = fitScores(all, fitCount > 0 ? fitted : undefined, before);
+  const definitions = all.filter((definition) => isFitted(definition, { fits }));
   const scores = Object.fromEntries(
     definitions.map(({ name }) => {
-      const { values } = computeScore(name, references, { hierarchy });
+      const { values } = computeScore(name, references, { fits });
       return [name, Array.from(values.filter(Number.isFinite).sort())];
     }),
   );
-  return { count: references.normal.count, scores, hierarchy };
+  return { count: references.normal.count, scores, fits };
 }
 
 /** The fits of scores that need one: made anew from images, or else those that there were. */
@@ -71,11 +73,11 @@ export function fitScores(
   definitions: readonly ScoreDefinition[],
   fitted: ModelTerms | undefined,
   before: ScoreFits | undefined,
-): Record<string, HierarchyFit> {
-  const fits: Record<string, HierarchyFit> = {};
+): Record<string, ScoreFit> {
+  const fits: Record<string, ScoreFit> = {};
   for (const { name, learn } of definitions) {
     if (learn === undefined) continue;
-    const fit = fitted ? learn(fitted) : before?.hierarchy[name];
+    const fit = fitted ? learn(fitted) : before?.fits[name];
     if (fit !== undefined) fits[name] = fit;
   }
   return fits;

@@ -11,7 +11,7 @@ const key = randomKey(seed);
 
 function calibrationOf(scores: ArrayLike<number>, infinite = 0): Calibration {
   const finite = Array.from(Float64Array.from(scores).sort());
-  return { count: finite.length + infinite, scores: { made: finite }, hierarchy: {} };
+  return { count: finite.length + infinite, scores: { made: finite }, fits: {} };
 }
 
 const nine = calibrationOf([1, 2, 3, 4, 5, 6, 7, 8, 9]);

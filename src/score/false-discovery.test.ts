@@ -73,7 +73,7 @@ function mixture(label: string, trial: number, anomalies: number): Float64Array 
   const stream = key.fold(label).fold(trial).stream();
   const references = Float64Array.from({ length: 199 }, () => stream.normal()).sort();
   const scores = Array.from({ length: 90 + anomalies }, (_, image) => stream.normal() + (image < 90 ? 0 : 3));
-  return pValues({ count: 199, scores: { made: Array.from(references) }, hierarchy: {} }, "made", scores);
+  return pValues({ count: 199, scores: { made: Array.from(references) }, fits: {} }, "made", scores);
 }
 
 describe(`promises on mixtures (seed ${seed})`, () => {

@@ -28,7 +28,7 @@ describe("p-values", () => {
   test("of groups of one image are those of images", () => {
     const scores = [5, 1, 3, 3, Number.POSITIVE_INFINITY];
     const single = groupReference(scores, ["a", "b", "c", "d", "e"]);
-    const calibration = { count: 5, scores: { made: [1, 3, 3, 5] }, hierarchy: {} };
+    const calibration = { count: 5, scores: { made: [1, 3, 3, 5] }, fits: {} };
     const probes = [0, 1, 2, 3, 4, 5, 6, Number.POSITIVE_INFINITY];
     expect([...groupPValues(single, probes)]).toEqual([...pValues(calibration, "made", probes)]);
   });
@@ -47,7 +47,7 @@ describe("p-values", () => {
           list.map(([name]) => name),
         );
         const count = made.sizes.length;
-        const flat = { count, scores: { made: groupSteps(made) }, hierarchy: {} };
+        const flat = { count, scores: { made: groupSteps(made) }, fits: {} };
         const probes = [-1, 0, 0.5, 1, 2, 3, 3.5, 4, 5, Number.POSITIVE_INFINITY];
         const exact = [...groupPValues(made, probes)];
         const rounded = exact.map((value) => Math.ceil(value * (count + 1) - 1e-9) / (count + 1));
@@ -138,7 +138,7 @@ describe(`images of a group alike, 20 groups (seed ${seed})`, () => {
     const image = fresh[stream.integer(fresh.length)]!;
     const conformal = (references: ArrayLike<number>, score: number): number => {
       const made = Array.from(Float64Array.from(references).sort());
-      return pValues({ count: made.length, scores: { made }, hierarchy: {} }, "made", [score])[0]!;
+      return pValues({ count: made.length, scores: { made }, fits: {} }, "made", [score])[0]!;
     };
     return {
       byImage: conformal(scores, image),

@@ -55,6 +55,7 @@ export {
 } from "./expert-choice.ts";
 export { adjustedPValues, type Discoveries, discoveries, referencesForDiscovery } from "./false-discovery.ts";
 export type { FaultTable } from "./fault-table.ts";
+export type { FitKind, FitOf, ScoreFit, ScoreFits } from "./fits.ts";
 export {
   type GroupMembers,
   type GroupReference,
@@ -122,18 +123,16 @@ export {
 export { leastImagesFor, type Resolution, resolutionOf, steadyImagesFor } from "./resolution.ts";
 export { type AnyRule, describeRule, describeShortage, ruleLabel } from "./rule-words.ts";
 export { describeComparison, type ScoreComparison } from "./score-comparison.ts";
+export type { ScoreDefinition, ScoreUnit, TermSum } from "./score-definition.ts";
 export {
   computableScoreNames,
   computeScore,
   defaultScoreName,
+  isFitted,
   type ScoreColumn,
-  type ScoreDefinition,
-  type ScoreFits,
-  type ScoreUnit,
   scoreDefinition,
   scoreDefinitions,
   scoreNames,
-  type TermSum,
   unitOf,
 } from "./scores.ts";
 export {

@@ -6,7 +6,7 @@ import { type AnyRule, describeRule, describeShortage } from "./rule-words.ts";
 const calibrationOf = (count: number) => ({
   count,
   scores: { made: Array.from({ length: count }, (_, index) => index) },
-  hierarchy: {},
+  fits: {},
 });
 
 test.each<[AnyRule, string]>([

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ConfigError, randomKey } from "../base/index.ts";
 import { classesOf, likelyEverything, likelyTerms, tableOf, termsOf } from "./example-terms.ts";
+import type { ScoreFit } from "./fits.ts";
 import { fitHierarchy } from "./hierarchy.ts";
 import { computableScoreNames, computeScore, defaultScoreName, scoreDefinitions, scoreNames } from "./scores.ts";
 import { type ScoreSource, scoreSources } from "./sources.ts";
@@ -25,6 +26,8 @@ const alone = termsOf([
 ]);
 
 const everySource = scoreSources;
+
+const fitOf = (terms: ModelTerms): ScoreFit => ({ kind: "hierarchy", ...fitHierarchy(terms) });
 
 test("names", () => {
   expect(scoreNames(2, [])).toEqual(["hierarchy", "likelihood", "final-scale", "scale-0", "scale-1"]);
@@ -72,12 +75,12 @@ describe("values, in nats and higher for less likely", () => {
 
   test("hierarchy scores need their fit and use both models or one", () => {
     const terms = likelyTerms(30, 2, randomKey("scores").stream());
-    const normalFit = fitHierarchy({ normal: terms.normal, dimensions: 12 });
-    const fits = { hierarchy: { hierarchy: fitHierarchy(terms), "hierarchy-normal": normalFit } };
+    const normalFit = fitOf({ normal: terms.normal, dimensions: 12 });
+    const fits = { fits: { hierarchy: fitOf(terms), "hierarchy-normal": normalFit } };
     const normal = computeScore("hierarchy-normal", terms, fits).values;
     expect(computeScore("hierarchy", terms, fits).values).not.toEqual(normal);
     const single = { normal: terms.normal, dimensions: 12 };
-    expect(computeScore("hierarchy", single, { hierarchy: { hierarchy: normalFit } }).values).toEqual(normal);
+    expect(computeScore("hierarchy", single, { fits: { hierarchy: normalFit } }).values).toEqual(normal);
   });
 });
 
@@ -239,7 +242,7 @@ describe("what can be computed", () => {
     expect(names).toEqual(scoreNames(2, everySource).filter((name) => !name.startsWith("hierarchy")));
     for (const name of names) expect(computeScore(name, terms).values).toHaveLength(20);
     const { general: _, ...without } = terms;
-    expect(computableScoreNames(without, { hierarchy: { hierarchy: fitHierarchy(without) } })).toEqual(
+    expect(computableScoreNames(without, { fits: { hierarchy: fitOf(without) } })).toEqual(
       scoreNames(2, ["local", "coders", "classes", "classifier", "faults"]),
     );
   });
@@ -290,14 +293,14 @@ describe("refusals", () => {
 
 test("the default is the hierarchy once calibrated", () => {
   expect(defaultScoreName([])).toBe("final-scale");
-  expect(defaultScoreName(["general"], { hierarchy: {} })).toBe("ratio");
-  const hierarchy = fitHierarchy(likelyTerms(20, 1, randomKey("default").stream()));
-  expect(defaultScoreName(["general"], { hierarchy: { hierarchy } })).toBe("hierarchy");
+  expect(defaultScoreName(["general"], { fits: {} })).toBe("ratio");
+  const hierarchy = fitOf(likelyTerms(20, 1, randomKey("default").stream()));
+  expect(defaultScoreName(["general"], { fits: { hierarchy } })).toBe("hierarchy");
 });
 
 test("the default with classes is their ratio or likelihood", () => {
-  const hierarchy = fitHierarchy(likelyTerms(20, 1, randomKey("default").stream()));
-  expect(defaultScoreName(["classes"], { hierarchy: { hierarchy } })).toBe("class-likelihood");
+  const hierarchy = fitOf(likelyTerms(20, 1, randomKey("default").stream()));
+  expect(defaultScoreName(["classes"], { fits: { hierarchy } })).toBe("class-likelihood");
   expect(defaultScoreName(["classes", "general"])).toBe("class-ratio");
   expect(defaultScoreName(["local", "coders", "classifier"])).toBe("final-scale");
 });

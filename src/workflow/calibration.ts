@@ -244,8 +244,7 @@ function refuseOldThreshold(
     return;
   }
   if (decision?.kind !== "score") return;
-  const same =
-    score === defaultScore && JSON.stringify(before.hierarchy[score]) === JSON.stringify(after.hierarchy[score]);
+  const same = score === defaultScore && JSON.stringify(before.fits[score]) === JSON.stringify(after.fits[score]);
   if (same) return;
   throw new ConfigError({
     code: "conflicting-settings",

@@ -1,0 +1,24 @@
+/**
+ * What scores learn from held-out normal images: plain data, safe to keep as JSON, with the name of its kind. Add a kind by adding it to `FitKinds`;
+ * the compiler then asks for its schema in `detector/calibration-schema.ts`.
+ */
+import type { HierarchyFit } from "./hierarchy.ts";
+
+/** Every kind of fit, by the name that files know it by. */
+interface FitKinds {
+  readonly hierarchy: HierarchyFit;
+}
+
+/** The name of a kind of fit. */
+export type FitKind = keyof FitKinds;
+
+/** A fit of a kind, without the kind's name. */
+export type FitOf<Kind extends FitKind> = FitKinds[Kind];
+
+/** A fit that says of which kind it is. */
+export type ScoreFit = { readonly [Kind in FitKind]: { readonly kind: Kind } & FitKinds[Kind] }[FitKind];
+
+/** The fits of the scores that need one, by score name. A Calibration is one. */
+export interface ScoreFits {
+  readonly fits: Readonly<Record<string, ScoreFit>>;
+}

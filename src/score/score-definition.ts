@@ -1,0 +1,49 @@
+/** What a score is: one record, with the fit on normal images that it may need. */
+import { internalError } from "../base/index.ts";
+import type { FitKind, FitOf, ScoreFit } from "./fits.ts";
+import type { ScoreSource } from "./sources.ts";
+import type { ModelTerms } from "./terms.ts";
+
+/** What scores are counted in: nats, or standard deviations of what normal images show in one place. */
+export type ScoreUnit = "nats" | "deviations";
+
+/** A score that is a sum of terms of a flow, and so has a map. */
+export interface TermSum {
+  /** Of this scale alone; where absent, of all scales. */
+  readonly scale?: number | undefined;
+  /** The flow whose same terms are taken off. */
+  readonly less?: "general" | "local" | undefined;
+}
+
+/** What one score is and how it is made. */
+export interface ScoreDefinition {
+  readonly name: string;
+  readonly unit: ScoreUnit;
+  /** What it draws from beside the normal model. */
+  readonly needs: readonly ScoreSource[];
+  /** One line for help and reports. */
+  readonly description: string;
+  /** Who it is by. */
+  readonly paper: string;
+  /** The scores of all images, [count]. `fit` is one of the record's own kind, for those that have one. */
+  readonly measure: (terms: ModelTerms, fit: ScoreFit | undefined) => Float64Array;
+  /** Of which terms it is minus the sum. Absent where it is no such sum. */
+  readonly sum?: TermSum;
+  /** Learns from held-out normal images what `measure` needs. Absent where terms are enough. */
+  readonly learn?: (terms: ModelTerms) => ScoreFit;
+}
+
+/** The part of a record that a fit of this kind makes: how it is learned from normal images, and the score with it. */
+export function fitted<Kind extends FitKind>(
+  kind: Kind,
+  learn: (terms: ModelTerms) => FitOf<Kind>,
+  measure: (fit: FitOf<Kind>, terms: ModelTerms) => Float64Array,
+): Pick<ScoreDefinition, "learn" | "measure"> {
+  return {
+    learn: (terms) => ({ kind, ...learn(terms) }) as ScoreFit,
+    measure: (terms, fit) => {
+      if (fit?.kind !== kind) throw internalError(`a fit of kind ${fit?.kind ?? "none"} for one of kind ${kind}`);
+      return measure(fit as ScoreFit & FitOf<Kind>, terms);
+    },
+  };
+}
