@@ -5,14 +5,15 @@
  *
  * The second argument overrides settings of `faultSettingsSchema`; GROUP is as in `fault-detector.mjs`. Besides:
  *
+ *   "leaveOut"  true: every network does without the kinds that its fold leaves out, as a detector's do, and is tried on them
+ *   "test"      whether the test set is looked at: true unless "kinds" leaves some out
  *   "networks"  how many of the folds' networks are trained and joined; 1
  *   "split"     "group", or "image": things lie on both sides of a split, which shows what groups are for
  *   "images"    trains on so many images only
  *
- * Where "kinds" leaves some kinds of synthetic faults out, those are drawn on images that the networks did not see and the test set is not looked
- * at. Else the test set is, and 50 random halves of the normal images that a network did not see, things kept whole ("image": of the images
- * held out against those of the test set), say how often p <= 5 and 10 %. Figures are printed with all levels alike and with levels weighted
- * by their sides.
+ * Kinds of synthetic faults that a network does without are drawn on images that it did not see. Where the test set is looked at, 50 random
+ * halves of the normal images that a network did not see, things kept whole ("image": of the images held out against those of the test set),
+ * say how often p <= 5 and 10 %. Figures are printed with all levels alike and with levels weighted by their sides.
  */
 import { basename } from "node:path";
 import { permutation, randomKey } from "outglow/base";
@@ -26,6 +27,7 @@ import {
   faultSettingsSchema,
   fingerprintOfStructure,
   groupImages,
+  kindsLeftOut,
   levelMoments,
   meanMap,
   openLogits,
@@ -40,9 +42,16 @@ import { auroc, perRegionOverlap, pixelAuroc } from "outglow/score";
 import sharp from "sharp";
 
 const [location, overrides = "{}", group] = process.argv.slice(2);
-const { networks = 1, split = "group", images: most = Number.POSITIVE_INFINITY, ...rest } = JSON.parse(overrides);
-const settings = faultSettingsSchema.parse(rest);
-const unseen = faultKinds.filter((kind) => !settings.kinds.includes(kind));
+const given = JSON.parse(overrides);
+const { networks = 1, split = "group", images: most = Number.POSITIVE_INFINITY } = given;
+const { leaveOut = false, test: looksAtTest = given.kinds === undefined } = given;
+const own = Object.entries(given).filter(([name]) => Object.hasOwn(faultSettingsSchema.shape, name));
+const settings = faultSettingsSchema.parse(Object.fromEntries(own));
+/** The kinds that a fold's network is trained on. */
+function knownKinds(fold) {
+  const leftOut = leaveOut ? kindsLeftOut(settings.kinds, fold, settings.folds) : [];
+  return settings.kinds.filter((kind) => !leftOut.includes(kind));
+}
 const pixelStep = 3;
 const splits = 50;
 const weightings = { "levels alike": () => 1, "levels by side": (level) => level };
@@ -97,7 +106,7 @@ async function openNetwork(fold) {
   const parameters = await trainNetwork(
     training.map((index) => levels[index]),
     scale,
-    settings,
+    { ...settings, kinds: knownKinds(fold) },
     key.fold(`fold ${fold}`),
   );
   console.log(`network ${fold + 1}: ${training.length} images, ${(seconds() - before).toFixed(0)} s of processor time`);
@@ -205,8 +214,8 @@ function printAlarms(own, tested, network) {
   }
 }
 
-const test = unseen.length > 0 ? [] : await readAll("test");
-const masks = unseen.length > 0 ? [] : await readAll("ground_truth");
+const test = looksAtTest ? await readAll("test") : [];
+const masks = looksAtTest ? await readAll("ground_truth") : [];
 const maskOf = new Map(
   masks.map(({ kind, name, image }) => [`${kind}/${basename(name).replace(/(_mask)?\.\w+$/, "")}`, image]),
 );
@@ -227,11 +236,12 @@ for (let fold = 0; fold < networks; fold++) {
     ),
   );
   for (const row of rows) row.maps.push(await run(row.image));
-  if (unseen.length === 0) {
+  if (looksAtTest) {
     const good = rows.filter(({ kind }) => kind === "good").map((row) => ({ ...row, maps: row.maps.at(-1) }));
     printAlarms(own, good, fold);
-    continue;
   }
+  const unseen = faultKinds.filter((kind) => !knownKinds(fold).includes(kind));
+  if (unseen.length === 0) continue;
   const tried = own.map(({ image, maps }) => ({ kind: "good", image, seen: () => false, maps: [maps] }));
   for (const { name, image } of own) {
     for (const kind of unseen) {
@@ -244,4 +254,4 @@ for (let fold = 0; fold < networks; fold++) {
   }
   printFigures(tried, [moments.at(-1)]);
 }
-if (unseen.length === 0) printFigures(rows, moments);
+if (looksAtTest) printFigures(rows, moments);

@@ -86,7 +86,7 @@ describe("what was trained", () => {
     const report = JSON.parse(await readFile(at("detector", "evaluation-1.json"), "utf8")) as EvaluationReport;
     expect(report.maps).toMatchObject({ score: "faults", limit: 0.3, step: 1, without: 0, all: { count: 16 } });
     expect(report.maps!.all.pixelAuroc).toBeGreaterThan(0.7);
-    expect(report.maps!.all.aupro).toBeGreaterThan(0.3);
+    expect(report.maps!.all.aupro).toBeGreaterThan(0.25);
     expect(Object.keys(report.maps!.sets).sort()).toEqual(["dent", "scratch"]);
     expect(report.maps!.all.regions.regions).toBeGreaterThanOrEqual(16);
     expect(report.sets.scratch!.count).toBe(8);

@@ -7,11 +7,13 @@ import {
   type FaultDetector,
   type FaultEvent,
   type FaultScore,
+  faultKinds,
   faultRecordSchema,
   faultSettingsSchema,
   openFaultScorer,
   readFaultDetector,
   trainFaultDetector,
+  unseenOf,
   writeFaultNetworks,
 } from "./index.ts";
 import { gradientNoise } from "./synthetic/noise.ts";
@@ -79,6 +81,26 @@ describe("a small detector", () => {
     expect(record.folds.map(({ scores }) => scores.length)).toEqual([10, 10]);
     expect([record.images, record.groups, record.channels]).toEqual([20, 20, 1]);
     for (const { scores } of record.folds) expect([...scores].sort((a, b) => a - b)).toEqual(scores);
+  });
+
+  test("tells what is new to which network, and scores by that alone", async () => {
+    const { record } = detector;
+    const unseen = names.map((_, position) => unseenOf(record, position)!);
+    expect([0, 1].map((fold) => unseen.filter((one) => one.fold === fold).length)).toEqual([10, 10]);
+    expect([...new Set(unseen.flatMap(({ kinds }) => kinds))].sort()).toEqual([...faultKinds].sort());
+    const scorer = openFaultScorer(detector, { threads: 1 });
+    for (const position of [0, 1, 2]) {
+      const { fold } = unseen[position]!;
+      const image = await images.read(position);
+      const { score, map } = await scorer.scoreByFold(image, fold);
+      expect(record.folds[fold]!.scores).toContain(score);
+      expect((await scorer.score(image)).foldScores[fold]).toBe(score);
+      expect([map.rows, map.columns]).toEqual([8, 8]);
+    }
+    await scorer.dispose();
+    expect(unseenOf(record, 20)).toBeUndefined();
+    const { foldOf: _, ...former } = record;
+    expect(unseenOf(faultRecordSchema.parse(former), 0)).toBeUndefined();
   });
 
   test("says what happens", () => {

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ConfigError, randomKey } from "../base/index.ts";
-import { assignFolds } from "./folds.ts";
+import { assignFolds, kindsLeftOut } from "./folds.ts";
 
 test("groups stay whole and no fold is larger than another by more than the largest group (seed 3)", () => {
   const property = fc.property(
@@ -37,4 +37,15 @@ test("fewer things than folds are refused, with what there is", () => {
   const groups = Uint32Array.of(0, 0, 1, 1, 1, 2);
   expect(() => assignFolds(groups, 4, randomKey(0))).toThrow(ConfigError);
   expect(() => assignFolds(groups, 4, randomKey(0))).toThrow("at least 4 different things, got 6 images of 3");
+});
+
+test("every kind is left out by some fold, none leaves out more than half", () => {
+  const kinds = ["a", "b", "c", "d", "e", "f"];
+  const all = (folds: number) => Array.from({ length: folds }, (_, fold) => kindsLeftOut(kinds, fold, folds).join(""));
+  expect(all(2)).toEqual(["ace", "bdf"]);
+  expect(all(3)).toEqual(["ad", "be", "cf"]);
+  expect(all(5)).toEqual(["af", "b", "c", "d", "e"]);
+  expect(all(8)).toEqual(["a", "b", "c", "d", "e", "f", "a", "b"]);
+  expect([0, 1].map((fold) => kindsLeftOut(["a", "b", "c"], fold, 2))).toEqual([["a"], ["b"]]);
+  expect(kindsLeftOut(["a"], 0, 2)).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** Parts of the training images that hold each other out. Pure. */
+/** Parts of the training images that hold each other out, and the kinds of faults that each does without. Pure. */
 import { ConfigError, permutation, type RandomKey } from "../base/index.ts";
 
 /**
@@ -27,4 +27,13 @@ export function assignFolds(groups: Uint32Array, folds: number, key: RandomKey):
     counts[smallest]! += size;
   }
   return groups.map((group) => foldOfGroup.get(group)!);
+}
+
+/**
+ * The kinds of faults that a fold's network never sees, so that it can be tried on what is new to it: kind k is left out by fold k of as many
+ * folds as there are, in turn, so that every kind is left out by some fold. No network does without more than half of them.
+ */
+export function kindsLeftOut<Kind extends string>(kinds: readonly Kind[], fold: number, folds: number): Kind[] {
+  const own = kinds.filter((_, kind) => kind % folds === fold % kinds.length);
+  return own.slice(0, Math.floor(kinds.length / 2));
 }

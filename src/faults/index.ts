@@ -3,7 +3,7 @@
 export { type LevelImages, type PixelScale, pixelScale } from "./batches.ts";
 export { type CellMap, meanMap, resampled, standardised, topMean } from "./cell-map.ts";
 export { drawFaultExamples, type FaultExample } from "./examples.ts";
-export { assignFolds } from "./folds.ts";
+export { assignFolds, kindsLeftOut } from "./folds.ts";
 export { type Fingerprint, fingerprintOfStructure, groupImages, shiftedCorrelation } from "./groups.ts";
 export { atLevels, resized, withChannels } from "./levels.ts";
 export { type CellLogits, openLogits } from "./logits.ts";
@@ -14,9 +14,10 @@ export {
   type FaultRecord,
   faultRecordSchema,
   readFaultDetector,
+  unseenOf,
   writeFaultNetworks,
 } from "./record.ts";
-export { type FaultScore, type FaultScorer, faultScorerOn } from "./scoring.ts";
+export { type FaultScore, type FaultScorer, type FoldScore, faultScorerOn } from "./scoring.ts";
 export { type FaultSettings, faultSettingsSchema } from "./settings.ts";
 export { secondsPerStep } from "./step-time.ts";
 export type { Canvas, Mask } from "./synthetic/canvas.ts";

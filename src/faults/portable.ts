@@ -8,6 +8,7 @@ export {
   type FaultRecord,
   faultRecordSchema,
   readFaultDetector,
+  unseenOf,
   writeFaultNetworks,
 } from "./record.ts";
-export { type FaultScore, type FaultScorer, faultScorerOn } from "./scoring.ts";
+export { type FaultScore, type FaultScorer, type FoldScore, faultScorerOn } from "./scoring.ts";

@@ -11,6 +11,7 @@ import {
 } from "../nn/index.ts";
 import { faultNetwork } from "./network.ts";
 import { faultSettingsSchema } from "./settings.ts";
+import { faultKinds } from "./synthetic/kinds.ts";
 
 const numbers = z.array(z.number());
 
@@ -21,6 +22,8 @@ const foldSchema = z
     levels: z.array(z.object({ level: z.number().int(), mean: z.number(), deviation: z.number().positive() }).strict()),
     /** Scores of the held-out images, ascending. */
     scores: numbers,
+    /** Kinds of synthetic faults that the network never saw; detectors of former versions leave out none. */
+    leftOut: z.array(z.string()).optional(),
   })
   .strict();
 
@@ -34,6 +37,8 @@ export const faultRecordSchema = z
     images: z.number().int(),
     groups: z.number().int(),
     folds: z.array(foldSchema),
+    /** The fold of every image in the order of training: its network did not see the image. Detectors of former versions do not know. */
+    foldOf: z.array(z.number().int().min(0)).optional(),
   })
   .strict();
 
@@ -44,6 +49,17 @@ export type FaultRecord = z.infer<typeof faultRecordSchema>;
 export interface FaultDetector {
   readonly record: FaultRecord;
   readonly networks: readonly ParameterVectors[];
+}
+
+/**
+ * The network that did not see an image of the training, by its position there, and the kinds of synthetic faults that are new to that network:
+ * trials on them are as on anomalies that nobody thought of. Undefined for detectors of former versions and other positions.
+ */
+export function unseenOf({ foldOf, folds }: FaultRecord, position: number) {
+  const fold = foldOf?.[position];
+  const leftOut = fold === undefined ? undefined : folds[fold]?.leftOut;
+  if (fold === undefined || leftOut === undefined) return undefined;
+  return { fold, kinds: faultKinds.filter((kind) => leftOut.includes(kind)) };
 }
 
 function networkOf({ channels, settings }: FaultRecord) {

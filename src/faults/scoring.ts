@@ -27,9 +27,17 @@ export interface FaultScore {
   readonly levels: readonly LevelMap[];
 }
 
+/** What one fold's network alone says of an image. */
+export interface FoldScore extends JoinedLevels {
+  /** The mean of the top 1 % of the map's cells, as in `FaultRecord.folds[fold].scores`. */
+  readonly score: number;
+}
+
 /** Scores images. */
 export interface FaultScorer {
   score(image: RawImage): Promise<FaultScore>;
+  /** Scores an image by one fold's network, to which the normal images of that fold and the kinds of faults that it left out are new. */
+  scoreByFold(image: RawImage, fold: number): Promise<FoldScore>;
   dispose(): Promise<void>;
 }
 
@@ -38,13 +46,18 @@ export function faultScorerOn(engine: Engine, { record, networks }: FaultDetecto
   const { channels, pixelScale, settings } = record;
   const network = faultNetwork({ channels, width: settings.width });
   const opened = networks.map((parameters) => openLogits(network, parameters, pixelScale, engine));
+  const levelsOf = (image: RawImage) => atLevels(withChannels(image, channels), settings);
+  const joinedBy = async (fold: number, levels: ReturnType<typeof levelsOf>): Promise<JoinedLevels> =>
+    joinLevels(await logitsOf(opened[fold]!, levels), record.folds[fold]!.levels);
   return {
+    async scoreByFold(image, fold) {
+      const joined = await joinedBy(fold, levelsOf(image));
+      return { ...joined, score: topMean(joined.map) };
+    },
     async score(image) {
-      const levels = atLevels(withChannels(image, channels), settings);
+      const levels = levelsOf(image);
       const perFold: JoinedLevels[] = [];
-      for (const [fold, logits] of opened.entries()) {
-        perFold.push(joinLevels(await logitsOf(logits, levels), record.folds[fold]!.levels));
-      }
+      for (const fold of opened.keys()) perFold.push(await joinedBy(fold, levels));
       const map = meanMap(perFold.map((joined) => joined.map));
       const foldScores = perFold.map((joined) => topMean(joined.map));
       return {

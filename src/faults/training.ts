@@ -17,7 +17,7 @@ import {
   pixelScale,
 } from "./batches.ts";
 import { topMean } from "./cell-map.ts";
-import { assignFolds } from "./folds.ts";
+import { assignFolds, kindsLeftOut } from "./folds.ts";
 import { type Fingerprint, fingerprintOfStructure, groupImages } from "./groups.ts";
 import { atLevels, withChannels } from "./levels.ts";
 import { openLogits } from "./logits.ts";
@@ -61,7 +61,8 @@ export interface FaultWatch {
 const settlingCrops = 256;
 
 /**
- * Trains a fault detector on normal images: one network a fold, calibrated on the images of that fold; no more folds than different things.
+ * Trains a fault detector on normal images: one network a fold, calibrated on the images of that fold; no more folds than different things. Each
+ * network does without some kinds of faults, all of them together without none: `unseenOf` tells what is new to which.
  * Throws ConfigError for too few different images, RunError where training diverges, and the signal's reason where it is aborted.
  */
 export async function trainFaultDetector(
@@ -85,8 +86,10 @@ export async function trainFaultDetector(
   for (let fold = 0; fold < settings.folds; fold++) {
     const training = levels.filter((_, index) => foldOf[index] !== fold);
     const heldOut = levels.filter((_, index) => foldOf[index] === fold);
+    const leftOut = kindsLeftOut(settings.kinds, fold, settings.folds);
+    const known = { ...settings, kinds: settings.kinds.filter((kind) => !leftOut.includes(kind)) };
     let taken = 0;
-    const parameters = await trainNetwork(training, scale, settings, key.fold(`fold ${fold}`), {
+    const parameters = await trainNetwork(training, scale, known, key.fold(`fold ${fold}`), {
       seconds: watch.secondsOf?.(fold),
       signal: watch.signal,
       onStep: (step, loss) => {
@@ -96,7 +99,7 @@ export async function trainFaultDetector(
     });
     fewestSteps = Math.min(fewestSteps, taken);
     networks.push(parameters);
-    folds.push(await calibrateFold(heldOut, parameters, { channels, scale, settings }));
+    folds.push({ ...(await calibrateFold(heldOut, parameters, { channels, scale, settings })), leftOut });
     watch.onEvent?.({ kind: "scored", fold });
   }
   return {
@@ -108,6 +111,7 @@ export async function trainFaultDetector(
       images: levels.length,
       groups: groupCount,
       folds,
+      foldOf: [...foldOf],
     },
   };
 }
