@@ -79,6 +79,8 @@ export interface StoredFile {
   size(): Promise<number>;
   /** All bytes of the file. Throws an Error for one that is larger than the limit. */
   read(): Promise<Uint8Array>;
+  /** Some bytes of the file, where they can be had without the others. Throws an Error where the file ends before. */
+  readonly readAt?: (offset: number, size: number) => Promise<Uint8Array>;
 }
 
 /** The files a location holds, sorted by path, and what was left out. */

@@ -4,7 +4,8 @@ import { ConfigError, isUserError, messageOf } from "../base/index.ts";
 import { openBuiltin } from "./builtin-images.ts";
 import { fileContainer, folderContainer } from "./containers/folder-tree.ts";
 import { endingOf } from "./containers/litter.ts";
-import { isArchiveName, tarContainer } from "./containers/tar-tree.ts";
+import { tarContainer } from "./containers/tar-tree.ts";
+import { zipContainer } from "./containers/zip-tree.ts";
 import { chooseSide, type ImageUse } from "./dataset-layout.ts";
 import { detectChannels } from "./decoding/preparation.ts";
 import { readableName, systemPath } from "./files/path-bytes.ts";
@@ -20,6 +21,7 @@ import type {
   ImageSource,
   Opening,
   PreparationProblem,
+  StoredFile,
 } from "./image-source.ts";
 import { openEach } from "./joined-sources.ts";
 import { defaultLimits, type SourceLimits } from "./limits.ts";
@@ -27,13 +29,16 @@ import { isBuiltin, locateImages, type Selection } from "./location.ts";
 import { selectImages } from "./selection.ts";
 import { addOtherFile, type LeftOut } from "./source-summary.ts";
 
+/** Files that hold files. */
+const archives: readonly FileContainer[] = [tarContainer, zipContainer];
+
 /** What holds files. The first one that matches is opened. */
-const containers: readonly FileContainer[] = [folderContainer, tarContainer, fileContainer];
+const containers: readonly FileContainer[] = [folderContainer, ...archives, fileContainer];
 
 /** What images look like in files. The first one that matches and is what its name says is opened. */
 const formats: readonly ImageFormat[] = [idxFormat, cifar10Format, cifar100Format, imageFilesFormat];
 
-const supported = `${supportedImages}, .tar and .tar.gz of those, IDX, CIFAR-10/100 binary`;
+const supported = `${supportedImages}, .tar, .tar.gz and .zip of those, IDX, CIFAR-10/100 binary`;
 
 /** How a location is opened. */
 export interface OpenOptions {
@@ -47,7 +52,7 @@ export interface OpenOptions {
  * Opens images without reading them.
  *
  * @param location `PATH` or `PATH#split=test,class=3+5,limit=1000,seed=1` (`location.ts`): a folder of image files (sub-folders are classes), an image
- * file, a .tar or .tar.gz of images, an IDX file (.gz too) or folder, a CIFAR binary folder or its .tar.gz, or a folder with just one such archive.
+ * file, a .tar, .tar.gz or .zip of images, an IDX file (.gz too) or folder, a CIFAR binary folder or its .tar.gz, or a folder with just one such archive.
  * `page=2` reads the second page of files with several. `builtin` or `builtin#limit=20000,seed=0` are images that the program makes itself, whatever
  * lies on the disk; a folder of that name is `./builtin`. Several locations are one source, in their order; strays among them are counted and named.
  * @param subject what named the location, such as `setting("normal")`; begins every message.
@@ -189,14 +194,15 @@ function countOthers(tree: FileTree, format: ImageFormat): void {
 
 /** The one archive in a folder that holds no images itself. */
 function onlyArchive({ container, location, files, problems }: FileTree, { subject }: Opening): string {
-  const archives = container === "folder" ? files.filter(({ path }) => isArchiveName(path)) : [];
-  if (archives.length === 1) return archives[0]!.shown;
-  if (archives.length > 1) {
+  const isArchive = ({ path }: StoredFile): boolean => archives.some(({ matches }) => matches(path, false));
+  const found = container === "folder" ? files.filter(isArchive) : [];
+  if (found.length === 1) return found[0]!.shown;
+  if (found.length > 1) {
     throw new ConfigError({
       code: "conflicting-settings",
       subject,
       expected: "images or one archive of them",
-      got: `${archives.length} in '${location}': ${listNames(archives.map(({ path }) => readableName(path)))}`,
+      got: `${found.length} in '${location}': ${listNames(found.map(({ path }) => readableName(path)))}`,
       remedy: { key: "other", text: "give one" },
     });
   }
@@ -204,8 +210,8 @@ function onlyArchive({ container, location, files, problems }: FileTree, { subje
   if (container === "file") {
     throw new ConfigError({ code: "unsupported", subject, expected: "images", got: `'${location}'`, remedy });
   }
-  const found = files.length === 0 ? `an empty ${container}` : `0 among ${files.length} files in the ${container}`;
+  const held = files.length === 0 ? `an empty ${container}` : `0 among ${files.length} files in the ${container}`;
   const closed = problems[0] ? `, '${problems[0].name}': ${problems[0].reason}` : "";
-  const got = `${found} '${location}'${closed}`;
+  const got = `${held} '${location}'${closed}`;
   throw new ConfigError({ code: "too-few-images", subject, expected: "images", got, remedy });
 }

@@ -2,7 +2,8 @@
 import { createReadStream } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { createGunzip } from "node:zlib";
-import { type ByteCursor, TarDamage } from "./tar-members.ts";
+import { ArchiveDamage } from "./archive-tree.ts";
+import type { ByteCursor } from "./tar-members.ts";
 
 /** Bytes read at a time. */
 const window = 1 << 20;
@@ -35,7 +36,7 @@ export function plainCursor(file: FileHandle, size: number): ByteCursor {
       return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
     },
     async skip(bytes) {
-      if (position + bytes > size) throw new TarDamage("it is cut off");
+      if (position + bytes > size) throw new ArchiveDamage("it is cut off");
       position += bytes;
     },
   };
@@ -89,7 +90,7 @@ export async function withGzipCursor<T>(
       },
       async skip(bytes) {
         for (let left = bytes; left > 0; ) {
-          if (!(await more())) throw new TarDamage("it is cut off");
+          if (!(await more())) throw new ArchiveDamage("it is cut off");
           const part = Math.min(chunk.length, left);
           pass(part);
           left -= part;

@@ -9,6 +9,7 @@ import { compareNames, showPath } from "../files/path-names.ts";
 import type { FileContainer, Opening, PreparationProblem, StoredFile } from "../image-source.ts";
 import { type SourceLimits, tooLarge, tooLargeReason } from "../limits.ts";
 import { type LeftOutTally, tallyLeftOut } from "../source-summary.ts";
+import { readerOf } from "./lazy-file.ts";
 import { litterName } from "./litter.ts";
 
 /** Not those of `node:fs/promises`, whose file handles cost as much again as reading a small file. */
@@ -59,7 +60,13 @@ function storedFile(folder: string, path: string, shown: string, limits: SourceL
     const refuse = () => Promise.reject(new Error("the link leads nowhere"));
     return { path, shown, size: refuse, read: refuse };
   }
-  return { path, shown, size: async () => (await stat(place())).size, read: () => readWhole(place(), limits) };
+  return {
+    path,
+    shown,
+    size: async () => (await stat(place())).size,
+    read: () => readWhole(place(), limits),
+    readAt: readerOf(join(folder, path)),
+  };
 }
 
 /** As `readFile` of node:fs, which opens, asks for the size, reads and closes as well, with a limit of our own between. */

@@ -16,7 +16,7 @@ export function readerOf(path: string): PositionReader {
     try {
       const bytes = new Uint8Array(size);
       const { bytesRead } = await (await current).read(bytes, 0, size, offset);
-      if (bytesRead < size) throw new Error("the archive has changed since it was opened");
+      if (bytesRead < size) throw new Error("it ends early: it has changed since it was opened");
       return bytes;
     } finally {
       readers--;

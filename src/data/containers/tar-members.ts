@@ -4,6 +4,7 @@
  */
 import type { Buffer } from "node:buffer";
 import { nameOfBytes } from "../files/path-bytes.ts";
+import { ArchiveDamage, type ArchiveMember } from "./archive-tree.ts";
 
 /** Bytes of an archive in order. */
 export interface ByteCursor {
@@ -11,26 +12,17 @@ export interface ByteCursor {
   readonly position: number;
   /** The next `size` bytes, fewer where the archive ends. */
   take(size: number): Promise<Buffer>;
-  /** Passes over bytes. Throws TarDamage where the archive ends before. */
+  /** Passes over bytes. Throws ArchiveDamage where the archive ends before. */
   skip(size: number): Promise<void>;
 }
 
 /** One member. */
-export interface TarMember {
+export interface TarMember extends ArchiveMember {
   readonly path: string;
-  readonly kind: "file" | "hard link" | "symbolic link" | "folder" | "other";
-  /** What a link points to, as it is written. */
-  readonly target: string;
-  /** Bytes of content, and where they begin. */
-  readonly size: number;
+  /** Where its content begins. */
   readonly start: number;
-  /** The content, only until the next member is asked for. Throws TarDamage where the archive ends before. */
+  /** The content, only until the next member is asked for. Throws ArchiveDamage where the archive ends before. */
   read(): Promise<Buffer>;
-}
-
-/** What is wrong with an archive, in plain words. */
-export class TarDamage extends Error {
-  override readonly name = "TarDamage";
 }
 
 const block = 512;
@@ -46,14 +38,14 @@ interface Records {
   sparse?: boolean;
 }
 
-/** Goes through an archive once. Throws TarDamage where it is none or is cut off. */
+/** Goes through an archive once. Throws ArchiveDamage where it is none or is cut off. */
 export async function* readMembers(cursor: ByteCursor): AsyncGenerator<TarMember, void, void> {
   const everywhere: Records = {};
   let next: Records = {};
   for (;;) {
     const header = await cursor.take(block);
     if (header.length === 0) return;
-    if (header.length < block) throw new TarDamage("it is cut off");
+    if (header.length < block) throw new ArchiveDamage("it is cut off");
     if (isEmpty(header)) continue;
     checkHeader(header);
     const type = String.fromCharCode(header[156]!);
@@ -77,7 +69,7 @@ export async function* readMembers(cursor: ByteCursor): AsyncGenerator<TarMember
       start,
       async read() {
         const content = await cursor.take(size);
-        if (content.length < size) throw new TarDamage("it is cut off");
+        if (content.length < size) throw new ArchiveDamage("it is cut off");
         return content;
       },
     };
@@ -88,9 +80,9 @@ export async function* readMembers(cursor: ByteCursor): AsyncGenerator<TarMember
 }
 
 async function takeRecord(cursor: ByteCursor, size: number): Promise<Buffer> {
-  if (size > longestRecord) throw new TarDamage("its header is invalid");
+  if (size > longestRecord) throw new ArchiveDamage("its header is invalid");
   const content = await cursor.take(size);
-  if (content.length < size) throw new TarDamage("it is cut off");
+  if (content.length < size) throw new ArchiveDamage("it is cut off");
   await cursor.skip((block - (size % block)) % block);
   return content;
 }
@@ -116,7 +108,7 @@ function checkHeader(header: Buffer): void {
     signed += byte < 128 ? byte : byte - 256;
   }
   const sum = numberAt(header, 148, 8);
-  if (sum !== unsigned && sum !== signed) throw new TarDamage("its header is invalid");
+  if (sum !== unsigned && sum !== signed) throw new ArchiveDamage("its header is invalid");
 }
 
 function sizeOf(header: Buffer): number {
@@ -131,10 +123,10 @@ function numberAt(header: Buffer, at: number, length: number): number {
     for (const [index, byte] of field.entries()) value = value * 256 + (index === 0 ? byte & 0x7f : byte);
   } else {
     const text = untilZero(field).toString("latin1").trim();
-    if (!/^[0-7]*$/.test(text)) throw new TarDamage("its header is invalid");
+    if (!/^[0-7]*$/.test(text)) throw new ArchiveDamage("its header is invalid");
     value = text === "" ? 0 : Number.parseInt(text, 8);
   }
-  if (!Number.isSafeInteger(value)) throw new TarDamage("its header is invalid");
+  if (!Number.isSafeInteger(value)) throw new ArchiveDamage("its header is invalid");
   return value;
 }
 
@@ -156,7 +148,7 @@ function readRecords(content: Buffer, records: Records): void {
     const space = content.indexOf(32, at);
     const length = space < 0 ? Number.NaN : Number(content.subarray(at, space).toString("latin1"));
     if (!Number.isInteger(length) || length <= space - at || at + length > content.length) {
-      throw new TarDamage("its header is invalid");
+      throw new ArchiveDamage("its header is invalid");
     }
     const record = content.subarray(space + 1, at + length - 1);
     at += length;
@@ -169,7 +161,7 @@ function readRecords(content: Buffer, records: Records): void {
     else if (key.startsWith("GNU.sparse.")) records.sparse = true;
     else if (key === "size") {
       const size = Number(value.toString("latin1"));
-      if (!Number.isSafeInteger(size) || size < 0) throw new TarDamage("its header is invalid");
+      if (!Number.isSafeInteger(size) || size < 0) throw new ArchiveDamage("its header is invalid");
       records.size = size;
     }
   }

@@ -3,23 +3,31 @@
  * Links lead to the member they name, as they do once the archive is unpacked.
  */
 import { open } from "node:fs/promises";
-import { posix } from "node:path";
 import { FormatError, messageOf } from "../../base/index.ts";
 import { systemPath } from "../files/path-bytes.ts";
-import { compareNames, showPath } from "../files/path-names.ts";
-import type { FileContainer, Opening, PreparationProblem, StoredFile } from "../image-source.ts";
-import { tooLarge, tooLargeReason } from "../limits.ts";
-import { type LeftOutTally, tallyLeftOut } from "../source-summary.ts";
+import { showPath } from "../files/path-names.ts";
+import type { FileContainer, Opening } from "../image-source.ts";
+import { type SourceLimits, tooLarge, tooLargeReason } from "../limits.ts";
+import { tallyLeftOut } from "../source-summary.ts";
+import {
+  ArchiveDamage,
+  type ArchiveMember,
+  cleanPath,
+  followLinks,
+  litterOf,
+  type MemberIndex,
+  type MemberReader,
+  treeOf,
+} from "./archive-tree.ts";
 import { plainCursor, withGzipCursor } from "./byte-cursors.ts";
 import { damagedGzip, isGzip } from "./gzip.ts";
 import { readerOf } from "./lazy-file.ts";
-import { litterName } from "./litter.ts";
-import { readMembers, TarDamage, type TarMember } from "./tar-members.ts";
+import { readMembers, type TarMember } from "./tar-members.ts";
 
 /** A .tar, .tar.gz or .tgz archive. Whether it is compressed is read from its first bytes, not from its name. */
 export const tarContainer: FileContainer = {
   name: "tar",
-  matches: (path, isFolder) => !isFolder && isArchiveName(path),
+  matches: (path, isFolder) => !isFolder && /\.(tar|tar\.gz|tgz)$/i.test(path),
   async open(path, opening) {
     const file = await open(systemPath(path), "r");
     let start: Uint8Array;
@@ -32,36 +40,31 @@ export const tarContainer: FileContainer = {
       if (!isGzip(start)) {
         const cursor = plainCursor(file, size);
         const index = await guard(path, opening, () => indexMembers(readMembers(cursor), path, opening, () => false));
-        const read = readerOf(path);
-        return treeOf(path, index, opening, (member) => () => read(member.start, member.size));
+        const readFrom = readerOf(path);
+        return treeOf(path, index, opening, ({ start, size }) =>
+          limited(size, opening.limits, {
+            read: () => readFrom(start, size),
+            readAt: (offset, bytes) => readFrom(start + offset, bytes),
+          }),
+        );
       }
     } finally {
       await file.close();
     }
     const index = await unpack(path, opening);
-    return treeOf(
-      path,
-      index,
-      opening,
-      ({ content }) =>
-        async () =>
-          content!,
+    return treeOf(path, index, opening, ({ content, size }) =>
+      limited(size, opening.limits, { read: async () => content! }),
     );
   },
 };
 
-/** Whether a path has the name of a tar archive. */
-export function isArchiveName(path: string): boolean {
-  return /\.(tar|tar\.gz|tgz)$/i.test(path);
-}
+/** A member without its path, and its content where that is kept. */
+type Indexed = ArchiveMember & Pick<TarMember, "start"> & { content?: Uint8Array };
 
-/** What is known of a member that holds something or leads to one. */
-type Indexed = Pick<TarMember, "kind" | "target" | "size" | "start"> & { content?: Uint8Array };
-
-/** The members of an archive by their paths. Of a path that comes several times the last one counts, as when it is unpacked. */
-interface MemberIndex {
-  readonly members: Map<string, Indexed>;
-  readonly leftOut: LeftOutTally;
+/** How a member is read, or refused for its size. */
+function limited(size: number, limits: SourceLimits, reader: ReturnType<MemberReader<Indexed>>) {
+  if (size <= limits.fileBytes) return reader;
+  return { ...reader, read: () => Promise.reject(new Error(tooLargeReason(size, limits))) };
 }
 
 async function indexMembers(
@@ -69,8 +72,8 @@ async function indexMembers(
   path: string,
   { subject, limits }: Opening,
   keeps: (inside: string) => boolean,
-): Promise<MemberIndex> {
-  const index: MemberIndex = { members: new Map(), leftOut: tallyLeftOut() };
+): Promise<MemberIndex<Indexed>> {
+  const index = { members: new Map<string, Indexed>(), leftOut: tallyLeftOut() };
   let kept = 0;
   for await (const member of members) {
     const inside = cleanPath(member.path);
@@ -91,10 +94,10 @@ async function indexMembers(
 }
 
 /** Unpacks what may be needed; once more where a link leads to something else. */
-async function unpack(path: string, opening: Opening): Promise<MemberIndex> {
+async function unpack(path: string, opening: Opening): Promise<MemberIndex<Indexed>> {
   const { subject, limits, concerns } = opening;
   const excess = () => tooLarge(subject, "a compressed archive", path, "unpackedBytes", limits);
-  const read = (keeps: (inside: string) => boolean): Promise<MemberIndex> =>
+  const read = (keeps: (inside: string) => boolean): Promise<MemberIndex<Indexed>> =>
     guard(path, opening, () =>
       withGzipCursor(systemPath(path), limits.unpackedBytes, excess, (cursor) =>
         indexMembers(readMembers(cursor), path, opening, keeps),
@@ -103,7 +106,7 @@ async function unpack(path: string, opening: Opening): Promise<MemberIndex> {
   const first = await read(concerns);
   const missing = new Set<string>();
   for (const [inside, { kind }] of first.members) {
-    if (kind === "file" || !concerns(inside) || isLitter(inside)) continue;
+    if (kind === "file" || !concerns(inside) || litterOf(inside) !== undefined) continue;
     const end = followLinks(inside, first.members);
     const member = end === undefined ? undefined : first.members.get(end);
     if (member?.kind === "file" && member.content === undefined && member.size <= limits.fileBytes) missing.add(end!);
@@ -111,96 +114,12 @@ async function unpack(path: string, opening: Opening): Promise<MemberIndex> {
   return missing.size === 0 ? first : read((inside) => concerns(inside) || missing.has(inside));
 }
 
-function treeOf(
-  location: string,
-  { members, leftOut }: MemberIndex,
-  { limits, concerns }: Opening,
-  readerFor: (member: Indexed) => () => Promise<Uint8Array>,
-) {
-  const files: StoredFile[] = [];
-  const problems: PreparationProblem[] = [];
-  const folders = new Set<string>();
-  for (const inside of members.keys())
-    for (let up = posix.dirname(inside); up !== "."; up = posix.dirname(up)) {
-      if (folders.has(up)) break;
-      folders.add(up);
-    }
-  for (const [inside, member] of members) {
-    const shown = showPath(location, inside);
-    if (inside.split("/").includes("..")) {
-      // Unpacking refuses such a name, too.
-      if (concerns(inside)) problems.push({ name: shown, reason: "its name leads out of its folder by '..'" });
-      else leftOut.add("other", "file with '..' in its name", shown);
-      continue;
-    }
-    const litter = litterOf(inside);
-    if (litter !== undefined) {
-      leftOut.add("litter", litter, shown);
-      continue;
-    }
-    if (member.kind === "other") {
-      if (concerns(inside)) problems.push({ name: shown, reason: "it is stored in a way that is not read" });
-      else leftOut.add("other", "special file", shown);
-      continue;
-    }
-    const end = followLinks(inside, members);
-    const target = end === undefined ? undefined : members.get(end);
-    if (target?.kind === "file") {
-      const { size } = target;
-      const read =
-        size > limits.fileBytes ? () => Promise.reject(new Error(tooLargeReason(size, limits))) : readerFor(target);
-      files.push({ path: inside, shown, size: async () => size, read });
-    } else if (end !== undefined && folders.has(end)) leftOut.add("again", "link to a folder", shown);
-    else problems.push({ name: shown, reason: "the link leads to nothing in the archive" });
-  }
-  files.sort((a, b) => compareNames(a.path, b.path));
-  return { location, container: "archive", files, problems, leftOut, companions: async () => files } as const;
-}
-
-/** Where links end: the path of a member or folder; undefined where they lead out of the archive or round in a circle. */
-function followLinks(from: string, members: ReadonlyMap<string, Indexed>): string | undefined {
-  let path = from;
-  for (let steps = 0; steps < 40; steps++) {
-    const member = members.get(path);
-    if (member?.kind !== "hard link" && member?.kind !== "symbolic link") return path;
-    const isSymbolic = member.kind === "symbolic link";
-    if (isSymbolic && member.target.startsWith("/")) return undefined;
-    const target = isSymbolic ? posix.join(posix.dirname(path), member.target) : posix.join(member.target);
-    path = cleanPath(target);
-    if (path === "" || path.startsWith("../") || path === "..") return undefined;
-  }
-  return undefined;
-}
-
-function cleanPath(path: string): string {
-  return path
-    .split("/")
-    .filter((part) => part !== "" && part !== ".")
-    .join("/");
-}
-
-function isLitter(inside: string): boolean {
-  return litterOf(inside) !== undefined;
-}
-
-/** What a path is left out for: the first folder or file of litter in it. */
-function litterOf(inside: string): string | undefined {
-  const parts = inside.split("/");
-  for (const [index, part] of parts.entries()) {
-    const isFolder = index < parts.length - 1;
-    const litter = litterName(part, isFolder);
-    if (litter !== undefined)
-      return isFolder ? `file in ${litter === "hidden" ? "hidden folders" : part}` : `${litter} file`;
-  }
-  return undefined;
-}
-
 /** Turns what a damaged archive makes its readers throw into errors that a person understands. */
 async function guard<T>(path: string, { subject }: Opening, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof TarDamage) throw damagedTar(subject, path, error.message);
+    if (error instanceof ArchiveDamage) throw damagedTar(subject, path, error.message);
     if (error instanceof Error && "code" in error && String(error.code).startsWith("Z_")) {
       throw damagedGzip(subject, path, messageOf(error));
     }

@@ -1,0 +1,88 @@
+/**
+ * Every reader with damaged files: an image, a reason why there is none, or an error that a person can act on, never a crash and never pixels of another
+ * size. OUTGLOW_MUTATIONS sets how many damaged files a reader gets.
+ */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { isUserError, randomKey } from "../base/index.ts";
+import { prepareImage } from "./decoding/preparation.ts";
+import { greyPng, makeFolder, propertySeed, zipOf } from "./example-files.ts";
+import { openImages } from "./opening.ts";
+
+const runs = Number(process.env.OUTGLOW_MUTATIONS ?? 40);
+const specification = { channels: 1, height: 4, width: 4 };
+
+let folder: string;
+let remove: () => Promise<void>;
+let png: Buffer;
+beforeAll(async () => {
+  ({ folder, remove } = await makeFolder());
+  png = await greyPng(4, 4, 50);
+});
+afterAll(() => remove());
+
+/** Files of every reader, by the name that they are opened by. */
+const examples: Readonly<Record<string, () => Uint8Array | Promise<Uint8Array>>> = {
+  "a.zip": () =>
+    zipOf({ "x/a.png": png, "x/b.png": { content: png, method: 0 }, "c.png": { content: "x/a.png", mode: 0o120777 } }),
+  "b.zip": () => zipOf({ "x/a.png": png, "x/b.png": { content: png, method: 0 } }, { zip64: true }),
+};
+
+test.each(Object.keys(examples))(
+  `%s damaged is read or refused, never worse (${runs} of them, seed ${propertySeed})`,
+  async (name) => {
+    const whole = Buffer.from(await examples[name]!());
+    const path = join(folder, name);
+    const property = fc.asyncProperty(fc.nat(), async (seed) => {
+      await writeFile(path, damaged(whole, seed));
+      const error = await readAll(path).catch((thrown: unknown) => thrown);
+      if (error !== undefined && !isUserError(error)) throw error;
+    });
+    await fc.assert(property, { seed: propertySeed, numRuns: runs });
+    await writeFile(path, whole);
+    await readAll(path);
+  },
+  120_000,
+);
+
+/** Values that break sizes, counts and places. */
+const extremes = [0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff];
+
+/** Bytes with some of them changed, moved, doubled or cut off. */
+function damaged(whole: Buffer, seed: number): Buffer {
+  const random = randomKey(seed).stream();
+  let bytes = Buffer.from(whole);
+  for (let change = 0; change <= random.integer(3); change++) {
+    const at = random.integer(bytes.length);
+    const kind = random.integer(6);
+    if (kind === 0) bytes[at] = random.integer(256);
+    else if (kind === 1) bytes[at]! ^= 1 << random.integer(8);
+    else if (kind <= 3) {
+      const value = extremes[random.integer(extremes.length)]!;
+      const size = Math.min([1, 2, 4][random.integer(3)]!, bytes.length - at);
+      for (let byte = 0; byte < size; byte++) {
+        bytes[at + byte] = Math.floor(value / 2 ** (8 * (kind === 2 ? byte : size - 1 - byte))) & 255;
+      }
+    } else if (kind === 4) bytes = bytes.subarray(0, at + 1);
+    else bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(Math.max(0, at - random.integer(20)))]);
+  }
+  return bytes;
+}
+
+/** Opens a location and reads all of its images. Reading may fail in words, preparing only give a reason. */
+async function readAll(path: string): Promise<undefined> {
+  const source = await openImages(path, "here", { limits: { fileBytes: 1 << 22, archiveBytes: 1 << 22, files: 1000 } });
+  await source.channels();
+  for (let index = 0; index < Math.min(source.length, 8); index++) {
+    source.className(index);
+    const image = await source.read(index).catch((error: unknown) => {
+      // Such errors are slips of a reader; whatever it says itself is an Error.
+      if ([TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind)) throw error;
+      return undefined;
+    });
+    const prepared = image && (await prepareImage(image, specification));
+    if (prepared && !("reason" in prepared)) expect(prepared.pixels).toHaveLength(16);
+  }
+}
