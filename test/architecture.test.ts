@@ -31,7 +31,7 @@ const sideDoors = [
   "cli/serve-command.ts -> service/settings.ts", // as above
 ];
 /** Doors of a floor beside its index.ts: what of it a browser page takes. */
-const portableDoors = ["faults/portable.ts", "detector/portable.ts"];
+const portableDoors = ["faults/portable.ts", "encoder/portable.ts", "detector/portable.ts"];
 const mostLines = 400;
 
 interface Source {

@@ -6,7 +6,14 @@ import { describe, expect, test } from "vitest";
 
 const root = new URL("../src/", import.meta.url);
 /** What a page imports. */
-const doors = ["base/index.ts", "score/index.ts", "pixels/index.ts", "faults/portable.ts", "detector/portable.ts"];
+const doors = [
+  "base/index.ts",
+  "score/index.ts",
+  "pixels/index.ts",
+  "faults/portable.ts",
+  "encoder/portable.ts",
+  "detector/portable.ts",
+];
 /** Packages that run anywhere. */
 const portablePackages = ["zod", "@bufbuild/protobuf"];
 

@@ -9,6 +9,10 @@ export const goldenFile = "golden.safetensors";
 /** The networks that look for local faults, one a fold. */
 export const faultsFile = "faults.safetensors";
 
+/** What makes features of images, as it was given but cut to the values that are used, and what is normal among these. */
+export const encoderFile = "encoder.onnx";
+export const featuresFile = "encoder.safetensors";
+
 /** The files of every model, the normal one first. */
 export const modelFiles = {
   normal: { weights: "weights.safetensors", graph: "model.onnx" },
@@ -33,11 +37,18 @@ export const formerPattern = /^calibration-[1-9]\d{0,8}\.json$/;
 export type ModelName = keyof typeof modelFiles;
 
 /** A file that a detector may hold beside its manifest. */
-export type DetectorFile = typeof goldenFile | typeof faultsFile | (typeof modelFiles)[ModelName]["weights" | "graph"];
+export type DetectorFile =
+  | typeof goldenFile
+  | typeof faultsFile
+  | typeof encoderFile
+  | typeof featuresFile
+  | (typeof modelFiles)[ModelName]["weights" | "graph"];
 
 /** All of them. */
 export const detectorFiles: readonly DetectorFile[] = [
   goldenFile,
   faultsFile,
+  encoderFile,
+  featuresFile,
   ...Object.values(modelFiles).flatMap(({ weights, graph }) => [weights, graph]),
 ];

@@ -3,9 +3,9 @@
  * was written. A detector that does not reproduce them is refused.
  */
 import { FormatError, type ImageShape, imageSizeOf, RunError, randomKey, setting } from "../base/index.ts";
-import type { FaultScorer } from "../faults/portable.ts";
-import { readTensors, writeTensors } from "../nn/index.ts";
-import { type ModelTerms, storedTerms } from "../score/index.ts";
+import { readTensors, type StoredTensor, writeTensors } from "../nn/index.ts";
+import type { RawImage } from "../pixels/index.ts";
+import { type ModelTerms, type PlacedSource, storedTerms } from "../score/index.ts";
 import { goldenFile } from "./file-names.ts";
 
 const imageCount = 4;
@@ -32,27 +32,45 @@ export function goldenImages({ channels, height, width }: ImageShape): Uint8Arra
   return pixels;
 }
 
-/** Side of the golden images that faults are looked for in: more than one window of cells, and quick. */
-const faultSide = 96;
+/** Side of the golden images whose places are looked at: more than one window of cells, and quick. */
+const placedSide = 96;
 
-/** How far scores of faults may move between machines, in standard deviations. */
-const faultTolerance = { relative: 1e-3, deviations: 0.01 };
+/** How far scores of places may move between machines, in standard deviations. */
+const placedTolerance = { relative: 1e-3, deviations: 0.01 };
 
-/** What golden images give where faults are looked for. */
-export interface GoldenFaults {
+/** What looks at places of images: of faults, or of an encoder's features. */
+export interface PlacedScorer {
+  score(image: RawImage): Promise<{ readonly score: number }>;
+}
+
+/** What golden images give where places are looked at. */
+export interface GoldenPlaces {
+  readonly source: PlacedSource;
   readonly shape: ImageShape;
   readonly images: Uint8Array;
   readonly scores: Float32Array;
 }
 
-/** The golden images of a fault detector for images of some channels, and their scores. */
-export async function goldenFaults(channels: number, scorer: FaultScorer): Promise<GoldenFaults> {
-  const shape = { channels, height: faultSide, width: faultSide };
+/** The golden images of a part that looks at places of images of some channels, and their scores. */
+export async function goldenPlaces(
+  source: PlacedSource,
+  channels: number,
+  scorer: PlacedScorer,
+): Promise<GoldenPlaces> {
+  const shape = { channels, height: placedSide, width: placedSide };
   const images = goldenImages(shape);
-  return { shape, images, scores: await faultScores(scorer, shape, images) };
+  return { source, shape, images, scores: await placedScores(scorer, shape, images) };
 }
 
-async function faultScores(scorer: FaultScorer, shape: ImageShape, images: Uint8Array): Promise<Float32Array> {
+/** What a part's golden images and scores are called. */
+const placedNames = {
+  faults: { images: "faultImages", scores: "faultScores" },
+  encoder: { images: "encoderImages", scores: "encoderScores" },
+} as const;
+
+const scoreNames = { faults: "faults", encoder: "the encoder's features" } as const;
+
+async function placedScores(scorer: PlacedScorer, shape: ImageShape, images: Uint8Array): Promise<Float32Array> {
   const size = imageSizeOf(shape);
   const scores = new Float32Array(images.length / size);
   for (const image of scores.keys()) {
@@ -67,22 +85,25 @@ export function writeGolden(
   shape: ImageShape,
   images: Uint8Array,
   terms: ModelTerms,
-  faults?: GoldenFaults,
+  places: readonly GoldenPlaces[] = [],
 ): Uint8Array<ArrayBuffer> {
   return writeTensors({
     tensors: {
-      ...(faults && {
-        faultImages: {
-          shape: [faults.scores.length, faults.shape.channels, faults.shape.height, faults.shape.width],
-          data: faults.images,
-        },
-        faultScores: { shape: [faults.scores.length], data: faults.scores },
-      }),
+      ...Object.fromEntries(places.flatMap(placedTensors)),
       images: { shape: [imageCount, shape.channels, shape.height, shape.width], data: images },
       ...storedTerms(terms),
     },
     metadata: {},
   });
+}
+
+function placedTensors({ source, shape, images, scores }: GoldenPlaces): [string, StoredTensor][] {
+  const { channels, height, width } = shape;
+  const names = placedNames[source];
+  return [
+    [names.images, { shape: [scores.length, channels, height, width], data: images }],
+    [names.scores, { shape: [scores.length], data: scores }],
+  ];
 }
 
 /**
@@ -122,20 +143,27 @@ export async function checkGolden(
   }
 }
 
-/** The same for the part that looks for local faults. Throws as `checkGolden`. */
-export async function checkGoldenFaults(bytes: Uint8Array, scorer: FaultScorer, where: string): Promise<void> {
+/** The same for a part that looks at places of images. Throws as `checkGolden`. */
+export async function checkGoldenPlaces(
+  bytes: Uint8Array,
+  source: PlacedSource,
+  scorer: PlacedScorer,
+  where: string,
+): Promise<void> {
   const { tensors } = readTensors(bytes, `${where}/${goldenFile}`);
-  const images = tensors.faultImages;
-  const recorded = tensors.faultScores?.data;
+  const names = placedNames[source];
+  const what = scoreNames[source];
+  const images = tensors[names.images];
+  const recorded = tensors[names.scores]?.data;
   if (!(images?.data instanceof Uint8Array) || images.shape.length !== 4 || images.data.length === 0) {
-    throw damaged(where, `golden images of faults in ${goldenFile}`, "none");
+    throw damaged(where, `golden images of ${what} in ${goldenFile}`, "none");
   }
   const [count, channels, height, width] = images.shape as [number, number, number, number];
   if (recorded?.length !== count) {
-    throw damaged(where, `${count} recorded scores of faults in ${goldenFile}`, String(recorded?.length ?? "none"));
+    throw damaged(where, `${count} recorded scores of ${what} in ${goldenFile}`, String(recorded?.length ?? "none"));
   }
-  const scores = await faultScores(scorer, { channels, height, width }, images.data);
-  const { relative, deviations } = faultTolerance;
+  const scores = await placedScores(scorer, { channels, height, width }, images.data);
+  const { relative, deviations } = placedTolerance;
   const worst = scores.findIndex((score, image) => {
     const expected = recorded[image]!;
     return !(Math.abs(score - expected) <= relative * Math.abs(expected) + deviations);
@@ -144,7 +172,7 @@ export async function checkGoldenFaults(bytes: Uint8Array, scorer: FaultScorer, 
   throw new RunError({
     code: "mismatch",
     subject: where,
-    expected: `a score of faults of ${recorded[worst]} on golden image ${worst}`,
+    expected: `a score of ${what} of ${recorded[worst]} on golden image ${worst}`,
     got: `${scores[worst]}, so its scores cannot be trusted on this machine and device`,
     remedy: { key: "other", text: `choose another ${setting("device")} or train anew here` },
   });

@@ -1,13 +1,14 @@
 /** A detector ready to score: its graphs opened on an engine that is handed in, and checked against what it gave when it was written. Portable. */
 import { ConfigError, type ImageShape } from "../base/index.ts";
+import { type EncoderScorer, encoderScorerOn, readEncoderExpert } from "../encoder/portable.ts";
 import { type FaultScorer, faultScorerOn, readFaultDetector } from "../faults/portable.ts";
 import { type FlowName, flowOf } from "../model/index.ts";
 import type { Engine } from "../runtime/index.ts";
 import type { CoderSizes, ModelTerms } from "../score/index.ts";
-import { faultsFile } from "./file-names.ts";
+import { faultsFile, featuresFile } from "./file-names.ts";
 import type { FileReader } from "./file-reader.ts";
 import { type FlowMapper, openFlowMapper } from "./flow-maps.ts";
-import { checkGolden, checkGoldenFaults } from "./golden.ts";
+import { checkGolden, checkGoldenPlaces } from "./golden.ts";
 import type { Manifest } from "./manifest.ts";
 import { openScorers } from "./models.ts";
 import { readForScoring, readModelWeights } from "./reading.ts";
@@ -35,6 +36,8 @@ export interface Detector {
   readonly openMapper: (name: FlowName) => Promise<FlowMapper>;
   /** Looks for local faults in images at their own size, where the detector can: their share of the terms is asked for here, image by image. */
   readonly faults?: FaultScorer | undefined;
+  /** Judges places of images by an encoder's features, in the same way. */
+  readonly encoder?: EncoderScorer | undefined;
   dispose(): Promise<void>;
 }
 
@@ -53,20 +56,27 @@ export async function loadDetector(
   engine: Engine,
   { coders }: LoadingOptions = {},
 ): Promise<Detector> {
-  const { manifest, graphs, golden, faults: networks } = await readForScoring(files);
+  const { manifest, graphs, golden, faults: networks, encoder: given } = await readForScoring(files);
   const faults =
     manifest.faults && networks
       ? faultScorerOn(engine, readFaultDetector(manifest.faults.record, networks, files.describe(faultsFile)))
       : undefined;
   const scorers = await openScorers(manifest.training, graphs, engine);
+  let encoder: EncoderScorer | undefined;
   const dispose = async (): Promise<void> => {
     await scorers.dispose();
     await faults?.dispose();
+    await encoder?.dispose();
   };
   try {
+    if (manifest.encoder && given) {
+      const expert = readEncoderExpert(manifest.encoder.record, given.features, files.describe(featuresFile));
+      encoder = await encoderScorerOn(engine, given.model, expert);
+    }
     const where = `detector '${files.location}'`;
     await checkGolden(golden, scorers.terms, where);
-    if (faults) await checkGoldenFaults(golden, faults, where);
+    if (faults) await checkGoldenPlaces(golden, "faults", faults, where);
+    if (encoder) await checkGoldenPlaces(golden, "encoder", encoder, where);
   } catch (error) {
     await dispose();
     throw error;
@@ -83,6 +93,7 @@ export async function loadDetector(
       return openFlowMapper({ flow, parameters: await readModelWeights(files, manifest, name) }, engine);
     },
     faults,
+    encoder,
     dispose,
   };
 }

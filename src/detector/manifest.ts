@@ -1,11 +1,20 @@
 /** `detector.json`: what a detector is, complete and checked. The format version rises when an older program could misread it. */
 import { z } from "zod";
 import { type Fault, FormatError, messageOf, roles } from "../base/index.ts";
+import { type EncoderExpertRecord, encoderExpertSchema } from "../encoder/portable.ts";
 import { type FaultRecord, faultRecordSchema } from "../faults/portable.ts";
 import { issueParts, preparationFields, trainingSchema } from "../model/index.ts";
 import { calibrationFields } from "./calibration-schema.ts";
 import { checksumOf } from "./checksum.ts";
-import { detectorFiles, faultsFile, formerPattern, type ModelName, modelFiles } from "./file-names.ts";
+import {
+  detectorFiles,
+  encoderFile,
+  faultsFile,
+  featuresFile,
+  formerPattern,
+  type ModelName,
+  modelFiles,
+} from "./file-names.ts";
 
 export const formatVersion = 1;
 
@@ -70,6 +79,14 @@ const fieldsSchema = z.strictObject({
     .strictObject({ weights: z.literal(faultsFile), record: faultRecordSchema })
     .nullable()
     .default(null),
+  /** What judges images by an encoder's features. Only where there is one, so that earlier programs read all others. */
+  encoder: z
+    .strictObject({
+      model: z.literal(encoderFile),
+      features: z.literal(featuresFile),
+      record: encoderExpertSchema,
+    })
+    .exactOptional(),
   data: z.strictObject({
     normal: dataSchema,
     general: dataSchema.nullable(),
@@ -96,6 +113,14 @@ function isModest({ settings, folds }: FaultRecord): boolean {
   return folds.length <= mostFolds && width <= mostWidth && levels.every((level) => level <= mostLevel);
 }
 
+/** Images that an encoder sees: a side beyond this is damage. */
+const mostSide = 2 ** 13;
+
+function isSeeable({ settings, encoder }: EncoderExpertRecord): boolean {
+  const { height, width } = encoder.size ?? { height: 1, width: 1 };
+  return [settings.side, settings.largest, settings.grid, height, width].every((side) => side <= mostSide);
+}
+
 /** What follows from several fields is checked where they meet. */
 export const manifestSchema = fieldsSchema
   .refine(({ input, training }) => sides.every((side) => input[side] === training.input[side]), {
@@ -109,6 +134,10 @@ export const manifestSchema = fieldsSchema
   .refine(({ faults }) => faults === null || isModest(faults.record), {
     path: ["faults", "record", "settings"],
     error: `expected levels to ${mostLevel}, width to ${mostWidth} and a fold for every network`,
+  })
+  .refine(({ encoder }) => encoder === undefined || isSeeable(encoder.record), {
+    path: ["encoder", "record"],
+    error: `expected sides to ${mostSide}`,
   });
 
 export type Manifest = z.infer<typeof manifestSchema>;

@@ -5,7 +5,9 @@ import type { ParameterVectors } from "../nn/index.ts";
 import { checksumOf } from "./checksum.ts";
 import {
   type DetectorFile,
+  encoderFile,
   faultsFile,
+  featuresFile,
   goldenFile,
   type ModelName,
   manifestName,
@@ -45,6 +47,8 @@ export interface ScoringFiles {
   readonly golden: Uint8Array;
   /** The networks that look for local faults. */
   readonly faults: Uint8Array | undefined;
+  /** What makes features of images, and what is normal among these. */
+  readonly encoder: { readonly model: Uint8Array; readonly features: Uint8Array } | undefined;
 }
 
 /**
@@ -64,6 +68,9 @@ export async function readForScoring(files: FileReader): Promise<ScoringFiles & 
   }
 }
 
+/** What scoring needs beside graphs. */
+const placedFiles = [goldenFile, faultsFile, encoderFile, featuresFile] as const;
+
 /** Reads and checks every file of a detector, one after another, and keeps those that scoring needs. Throws FormatError for damage. */
 async function readScoringFiles(files: FileReader, manifest: Manifest): Promise<ScoringFiles> {
   const names = presentModels(manifest.models);
@@ -71,19 +78,20 @@ async function readScoringFiles(files: FileReader, manifest: Manifest): Promise<
   const needed: readonly DetectorFile[] = [
     goldenFile,
     ...(manifest.faults ? ([faultsFile] as const) : []),
+    ...(manifest.encoder ? ([encoderFile, featuresFile] as const) : []),
     ...names.flatMap((name): DetectorFile[] => [modelFiles[name].weights, modelFiles[name].graph]),
   ];
   const graphs: Partial<Record<DetectorFile, Uint8Array>> = {};
-  let golden: Uint8Array | undefined;
-  let faults: Uint8Array | undefined;
+  const kept: { -readonly [Name in (typeof placedFiles)[number]]?: Uint8Array } = {};
   for (const name of new Set([...needed, ...(Object.keys(manifest.files) as DetectorFile[])])) {
     const bytes = await readChecked(files, name, manifest);
-    if (name === goldenFile) golden = bytes;
-    if (name === faultsFile) faults = bytes;
+    const other = placedFiles.find((file) => file === name);
+    if (other) kept[other] = bytes;
     if (graphNames.includes(name)) graphs[name] = bytes;
   }
+  const { [goldenFile]: golden, [faultsFile]: faults, [encoderFile]: model, [featuresFile]: features } = kept;
   if (golden === undefined) throw internalError("a detector's golden file was not read");
-  return { graphs, golden, faults };
+  return { graphs, golden, faults, encoder: model && features && { model, features } };
 }
 
 /** The weights of one of a detector's models. Throws FormatError for damage, ConfigError where it has no such model. */

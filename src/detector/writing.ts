@@ -1,6 +1,7 @@
 /** A detector made of trained models: calibrated, and written into a folder with everything that loading checks. */
 import { randomKey } from "../base/index.ts";
 import { decoderVersions } from "../data/index.ts";
+import { type EncoderExpert, encoderScorerOn, writeEncoderExpert } from "../encoder/portable.ts";
 import { type FaultDetector, faultScorerOn, writeFaultNetworks } from "../faults/portable.ts";
 import { modelOf, type TrainingConfiguration } from "../model/index.ts";
 import type { ParameterVectors } from "../nn/index.ts";
@@ -8,11 +9,21 @@ import type { Engine } from "../runtime/index.ts";
 import { type Calibration, calibrate, defaultScoreName, withReferences } from "../score/index.ts";
 import { checksumOf } from "./checksum.ts";
 import { coderTerms } from "./coder-terms.ts";
-import { type DetectorFile, detectorFiles, faultsFile, goldenFile, type ModelName, modelFiles } from "./file-names.ts";
-import { type GoldenFaults, goldenFaults, goldenImages, writeGolden } from "./golden.ts";
+import {
+  type DetectorFile,
+  detectorFiles,
+  encoderFile,
+  faultsFile,
+  featuresFile,
+  goldenFile,
+  type ModelName,
+  modelFiles,
+} from "./file-names.ts";
+import { type GoldenPlaces, goldenImages, goldenPlaces, writeGolden } from "./golden.ts";
 import { formatVersion, type Manifest, writeManifest } from "./manifest.ts";
 import { type ModelFiles, openScorers, presentModels, sourcesOfModels } from "./models.ts";
 import { type FileContents, writeFiles } from "./replacing.ts";
+import { placedSources } from "./score-sources.ts";
 import { graphOfModel } from "./scoring-graph.ts";
 import { packageVersion } from "./version.ts";
 import { writeWeights } from "./weights.ts";
@@ -42,6 +53,8 @@ export interface DetectorParts {
   readonly heldOutPixels: Uint8Array;
   /** What looks for local faults; it brings its own calibration. */
   readonly faults?: FaultDetector | undefined;
+  /** What judges images by an encoder's features, with the encoder cut to its taps; it brings its own calibration, too. */
+  readonly encoder?: { readonly model: Uint8Array<ArrayBuffer>; readonly expert: EncoderExpert } | undefined;
 }
 
 /**
@@ -58,19 +71,18 @@ export async function writeDetector(folder: string, parts: DetectorParts, engine
     files[modelFiles[name].graph] = graphOfModel(model, training.input, models[name]!.parameters);
   }
   if (parts.faults) files[faultsFile] = writeFaultNetworks(parts.faults);
-  const measured = parts.faults && (await measureFaults(parts.faults, engine));
+  if (parts.encoder) {
+    files[encoderFile] = parts.encoder.model;
+    files[featuresFile] = writeEncoderExpert(parts.encoder.expert);
+  }
+  const measured = await measurePlaces(parts, engine);
   const { heldOut, golden } = await measureTerms(training, files, parts.heldOutPixels, measured, engine);
   files[goldenFile] = golden;
   const references = { ...heldOut, ...(await coderTerms(parts.heldOutPixels, parts.training.input)) };
-  const calibrated = calibrate(references, randomKey(parts.training.seed).fold("calibration"));
-  const folds = parts.faults?.record.folds;
-  const calibration = folds
-    ? withReferences(
-        calibrated,
-        "faults",
-        folds.flatMap(({ scores }) => scores),
-      )
-    : calibrated;
+  let calibration = calibrate(references, randomKey(parts.training.seed).fold("calibration"));
+  for (const [source, scores] of Object.entries(ownReferences(parts))) {
+    calibration = withReferences(calibration, source, scores);
+  }
   const manifest = describeDetector(parts, calibration, engine.version, await checksumsOf(files));
   await writeFiles(folder, files, await writeManifest(manifest));
   return manifest;
@@ -81,26 +93,39 @@ async function measureTerms(
   training: TrainingConfiguration,
   files: ModelFiles,
   heldOutPixels: Uint8Array,
-  faults: GoldenFaults | undefined,
+  places: readonly GoldenPlaces[],
   engine: Engine,
 ) {
   const scorers = await openScorers(training, files, engine);
   try {
     const heldOut = await scorers.terms(heldOutPixels);
     const images = goldenImages(training.input);
-    return { heldOut, golden: writeGolden(training.input, images, await scorers.terms(images), faults) };
+    return { heldOut, golden: writeGolden(training.input, images, await scorers.terms(images), places) };
   } finally {
     await scorers.dispose();
   }
 }
 
-async function measureFaults(faults: FaultDetector, engine: Engine): Promise<GoldenFaults> {
-  const scorer = faultScorerOn(engine, faults);
-  try {
-    return await goldenFaults(faults.record.channels, scorer);
-  } finally {
-    await scorer.dispose();
+/** Golden images and scores of the parts that look at places of images. */
+async function measurePlaces({ faults, encoder }: DetectorParts, engine: Engine): Promise<readonly GoldenPlaces[]> {
+  const places: GoldenPlaces[] = [];
+  if (faults) {
+    const scorer = faultScorerOn(engine, faults);
+    places.push(await goldenPlaces("faults", faults.record.channels, scorer).finally(() => scorer.dispose()));
   }
+  if (encoder) {
+    const scorer = await encoderScorerOn(engine, encoder.model, encoder.expert);
+    places.push(await goldenPlaces("encoder", 3, scorer).finally(() => scorer.dispose()));
+  }
+  return places;
+}
+
+/** Scores of normal images that parts looked at while these were held out of them. */
+function ownReferences({ faults, encoder }: DetectorParts): Readonly<Record<string, readonly number[]>> {
+  return {
+    ...(faults && { faults: faults.record.folds.flatMap(({ scores }) => scores) }),
+    ...(encoder && { encoder: encoder.expert.record.heldOut.scores }),
+  };
 }
 
 async function checksumsOf(files: FileContents): Promise<Manifest["files"]> {
@@ -113,7 +138,7 @@ async function checksumsOf(files: FileContents): Promise<Manifest["files"]> {
 }
 
 function describeDetector(
-  { training, role, models, data, generalDetector, faults }: DetectorParts,
+  { training, role, models, data, generalDetector, faults, encoder }: DetectorParts,
   calibration: Calibration,
   engineVersion: string,
   checksums: Manifest["files"],
@@ -137,7 +162,7 @@ function describeDetector(
     orientation: "higher is more anomalous",
     unit: "nats",
     defaultScore: defaultScoreName(
-      [...sourcesOfModels(presentModels(models), training), ...(faults ? (["faults"] as const) : [])],
+      [...sourcesOfModels(presentModels(models), training), ...placedSources({ faults, encoder })],
       calibration,
     ),
     models: {
@@ -147,6 +172,7 @@ function describeDetector(
       classifier: describe("classifier"),
     },
     faults: faults ? { weights: faultsFile, record: faults.record } : null,
+    ...(encoder && { encoder: { model: encoderFile, features: featuresFile, record: encoder.expert.record } }),
     data,
     generalDetector: generalDetector ?? null,
     training,

@@ -1,5 +1,5 @@
 /** Features of several taps on one grid of cells. Pure. */
-import { resampled } from "../faults/index.ts";
+import { resampled } from "../faults/portable.ts";
 import type { FeatureMap } from "./features.ts";
 
 /** One vector for every cell, row-major [rows x columns, dimension]. */

@@ -1,6 +1,6 @@
 /** An encoder at work: from an image to maps of features. */
 
-import { withChannels } from "../faults/index.ts";
+import { withChannels } from "../faults/portable.ts";
 import { cutModel } from "../onnx/index.ts";
 import type { RawImage } from "../pixels/index.ts";
 import type { Engine, Program } from "../runtime/index.ts";

@@ -5,7 +5,7 @@
  *
  * Parts may be a little out of place; pooled moments allow for that and rest on more vectors than there are images. Pure.
  */
-import type { CellMap } from "../faults/index.ts";
+import type { CellMap } from "../faults/portable.ts";
 import type { CellVectors } from "./cells.ts";
 
 /** Sums over images, cell by cell. */

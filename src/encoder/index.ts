@@ -12,6 +12,7 @@ export {
 export { type FeatureMap, type OpenEncoder, openEncoder } from "./features.ts";
 export { type EncoderEvent, type EncoderWatch, fitEncoderExpert, type GivenEncoder } from "./fitting.ts";
 export { encoderChecksum, type InspectedEncoder, inspectEncoder } from "./inspection.ts";
+export { openEncoderScorer } from "./node-scoring.ts";
 export {
   fitPooledExpert,
   openPooledScorer,
@@ -32,5 +33,5 @@ export {
   trialOf,
   writeEncoderExpert,
 } from "./record.ts";
-export { type EncoderScore, type EncoderScorer, openEncoderScorer } from "./scoring.ts";
+export { type EncoderScore, type EncoderScorer, encoderScorerOn } from "./scoring.ts";
 export { type EncoderMode, type EncoderSettings, encoderModes, encoderSettingsSchema } from "./settings.ts";

@@ -3,7 +3,7 @@
  * the nearest of them. Needs no image to be where another is.
  */
 import type { RandomKey } from "../base/index.ts";
-import type { CellMap } from "../faults/index.ts";
+import type { CellMap } from "../faults/portable.ts";
 import { type OnnxTensor, writeModel } from "../onnx/index.ts";
 import type { Engine } from "../runtime/index.ts";
 import type { CellVectors } from "./cells.ts";

@@ -1,11 +1,10 @@
-/** An expert at work: from an image to a map of cells, a score and a p-value. */
-import { type CellMap, standardised, topMean } from "../faults/index.ts";
+/** An expert at work: from an image to a map of cells, a score and a p-value. Portable. */
+import { type CellMap, standardised, topMean } from "../faults/portable.ts";
 import type { RawImage } from "../pixels/index.ts";
 import type { Engine } from "../runtime/index.ts";
 import { gatherCells } from "./cells.ts";
 import { type FeatureMap, type OpenEncoder, openEncoder } from "./features.ts";
 import { distanceMap } from "./gaussian.ts";
-import { checkEncoder } from "./inspection.ts";
 import { openMemory } from "./memory.ts";
 import { type Projection, project } from "./projection.ts";
 import { type EncoderExpert, type NormalFeatures, tapsOf } from "./record.ts";
@@ -60,14 +59,13 @@ export interface EncoderScorer {
   dispose(): Promise<void>;
 }
 
-/** Opens an expert with its encoder's bytes. Throws FormatError where these are another encoder's. */
-export async function openEncoderScorer(
+/** Opens an expert with its encoder's bytes or the part of them that makes its taps, which nobody checks here. */
+export async function encoderScorerOn(
   engine: Engine,
   model: Uint8Array,
   { record, projection, normal }: EncoderExpert,
 ): Promise<EncoderScorer> {
   const { settings, encoder, cell, heldOut } = record;
-  checkEncoder(model, encoder);
   const open = await openEncoder(engine, model, { ...encoder, taps: [...tapsOf(record)] });
   const maps = await openMaps(engine, open, settings, projection, normal);
   return {

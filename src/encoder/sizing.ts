@@ -1,5 +1,5 @@
 /** The size at which an encoder sees an image. Pure. */
-import { resized } from "../faults/index.ts";
+import { resized } from "../faults/portable.ts";
 import type { RawImage } from "../pixels/index.ts";
 import type { EncoderRecord } from "./description.ts";
 import type { EncoderSettings } from "./settings.ts";

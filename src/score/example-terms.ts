@@ -47,7 +47,7 @@ export function classesOf(rows: readonly (readonly number[])[]): ClassTable {
   return makeClassTable(rows.length, names, Float32Array.from(rows.flat()));
 }
 
-/** likelyTerms with every other member: scores of faults, a local model of one scale, coded sizes, three classes by a flow and by a classifier. */
+/** likelyTerms with every other member: scores of faults and of features, a local model of one scale, coded sizes, three classes by a flow and by a classifier. */
 export function likelyEverything(count: number, scales: number, stream: RandomStream): Required<ModelTerms> {
   const bits = (): Float64Array => Float64Array.from({ length: count }, () => 8 * (600 + stream.integer(200)));
   const { normal, general, dimensions } = likelyTerms(count, scales, stream);
@@ -61,5 +61,6 @@ export function likelyEverything(count: number, scales: number, stream: RandomSt
     coders: { png: bits(), webp: bits() },
     classes: classesOf(rowsOf(count, () => [0, 1, 2].map(() => 3000 + 300 * stream.normal()))),
     classifier: classesOf(rowsOf(count, () => [0, 1, 2].map(() => 4 * stream.normal()))),
+    encoder: { scores: Float64Array.from({ length: count }, () => 2 + stream.normal()) },
   };
 }

@@ -1,4 +1,4 @@
-/** What a detector of local faults says of images, which it sees at sizes of its own. */
+/** What a detector of local faults, or an expert on an encoder's features, says of images, which it sees at sizes of its own. */
 
 /** A score for each of many images. */
 export interface FaultTable {

@@ -137,6 +137,7 @@ export {
 } from "./scores.ts";
 export {
   describeScoreSource,
+  type PlacedSource,
   type ScoreSource,
   type SourceCost,
   type SourceTables,

@@ -25,6 +25,14 @@ export function scoreTable(scales: number): ScoreDefinition[] {
       measure: ({ faults }) => faults!.scores,
     },
     {
+      name: "encoder",
+      unit: "deviations",
+      needs: ["encoder"],
+      description: "how far the most unusual places of the image stand out among features of a given encoder",
+      paper: "Defard et al. 2021, Roth et al. 2022",
+      measure: ({ encoder }) => encoder!.scores,
+    },
+    {
       name: "hierarchy",
       unit: "nats",
       needs: [],

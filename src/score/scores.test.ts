@@ -243,7 +243,7 @@ describe("what can be computed", () => {
     for (const name of names) expect(computeScore(name, terms).values).toHaveLength(20);
     const { general: _, ...without } = terms;
     expect(computableScoreNames(without, { fits: { hierarchy: fitOf(without) } })).toEqual(
-      scoreNames(2, ["local", "coders", "classes", "classifier", "faults"]),
+      scoreNames(2, ["local", "coders", "classes", "classifier", "faults", "encoder"]),
     );
   });
 });

@@ -13,7 +13,7 @@ import { checkModelTerms, type ModelTerms } from "./terms.ts";
 
 /** The unit of a score by its name. */
 export function unitOf(name: string): ScoreUnit {
-  return name === "faults" ? "deviations" : "nats";
+  return name === "faults" || name === "encoder" ? "deviations" : "nats";
 }
 
 /** One score of many images. */
@@ -60,13 +60,14 @@ export function scoreDefinition(name: string, scales: number, sources: Iterable<
 }
 
 /**
- * The score to use where none is chosen. Who trains a detector of local faults looks for these. With a class-conditional model its ratio to the general model or else its likelihood; without,
+ * The score to use where none is chosen. Who trains a detector of local faults, or brings an encoder, looks for places. With a class-conditional model its ratio to the general model or else its likelihood; without,
  * hierarchy where it is calibrated, else the ratio, else the final scale.
  */
 export function defaultScoreName(sources: Iterable<ScoreSource>, fits?: ScoreFits): string {
   const available = new Set(sources);
   const hasGeneral = available.has("general");
   if (available.has("faults")) return "faults";
+  if (available.has("encoder")) return "encoder";
   if (available.has("classes")) return hasGeneral ? "class-ratio" : "class-likelihood";
   if (fits?.fits.hierarchy !== undefined) return "hierarchy";
   return hasGeneral ? "ratio" : "final-scale";

@@ -92,6 +92,17 @@ const faults: SourceDefinition<FaultTable> = {
   serialise: null,
 };
 
+const encoder: SourceDefinition<FaultTable> = {
+  title: "an encoder's features",
+  cost: { training: "none, the features of normal images are fitted", scoring: "the encoder's pass over the image" },
+  remedy: trainWith("encoder"),
+  count: ({ scores }) => scores.length,
+  select: selectFaults,
+  join: joinFaults,
+  check: null,
+  serialise: null,
+};
+
 const records = {
   /** A model of images in general, with as many scales as the normal one. */
   general: flowSource({ title: "a general model", remedy: trainWith("general"), cost: secondFlow }, checkScales),
@@ -119,10 +130,15 @@ const records = {
   }),
   /** Looks at images themselves, at their own size. */
   faults,
+  /** Looks at images themselves, too, through the eyes of a network that was trained on other images. */
+  encoder,
 };
 
 /** One of the things that a score can need. */
 export type ScoreSource = keyof typeof records;
+
+/** Those that look at places of images themselves, and so have a map. */
+export type PlacedSource = "faults" | "encoder";
 
 /** The table of every source. */
 export type SourceTables = {
