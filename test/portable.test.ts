@@ -57,7 +57,7 @@ test("the walk sees what it has to see: the whole detector reaches Node, what lo
   const all = reach("detector/index.ts");
   const href = (path: string): string => new URL(path, root).href;
   expect([...all]).toEqual(
-    expect.arrayContaining(["node:fs/promises", href("data/sharp-library.ts"), href("runtime/program.ts")]),
+    expect.arrayContaining(["node:fs/promises", href("data/decoding/sharp-library.ts"), href("runtime/program.ts")]),
   );
 });
 
