@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { copyFile, cp, readdir, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { parseManifest, writeManifest } from "../src/detector/manifest.ts";
@@ -285,6 +285,33 @@ describe("limits", () => {
     expect(await scoreIn(await post())).toBe(expected.small);
     socket.resume();
     await ended;
+  });
+});
+
+/** The head of a request for scores of an image, and the image. */
+function rawPost(body: Uint8Array): Buffer {
+  const head = `POST /api/detectors/small:predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n`;
+  return Buffer.concat([Buffer.from(head), body]);
+}
+
+describe("a caller", () => {
+  const reach = (): Socket => connect(Number(new URL(service!.url).port), "127.0.0.1");
+
+  test("that closes its side behind its request is answered; one that closes it too early is not", async () => {
+    await start();
+    const socket = reach();
+    socket.end(rawPost(png));
+    let text = "";
+    for await (const chunk of socket) text += String(chunk);
+    expect(text).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+    expect((JSON.parse(text.slice(text.indexOf("{"))) as { images: object[] }).images).toMatchObject([
+      { score: expected.small },
+    ]);
+    const early = reach();
+    early.end(rawPost(png).subarray(0, -1));
+    let refused = "";
+    for await (const chunk of early) refused += String(chunk);
+    expect(refused).toMatch(/^HTTP\/1.1 400 /);
   });
 });
 

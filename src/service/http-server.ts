@@ -43,7 +43,7 @@ export function makeHttpServer({ fetch, timeout, tls }: HttpServerOptions): Http
   const server: Server | SecureServer = secure ? createSecureServer(secure, listener) : createServer(limits, listener);
   server.maxConnections = mostConnections;
   // A caller that reads nothing of its answer, or has gone without a word.
-  server.timeout = (timeout + headerSeconds) * 1000;
+  server.timeout = timeout * 1000 + limits.headersTimeout;
   // One that has said all it had to say and closes its side still waits for the answer. Node knows the switch, its types do not.
   Object.assign(server, { httpAllowHalfOpen: true });
   const sockets = new Set<Socket>();
