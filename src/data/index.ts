@@ -15,6 +15,7 @@ export { writeArray } from "./files/array-file.ts";
 export { type AtomicFile, openAtomicFile, writeFileAtomic } from "./files/file-writing.ts";
 export { type FileLock, type LockHolder, type LockOutcome, lockHolder, takeLock } from "./files/lock-file.ts";
 export { safeName } from "./files/safe-name.ts";
+export { openTemporaryFolder, type TemporaryFolder } from "./files/temporary-folders.ts";
 export { isImageName } from "./formats/image-files.ts";
 export type { EncodedImage, ImageCatalogue, ImageSource, PreparationProblem, StoredImage } from "./image-source.ts";
 export { defaultLimits, type SourceLimits } from "./limits.ts";

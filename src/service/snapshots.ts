@@ -3,10 +3,10 @@
  * start anew load the very detector that passed.
  */
 import { createHash } from "node:crypto";
-import { constants, copyFile, mkdir, mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { constants, copyFile, mkdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, RunError } from "../base/index.ts";
+import { openTemporaryFolder } from "../data/index.ts";
 import { detectorFiles, type Manifest, manifestName, pendingName } from "../detector/index.ts";
 
 /** Where the copies of one service are. */
@@ -21,12 +21,12 @@ const names = [manifestName, ...detectorFiles.flatMap((name) => [name, pendingNa
 
 /** Makes a place for copies, which only this user may read. */
 export async function openSnapshots(): Promise<Snapshots> {
-  const place = await mkdtemp(join(tmpdir(), "outglow-serve-"));
+  const place = await openTemporaryFolder("outglow-serve");
   let count = 0;
   const remove = (path: string) => rm(path, { recursive: true, force: true });
   return {
     async take(folder) {
-      const copy = join(place, String(count++));
+      const copy = join(place.path, String(count++));
       await mkdir(copy);
       try {
         for (const name of names) await copyIfThere(join(folder, name), join(copy, name));
@@ -42,7 +42,7 @@ export async function openSnapshots(): Promise<Snapshots> {
       return copy;
     },
     remove,
-    close: () => remove(place),
+    close: () => place.close(),
   };
 }
 

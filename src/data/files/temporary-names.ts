@@ -35,6 +35,15 @@ function shorten(name: string, bytes: number): string {
 
 const pattern = /\.([0-9a-f]{8})-(\d+)-(\d*)-[0-9a-f]{12}\.tmp$/;
 
+/** What has become of the maker of an entry with such a name; undefined where nobody here made it. */
+export function makerOf(entry: string): "ended" | "running" | "unknown" | undefined {
+  const match = pattern.exec(entry);
+  if (!match) return undefined;
+  const [, machine, pid, start] = match;
+  const here = ownMark();
+  return machine === machineName(here) ? fateOf({ ...here, pid: Number(pid), start: start || null }) : "unknown";
+}
+
 /**
  * Removes the unfinished files in the folder of `path` whose writers have certainly ended, and those of the same name that earlier
  * versions left, NAME.PID.tmp. Whatever cannot be removed stays.
@@ -50,11 +59,9 @@ export async function removeLeftovers(path: string): Promise<void> {
 }
 
 async function isLeftover(folder: string, entry: string, name: string): Promise<boolean> {
-  const match = pattern.exec(entry);
-  if (match) {
-    const [, machine, pid, start] = match;
-    const here = ownMark();
-    if (machine === machineName(here)) return fateOf({ ...here, pid: Number(pid), start: start || null }) === "ended";
+  const maker = makerOf(entry);
+  if (maker !== undefined) {
+    if (maker !== "unknown") return maker === "ended";
     const status = await stat(join(folder, entry)).catch(() => undefined);
     return status !== undefined && Date.now() - status.mtimeMs > longestPause;
   }
