@@ -6,18 +6,19 @@ import {
   type CalibrationOutcome,
   missingExpected,
   openDetector,
+  type RuleSettings,
   recalibrate,
   refuseGeneral,
   type SettingOutcome,
   setDecision,
+  wishedRule,
 } from "../workflow/index.ts";
 import { openConsole } from "./console.ts";
 import { eventPrinter } from "./event-printer.ts";
 import type { EngineOptions } from "./options.ts";
-import { type RuleOptions, wishedRule } from "./rule-options.ts";
 
 /** What is typed after `outglow calibrate`. */
-export interface CalibrateOptions extends EngineOptions, RuleOptions {
+export interface CalibrateOptions extends EngineOptions, RuleSettings {
   readonly normal?: string;
   readonly group?: string;
   readonly score?: string;

@@ -21,18 +21,19 @@ import {
   openDetector,
   type Prediction,
   predict as predictImages,
+  type RuleSettings,
   type SheetImage,
   type TableFormat,
+  wishedRule,
 } from "../workflow/index.ts";
 import { openConsole } from "./console.ts";
 import { eventPrinter } from "./event-printer.ts";
 import type { EngineOptions } from "./options.ts";
 import { discardOnInterrupt, refuseExisting, writeOutput } from "./output-file.ts";
-import { type RuleOptions, wishedRule } from "./rule-options.ts";
 import { commandLine } from "./shell-words.ts";
 
 /** What is typed after `outglow predict`. */
-export interface PredictOptions extends EngineOptions, RuleOptions {
+export interface PredictOptions extends EngineOptions, RuleSettings {
   readonly score?: string;
   readonly out?: string;
   readonly sort: boolean;

@@ -16,6 +16,7 @@ export function serveCommand(): Command {
     .option("--token-file <file>", "JSON list of { name, token, scopes } with scopes of read, score, admin")
     .option("--tls-cert <file>", "certificate as PEM, with those that vouch for it; demands --tls-key")
     .option("--tls-key <file>", "its key as PEM; both files and the tokens are read again on SIGHUP")
+    .option("--audit-log <file>", "who changed which threshold (default: audit.jsonl in the folder of detectors)")
     .option("--allow-host <name>", "name by which it may be called; give it again for more", several)
     .option("--allow-origin <origin>", "web origin whose pages may call it; give it again for more", several)
     .option("--workers <n>", "engine processes (default: half the cores)", wholeNumber(1))

@@ -6,18 +6,19 @@ import {
   missingExpected,
   openDetector,
   postNews,
+  type RuleSettings,
   type WatchedRow,
   watchFolder,
+  wishedRule,
 } from "../workflow/index.ts";
 import { openConsole } from "./console.ts";
 import { eventPrinter } from "./event-printer.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { onInterrupt } from "./interrupts.ts";
 import type { EngineOptions } from "./options.ts";
-import { type RuleOptions, wishedRule } from "./rule-options.ts";
 
 /** What is typed after `outglow watch`. */
-export interface WatchOptions extends EngineOptions, RuleOptions {
+export interface WatchOptions extends EngineOptions, RuleSettings {
   readonly detector: string;
   readonly out: string;
   readonly score?: string;

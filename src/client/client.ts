@@ -60,11 +60,37 @@ export interface PredictWish {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How a detector decides from now on: by one of `falseAlarm`, `threshold`, `budget` of `expected` images and `fdr`, or only by another score. */
+export interface ThresholdWish {
+  readonly score?: string | undefined;
+  readonly falseAlarm?: number | undefined;
+  readonly threshold?: number | undefined;
+  readonly budget?: number | undefined;
+  readonly expected?: number | undefined;
+  readonly certainty?: number | undefined;
+  readonly fdr?: number | undefined;
+}
+
+/** How a detector decides. */
+export interface ServedThreshold
+  extends Pick<ServedPredictions, "detector" | "score" | "rule" | "falseAlarm" | "threshold"> {
+  /** False where the change is written and the former detector still answers. */
+  readonly served: boolean;
+  /** What the calibration cannot give although the rule asks for it. */
+  readonly shortage: string | null;
+  readonly undoable: boolean;
+}
+
 /** A service, to be asked. */
 export interface Client {
   detectors(): Promise<readonly ServedDetectorSummary[]>;
   /** Throws ServiceError where the service refuses, the signal's reason where it calls the question off. */
   predict(detector: string, images: readonly ImageFile[], wish?: PredictWish): Promise<ServedPredictions>;
+  threshold(detector: string): Promise<ServedThreshold>;
+  /** Changes the detector of a version, the one that `threshold` told. Throws ServiceError, of status 412 where it is another by now. */
+  setThreshold(detector: string, version: string, wish: ThresholdWish): Promise<ServedThreshold>;
+  /** Takes the last change back. Throws as `setThreshold`. */
+  undoThreshold(detector: string, version: string): Promise<ServedThreshold>;
 }
 
 /** A service's refusal. */
@@ -101,7 +127,10 @@ export function openClient(options: ClientOptions): Client {
     for (let attempt = 0; ; attempt++) {
       init.signal?.throwIfAborted();
       const last = attempt >= retries;
-      const answer = await ask(`${base}${path}`, { ...init, headers }).catch((error: unknown) => {
+      const answer = await ask(`${base}${path}`, {
+        ...init,
+        headers: { ...headers, ...init.headers } as Record<string, string>,
+      }).catch((error: unknown) => {
         init.signal?.throwIfAborted();
         if (last) throw error;
         return undefined;
@@ -114,7 +143,16 @@ export function openClient(options: ClientOptions): Client {
     }
   };
 
+  const thresholdPath = (detector: string): string => `/api/detectors/${encodeURIComponent(detector)}/threshold`;
+  const change = (path: string, method: string, version: string, body: string | null): Promise<unknown> =>
+    send(path, { method, body, headers: { "if-match": `"${version}"`, "content-type": "application/json" } });
+
   return {
+    threshold: async (detector) => (await send(thresholdPath(detector))) as ServedThreshold,
+    setThreshold: async (detector, version, wish) =>
+      (await change(thresholdPath(detector), "PUT", version, JSON.stringify(wish))) as ServedThreshold,
+    undoThreshold: async (detector, version) =>
+      (await change(`${thresholdPath(detector)}/undo`, "POST", version, null)) as ServedThreshold,
     async detectors() {
       return ((await send("/api/detectors")) as { detectors: readonly ServedDetectorSummary[] }).detectors;
     },

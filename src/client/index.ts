@@ -8,5 +8,7 @@ export {
   type ServedDetectorSummary,
   type ServedPrediction,
   type ServedPredictions,
+  type ServedThreshold,
   ServiceError,
+  type ThresholdWish,
 } from "./client.ts";

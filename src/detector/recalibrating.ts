@@ -41,28 +41,21 @@ const formerSchema = z.strictObject({
  */
 export function replaceCalibration(folder: string, before: Manifest, part: CalibrationPart): Promise<Recalibrated> {
   return alone(folder, async () => {
-    const present = await loadManifest(folder);
-    if (JSON.stringify(present) !== JSON.stringify(before)) {
-      throw new ConfigError({
-        code: "busy",
-        subject: `detector '${folder}'`,
-        expected: "the detector that was loaded",
-        got: "one that somebody changed meanwhile",
-        remedy: { key: "other", text: "calibrate again" },
-      });
-    }
+    const present = await unchanged(folder, before);
     const former = await keep(folder, present);
     return put(folder, { ...partless(present), ...part, formerCalibration: former }, former.file);
   });
 }
 
 /**
- * Takes back the last calibration: the one before it counts again, decision and all. The one that is taken back is kept, too.
- * Throws ConfigError where there is none to go back to, FormatError where its file is damaged or of images that are prepared otherwise.
+ * Takes back the last calibration: the one before it counts again, decision and all. The one that is taken back is kept, too. `before` is the
+ * manifest that it is taken back from, where the caller means a certain one.
+ * Throws ConfigError where there is none to go back to and as `replaceCalibration`, FormatError where its file is damaged or of images that are
+ * prepared otherwise.
  */
-export function undoCalibration(folder: string): Promise<Recalibrated> {
+export function undoCalibration(folder: string, before?: Manifest): Promise<Recalibrated> {
   return alone(folder, async () => {
-    const present = await loadManifest(folder);
+    const present = before ? await unchanged(folder, before) : await loadManifest(folder);
     const { formerCalibration } = present;
     if (formerCalibration === undefined) {
       throw new ConfigError({
@@ -82,6 +75,19 @@ export function undoCalibration(folder: string): Promise<Recalibrated> {
     const { file } = await keep(folder, present);
     const back = { ...partless(present), calibration, defaultScore, decision, calibrated, formerCalibration: earlier };
     return put(folder, back, file);
+  });
+}
+
+/** The manifest in a folder. Throws ConfigError where it is another than `before`. */
+async function unchanged(folder: string, before: Manifest): Promise<Manifest> {
+  const present = await loadManifest(folder);
+  if (JSON.stringify(present) === JSON.stringify(before)) return present;
+  throw new ConfigError({
+    code: "busy",
+    subject: `detector '${folder}'`,
+    expected: "the detector that was loaded",
+    got: "one that somebody changed meanwhile",
+    remedy: { key: "other", text: "calibrate again" },
   });
 }
 

@@ -54,13 +54,18 @@ export function checkOrigin(origin: string | undefined, host: string | undefined
 /** The headers that let a named page read the answer; none for any other. */
 export function crossOriginHeaders(origin: string | undefined, { allowOrigin }: AccessRules): Record<string, string> {
   if (origin === undefined || !allowOrigin.includes(origin)) return {};
-  return { "access-control-allow-origin": origin, vary: "origin", "cross-origin-resource-policy": "cross-origin" };
+  return {
+    "access-control-allow-origin": origin,
+    "access-control-expose-headers": "etag, inference-header-content-length, retry-after, x-request-id",
+    vary: "origin",
+    "cross-origin-resource-policy": "cross-origin",
+  };
 }
 
 /** Headers of an answer to a browser that asks what a named page may send. */
 export const preflightHeaders: Readonly<Record<string, string>> = {
-  "access-control-allow-methods": "GET, POST",
-  "access-control-allow-headers": "authorization, content-type, inference-header-content-length",
+  "access-control-allow-methods": "GET, POST, PUT",
+  "access-control-allow-headers": "authorization, content-type, if-match, inference-header-content-length",
   "access-control-max-age": "600",
 };
 

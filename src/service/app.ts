@@ -20,6 +20,7 @@ import { protocolHandlers } from "./protocol-handlers.ts";
 import { asRefusal, faultBody, notFound, Refusal } from "./refusals.ts";
 import { type Handlers, json, type ServiceParts } from "./requests.ts";
 import { type Route, type RouteName, routes } from "./routes.ts";
+import { thresholdHandlers } from "./threshold-handlers.ts";
 
 /** What the app needs besides the service's parts. */
 export interface AppOptions {
@@ -44,6 +45,7 @@ export function makeApp(parts: ServiceParts, { rules, metrics, log }: AppOptions
   const handlers: Handlers = {
     ...protocolHandlers,
     ...detectorHandlers,
+    ...thresholdHandlers,
     openapi: () => json(document),
     metrics: async () => new Response(await metrics.text(), { headers: { "content-type": metrics.contentType } }),
   };
@@ -57,7 +59,7 @@ export function makeApp(parts: ServiceParts, { rules, metrics, log }: AppOptions
     const { status } = c.res;
     const route = c.get("route") ?? "other";
     const seconds = (performance.now() - started) / 1000;
-    const method = ["GET", "POST", "HEAD", "OPTIONS"].includes(c.req.method) ? c.req.method : "other";
+    const method = ["GET", "POST", "PUT", "HEAD", "OPTIONS"].includes(c.req.method) ? c.req.method : "other";
     metrics.request({ method, route, status }, seconds);
     const caller = c.get("caller");
     const level = status >= 500 ? "warn" : "info";
@@ -92,8 +94,10 @@ export function makeApp(parts: ServiceParts, { rules, metrics, log }: AppOptions
     app.on(route.method, route.path, async (c) => {
       c.set("route", route.path);
       c.set("caller", checkToken(c.req.header("authorization"), route.scope, rules)?.name);
-      const query = new URL(c.req.url).searchParams;
-      return handlers[name]({ request: c.req.raw, parts: c.req.param() as Record<string, string>, query }, parts);
+      const { raw: request, url } = c.req;
+      const { searchParams: query } = new URL(url);
+      const about = { id: c.get("requestId"), caller: c.get("caller") };
+      return handlers[name]({ request, parts: c.req.param() as Record<string, string>, query, ...about }, parts);
     });
   }
   for (const path of new Set(Object.values<Route>(routes).map((route) => route.path))) {

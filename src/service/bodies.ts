@@ -1,7 +1,9 @@
 /** Bodies of requests, read whole within limits before anything is done with them: a slow caller holds memory, never a process that scores. */
 
+import type { z } from "zod";
 import { setting } from "../base/index.ts";
-import { Refusal, tooBusy, tooLarge } from "./refusals.ts";
+import { issueParts } from "../model/index.ts";
+import { badRequest, Refusal, tooBusy, tooLarge } from "./refusals.ts";
 
 /** Reads bodies; all that are on their way share a budget of memory. */
 export interface BodyReader {
@@ -61,4 +63,22 @@ function cutOff(): never {
 
 function tooMany(maxBody: number, got: string): Refusal {
   return tooLarge("body", `at most ${maxBody} bytes (${setting("maxBody")})`, got);
+}
+
+/** The JSON of a body as a schema wants it. Throws Refusal (400) for any other. */
+export function readJson<Schema extends z.ZodType>(body: Buffer, schema: Schema): z.output<Schema> {
+  const value = parseJson(body);
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const { path, expected, got } = issueParts(parsed.error, value);
+  throw badRequest(`request: ${path || "body"}`, expected, got);
+}
+
+/** The JSON of a body. Throws Refusal (400) for another text. */
+export function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString("utf8"));
+  } catch {
+    throw badRequest("request", "JSON", bytes.length === 0 ? "no body" : "another text");
+  }
 }

@@ -59,6 +59,8 @@ export interface Catalogue {
   readonly places: readonly Place[];
   /** Whether every detector that was found is served. */
   readonly ready: boolean;
+  /** Where a detector is. Throws Refusal: 404 where there is none. */
+  place(id: string): Place;
   /** A detector by id, or of a certain version. Throws Refusal: 404 where there is none, 503 where it has not passed its check. */
   find(id: string, version?: string): ServedDetector;
 }
@@ -75,10 +77,7 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
   const fetch = async (place: Place): Promise<void> => {
     const files = await snapshots.take(place.folder);
     try {
-      const version = createHash("sha256")
-        .update(await readFile(join(files, manifestName)))
-        .digest("hex")
-        .slice(0, 12);
+      const version = await versionOf(files);
       const key = `${place.id}@${version}/${loads++}`;
       const manifest = await readManifest(folderReader(files));
       await settleNames(files, manifest);
@@ -126,6 +125,12 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
     scanned = true;
   };
 
+  const placeOf = (id: string): Place => {
+    const place = places.get(id);
+    if (place) return place;
+    throw notFound("detector", "the id of one that is served", "another");
+  };
+
   if ((await detectorFolders(options.folder)).size === 0) throw noDetectors(options.folder);
   return {
     scan() {
@@ -139,10 +144,9 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
     get ready() {
       return scanned && [...places.values()].every(({ served }) => served !== undefined);
     },
+    place: placeOf,
     find(id, version) {
-      const place = places.get(id);
-      if (!place) throw notFound("detector", "the id of one that is served", "another");
-      const { served, fault } = place;
+      const { served, fault } = placeOf(id);
       if (!served) {
         throw unavailable(
           `detector '${id}'`,
@@ -156,6 +160,12 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
       return served;
     },
   };
+}
+
+/** The version of the detector in a folder: the first twelve digits of the SHA-256 of its manifest. */
+export async function versionOf(folder: string): Promise<string> {
+  const bytes = await readFile(join(folder, manifestName));
+  return createHash("sha256").update(bytes).digest("hex").slice(0, 12);
 }
 
 /** The folders with a detector by id: the folder itself, or those in it. Hidden ones are none. */
@@ -178,7 +188,7 @@ async function detectorFolders(folder: string): Promise<Map<string, string>> {
 }
 
 /** A fault as callers may read it: where the service keeps its files is nothing to them. */
-function withoutPaths(fault: Fault, { id, folder }: Place): Fault {
+export function withoutPaths(fault: Fault, { id, folder }: Pick<Place, "id" | "folder">): Fault {
   const hide = (text: string): string => text.replaceAll(/'[^']*[/\\][^']*'/g, `'${id}'`).replaceAll(folder, id);
   const { code, subject, expected, got } = fault;
   return { code, subject: hide(subject), expected: hide(expected), got: hide(got) };

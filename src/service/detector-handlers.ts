@@ -31,8 +31,7 @@ function summaryOf({ id, served, fault }: Place): DetectorSummary {
 const detectors: Handler = (_, { catalogue }) => json({ detectors: catalogue.places.map(summaryOf) });
 
 const detector: Handler = ({ parts: { id } }, { catalogue }) => {
-  const place = catalogue.places.find((one) => one.id === id);
-  if (!place) throw notFound("detector", "the id of one that is served", "another");
+  const place = catalogue.place(id!);
   return json({ ...summaryOf(place), manifest: place.served?.manifest ?? null });
 };
 
@@ -109,6 +108,7 @@ export const detectorHandlers = {
   file,
   predict,
   async rescan(call, parts) {
+    parts.audit.tell({ action: "rescan", request: call.id, caller: call.caller ?? null });
     await parts.catalogue.scan();
     return detectors(call, parts);
   },

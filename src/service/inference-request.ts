@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { setting } from "../base/index.ts";
+import { parseJson } from "./bodies.ts";
 import type { SentTensor } from "./image-tensors.ts";
 import { badRequest, tooLarge } from "./refusals.ts";
 
@@ -112,12 +113,4 @@ function jsonEnd(text: string, most: number): number {
   const length = /^\d{1,12}$/.test(text) ? Number(text) : Number.NaN;
   if (length <= most) return length;
   throw badRequest("header Inference-Header-Content-Length", `a length up to ${most}`, text.slice(0, 20));
-}
-
-function parseJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString("utf8"));
-  } catch {
-    throw badRequest("request", "JSON", bytes.length === 0 ? "no body" : "another text");
-  }
 }

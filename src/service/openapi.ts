@@ -24,12 +24,15 @@ export function openApiDocument(): object {
   };
 }
 
-function operation(operationId: string, path: string, { summary, scope, query, body, answer }: Route): object {
+function operation(operationId: string, path: string, { summary, scope, query, headers, body, answer }: Route): object {
   const inPath = Array.from(path.matchAll(/\{(\w+)\}/g), ([, name]) => {
     return { name, in: "path", required: true, schema: { type: "string" } };
   });
   const properties = query ? (schemaOf(query).properties ?? {}) : {};
   const inQuery = Object.entries(properties).map(([name, schema]) => ({ name, in: "query", schema }));
+  const inHeader = Object.entries(headers ?? {}).map(([header, description]) => {
+    return { name: header, in: "header", required: true, description, schema: { type: "string" } };
+  });
   const content = Object.entries(body ?? {}).map(([type, schema]) => [
     type,
     schema ? { schema: schemaOf(schema) } : {},
@@ -39,7 +42,7 @@ function operation(operationId: string, path: string, { summary, scope, query, b
     operationId,
     summary,
     ...(scope && { security: [{ token: [scope] }] }),
-    parameters: [...inPath, ...inQuery],
+    parameters: [...inPath, ...inQuery, ...inHeader],
     ...(body && { requestBody: { required: true, content: Object.fromEntries(content) } }),
     responses: {
       200: {

@@ -26,6 +26,11 @@ export function notFound(subject: string, expected: string, got: string): Refusa
   return new Refusal(404, { code: "not-found", subject, expected, got });
 }
 
+/** 409: the request is one, but not for what is here now. */
+export function conflict(fault: Fault): Refusal {
+  return new Refusal(409, fault);
+}
+
 /** 413: more than a limit, which is named by its setting. */
 export function tooLarge(subject: string, expected: string, got: string): Refusal {
   return new Refusal(413, { code: "too-large", subject, expected, got });

@@ -1,5 +1,6 @@
 /** What the handlers of routes are given, and the answers that they give. */
 
+import type { Audit } from "./audit.ts";
 import type { Batcher } from "./batching.ts";
 import type { BodyReader } from "./bodies.ts";
 import type { Catalogue } from "./catalogue.ts";
@@ -14,6 +15,7 @@ export interface ServiceParts {
   readonly batcher: Batcher;
   readonly bodies: BodyReader;
   readonly metrics: Metrics;
+  readonly audit: Audit;
   /** Whether it ends: nothing new is taken. */
   readonly draining: () => boolean;
 }
@@ -24,6 +26,9 @@ export interface Call {
   /** The parts of the path that the route names, decoded. */
   readonly parts: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
+  /** Its identifier, and the name of whoever asks, where tokens are asked for. */
+  readonly id: string;
+  readonly caller: string | undefined;
 }
 
 /** Answers a request, or throws what is answered with an error. */

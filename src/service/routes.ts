@@ -9,6 +9,17 @@ export const predictQuery = z.strictObject({
   score: z.string().min(1).max(100).optional(),
 });
 
+/** Which score decides from now on, and how: one of `falseAlarm`, `threshold`, `budget` and `fdr`, or only another score. */
+export const thresholdBody = z.strictObject({
+  score: z.string().min(1).max(100).optional(),
+  falseAlarm: z.number().gt(0).lt(1).optional(),
+  threshold: z.number().optional(),
+  budget: z.number().int().min(0).optional(),
+  expected: z.number().int().min(1).optional(),
+  certainty: z.number().gt(0).lt(1).optional(),
+  fdr: z.number().gt(0).lt(1).optional(),
+});
+
 const fault = z.object({
   error: z.string(),
   fault: z.object({ code: z.string(), subject: z.string(), expected: z.string(), got: z.string() }),
@@ -57,6 +68,27 @@ const prediction = z.object({
   ),
 });
 
+const decision = z.object({
+  detector: z.object({ id: z.string(), version: z.string() }),
+  /** False where the detector as it is written now is not served yet. */
+  served: z.boolean(),
+  score: z.string(),
+  /** The detector's own rule; null where it has none and the usual one decides. */
+  saved: z.record(z.string(), z.unknown()).nullable(),
+  /** What decides, in words. */
+  rule: z.string(),
+  falseAlarm: z.number().nullable(),
+  threshold: z.number().nullable(),
+  smallestFalseAlarm: z.number(),
+  /** What the calibration cannot give although the rule asks for it. */
+  shortage: z.string().nullable(),
+  /** Whether there is a calibration or a threshold before this one. */
+  undoable: z.boolean(),
+});
+
+/** What is said of how a detector decides. */
+export type DecisionState = z.infer<typeof decision>;
+
 const tensor = z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.number()) });
 const model = z.object({
   name: z.string(),
@@ -68,7 +100,7 @@ const model = z.object({
 
 /** One route. */
 export interface Route {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PUT";
   /** `:name` is one part of a path. Also the label of its metrics. */
   readonly path: string;
   /** What a token must be for; undefined: none is needed. */
@@ -77,6 +109,8 @@ export interface Route {
   readonly query?: z.ZodType;
   /** Content types of a body, with the schema of those that are JSON. */
   readonly body?: Readonly<Record<string, z.ZodType | null>>;
+  /** Headers that it asks for. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** The JSON of an answer; undefined for files. */
   readonly answer?: z.ZodType;
 }
@@ -88,6 +122,8 @@ const inference = {
   body: { "application/json": inferenceRequestSchema, "application/octet-stream": null },
   answer: z.object({ model_name: z.string(), model_version: z.string(), outputs: z.array(z.unknown()) }),
 } as const;
+
+const ifMatch = { "If-Match": "The ETag of the detector that is changed, as GET of its threshold gives it, or *" };
 
 /** Every route. */
 export const routes = {
@@ -182,6 +218,30 @@ export const routes = {
     query: predictQuery,
     body: { "image/*": null, "application/octet-stream": null, "multipart/form-data": null },
     answer: prediction,
+  },
+  threshold: {
+    method: "GET",
+    path: "/api/detectors/:id/threshold",
+    scope: "read",
+    summary: "How a detector decides; its ETag is the detector's version",
+    answer: decision,
+  },
+  setThreshold: {
+    method: "PUT",
+    path: "/api/detectors/:id/threshold",
+    scope: "admin",
+    summary: "Let a detector decide by another rate, score or budget from now on",
+    headers: ifMatch,
+    body: { "application/json": thresholdBody },
+    answer: decision,
+  },
+  undoThreshold: {
+    method: "POST",
+    path: "/api/detectors/:id/threshold/undo",
+    scope: "admin",
+    summary: "Take back the last change of a detector's threshold or calibration",
+    headers: ifMatch,
+    answer: decision,
   },
   metrics: { method: "GET", path: "/metrics", scope: "read", summary: "Counters and histograms for Prometheus" },
   openapi: {

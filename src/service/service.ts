@@ -1,8 +1,10 @@
 /** A running service: its processes, detectors and server, and how all of them end. */
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { isUserError, messageOf } from "../base/index.ts";
 import { requireDevice } from "../runtime/index.ts";
 import { makeApp } from "./app.ts";
+import { openAudit } from "./audit.ts";
 import { makeBatcher } from "./batching.ts";
 import { makeBodyReader } from "./bodies.ts";
 import { openCatalogue, type Place } from "./catalogue.ts";
@@ -35,6 +37,9 @@ export interface Service {
   close(): Promise<void>;
 }
 
+/** Where changes are written down unless somebody says. */
+const auditName = "audit.jsonl";
+
 /**
  * Starts a service. It listens at once, and is ready when its detectors have been loaded and have passed their golden checks.
  * Throws ConfigError for settings that cannot be and for a folder without detectors, RunError where the address is taken.
@@ -48,7 +53,8 @@ export async function startService(settings: ServiceSettings, options: ServiceOp
   const { log } = options;
   const { catalogue, batcher, metrics } = parts;
   const bodies = makeBodyReader(request.maxBody);
-  const service = { settings: request, catalogue, batcher, bodies, metrics, draining: () => draining };
+  const audit = openAudit(request.auditLog ?? join(request.detectors, auditName), log);
+  const service = { settings: request, catalogue, batcher, bodies, metrics, audit, draining: () => draining };
   const app = makeApp(service, { rules: credentials.rules, metrics, log });
   const server = makeHttpServer({ fetch: app.fetch, timeout: request.timeout, tls: credentials.tls });
   let url: string;

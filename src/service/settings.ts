@@ -17,6 +17,8 @@ export const serviceSchema = z.strictObject({
   /** Certificate and key as PEM files: both for TLS, neither for plain HTTP. */
   tlsCert: z.string().min(1).optional(),
   tlsKey: z.string().min(1).optional(),
+  /** Where changes of detectors are written down. Default: `audit.jsonl` in the folder of detectors. */
+  auditLog: z.string().min(1).optional(),
   /** Names by which it may be called besides IP addresses and localhost. */
   allowHost: z.array(z.string().min(1)).default([]),
   /** Origins whose pages may call it, such as `https://studio.example`. */

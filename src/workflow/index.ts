@@ -14,6 +14,7 @@ export {
   decisionOf,
   marksTogether,
   missingExpected,
+  shortageOf,
   type WishedRule,
 } from "./decisions.ts";
 export type { EngineSettings } from "./engine-settings.ts";
@@ -77,3 +78,4 @@ export {
   watchFolder,
 } from "./watching.ts";
 export { checkWebhook, postNews } from "./webhook.ts";
+export { type RuleSettings, wishedRule } from "./wished-rule.ts";
