@@ -162,6 +162,7 @@ test.each<[string, () => string[]]>([
   ["is part of a cycle", findCycle],
   ["imports a foreign package", () => imports((at, to) => isPackage(to) && !packages[packageOf(to)]?.includes(at))],
   ["is pure but imports node:*", () => imports((folder, to) => pure.includes(folder) && to.startsWith("node:"))],
+  ["goes by a clock that may jump, though it serves", () => texts(/\bDate\.now\b/, ["service", "client"])],
   ["is pure but has a clock, chance or a process", () => texts(clocks, pure)],
   [
     "knows a console, a process or a flag, though it is a library",

@@ -1,10 +1,12 @@
 /** What a service does when something goes wrong: dead and stuck engine processes, broken and replaced detectors, limits, its own end. */
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { copyFile, cp, readdir, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, readdir, readFile, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { messageOf } from "../src/base/index.ts";
 import { parseManifest, writeManifest } from "../src/detector/manifest.ts";
 import { loadDetector, predict } from "../src/index.ts";
 import type { ServiceSettings } from "../src/service/index.ts";
@@ -78,7 +80,7 @@ async function untilGauge(name: string, value: number): Promise<void> {
 interface Listed {
   readonly ready: boolean;
   readonly version: string;
-  readonly fault: { readonly expected: string } | null;
+  readonly fault: { readonly expected: string; readonly got: string } | null;
 }
 
 async function rescan(id = "small"): Promise<Listed> {
@@ -234,6 +236,70 @@ describe("a detector", () => {
     const file = await service!.ask("/api/detectors/small/files/model.onnx");
     expect(Buffer.from(await file.arrayBuffer())).toEqual(await readFile(made.at("spare", "model.onnx")));
     expect(await scoreIn(await post())).toBe(expected.spare);
+  });
+});
+
+/** Why no disk can be filled here; undefined where one can. */
+function noSmallDisk(): string | undefined {
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", made.at("disk")], { stdio: "pipe" });
+    execFileSync("umount", [made.at("disk")], { stdio: "pipe" });
+    return undefined;
+  } catch (error) {
+    return `no file system of a few kilobytes can be made: ${messageOf(error).split("\n")[0]}`;
+  }
+}
+
+describe("the machine", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.unstubAllEnvs();
+  });
+
+  test("whose disk is full costs nothing that is served, and what could not be copied is, once it can be", async (context) => {
+    await mkdir(made.at("disk"), { recursive: true });
+    const lacking = noSmallDisk();
+    if (lacking !== undefined) return context.skip(lacking);
+    const files = await filesIn(made.at("detectors", "small"));
+    const kilobytes = Math.ceil(files.reduce((sum, { bytes }) => sum + bytes.length + 4096, 0) / 1024);
+    const disk = (size: number, ...options: string[]): unknown =>
+      execFileSync("mount", ["-t", "tmpfs", "-o", [...options, `size=${size}k`].join(), "tmpfs", made.at("disk")]);
+    disk(Math.ceil(1.5 * kilobytes));
+    try {
+      vi.stubEnv("TMPDIR", made.at("disk"));
+      await start();
+      await cp(made.at("spare"), join(folder.path, "small"), { recursive: true });
+      for (let look = 0; look < 2; look++) expect((await rescan()).fault?.got).toContain("ENOSPC");
+      expect(service!.records.filter(({ event }) => event === "detector-refused")).toHaveLength(1);
+      expect(await scoreIn(await post())).toBe(expected.small);
+      disk(3 * kilobytes, "remount");
+      expect(await rescan()).toMatchObject({ fault: null });
+      expect(await scoreIn(await post())).toBe(expected.spare);
+      await service?.close();
+      expect(await readdir(made.at("disk"))).toEqual([]);
+    } finally {
+      await service?.close();
+      execFileSync("umount", [made.at("disk")]);
+    }
+  });
+
+  test("whose clock jumps loses no request, and lets none wait for ever", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    await start({ timeout: 1 });
+    const [pid] = service!.workerPids;
+    for (const year of ["1970", "2100"]) {
+      process.kill(pid!, "SIGSTOP");
+      const answer = post();
+      await untilGauge("outglow_busy_workers", 1);
+      vi.setSystemTime(new Date(year));
+      process.kill(pid!, "SIGCONT");
+      expect(await scoreIn(await answer), year).toBe(expected.small);
+    }
+    process.kill(pid!, "SIGSTOP");
+    const late = post();
+    await untilGauge("outglow_busy_workers", 1);
+    vi.setSystemTime(new Date("1970"));
+    expect((await late).status).toBe(504);
   });
 });
 

@@ -116,10 +116,12 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
         await fetch(place);
       } catch (error) {
         const fault = (isUserError(error) ? error.fault : undefined) ?? unexpected(id, error);
-        // Not the files' fault: to be tried again.
-        if (fault.code === "engine") signatures.delete(id);
+        // Not the files' fault, but that of a process or of a disk: to be tried again.
+        if (fault.code === "engine" || fault.code === "unreadable") signatures.delete(id);
+        const former = place.fault;
         place.fault = withoutPaths(fault, place);
-        onEvent({ kind: "detector-refused", id, fault });
+        // Told once, however often it is tried.
+        if (JSON.stringify(former) !== JSON.stringify(place.fault)) onEvent({ kind: "detector-refused", id, fault });
       }
     }
     scanned = true;

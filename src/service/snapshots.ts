@@ -27,8 +27,8 @@ export async function openSnapshots(): Promise<Snapshots> {
   return {
     async take(folder) {
       const copy = join(place.path, String(count++));
-      await mkdir(copy);
       try {
+        await mkdir(copy);
         for (const name of names) await copyIfThere(join(folder, name), join(copy, name));
       } catch (error) {
         await remove(copy);
