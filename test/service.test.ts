@@ -290,6 +290,22 @@ describe("detectors", () => {
     }
   });
 
+  test("tell the drift of what they are sent, which the metrics have, too", async () => {
+    const before = (await (await service.ask("/api/detectors/other/drift")).json()) as { since: string };
+    expect(before).toMatchObject({ watched: true, images: 0, drifted: false });
+    await openClient({ url: service.url }).predict("other", files);
+    const after = await (await service.ask("/api/detectors/other/drift?falseAlarm=0.2")).json();
+    const columns = ["hierarchy", "scale-0", "scale-1"].map((column) =>
+      expect.objectContaining({ column, threshold: 15, window: expect.objectContaining({ images: 12 }) }),
+    );
+    expect(after).toMatchObject({ since: before.since, images: 12, columns: expect.arrayContaining(columns) });
+    const metrics = await (await service.ask("/metrics")).text();
+    expect(metrics).toMatch(/\noutglow_drift_capital\{detector="other",column="scale-0"\} [\d.]+\n/);
+    expect(metrics).toContain('\noutglow_drifted{detector="other",column="scale-1"} 0\n');
+    expect((await service.ask("/api/detectors/other/drift?falseAlarm=1")).status).toBe(400);
+    expect((await service.ask("/api/detectors/other/drift?rate=0.1")).status).toBe(400);
+  });
+
   test.each(["..%2Fspare", "%2e%2e", "small%00", "small%2F..%2Fother", "__proto__", "constructor"])(
     "an id like %s leads nowhere",
     async (id) => {

@@ -8,9 +8,10 @@ import { smallestFalseAlarm } from "../score/index.ts";
 import type { Place } from "./catalogue.ts";
 import { needsCoders } from "./inference-response.ts";
 import { boundaryOf, readMultipart } from "./multipart.ts";
+import { readQuery } from "./queries.ts";
 import { badRequest, notFound, Refusal } from "./refusals.ts";
 import { type Call, type Handler, type Handlers, json, type ServiceParts } from "./requests.ts";
-import { type DetectorSummary, predictQuery } from "./routes.ts";
+import { type DetectorSummary, driftQuery, predictQuery } from "./routes.ts";
 import { scoreImages } from "./scoring.ts";
 
 function summaryOf({ id, served, fault }: Place): DetectorSummary {
@@ -50,7 +51,7 @@ const predict: Handler = async (call, parts) => {
   const [, id, verb] = /^(.*):([^:]*)$/s.exec(call.parts.call!) ?? [];
   if (verb !== "predict") throw notFound("route", "an id with :predict behind it", "another");
   const detector = parts.catalogue.find(id!);
-  const { score, falseAlarm } = readQuery(call);
+  const { score, falseAlarm } = readQuery(call, predictQuery);
   const images = await readImages(call, parts);
   const chosen = score ?? detector.manifest.defaultScore;
   const { decision, images: judged } = await scoreImages(parts, detector, {
@@ -72,16 +73,6 @@ const predict: Handler = async (call, parts) => {
   });
 };
 
-function readQuery({ query }: Call): { score?: string | undefined; falseAlarm?: number | undefined } {
-  const given = Object.fromEntries(query);
-  const parsed = predictQuery.safeParse(given);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  const name = issue.code === "unrecognized_keys" ? issue.keys[0]! : String(issue.path[0]);
-  const expected = name === "falseAlarm" ? "a number between 0 and 1" : "falseAlarm and score only";
-  throw badRequest(`query: ${name.slice(0, 40)}`, expected, `'${(given[name] ?? "").slice(0, 40)}'`);
-}
-
 interface NamedFile {
   readonly name: string;
   readonly bytes: Uint8Array;
@@ -101,12 +92,24 @@ async function readImages({ request }: Call, { bodies, settings }: ServiceParts)
   return images;
 }
 
+const drift: Handler = (call, { catalogue, drift: book }) => {
+  const detector = catalogue.find(call.parts.id!);
+  const { falseAlarm } = readQuery(call, driftQuery);
+  const state = book.state(detector, falseAlarm);
+  const windows = book.window(
+    detector,
+    state.columns.map(({ column }) => column),
+  );
+  return json({ ...state, columns: state.columns.map((one) => ({ ...one, window: windows[one.column] })) });
+};
+
 /** The handlers of `/api`. */
 export const detectorHandlers = {
   detectors,
   detector,
   file,
   predict,
+  drift,
   async rescan(call, parts) {
     parts.audit.tell({ action: "rescan", request: call.id, caller: call.caller ?? null });
     await parts.catalogue.scan();

@@ -1,5 +1,6 @@
 /** What the service counts, as Prometheus reads it. Labels are routes by pattern, methods, statuses and detectors: their number is bounded. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { DriftState } from "./routes.ts";
 
 /** Counts what happens. */
 export interface Metrics {
@@ -16,6 +17,11 @@ export interface Metrics {
   readonly contentType: string;
 }
 
+/** Drift of a detector. */
+export type DriftReading = Pick<DriftState, "detector" | "images"> & {
+  readonly columns: readonly Pick<DriftState["columns"][number], "column" | "highest" | "drifted">[];
+};
+
 const batchSizes = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 const latencies = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
 const shares = [0.001, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
@@ -25,6 +31,8 @@ export function makeMetrics(state: {
   readonly waiting: () => number;
   readonly workers: () => number;
   readonly busy: () => number;
+  /** What is known of the drift of every detector that is served. */
+  readonly drift: () => readonly DriftReading[];
 }): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -84,6 +92,30 @@ export function makeMetrics(state: {
     registers,
     collect() {
       this.set(state.workers());
+    },
+  });
+  new Gauge({
+    name: "outglow_drift_capital",
+    help: "Highest capital of the test martingale of drift, by column: 1 at first",
+    labelNames: ["detector", "column"],
+    registers,
+    collect() {
+      this.reset();
+      for (const { detector, columns } of state.drift()) {
+        for (const { column, highest } of columns) this.set({ detector: detector.id, column }, highest);
+      }
+    },
+  });
+  new Gauge({
+    name: "outglow_drifted",
+    help: "Whether drift is told, by column, at a chance of 0.01 that it ever is where there is none",
+    labelNames: ["detector", "column"],
+    registers,
+    collect() {
+      this.reset();
+      for (const { detector, columns } of state.drift()) {
+        for (const { column, drifted } of columns) this.set({ detector: detector.id, column }, drifted ? 1 : 0);
+      }
     },
   });
   return {

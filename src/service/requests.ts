@@ -4,6 +4,7 @@ import type { Audit } from "./audit.ts";
 import type { Batcher } from "./batching.ts";
 import type { BodyReader } from "./bodies.ts";
 import type { Catalogue } from "./catalogue.ts";
+import type { DriftBook } from "./drift.ts";
 import type { Metrics } from "./metrics.ts";
 import type { RouteName } from "./routes.ts";
 import type { ServiceRequest } from "./settings.ts";
@@ -16,6 +17,7 @@ export interface ServiceParts {
   readonly bodies: BodyReader;
   readonly metrics: Metrics;
   readonly audit: Audit;
+  readonly drift: DriftBook;
   /** Whether it ends: nothing new is taken. */
   readonly draining: () => boolean;
 }

@@ -89,6 +89,47 @@ const decision = z.object({
 /** What is said of how a detector decides. */
 export type DecisionState = z.infer<typeof decision>;
 
+/** The settings of a look at drift. */
+export const driftQuery = z.strictObject({
+  /** The chance that drift is ever told where there is none. */
+  falseAlarm: z.coerce.number().gt(0).lt(1).default(0.01),
+});
+
+const drift = z.object({
+  detector: z.object({ id: z.string(), version: z.string() }),
+  /** Since when images are counted: nothing is kept over the end of the service. */
+  since: z.string(),
+  images: z.number(),
+  /** Images without one of the columns' scores, which are not counted. */
+  uncounted: z.number(),
+  /** False where the calibration is too small, and why. */
+  watched: z.boolean(),
+  reason: z.string().nullable(),
+  falseAlarm: z.number(),
+  drifted: z.boolean(),
+  columns: z.array(
+    z.object({
+      column: z.string(),
+      /** What a scale is about, in words. */
+      about: z.string().nullable(),
+      drifted: z.boolean(),
+      /** Capital of the test martingale: 1 at first; drift is told where its highest reaches the threshold. */
+      capital: z.number(),
+      highest: z.number(),
+      threshold: z.number(),
+      direction: z.string(),
+      words: z.string().nullable(),
+      /** One look at the latest images (Kolmogorov and Smirnov): look often, and a small p-value comes by chance. */
+      window: z
+        .object({ images: z.number(), distance: z.number(), signedDistance: z.number(), pValue: z.number() })
+        .nullable(),
+    }),
+  ),
+});
+
+/** What is said of drift. */
+export type DriftState = z.infer<typeof drift>;
+
 const tensor = z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.number()) });
 const model = z.object({
   name: z.string(),
@@ -242,6 +283,14 @@ export const routes = {
     summary: "Take back the last change of a detector's threshold or calibration",
     headers: ifMatch,
     answer: decision,
+  },
+  drift: {
+    method: "GET",
+    path: "/api/detectors/:id/drift",
+    scope: "read",
+    summary: "Whether the images that a detector is sent have changed, and which scales of them",
+    query: driftQuery,
+    answer: drift,
   },
   metrics: { method: "GET", path: "/metrics", scope: "read", summary: "Counters and histograms for Prometheus" },
   openapi: {

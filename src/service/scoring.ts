@@ -4,6 +4,7 @@ import { checkCalibrated, pValues } from "../score/index.ts";
 import { type Decision, decisionOf, marksTogether } from "../workflow/index.ts";
 import type { Batcher } from "./batching.ts";
 import type { ServedDetector } from "./catalogue.ts";
+import type { DriftBook } from "./drift.ts";
 import type { Metrics } from "./metrics.ts";
 import { badRequest, Refusal, tooLarge } from "./refusals.ts";
 import type { WorkerImage } from "./worker-messages.ts";
@@ -33,11 +34,12 @@ export interface ScoringWish {
 
 /** Scores and judges images. Throws Refusal, ConfigError for a score or a rate that cannot be. */
 export async function scoreImages(
-  { batcher, metrics }: { readonly batcher: Batcher; readonly metrics: Metrics },
-  { id, key, manifest }: ServedDetector,
+  { batcher, metrics, drift }: { readonly batcher: Batcher; readonly metrics: Metrics; readonly drift: DriftBook },
+  detector: ServedDetector,
   wish: ScoringWish,
 ): Promise<{ readonly decision: Decision; readonly images: readonly JudgedImage[] }> {
   const { images, names, coders, signal } = wish;
+  const { id, key, manifest } = detector;
   const { calibration } = manifest;
   const decision = decisionOf({ manifest }, { score: wish.score, falseAlarm: wish.falseAlarm }, images.length);
   const chosen = decision.score;
@@ -67,5 +69,6 @@ export async function scoreImages(
     judged.map(({ pValue }) => pValue),
     marked,
   );
+  drift.count(detector, judged);
   return { decision, images: judged };
 }

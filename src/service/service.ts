@@ -7,8 +7,9 @@ import { makeApp } from "./app.ts";
 import { openAudit } from "./audit.ts";
 import { makeBatcher } from "./batching.ts";
 import { makeBodyReader } from "./bodies.ts";
-import { openCatalogue, type Place } from "./catalogue.ts";
+import { type Catalogue, openCatalogue, type Place } from "./catalogue.ts";
 import { openCredentials } from "./credentials.ts";
+import { openDriftBook, usualDriftRate } from "./drift.ts";
 import { engineWorkerFile, startWorker } from "./engine-child.ts";
 import { makeHttpServer } from "./http-server.ts";
 import type { Log } from "./log.ts";
@@ -51,10 +52,10 @@ export async function startService(settings: ServiceSettings, options: ServiceOp
   const parts = await openParts(request, options);
   let draining = false;
   const { log } = options;
-  const { catalogue, batcher, metrics } = parts;
+  const { catalogue, batcher, metrics, drift } = parts;
   const bodies = makeBodyReader(request.maxBody);
   const audit = openAudit(request.auditLog ?? join(request.detectors, auditName), log);
-  const service = { settings: request, catalogue, batcher, bodies, metrics, audit, draining: () => draining };
+  const service = { settings: request, catalogue, batcher, bodies, metrics, audit, drift, draining: () => draining };
   const app = makeApp(service, { rules: credentials.rules, metrics, log });
   const server = makeHttpServer({ fetch: app.fetch, timeout: request.timeout, tls: credentials.tls });
   let url: string;
@@ -124,6 +125,7 @@ async function openParts(request: ServiceRequest, { log, workerFile = engineWork
   const { device, maxPixels, timeout } = request;
   const snapshots = await openSnapshots();
   let pool: WorkerPool | undefined;
+  let catalogue: Catalogue | undefined;
   const openedPool = (): WorkerPool => {
     pool ??= openPool({
       count: workers,
@@ -142,10 +144,12 @@ async function openParts(request: ServiceRequest, { log, workerFile = engineWork
     waiting: () => batcher.waiting,
     workers: () => openedPool().pids.length,
     busy: () => openedPool().busy,
+    drift: () => (catalogue?.places ?? []).flatMap(({ served }) => (served ? drift.state(served, usualDriftRate) : [])),
   });
+  const drift = openDriftBook();
   const batcher = makeBatcher(openedPool, { ...request, onBatch: metrics.batch, onRetry: metrics.retried });
   try {
-    const catalogue = await openCatalogue({
+    catalogue = await openCatalogue({
       folder: request.detectors,
       snapshots,
       load: (key, files) => openedPool().load(key, files),
@@ -164,7 +168,7 @@ async function openParts(request: ServiceRequest, { log, workerFile = engineWork
       await opened.close();
       await snapshots.close();
     };
-    return { pool: opened, metrics, batcher, catalogue, close };
+    return { pool: opened, metrics, drift, batcher, catalogue, close };
   } catch (error) {
     await pool?.close();
     await snapshots.close();

@@ -17,6 +17,17 @@ export {
   shortageOf,
   type WishedRule,
 } from "./decisions.ts";
+export {
+  beginDrift,
+  columnContent,
+  columnsOf,
+  type DriftNews,
+  describeDrift,
+  describeFinding,
+  driftColumns,
+  driftReferences,
+  scoringIdentity,
+} from "./drift.ts";
 export type { EngineSettings } from "./engine-settings.ts";
 export {
   type ClassAccuracy,
@@ -69,7 +80,6 @@ export {
 export { faultSheetName, type TrainingOutcome, train } from "./training.ts";
 export { classifierSize } from "./training-configuration.ts";
 export { prepareTraining, type TrainingPlan } from "./training-plan.ts";
-export type { DriftNews } from "./watch-drift.ts";
 export type { WatchedRow } from "./watch-journal.ts";
 export {
   type WatchListeners,

@@ -6,18 +6,17 @@
  * process goes on where the journal ends (`watch-journal.ts`).
  */
 
-import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { ConfigError, describeFault, isUserError, messageOf, randomKey, setting } from "../base/index.ts";
 import { formatLocation, openImages } from "../data/index.ts";
-import type { Detector, Manifest } from "../detector/index.ts";
+import type { Detector } from "../detector/index.ts";
 import { type AnyRule, advanceWatch, ruleLabel } from "../score/index.ts";
 import { type Decision, decisionOf, warnOfShortage } from "./decisions.ts";
+import { beginDrift, columnsOf, type DriftNews, describeDrift, scoringIdentity } from "./drift.ts";
 import type { Watch } from "./events.ts";
 import { predict } from "./prediction.ts";
 import { type Arrival, filesIn, hintOf, keyOf } from "./watch-arrivals.ts";
-import { beginDrift, columnsOf, type DriftNews, describeDrift } from "./watch-drift.ts";
 import { openJournal, type Told, type WatchedRow } from "./watch-journal.ts";
 
 /** What is watched, and how. Times are seconds. */
@@ -77,9 +76,12 @@ export async function watchFolder(
   const decision = decisionOf(detector, request, 1);
   if (decision.together) throw ruleOfMany(decision);
   warnOfShortage(manifest, decision, 1, watch);
-  const id = identityOf(manifest);
+  const id = scoringIdentity(manifest);
   const key = randomKey(manifest.training.seed).fold("watch");
-  let drift = beginDrift(manifest, decision.score, key, watch);
+  const begun = beginDrift(manifest, decision.score, key);
+  if ("shortage" in begun) onEvent?.({ kind: "warning", text: `warning: ${begun.shortage}` });
+  let drift = "watch" in begun ? begun.watch : undefined;
+  const names = Object.keys(drift?.columns ?? {});
   const journal = await openJournal(request.out);
   const hint = hintOf(folder);
   try {
@@ -89,7 +91,7 @@ export async function watchFolder(
     /** Anomalies that nobody was told of yet, in order. */
     const untold = journal.rows.slice(told.rows).filter(({ anomalous }) => anomalous);
     const ofThis = journal.rows.filter((row) => row.detector === id && row.problem === undefined);
-    if (drift) drift = advanceWatch(drift, columnsOf(drift, ofThis, decision.score), key);
+    if (drift) drift = advanceWatch(drift, columnsOf(names, ofThis, decision.score), key);
     const summary = { images: 0, unreadable: 0, anomalies: 0, waiting: 0 };
     let drifted: DriftNews[] = [];
     let failing: string | undefined;
@@ -141,7 +143,7 @@ export async function watchFolder(
           if (row.anomalous) summary.anomalies++;
         }
         const scored = batch.filter(({ problem }) => problem === undefined);
-        if (drift && scored.length > 0) drift = advanceWatch(drift, columnsOf(drift, scored, decision.score), key);
+        if (drift && scored.length > 0) drift = advanceWatch(drift, columnsOf(names, scored, decision.score), key);
         batch = [];
         await tellAll();
       };
@@ -198,14 +200,6 @@ async function scoreArrival(
 /** JSON has no infinity. */
 function finite(value: number): number | null {
   return Number.isFinite(value) ? value : null;
-}
-
-/** Which models and which calibration a row is by. */
-function identityOf({ files, calibration }: Manifest): string {
-  return createHash("sha256")
-    .update(JSON.stringify([files, calibration]))
-    .digest("hex")
-    .slice(0, 12);
 }
 
 async function refuseMissing(folder: string): Promise<void> {
