@@ -9,6 +9,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { exampleDecisions } from "../src/report/example-decisions.ts";
 import { renderDecisionReport } from "../src/report/index.ts";
+import { accessibilityFindings } from "./accessibility.ts";
 
 const browserPath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
 if (browserPath === undefined)
@@ -143,7 +144,18 @@ describe.skipIf(browserPath === undefined)("the page in a browser", () => {
       expect(await page.evaluate("getComputedStyle(document.body).backgroundColor")).toBe(
         colorScheme === "light" ? "rgb(255, 255, 255)" : "rgb(20, 22, 26)",
       );
+      // Colours differ by scheme, little else by width.
+      if (width === 390) expect(await accessibilityFindings(page)).toEqual([]);
     }
+  });
+
+  test("would be faulted for a picture without a text", async () => {
+    const other = await browser.newPage();
+    await other.setContent(
+      '<html lang="en"><title>A page</title><main><h1>A page</h1><img src="data:,"></main></html>',
+    );
+    expect((await accessibilityFindings(other)).map((finding) => finding.split(":")[0])).toEqual(["image-alt"]);
+    await other.close();
   });
 
   test("says nothing on the console and asks for nothing but itself", () => {

@@ -138,6 +138,7 @@ describe("--report", () => {
       }
       expect(html).toContain(`outglow predict detector crosses test-normal ${rule}`);
       expect(html.match(/<li data-score=/g)).toHaveLength(24);
+      expect(html.match(/<img class="map"/g)).toHaveLength(24);
       expect(html).not.toMatch(/https?:\/\/(?!www\.w3\.org)/);
     },
   );

@@ -80,7 +80,10 @@ describe("training", () => {
 
 describe("what was trained", () => {
   test("finds scratches and dents that nobody showed it, and their places", async () => {
-    const { stdout } = await succeed("evaluate", "detector", "--normal=parts", "--anomalous=parts", "--no-coders");
+    const sets = ["--normal=parts", "--anomalous=parts", "--no-coders", "--report=report.html"];
+    const { stdout } = await succeed("evaluate", "detector", ...sets);
+    const page = await readFile(at("report.html"), "utf8");
+    expect(page.match(/<img class="map"/g)).toHaveLength(page.match(/<li data-score=/g)!.length);
     expect(stdout).toMatch(/^score\s+dent\s+scratch$/m);
     expect(stdout).toMatch(/mean AUROC of faults over 2 sets/);
     const report = JSON.parse(await readFile(at("detector", "evaluation-1.json"), "utf8")) as EvaluationReport;

@@ -56,12 +56,15 @@ test.each(["likelihood", "final-scale", "ratio", "ratio-scale-0"])("the map of %
 });
 
 test("a score without places is mapped by the ratio, and that is said", async () => {
-  const { stderr } = await succeed("predict", "glow", "crosses", "--score=ratio-png", "--maps=maps");
+  const { stderr } = await succeed("predict", "glow", "crosses", "--score=ratio-png", "--maps=maps", "--top=5");
   expect(stderr).toContain("maps of 5 images by ratio, as ratio-png has no places: maps");
   const pictures = (await readdir(at("maps"))).filter((name) => name.endsWith(".png"));
   expect(pictures).toHaveLength(5);
   const { width, height } = await sharp(at("maps", pictures[0]!)).metadata();
   expect([width, height]).toEqual([256, 256]);
+  // Eight columns: five images, each with its map beside it, fill two rows.
+  const sheet = await sharp(at("most-anomalous.png")).metadata();
+  expect(sheet.height).toBeGreaterThan(2 * 128);
 });
 
 test("flows that mix all places have no maps", async () => {

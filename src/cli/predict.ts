@@ -113,7 +113,7 @@ export async function predict(folder: string, locations: readonly string[], opti
     let top: readonly SheetImage[] = [];
     let seen = 0;
     for await (const image of predictImages(detector, source, { ...judging, onMap }, { onEvent })) {
-      const { pixels: _, ...row } = image;
+      const { pixels: _, faultMap: __, ...row } = image;
       waiting.push(row);
       page?.add("images", "unlabelled", image);
       top = keepTop(top, { ...image, index: seen++ }, topCount ?? 0);
@@ -141,7 +141,7 @@ export async function predict(folder: string, locations: readonly string[], opti
       output.note(`scores of ${count} images: ${out}`);
     }
     if (topCount !== undefined) {
-      const drawn = await drawSheet(detector, decision, top, count);
+      const drawn = await drawSheet(detector, decision, top, count, { maps: maps !== undefined });
       await writeOutput(sheet, drawn, { force, subject: setting("sheet") });
       output.note(`contact sheet: ${sheet}`);
     }

@@ -1,7 +1,7 @@
 /** Heat maps, pixel by pixel. */
 import sharp from "sharp";
 import { expect, test } from "vitest";
-import { heatCanvas, renderHeatMap } from "./heat-map.ts";
+import { heatCanvas, renderHeatMap, renderHeatOverlay } from "./heat-map.ts";
 
 const map = {
   pixels: Uint8Array.of(100, 100, 100, 100),
@@ -41,4 +41,15 @@ test("an enlarged picture repeats every pixel", async () => {
     (_, index) => pixels[3 * Math.floor((Math.floor(index / 3) % 12) / 3) + (index % 3)],
   );
   expect([...data]).toEqual(expected);
+});
+
+test("an overlay is clear where nothing is hot and has the tints elsewhere", async () => {
+  const { data, info } = await sharp(await renderHeatOverlay(map))
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  expect([info.width, info.height, info.channels]).toEqual([4, 1, 4]);
+  const alphas = Array.from({ length: 4 }, (_, pixel) => data[4 * pixel + 3]);
+  expect(alphas).toEqual([0, 0, 166, 166]);
+  expect([...data.subarray(8, 11)]).toEqual([255, 140, 0]);
+  expect([...data.subarray(12, 15)]).toEqual([200, 0, 40]);
 });

@@ -1,7 +1,9 @@
 /** A heat map over an image, as a PNG of the image's size. */
 import { internalError } from "../base/index.ts";
+import { sharpLibrary } from "../data/index.ts";
 import type { Canvas, Colour } from "./canvas.ts";
 import { encodePng } from "./png.ts";
+import { longestThumbnail } from "./thumbnail.ts";
 
 /** An image with one number a pixel. */
 export interface HeatMap {
@@ -27,7 +29,7 @@ const tints: readonly Colour[] = [
 const mostTint = 0.65;
 
 /** The image in grey, tinted where it is hot. */
-export function heatCanvas({ pixels, channels, height, width, heat, range: [low, high] }: HeatMap): Canvas {
+export function heatCanvas({ pixels, channels, height, width, heat, range }: HeatMap): Canvas {
   const area = height * width;
   if (heat.length !== area || pixels.length !== channels * area) {
     throw internalError(`a map of ${heat.length} numbers on an image of ${channels}x${height}x${width}`);
@@ -38,17 +40,45 @@ export function heatCanvas({ pixels, channels, height, width, heat, range: [low,
       channels < 3
         ? pixels[pixel]!
         : 0.299 * pixels[pixel]! + 0.587 * pixels[area + pixel]! + 0.114 * pixels[2 * area + pixel]!;
-    const warmth = Math.min(1, Math.max(0, (heat[pixel]! - low) / (high - low)));
-    const place = warmth * (tints.length - 1);
-    const step = Math.min(tints.length - 2, Math.floor(place));
-    const share = mostTint * Math.min(1, 2 * warmth);
+    const { tint, share } = tintOf(heat[pixel]!, range);
     for (let channel = 0; channel < 3; channel++) {
-      const [from, to] = [tints[step]![channel]!, tints[step + 1]![channel]!];
-      const tint = from + (place - step) * (to - from);
-      painted[3 * pixel + channel] = Math.round((1 - share) * grey + share * tint);
+      painted[3 * pixel + channel] = Math.round((1 - share) * grey + share * tint[channel]!);
     }
   }
   return { width, height, pixels: painted };
+}
+
+/** The tints alone as a PNG with transparency, no larger than a thumbnail: to be laid over a picture of any size. */
+export function renderHeatOverlay({
+  height,
+  width,
+  heat,
+  range,
+}: Omit<HeatMap, "pixels" | "channels">): Promise<Uint8Array> {
+  const pixels = new Uint8Array(4 * height * width);
+  for (let pixel = 0; pixel < height * width; pixel++) {
+    const { tint, share } = tintOf(heat[pixel]!, range);
+    pixels.set([...tint.map(Math.round), Math.round(255 * share)], 4 * pixel);
+  }
+  return sharpLibrary()(pixels, { raw: { width, height, channels: 4 } })
+    .resize(longestThumbnail, longestThumbnail, { fit: "inside", withoutEnlargement: true })
+    .png({ compressionLevel: 9 })
+    .toBuffer();
+}
+
+/** The colour of a number and how much of it covers what is below. */
+function tintOf(
+  value: number,
+  [low, high]: HeatMap["range"],
+): { readonly tint: readonly number[]; readonly share: number } {
+  const warmth = Math.min(1, Math.max(0, (value - low) / (high - low)));
+  const place = warmth * (tints.length - 1);
+  const step = Math.min(tints.length - 2, Math.floor(place));
+  const [from, to] = [tints[step]!, tints[step + 1]!];
+  return {
+    tint: from.map((level, channel) => level + (place - step) * (to[channel]! - level)),
+    share: mostTint * Math.min(1, 2 * warmth),
+  };
 }
 
 /** The PNG bytes of a heat map, every pixel a square of `enlargement` pixels a side. */

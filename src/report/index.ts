@@ -7,7 +7,7 @@ export { type CorrelationMatrix, correlationMatrix } from "./correlation-matrix.
 export type { DecisionReference, DecisionSet } from "./decision-bins.ts";
 export type { Gallery, GalleryImage } from "./decision-gallery.ts";
 export { type DecisionReport, type ReportInput, type ReportScale, renderDecisionReport } from "./decision-report.ts";
-export { type HeatMap, renderHeatMap } from "./heat-map.ts";
+export { type HeatMap, heatCanvas, renderHeatMap, renderHeatOverlay } from "./heat-map.ts";
 export {
   type HtmlReport,
   type ReportFigure,

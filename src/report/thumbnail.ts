@@ -3,7 +3,7 @@ import type { ImageShape } from "../base/index.ts";
 import { sharpLibrary } from "../data/index.ts";
 
 /** The longest side of a thumbnail, pixels. */
-const longest = 128;
+export const longestThumbnail = 128;
 
 /** The PNG of one uint8 image [C, H, W]: grey or RGB, the first channel alone of other numbers of them. Large ones are shrunk. */
 export function thumbnailOf(pixels: Uint8Array, { channels, height, width }: ImageShape): Promise<Uint8Array> {
@@ -14,7 +14,7 @@ export function thumbnailOf(pixels: Uint8Array, { channels, height, width }: Ima
     return pixels[channel * size + (index - channel) / shown]!;
   });
   return sharpLibrary()(interleaved, { raw: { width, height, channels: shown } })
-    .resize(longest, longest, { fit: "inside", withoutEnlargement: true })
+    .resize(longestThumbnail, longestThumbnail, { fit: "inside", withoutEnlargement: true })
     .toColourspace(shown === 1 ? "b-w" : "srgb")
     .png({ compressionLevel: 9 })
     .toBuffer();

@@ -1,10 +1,12 @@
 /** The most anomalous images of a prediction, gathered as they come and drawn on one sheet. */
 import { basename } from "node:path";
+import type { ImageShape } from "../base/index.ts";
 import type { Detector } from "../detector/index.ts";
-import { flaggedColour, renderContactSheet } from "../report/index.ts";
+import { flaggedColour, heatCanvas, renderContactSheet } from "../report/index.ts";
 import { ruleLabel } from "../score/index.ts";
 import type { Decision } from "./decisions.ts";
 import { byScore, type PredictedImage } from "./prediction.ts";
+import { heatOfJudged } from "./score-maps.ts";
 
 /** An image that may come on the sheet, and its place in the input. */
 export type SheetImage = PredictedImage & { readonly index: number };
@@ -18,23 +20,57 @@ export function keepTop(top: readonly SheetImage[], image: SheetImage, count: nu
   return [...top, { ...image, pixels: image.pixels.slice() }].sort(byScore).slice(0, count);
 }
 
-/** The sheet of the `top` of `total` images as PNG; marked ones are framed. */
-export function drawSheet(
-  { manifest: { input } }: Detector,
+/**
+ * The sheet of the `top` of `total` images as PNG; marked ones are framed. With `maps` every image is followed by itself with its heat, where there
+ * is any.
+ */
+export async function drawSheet(
+  detector: Detector,
   { score, rule }: Decision,
   top: readonly SheetImage[],
   total: number,
+  { maps = false }: { readonly maps?: boolean } = {},
 ): Promise<Uint8Array> {
-  const { channels, height, width } = input;
+  const { channels, height, width } = detector.manifest.input;
+  const shape = { channels, height, width };
+  const heats = maps ? await heatOfJudged(detector, score, top) : undefined;
+  const captions = top.map(({ file, score: own, pValue, anomalous }) => ({
+    name: basename(file),
+    score: own,
+    pValue,
+    ...(anomalous ? { frame: flaggedColour } : {}),
+  }));
+  const title = `${top.length} most anomalous of ${total} images by ${score}; framed: marked by ${ruleLabel(rule)}`;
+  if (!heats) {
+    const pixels = Buffer.concat(top.map((image) => image.pixels));
+    return renderContactSheet({
+      title,
+      images: { ...shape, count: top.length, pixels },
+      captions,
+      columns: sheetColumns,
+    });
+  }
+  const pairs = top.flatMap(({ pixels }, position) => {
+    const { heat, range } = heats[position]!;
+    return [planarRgb(pixels, shape), planarOf(heatCanvas({ ...shape, pixels, heat, range }).pixels)];
+  });
   return renderContactSheet({
-    title: `${top.length} most anomalous of ${total} images by ${score}; framed: marked by ${ruleLabel(rule)}`,
-    images: { channels, height, width, count: top.length, pixels: Buffer.concat(top.map(({ pixels }) => pixels)) },
-    captions: top.map(({ file, score, pValue, anomalous }) => ({
-      name: basename(file),
-      score,
-      pValue,
-      ...(anomalous ? { frame: flaggedColour } : {}),
-    })),
+    title: `${title}; each with its map`,
+    images: { channels: 3, height, width, count: pairs.length, pixels: Buffer.concat(pairs) },
+    captions: captions.flatMap((caption) => [caption, { ...caption, name: `map of ${caption.name}` }]),
     columns: sheetColumns,
   });
+}
+
+/** An image [C, H, W] as RGB [3, H, W]; of other channels the first as grey. */
+function planarRgb(pixels: Uint8Array, { channels, height, width }: ImageShape): Uint8Array {
+  if (channels === 3) return pixels;
+  const first = pixels.subarray(0, height * width);
+  return Buffer.concat([first, first, first]);
+}
+
+/** RGB [H, W, 3] as [3, H, W]. */
+function planarOf(interleaved: Uint8Array): Uint8Array {
+  const area = interleaved.length / 3;
+  return Uint8Array.from({ length: 3 * area }, (_, at) => interleaved[3 * (at % area) + Math.floor(at / area)]!);
 }

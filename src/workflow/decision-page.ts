@@ -9,11 +9,13 @@ import {
   type ReportInput,
   type ReportTable,
   renderDecisionReport,
+  renderHeatOverlay,
   thumbnailOf,
 } from "../report/index.ts";
 import { referenceCount, scaleContent, scoreDefinition } from "../score/index.ts";
 import { type Decision, marksTogether } from "./decisions.ts";
 import type { PredictedImage } from "./prediction.ts";
+import { type HeatImage, heatOfJudged } from "./score-maps.ts";
 
 /** What is known of a set's images. */
 export type SetKind = "normal" | "anomalous" | "unlabelled";
@@ -82,12 +84,18 @@ export function decisionPage(detector: Detector, decision: Decision): DecisionPa
           )
         : (decision.threshold ?? undefined);
       const entries = [...sets];
+      const gathered = galleriesOf(entries);
+      const shown = [...new Set(gathered.flatMap(({ images }) => images.map(([, image]) => image)))];
+      const heats = await heatOfJudged(detector, decision.score, shown);
+      const heatOf = new Map(heats?.map((heat, position) => [shown[position]!, heat]));
       const galleries = await Promise.all(
-        galleriesOf(entries).map(
+        gathered.map(
           async ({ heading, text, images }): Promise<Gallery> => ({
             heading,
             ...(text === undefined ? {} : { text }),
-            images: await Promise.all(images.map(([set, image]) => galleryImage(set, image, detector))),
+            images: await Promise.all(
+              images.map(([set, image]) => galleryImage(set, image, detector, heatOf.get(image))),
+            ),
           }),
         ),
       );
@@ -173,8 +181,13 @@ async function galleryImage(
   set: string,
   { file, score, pValue, pixels }: PredictedImage,
   { manifest: { input } }: Detector,
+  heat: HeatImage | undefined,
 ): Promise<GalleryImage> {
-  return { name: file, set, score, pValue, thumbnail: await thumbnailOf(pixels, input) };
+  const thumbnail = await thumbnailOf(pixels, input);
+  if (!heat) return { name: file, set, score, pValue, thumbnail };
+  const { height, width } = input;
+  const map = await renderHeatOverlay({ height, width, heat: heat.heat, range: heat.range });
+  return { name: file, set, score, pValue, thumbnail, map };
 }
 
 /** The first images by an order; the earlier ones come first among equals. Only their pixels are kept. */

@@ -1,6 +1,7 @@
 /** Scoring images: each one's score, p-value and decision, as an asynchronous series of rows. */
 import { type ImageSource, openImages, type PreparationProblem } from "../data/index.ts";
 import { type Detector, detectorSources } from "../detector/index.ts";
+import type { CellMap } from "../faults/portable.ts";
 import {
   checkCalibrated,
   classPosteriors,
@@ -39,9 +40,12 @@ export interface Prediction {
   readonly scores: Readonly<Record<string, number>>;
 }
 
-/** The same with the pixels that were judged, uint8 [C, H, W]: a view, to be copied by whoever keeps it. */
+/** The same with what was judged. */
 export interface PredictedImage extends Prediction {
+  /** uint8 [C, H, W]: a view, to be copied by whoever keeps it. */
   readonly pixels: Uint8Array;
+  /** Where local faults were looked for. */
+  readonly faultMap?: CellMap;
 }
 
 /**
@@ -120,7 +124,7 @@ export function byScore(a: Prediction, b: Prediction): number {
 export function judgeImages(
   { manifest: { calibration } }: Pick<Detector, "manifest">,
   decision: Decision,
-  { names, terms, pixels }: Pick<ScoredBatch, "names" | "terms" | "pixels">,
+  { names, terms, pixels, faultMaps }: Omit<ScoredBatch, "classNames">,
 ): PredictedImage[] {
   const { score } = decision;
   const columns = computableScoreNames(terms, calibration).map((name) => computeScore(name, terms, calibration));
@@ -136,6 +140,7 @@ export function judgeImages(
     ...classes?.[index],
     scores: Object.fromEntries(columns.map(({ name, values }) => [name, values[index]!])),
     pixels: pixels.subarray(index * size, (index + 1) * size),
+    ...(faultMaps && { faultMap: faultMaps[index]! }),
   }));
 }
 

@@ -8,8 +8,10 @@ import {
   type Manifest,
   scoreMap,
 } from "../detector/index.ts";
+import { type CellMap, resampled } from "../faults/portable.ts";
 import type { RawImage } from "../pixels/index.ts";
 import { scoreDefinition, type TermSum } from "../score/index.ts";
+import { heatRange } from "./fault-scoring.ts";
 
 /** A map that a detector can draw: of local faults, or of the terms that a score is a sum of. */
 export type MapSubject =
@@ -65,6 +67,60 @@ export function mapSubject(manifest: Manifest, score: string): MapSubject {
   }
   const other = sources.includes("general") ? "ratio" : "final-scale";
   return { kind: "flow", score: other, sum: definition(other).sum! };
+}
+
+/** The map for a score where there is one. */
+function subjectWherePossible(manifest: Manifest, score: string): MapSubject | undefined {
+  try {
+    return mapSubject(manifest, score);
+  } catch (error) {
+    if (error instanceof ConfigError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The heat of some images that were judged by a score, at the model's size; undefined where neither the score nor the detector has places, or where
+ * local faults were not looked for. Throws as `openScoreMapper`.
+ */
+export async function heatOfJudged(
+  detector: Detector,
+  score: string,
+  images: readonly JudgedImage[],
+): Promise<readonly HeatImage[] | undefined> {
+  const { input, calibration } = detector.manifest;
+  const subject = subjectWherePossible(detector.manifest, score);
+  if (!subject || images.length === 0) return undefined;
+  const { channels, height, width } = input;
+  const rawOf = (pixels: Uint8Array): RawImage => ({ kind: "raw", pixels, channels, height, width });
+  if (subject.kind === "faults") {
+    if (images.some(({ faultMap }) => !faultMap)) return undefined;
+    const range = heatRange(detector.manifest);
+    return images.map(({ file, pixels, faultMap }) => {
+      const heat = resampled(faultMap!, height, width).values;
+      return { name: file, image: rawOf(pixels), heat, range, enlargement: 1 };
+    });
+  }
+  const mapper = await openScoreMapper(detector, subject);
+  try {
+    const heats: HeatImage[] = [];
+    for (const { file, pixels, scores } of images) {
+      const [heat] = await mapper.run(pixels);
+      const normalScores = calibration.scores[subject.score]!;
+      heats.push(flowHeat(file, rawOf(pixels), heat!, { score: scores[subject.score]!, normalScores }));
+    }
+    return heats;
+  } finally {
+    await mapper.dispose();
+  }
+}
+
+/** What of a prediction its heat is made of. */
+interface JudgedImage {
+  readonly file: string;
+  readonly pixels: Uint8Array;
+  readonly faultMap?: CellMap;
+  readonly scores: Readonly<Record<string, number>>;
 }
 
 /** Above zero, so that a range ends somewhere. */

@@ -11,6 +11,7 @@ import {
   streamImages,
 } from "../data/index.ts";
 import { type Detector, loadDetectorFolder, loadManifest, type Manifest } from "../detector/index.ts";
+import type { CellMap } from "../faults/portable.ts";
 import { requireDevice } from "../runtime/index.ts";
 import { joinModelTerms, type ModelTerms } from "../score/index.ts";
 import { completeEngine, type EngineSettings } from "./engine-settings.ts";
@@ -24,6 +25,8 @@ export interface ScoredBatch {
   /** uint8 [n, C, H, W]. */
   readonly pixels: Uint8Array;
   readonly terms: ModelTerms;
+  /** Where local faults were looked for: every image's map. */
+  readonly faultMaps?: readonly CellMap[];
 }
 
 /** The terms of all images of a source, with their names. */
@@ -112,11 +115,16 @@ export async function* scoreSource(
     signal?.throwIfAborted();
     const flows = await detector.terms(pixels, { coders });
     const looks = faults && detector.faults !== undefined;
-    const terms = looks ? { ...flows, faults: await scoreFaults(detector, source, indices, onMap) } : flows;
+    const faultMaps: CellMap[] = [];
+    const keepMap: MapListener = (mapped) => {
+      faultMaps.push(mapped.map);
+      return onMap?.(mapped);
+    };
+    const terms = looks ? { ...flows, faults: await scoreFaults(detector, source, indices, keepMap) } : flows;
     count += names.length;
     const imagesPerSecond = (count * 1000) / (performance.now() - started);
     onEvent?.({ kind: "progress", task: "scoring", subject: location, done: count, total: length, imagesPerSecond });
-    yield { names, classNames, pixels, terms };
+    yield { names, classNames, pixels, terms, ...(looks && { faultMaps }) };
   }
 }
 
