@@ -7,7 +7,7 @@ import { randomKey } from "../src/base/index.ts";
 import { writeImages } from "../src/data/index.ts";
 import { loadDetectorFolder, loadManifest } from "../src/detector/index.ts";
 import { makeParts, type PartKind } from "../src/made/index.ts";
-import type { EvaluationReport } from "../src/workflow/index.ts";
+import { type EvaluationReport, train, type WorkflowEvent } from "../src/workflow/index.ts";
 import { type Outcome, runOutglow, temporaryFolder } from "./command.ts";
 
 const side = 64;
@@ -65,8 +65,27 @@ describe("training", () => {
     await detector.dispose();
   });
 
-  test("is the same for the same seed", async () => {
-    await succeed("train", "--normal=parts", "--out=again", ...training);
+  test("is the same for the same seed, stopped and gone on with", async () => {
+    const controller = new AbortController();
+    const steps: number[] = [];
+    const count = (event: WorkflowEvent): void => {
+      if (event.kind === "faults") steps.push(event.network);
+    };
+    const request = { faults: true, faultSteps: 60, steps: 2, size: 8, scales: 2, depth: 1, width: 8 };
+    const stopped = await train(
+      { normal: at("parts"), out: at("again"), ...request },
+      {
+        signal: controller.signal,
+        onEvent: (event) => {
+          count(event);
+          if (event.kind === "faults" && event.network === 2) controller.abort();
+        },
+      },
+    );
+    expect(stopped.outcome).toBe("interrupted");
+    steps.length = 0;
+    expect(await train({ out: at("again"), resume: true }, { onEvent: count })).toMatchObject({ outcome: "finished" });
+    expect(steps).toEqual(new Array(60).fill(2));
     const weights = (name: string) => readFile(at(name, "faults.safetensors"));
     expect(await weights("again")).toEqual(await weights("detector"));
   }, 120_000);

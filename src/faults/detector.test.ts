@@ -11,9 +11,11 @@ import {
   faultRecordSchema,
   faultSettingsSchema,
   openFaultScorer,
+  readBegunFaults,
   readFaultDetector,
   trainFaultDetector,
   unseenOf,
+  writeBegunFaults,
   writeFaultNetworks,
 } from "./index.ts";
 import { gradientNoise } from "./synthetic/noise.ts";
@@ -128,29 +130,41 @@ describe("a small detector", () => {
   });
 });
 
-test("the same seed gives the same weights, another one others", async () => {
+test("the same seed gives the same weights, stopped in between as well; another one others", async () => {
   const short = { ...settings, steps: 3 };
-  const [first, second, other] = [
-    await trainFaultDetector(images, short),
-    await trainFaultDetector(images, short),
-    await trainFaultDetector(images, { ...short, seed: 1 }),
-  ];
-  expect(second).toEqual(first);
+  const first = await trainFaultDetector(images, short);
+  const controller = new AbortController();
+  let kept = new Uint8Array(0);
+  const stopped = trainFaultDetector(images, short, {
+    signal: controller.signal,
+    onNetwork: async (begun) => {
+      kept = writeBegunFaults({ ...begun, seconds: 1.5 });
+    },
+    onEvent: (event) => {
+      if (event.kind === "step" && event.fold === 1 && event.step === 2) controller.abort(new Error("enough"));
+    },
+  });
+  await expect(stopped).rejects.toThrow("enough");
+  const begun = readBegunFaults(kept, "kept");
+  expect([begun.seconds, begun.detector.networks.length]).toEqual([1.5, 1]);
+  const events: FaultEvent[] = [];
+  const onEvent = (event: FaultEvent) => events.push(event);
+  expect(await trainFaultDetector(images, short, { begun, onEvent })).toEqual(first);
+  expect(events).toContainEqual({ kind: "resumed", networks: 1 });
+  expect(events.flatMap((event) => (event.kind === "step" ? [event.fold] : []))).toEqual([1, 1, 1]);
+
+  events.length = 0;
+  const other = await trainFaultDetector(images, { ...short, seed: 1 }, { begun, onEvent });
+  expect(events).toContainEqual({ kind: "resumed", networks: 0 });
   expect(other.networks[0]).not.toEqual(first.networks[0]);
+
+  const damaged = kept.slice();
+  damaged[damaged.length - 5]! ^= 1;
+  expect(() => readBegunFaults(damaged, "kept")).toThrow("does not match its checksum");
+  expect(() => readBegunFaults(kept.subarray(0, 100), "kept")).toThrow(FormatError);
 });
 
 test("images of one thing are one: too few things for the folds are refused", async () => {
   const watch = { group: () => "the same" };
   await expect(trainFaultDetector(images, settings, watch)).rejects.toThrow(ConfigError);
-});
-
-test("an abort ends the training with the signal's reason", async () => {
-  const controller = new AbortController();
-  const watch = {
-    signal: controller.signal,
-    onEvent: (event: FaultEvent) => {
-      if (event.kind === "step" && event.step === 2) controller.abort(new Error("enough"));
-    },
-  };
-  await expect(trainFaultDetector(images, settings, watch)).rejects.toThrow("enough");
 });

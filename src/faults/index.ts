@@ -1,6 +1,7 @@
 /** Local faults: synthetic faults, the detector that learns them, its maps and scores. */
 
 export { type LevelImages, type PixelScale, pixelScale } from "./batches.ts";
+export { type BegunFaults, readBegunFaults, writeBegunFaults } from "./begun-training.ts";
 export { type CellMap, meanMap, resampled, standardised, topMean } from "./cell-map.ts";
 export { drawFaultExamples, type FaultExample } from "./examples.ts";
 export { assignFolds, kindsLeftOut } from "./folds.ts";

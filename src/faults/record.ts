@@ -67,7 +67,12 @@ function networkOf({ channels, settings }: FaultRecord) {
 }
 
 /** All networks as one safetensors file, tensors named `fold0.layer0.weight` and so on. */
-export function writeFaultNetworks({ record, networks }: FaultDetector): Uint8Array<ArrayBuffer> {
+export function writeFaultNetworks(detector: FaultDetector): Uint8Array<ArrayBuffer> {
+  return writeTensors({ tensors: faultTensors(detector), metadata: { kind: "outglow fault networks" } });
+}
+
+/** The tensors of that file. */
+export function faultTensors({ record, networks }: FaultDetector): Record<string, StoredTensor> {
   const { entries } = layoutOf(networkOf(record).parameters);
   const tensors: Record<string, StoredTensor> = {};
   for (const [fold, vectors] of networks.entries()) {
@@ -75,7 +80,7 @@ export function writeFaultNetworks({ record, networks }: FaultDetector): Uint8Ar
       tensors[`fold${fold}.${entry.name}`] = { shape: entry.shape, data: parameterData(entry, vectors) };
     }
   }
-  return writeTensors({ tensors, metadata: { kind: "outglow fault networks" } });
+  return tensors;
 }
 
 /** A detector from its record and the file of its networks. Throws FormatError where the file holds other tensors; `where` names it. */

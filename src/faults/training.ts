@@ -16,6 +16,7 @@ import {
   type PixelScale,
   pixelScale,
 } from "./batches.ts";
+import { type BegunFaults, sameTraining } from "./begun-training.ts";
 import { topMean } from "./cell-map.ts";
 import { assignFolds, kindsLeftOut } from "./folds.ts";
 import { type Fingerprint, fingerprintOfStructure, groupImages } from "./groups.ts";
@@ -38,6 +39,8 @@ export interface NormalImages {
 export type FaultEvent =
   | { readonly kind: "read"; readonly done: number; readonly count: number }
   | { readonly kind: "grouped"; readonly images: number; readonly groups: number }
+  /** A former training is gone on with: so many networks are taken from it, none where its images or settings were others. */
+  | { readonly kind: "resumed"; readonly networks: number }
   | {
       readonly kind: "step";
       readonly fold: number;
@@ -53,6 +56,10 @@ export interface FaultWatch {
   readonly signal?: AbortSignal | undefined;
   /** Seconds that the next network may take; its rate falls with whichever is further on, steps or time. Undefined for no limit. */
   secondsOf?(fold: number): number | undefined;
+  /** A training that was stopped: its networks are not trained again. */
+  readonly begun?: BegunFaults | undefined;
+  /** Keeps what is finished, after every network; the training goes on when it has. */
+  onNetwork?(begun: Omit<BegunFaults, "seconds">): Promise<void>;
   /** What an image shows, by its name: images of one thing stay on one side of every split. */
   group?(name: string): string;
 }
@@ -80,10 +87,19 @@ export async function trainFaultDetector(
   const foldOf = assignFolds(groups, settings.folds, key.fold("folds"));
   const scale = pixelScale(levels);
 
-  const networks: ParameterVectors[] = [];
-  let fewestSteps = settings.steps;
-  const folds: FaultRecord["folds"] = [];
-  for (let fold = 0; fold < settings.folds; fold++) {
+  const record: FaultRecord = {
+    settings,
+    channels,
+    pixelScale: { means: [...scale.means], deviations: [...scale.deviations] },
+    images: levels.length,
+    groups: groupCount,
+    folds: [],
+    foldOf: [...foldOf],
+  };
+  const begun = sameTraining(watch.begun, wished, record);
+  if (watch.begun) watch.onEvent?.({ kind: "resumed", networks: begun?.networks.length ?? 0 });
+  let detector: FaultDetector = begun ?? { record, networks: [] };
+  for (let fold = detector.networks.length; fold < settings.folds; fold++) {
     const training = levels.filter((_, index) => foldOf[index] !== fold);
     const heldOut = levels.filter((_, index) => foldOf[index] === fold);
     const leftOut = kindsLeftOut(settings.kinds, fold, settings.folds);
@@ -97,23 +113,23 @@ export async function trainFaultDetector(
         watch.onEvent?.({ kind: "step", fold, step, steps: settings.steps, loss });
       },
     });
-    fewestSteps = Math.min(fewestSteps, taken);
-    networks.push(parameters);
-    folds.push({ ...(await calibrateFold(heldOut, parameters, { channels, scale, settings })), leftOut });
+    const calibrated = await calibrateFold(heldOut, parameters, { channels, scale, settings });
+    detector = withNetwork(detector, parameters, { ...calibrated, leftOut }, taken);
+    await watch.onNetwork?.({ wished, detector });
     watch.onEvent?.({ kind: "scored", fold });
   }
-  return {
-    networks,
-    record: {
-      settings: { ...settings, steps: fewestSteps },
-      channels,
-      pixelScale: { means: [...scale.means], deviations: [...scale.deviations] },
-      images: levels.length,
-      groups: groupCount,
-      folds,
-      foldOf: [...foldOf],
-    },
-  };
+  return detector;
+}
+
+/** A detector with another fold's network, which took so many steps. */
+function withNetwork(
+  { record, networks }: FaultDetector,
+  parameters: ParameterVectors,
+  fold: FaultRecord["folds"][number],
+  steps: number,
+): FaultDetector {
+  const settings = { ...record.settings, steps: Math.min(record.settings.steps, steps) };
+  return { record: { ...record, settings, folds: [...record.folds, fold] }, networks: [...networks, parameters] };
 }
 
 async function readLevels({ names, read }: NormalImages, settings: FaultSettings, watch: FaultWatch) {

@@ -22,6 +22,7 @@ export {
 } from "./objectives/index.ts";
 export { type RunRequest, type RunResult, runTraining } from "./run.ts";
 export {
+  faultNetworksPath,
   hasBegun,
   hashesPath,
   imageSetNames,

@@ -76,6 +76,11 @@ export function startPath(folder: string): string {
   return join(folder, "start.checkpoint.safetensors");
 }
 
+/** The networks that look for local faults, as far as they are finished. */
+export function faultNetworksPath(folder: string): string {
+  return join(folder, "faults.checkpoint.safetensors");
+}
+
 /** The log of a phase, one JSON object a step. */
 export function metricsPath(folder: string, phase: PhaseName): string {
   return join(folder, `${phase}.metrics.jsonl`);
@@ -93,7 +98,7 @@ export function hashesPath(folder: string, set: (typeof imageSetNames)[number]):
 export function runFiles(folder: string): string[] {
   const ofPhases = phaseNames.flatMap((phase) => [checkpointPath(folder, phase), metricsPath(folder, phase)]);
   const hashes = imageSetNames.map((set) => hashesPath(folder, set));
-  return [startPath(folder), ...ofPhases, ...hashes, recordPath(folder)];
+  return [startPath(folder), ...ofPhases, faultNetworksPath(folder), ...hashes, recordPath(folder)];
 }
 
 /** A run's record, which a folder without a run lacks. */

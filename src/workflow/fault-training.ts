@@ -1,19 +1,24 @@
 /** The training of what looks for local faults, beside the flows of a run: the images at their own size, the time that is left for it, a sheet. */
-import { permutation, type RandomKey, randomKey, setting } from "../base/index.ts";
-import { mapInOrder, openImages, readWhole } from "../data/index.ts";
+import { readFile } from "node:fs/promises";
+import { FormatError, messageOf, permutation, type RandomKey, randomKey, setting } from "../base/index.ts";
+import { mapInOrder, openImages, readWhole, writeFileAtomic } from "../data/index.ts";
 import {
   atLevels,
+  type BegunFaults,
   drawOnImage,
   type FaultDetector,
   type FaultSettings,
   faultKinds,
   faultSettingsSchema,
   type NormalImages,
+  readBegunFaults,
   secondsPerStep,
   trainFaultDetector,
+  writeBegunFaults,
 } from "../faults/index.ts";
 import type { RawImage } from "../pixels/index.ts";
 import { type ImageRow, renderImageMatrix } from "../report/index.ts";
+import { faultNetworksPath } from "../train/index.ts";
 import type { Watch } from "./events.ts";
 import type { TrainingPlan } from "./training-plan.ts";
 
@@ -40,10 +45,15 @@ const trainingShare = 0.85;
 const calibrationShare = 0.95;
 
 /**
- * Trains the fault detector of a plan that has one. Throws ConfigError for too few different images, FormatError where an image has changed
- * since the plan was made, RunError where training diverges, the signal's reason where it is aborted.
+ * Trains the fault detector of a plan that has one. Every network that is finished is kept in the run's `folder`; where networks are there,
+ * they are not trained again. Throws ConfigError for too few different images, FormatError where an image has changed
+ * since the plan was made or a kept network is damaged, RunError where training diverges or the disk refuses, the signal's reason where it is aborted.
  */
-export async function trainFaults(plan: TrainingPlan, { onEvent, signal }: Watch): Promise<TrainedFaults> {
+export async function trainFaults(
+  plan: TrainingPlan,
+  folder: string,
+  { onEvent, signal }: Watch,
+): Promise<TrainedFaults> {
   const { configuration, faults } = plan.record;
   const started = performance.now();
   const images = await normalImages(plan);
@@ -54,21 +64,27 @@ export async function trainFaults(plan: TrainingPlan, { onEvent, signal }: Watch
   }
   const { seed, threads } = configuration;
   const usual = faultSettingsSchema.parse({ seed, threads });
-  const { settings, secondsAStep } = await fitToTime(usual, channels, faults ?? { seconds: null, steps: null });
+  const kept = faultNetworksPath(folder);
+  const begun = await readBegun(kept);
+  const spent = (): number => (begun?.seconds ?? 0) + (performance.now() - started) / 1000;
+  const limits = faults ?? { seconds: null, steps: null };
+  // What was measured when the training began holds on: with other steps the networks would be others.
+  const settings = begun?.wished ?? (await fitToTime(usual, channels, limits));
   onEvent?.({
     kind: "note",
-    text: `training ${settings.folds} networks to find local faults (${secondsAStep === null ? "" : "at most "}${settings.steps} steps each)`,
+    text: `training ${settings.folds} networks to find local faults (${limits.seconds === null ? "" : "at most "}${settings.steps} steps each)`,
   });
   const pattern = faults?.group ? new RegExp(faults.group) : undefined;
   // What is left is shared out before each network: a machine that others use is slower than it was when the steps were counted.
   const secondsOf = (fold: number): number | undefined => {
-    if (faults?.seconds == null || secondsAStep === null) return undefined;
-    const left = faults.seconds - (performance.now() - started) / 1000;
-    return Math.max(0.1, (calibrationShare * left) / (settings.folds - fold));
+    if (limits.seconds === null) return undefined;
+    return Math.max(0.1, (calibrationShare * (limits.seconds - spent())) / (settings.folds - fold));
   };
   const detector = await trainFaultDetector(images, settings, {
     signal,
     secondsOf,
+    begun,
+    onNetwork: (finished) => writeFileAtomic(kept, writeBegunFaults({ ...finished, seconds: spent() })),
     ...(pattern && { group: (name: string) => groupOf(name, pattern) }),
     onEvent: (event) => {
       if (event.kind === "read") {
@@ -80,6 +96,12 @@ export async function trainFaults(plan: TrainingPlan, { onEvent, signal }: Watch
         const text = `faults: ${event.images} images of ${event.groups} different things, which stay together in every split`;
         onEvent?.({ kind: "note", text });
       }
+      if (event.kind === "resumed") {
+        const { networks } = event;
+        const text =
+          networks > 0 ? `faults: ${networks} networks are finished` : "faults: begun anew, as images have changed";
+        onEvent?.({ kind: "note", text });
+      }
       if (event.kind === "step") {
         const { fold, step, steps, loss } = event;
         onEvent?.({ kind: "faults", network: fold + 1, networks: settings.folds, step, steps, loss });
@@ -88,6 +110,20 @@ export async function trainFaults(plan: TrainingPlan, { onEvent, signal }: Watch
   });
   onEvent?.({ kind: "settled" });
   return { detector, sheet: await drawSheet(images, randomKey(seed).fold("fault sheet")) };
+}
+
+/** The networks that are kept; undefined where there are none. Throws FormatError where they cannot be read. */
+async function readBegun(path: string): Promise<BegunFaults | undefined> {
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw new FormatError({
+      code: "unreadable",
+      subject: `'${path}'`,
+      expected: "a file that can be read",
+      got: messageOf(error),
+    });
+  });
+  return bytes && readBegunFaults(bytes, `'${path}'`);
 }
 
 /** What an image shows, by the part of its name that the pattern, or its first group, matches. */
@@ -108,22 +144,22 @@ async function normalImages({ record, images: { normal } }: TrainingPlan): Promi
   };
 }
 
-/** As many steps and networks as the time allows, measured here; seconds of a step are null where time does not limit them. */
+/** As many steps and networks as the time allows, measured here. */
 async function fitToTime(
   settings: FaultSettings,
   channels: number,
   { seconds, steps }: { readonly seconds: number | null; readonly steps: number | null },
-): Promise<{ readonly settings: FaultSettings; readonly secondsAStep: number | null }> {
+): Promise<FaultSettings> {
   if (seconds === null) {
     const given = steps ?? usualSteps;
     const folds = given >= stepsAFold ? foldChoices[0]! : foldChoices.at(-1)!;
-    return { settings: { ...settings, steps: given, folds }, secondsAStep: null };
+    return { ...settings, steps: given, folds };
   }
   const secondsAStep = await secondsPerStep(channels, settings);
   const most = (trainingShare * seconds) / secondsAStep;
   const folds = foldChoices.find((count) => most / count >= stepsAFold) ?? foldChoices.at(-1)!;
   const fitting = Math.max(leastSteps, Math.min(usualSteps, Math.floor(most / folds / 10) * 10));
-  return { settings: { ...settings, folds, steps: steps ?? fitting }, secondsAStep };
+  return { ...settings, folds, steps: steps ?? fitting };
 }
 
 /** Side of the images on the sheet, and how many show each kind. */

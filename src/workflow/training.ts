@@ -56,7 +56,7 @@ export async function train(job: TrainRequest | TrainingPlan, watch: Watch = {})
       onWarning: (text) => onEvent?.({ kind: "warning", text }),
     }).finally(() => onEvent?.({ kind: "settled" }));
     if (!result) return { outcome: "interrupted" };
-    const faults = record.faults ? await trainFaults(plan, watch).catch(unlessAborted(signal)) : undefined;
+    const faults = record.faults ? await trainFaults(plan, run.folder, watch).catch(unlessAborted(signal)) : undefined;
     if (faults === "aborted") return { outcome: "interrupted" };
     await run.confirm();
     await writeKnownImages(run.folder, images);
@@ -69,7 +69,7 @@ export async function train(job: TrainRequest | TrainingPlan, watch: Watch = {})
   }
 }
 
-/** Nothing of these networks is saved before they are whole: a run that is gone on with trains them anew. */
+/** The networks that are finished are kept: a run that is gone on with trains the others. */
 function unlessAborted(signal: AbortSignal | undefined): (error: unknown) => "aborted" {
   return (error) => {
     if (signal?.aborted) return "aborted";
