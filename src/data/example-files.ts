@@ -223,3 +223,17 @@ function signatureOf(value: number): Buffer {
   bytes.writeUInt32LE(value);
   return bytes;
 }
+
+/** The bytes of a .npy file of numbers in row-major order, as NumPy's format 1.0 says. */
+export function npyOf(kind: string, shape: readonly number[], numbers: Uint8Array, order = "False"): Buffer {
+  const tuple = `(${shape.join(", ")}${shape.length === 1 ? "," : ""})`;
+  const text = `{'descr': ${kind.startsWith("[") ? kind : `'${kind}'`}, 'fortran_order': ${order}, 'shape': ${tuple}, }`;
+  const length = Math.ceil((text.length + 11) / 64) * 64 - 10;
+  const start = Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, length & 255, length >> 8]);
+  return Buffer.concat([start, Buffer.from(`${text.padEnd(length - 1)}\n`), numbers]);
+}
+
+/** Numbers as their bytes, little-endian. */
+export function bytesOf(numbers: Uint16Array | Int32Array | Float32Array | Float64Array | BigInt64Array): Uint8Array {
+  return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+}

@@ -8,6 +8,7 @@ const texts: Readonly<Record<PixelRemark, string>> = {
   "first-page": "with more than one page, of which the first was read ('#page=2' reads another)",
   background: "with transparency, laid on the background",
   "sample-bits": "of 16 bits, read by the bits that they use",
+  "sample-range": "of floating-point numbers, read by the range of those trained on",
 };
 
 /** What must not be missed: of the others, one may have been meant to differ. */
@@ -15,6 +16,7 @@ const isWarning: Readonly<Record<PixelRemark, boolean>> = {
   "first-page": true,
   background: false,
   "sample-bits": false,
+  "sample-range": false,
 };
 
 /** A tally of images: how many, how large, grey or colour, and what was remarked. */

@@ -1,6 +1,6 @@
 /** What images look like before they are prepared: stored images, and sources that read them one by one. */
 import type { ImageShape } from "../base/index.ts";
-import type { RawImage } from "../pixels/index.ts";
+import type { NumberImage, RawImage } from "../pixels/index.ts";
 import type { SourceLimits } from "./limits.ts";
 import type { LeftOut, LeftOutTally } from "./source-summary.ts";
 
@@ -13,7 +13,7 @@ export interface EncodedImage {
 }
 
 /** An image as it was read, not yet decoded, resized or checked. */
-export type StoredImage = RawImage | EncodedImage;
+export type StoredImage = RawImage | NumberImage | EncodedImage;
 
 /** Images that can be listed at once and read one by one. What a format makes of files. */
 export interface ImageCatalogue {
@@ -31,6 +31,8 @@ export interface ImageCatalogue {
    * Throws what the file system throws.
    */
   read(index: number, specification?: ImageShape): Promise<StoredImage>;
+  /** How the files were understood, where a person may have meant something else. */
+  readonly remarks?: readonly string[];
 }
 
 /** The images that a location and its selection name. */
@@ -43,7 +45,6 @@ export interface ImageSource extends ImageCatalogue {
   readonly problems: readonly PreparationProblem[];
   /** What lies there and is not read, by kind. */
   readonly leftOut: readonly LeftOut[];
-  /** How the location was understood, where a person may have meant something else. */
   readonly remarks: readonly string[];
   /** 1 if all images are grey, else 3. Of image files, a sample of 16 is looked at: what their headers say, not their pixels. */
   channels(): Promise<1 | 3>;
@@ -108,4 +109,9 @@ export interface FileContainer {
 export interface PreparationProblem {
   readonly name: string;
   readonly reason: string;
+}
+
+/** Whether reading a file threw this: plain errors with a reason, those of the system among them. Errors of other kinds are a person's to act on, or defects. */
+export function isReadError(error: unknown): error is Error {
+  return error instanceof Error && ["Error", "ArchiveDamage"].includes(error.name);
 }

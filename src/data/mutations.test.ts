@@ -8,11 +8,11 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { isUserError, randomKey } from "../base/index.ts";
 import { prepareImage } from "./decoding/preparation.ts";
-import { greyPng, makeFolder, propertySeed, zipOf } from "./example-files.ts";
+import { bytesOf, countingBytes, greyPng, idxFiles, makeFolder, npyOf, propertySeed, zipOf } from "./example-files.ts";
 import { openImages } from "./opening.ts";
 
 const runs = Number(process.env.OUTGLOW_MUTATIONS ?? 40);
-const specification = { channels: 1, height: 4, width: 4 };
+const specification = { channels: 1, height: 4, width: 4, sampleRange: [0, 1] as const };
 
 let folder: string;
 let remove: () => Promise<void>;
@@ -28,6 +28,14 @@ const examples: Readonly<Record<string, () => Uint8Array | Promise<Uint8Array>>>
   "a.zip": () =>
     zipOf({ "x/a.png": png, "x/b.png": { content: png, method: 0 }, "c.png": { content: "x/a.png", mode: 0o120777 } }),
   "b.zip": () => zipOf({ "x/a.png": png, "x/b.png": { content: png, method: 0 } }, { zip64: true }),
+  "digits.zip": () => zipOf(idxFiles()),
+  "a.npy": () => npyOf("|u1", [3, 4, 4], countingBytes(48)),
+  "b.npy": () => npyOf("<f4", [4, 4, 3], bytesOf(new Float32Array(48).fill(0.5))),
+  "a.npz": () =>
+    zipOf({
+      "x_train.npy": npyOf("<u2", [2, 4, 4], countingBytes(64)),
+      "y_train.npy": npyOf("<U2", [2], bytesOf(Int32Array.of(97, 98, 99, 0))),
+    }),
 };
 
 test.each(Object.keys(examples))(

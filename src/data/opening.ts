@@ -1,6 +1,6 @@
 /** Opening a location: which container and which format it is, and which of its images are selected. */
 import { stat } from "node:fs/promises";
-import { ConfigError, isUserError, messageOf } from "../base/index.ts";
+import { ConfigError, FormatError, isUserError, messageOf } from "../base/index.ts";
 import { openBuiltin } from "./builtin-images.ts";
 import { fileContainer, folderContainer } from "./containers/folder-tree.ts";
 import { endingOf } from "./containers/litter.ts";
@@ -13,15 +13,17 @@ import { baseName, listNames } from "./files/path-names.ts";
 import { cifar10Format, cifar100Format } from "./formats/cifar-format.ts";
 import { idxFormat } from "./formats/idx-format.ts";
 import { areMasks, imageFilesFormat, supportedImages } from "./formats/image-files.ts";
-import type {
-  FileContainer,
-  FileTree,
-  ImageCatalogue,
-  ImageFormat,
-  ImageSource,
-  Opening,
-  PreparationProblem,
-  StoredFile,
+import { npyFormat } from "./formats/npy-format.ts";
+import {
+  type FileContainer,
+  type FileTree,
+  type ImageCatalogue,
+  type ImageFormat,
+  type ImageSource,
+  isReadError,
+  type Opening,
+  type PreparationProblem,
+  type StoredFile,
 } from "./image-source.ts";
 import { openEach } from "./joined-sources.ts";
 import { defaultLimits, type SourceLimits } from "./limits.ts";
@@ -36,9 +38,9 @@ const archives: readonly FileContainer[] = [tarContainer, zipContainer];
 const containers: readonly FileContainer[] = [folderContainer, ...archives, fileContainer];
 
 /** What images look like in files. The first one that matches and is what its name says is opened. */
-const formats: readonly ImageFormat[] = [idxFormat, cifar10Format, cifar100Format, imageFilesFormat];
+const formats: readonly ImageFormat[] = [idxFormat, cifar10Format, cifar100Format, imageFilesFormat, npyFormat];
 
-const supported = `${supportedImages}, .tar, .tar.gz and .zip of those, IDX, CIFAR-10/100 binary`;
+const supported = `${supportedImages}, .tar, .tar.gz and .zip of those, IDX, CIFAR-10/100 binary, .npy and .npz`;
 
 /** How a location is opened. */
 export interface OpenOptions {
@@ -52,7 +54,7 @@ export interface OpenOptions {
  * Opens images without reading them.
  *
  * @param location `PATH` or `PATH#split=test,class=3+5,limit=1000,seed=1` (`location.ts`): a folder of image files (sub-folders are classes), an image
- * file, a .tar, .tar.gz or .zip of images, an IDX file (.gz too) or folder, a CIFAR binary folder or its .tar.gz, or a folder with just one such archive.
+ * file, a .tar, .tar.gz or .zip of images, an IDX file (.gz too) or folder, .npy files or a .npz, a CIFAR binary folder or its .tar.gz, or a folder with just one such archive.
  * `page=2` reads the second page of files with several. `builtin` or `builtin#limit=20000,seed=0` are images that the program makes itself, whatever
  * lies on the disk; a folder of that name is `./builtin`. Several locations are one source, in their order; strays among them are counted and named.
  * @param subject what named the location, such as `setting("normal")`; begins every message.
@@ -92,13 +94,13 @@ async function openOne(location: string, subject: string, { use, limits }: OpenO
     length: chosen.length,
     problems: problems.map(({ name, reason }) => ({ name: readableName(name), reason })),
     leftOut: masks ? [...leftOut, masks] : leftOut,
-    remarks: side ? [side.remark] : [],
+    remarks: [...(catalogue.remarks ?? []), ...(side ? [side.remark] : [])],
     name: (index: number) => catalogue.name(chosen[index]!),
     className: (index: number) => catalogue.className(chosen[index]!),
     splitNames: (index: number) => catalogue.splitNames(chosen[index]!),
     read: async (index: number) => {
       const image = await catalogue.read(chosen[index]!);
-      return page === undefined || image.kind === "raw" ? image : { ...image, page };
+      return page === undefined || image.kind !== "encoded" ? image : { ...image, page };
     },
   };
   return { ...source, channels: () => detectChannels(source) };
@@ -171,9 +173,10 @@ async function openFormat(tree: FileTree, opening: Opening) {
   for (const [index, format] of present.entries()) {
     try {
       return { catalogue: await format.open(tree, opening), format, problems };
-    } catch (error) {
-      if (index === present.length - 1 || !isUserError(error)) throw error;
+    } catch (thrown) {
       const [first] = format.members(tree);
+      const error = isReadError(thrown) ? unreadable(first!, thrown, opening) : thrown;
+      if (index === present.length - 1 || !isUserError(error)) throw error;
       const reason = error.fault ? `expected ${error.fault.expected}, got ${error.fault.got}` : messageOf(error);
       problems.push({ name: first!.shown, reason: `not read as ${format.name}: ${reason}` });
     }
@@ -181,14 +184,24 @@ async function openFormat(tree: FileTree, opening: Opening) {
   return undefined;
 }
 
+/** The error for a data set whose files cannot be read. */
+function unreadable({ shown }: StoredFile, { message }: Error, { subject }: Opening): FormatError {
+  const got = `'${shown}', which cannot be read: ${message}`;
+  return new FormatError({ code: "unreadable", subject, expected: "images", got });
+}
+
 /** Counts the files that the opened format does not read. */
 function countOthers(tree: FileTree, format: ImageFormat): void {
   const read = new Set(format.members(tree).map(({ path }) => path));
+  // Those of formats before this one were told of where they were not what their names say.
+  const others = formats.slice(formats.indexOf(format) + 1);
+  const later = new Set(others.flatMap((other) => other.members(tree).map(({ path }) => path)));
   for (const { path, shown } of tree.files) {
     if (read.has(path) || format.concerns(path)) continue;
     if (imageFilesFormat.concerns(path)) {
       tree.leftOut.add("beside", `${endingOf(baseName(path))} image`, shown);
-    } else if (!formats.some((other) => other !== format && other.concerns(path))) addOtherFile(tree.leftOut, shown);
+    } else if (later.has(path) || !formats.some((other) => other !== format && other.concerns(path)))
+      addOtherFile(tree.leftOut, shown);
   }
 }
 

@@ -17,6 +17,7 @@ const manifest: Manifest = {
     width: 8,
     background: "#ffffff",
     sampleBits: null,
+    sampleRange: null,
     type: "uint8",
     layout: "NCHW",
     transform: "x = pixel / 256 - 0.5 + 1 / 512",
@@ -33,7 +34,7 @@ const manifest: Manifest = {
   data: { normal: { location: "good", count: 10, fingerprint: checksum }, general: null, outliers: null },
   generalDetector: { folder: "../faces", weights: checksum },
   training: {
-    input: { channels: 1, height: 8, width: 8, background: "#ffffff", sampleBits: null },
+    input: { channels: 1, height: 8, width: 8, background: "#ffffff", sampleBits: null, sampleRange: null },
     model: { architecture: "glow", scales: 1, depth: 1, hidden: 2 },
     batchSize: 4,
     optimizer: "adamax",

@@ -20,6 +20,7 @@ export const preparationFields = {
     .regex(/^#[0-9a-f]{6}$/i)
     .default("#000000"),
   sampleBits: z.number().int().min(8).max(16).nullable().default(16),
+  sampleRange: z.tuple([z.number(), z.number()]).readonly().nullable().default(null),
 };
 
 /** One flow's training. */

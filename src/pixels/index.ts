@@ -4,6 +4,7 @@ export { enlargeBilinear } from "./bilinear.ts";
 export { bitsFor, greatestOf, readDeep } from "./deep-samples.ts";
 export { type ImageHeader, jpegHeader, pngHeader } from "./image-header.ts";
 export { type JpegDecoder, jpegDecoder } from "./jpeg.ts";
+export { type NumberRange, prepareNumbers, rangeOf } from "./numbers.ts";
 export { swapsSides, turnUpright } from "./orientation.ts";
 export { decodePng, type Inflate } from "./png.ts";
 export {
@@ -19,7 +20,7 @@ export {
   prepareRaw,
   refuseSmall,
 } from "./preparation.ts";
-export type { Planes, RawImage, Samples } from "./raw-image.ts";
+export type { NumberImage, Planes, RawImage, Samples } from "./raw-image.ts";
 export { averagesBlocks, shrinkTriangle, type Tiles, tilesOf } from "./reduction.ts";
 export { planesOf, toEightBits } from "./samples.ts";
 export { checkSpecification, defaultBackground, type InputForm } from "./specification.ts";

@@ -14,3 +14,12 @@ export interface Planes<Kind extends Samples = Samples> {
 
 /** Planes of 8 bits. */
 export interface RawImage extends Planes<Uint8Array> {}
+
+/** Numbers [channels, height, width] that are not of 8 bits, as a data set stores them: of 16 bits, or of floating point, which have no range of their own. */
+export interface NumberImage {
+  readonly kind: "numbers";
+  readonly pixels: Uint16Array | Float32Array;
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+}

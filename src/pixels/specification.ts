@@ -16,6 +16,11 @@ export interface InputForm extends ImageShape {
    * for all images in training and scoring. Null: such files were not trained on, and one whose values say that it uses fewer bits is refused.
    */
   readonly sampleBits?: number | null | undefined;
+  /**
+   * The numbers that are black and white in images of floating point, which have no range of their own: those of the images trained on (`rangeOf`). Null: such
+   * images were not trained on, and they are refused.
+   */
+  readonly sampleRange?: readonly [black: number, white: number] | null | undefined;
 }
 
 /** Throws ConfigError where image files cannot be brought to this form. `subject` is what named the images. */

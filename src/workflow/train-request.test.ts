@@ -3,7 +3,7 @@ import { defaultOf, readTrainRequest, type TrainRequest } from "./train-request.
 import { imageLocations } from "./train-rules.ts";
 import { configurationOf } from "./training-configuration.ts";
 
-const input = { channels: 3, height: 16, width: 16, background: "#ffffff", sampleBits: null };
+const input = { channels: 3, height: 16, width: 16, background: "#ffffff", sampleBits: null, sampleRange: null };
 const request: TrainRequest = { out: "detector", normal: "good", size: 16, scales: 2, threads: 1 };
 const configure = (more: Partial<TrainRequest>) => {
   const settings = readTrainRequest({ ...request, ...more });

@@ -9,6 +9,7 @@ import {
   openImages,
   recordedLocation,
   sampleBitsOf,
+  sampleRangeOf,
   sourceWarnings,
 } from "../data/index.ts";
 import { manifestName } from "../detector/index.ts";
@@ -71,6 +72,7 @@ async function freshPlan(settings: TrainSettings, watch: Watch): Promise<Trainin
     width: size,
     background: settings.background,
     sampleBits: await sampleBitsOf(source),
+    sampleRange: await sampleRangeOf(source),
   };
   const unnamed = configurationOf(settings, input, locations.general !== undefined);
   const general = await loadOtherDetector("generalDetector", settings.generalDetector, out, unnamed);

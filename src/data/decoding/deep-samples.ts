@@ -43,6 +43,7 @@ async function deepSamples(image: EncodedImage, metadata: Metadata) {
 export async function sampleBitsOf({ length, read }: Pick<ImageCatalogue, "length" | "read">): Promise<number | null> {
   const greatest = async (index: number): Promise<number | undefined> => {
     const image = await read(index).catch(() => undefined);
+    if (image?.kind === "numbers") return image.pixels instanceof Uint16Array ? greatestOf(image.pixels) : undefined;
     if (image?.kind !== "encoded" || plainPngChannels(image.bytes) !== undefined) return undefined;
     try {
       const metadata = await openSharp(image).metadata();

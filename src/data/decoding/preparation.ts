@@ -9,6 +9,7 @@ import {
   isSmall,
   planesOf,
   prepareDecoded,
+  prepareNumbers,
   type RawImage,
   refuseSmall,
   shrinkTriangle,
@@ -33,7 +34,7 @@ export type PreparedFile =
   | ImageRefusal;
 
 /** What was done to an image beyond decoding and resizing: a choice that a person may want to make another way. */
-export type PixelRemark = "first-page" | "background" | "sample-bits";
+export type PixelRemark = "first-page" | "background" | "sample-bits" | "sample-range";
 
 /**
  * Shrinking: libvips' triangle kernel, stretched over the source so that it antialiases. Of libvips' kernels it leaves Tiny ImageNet at 32x32
@@ -47,13 +48,21 @@ const shrinkKernel = "linear";
  * whatever its proportions. Shrinks with an antialiasing kernel and enlarges bilinearly, at most to double. Grey is
  * 0.299 R + 0.587 G + 0.114 B; colour from grey is three times the same. Equal input gives equal output in training and scoring.
  *
- * Numbers without a fixed range (floating point, signed, 32 bits) are refused: whatever range was chosen for one image, others would be of another
- * brightness. Of 16 bits the form says how many are used (`InputForm`), as it was found over all training images (`sampleBitsOf` in `deep-samples.ts`).
+ * Numbers without a fixed range (signed, 32 bits) are refused: whatever range was chosen for one image, others would be of another
+ * brightness. Of floating point the form says the range, as it was found over the training images (`sampleRangeOf`). Of 16 bits the form says how many are used (`InputForm`), as it was found over all training images (`sampleBitsOf` in `deep-samples.ts`).
  */
 export async function prepareImage(image: StoredImage, form: InputForm): Promise<PreparedFile> {
   if (image.kind === "raw") {
     const shrunk = await shrinkRaw(image, form);
     return "reason" in shrunk ? shrunk : finish(shrunk, form, storedForm(image, image.channels === 1), []);
+  }
+  if (image.kind === "numbers") {
+    const prepared = prepareNumbers(image, form);
+    if ("reason" in prepared) return prepared;
+    const remarks: PixelRemark[] = [];
+    if (image.pixels instanceof Float32Array) remarks.push("sample-range");
+    else if (form.sampleBits !== 16) remarks.push("sample-bits");
+    return { ...prepared, stored: storedForm(image, image.channels === 1), remarks };
   }
   return decode(image, form);
 }
@@ -81,7 +90,7 @@ export async function detectChannels({ length, read }: Pick<ImageCatalogue, "len
 
 async function channelsOf(image: StoredImage | undefined): Promise<1 | 3 | undefined> {
   if (image === undefined) return undefined;
-  if (image.kind === "raw") return image.channels === 1 ? 1 : 3;
+  if (image.kind !== "encoded") return image.channels === 1 ? 1 : 3;
   const plain = plainPngChannels(image.bytes);
   if (plain !== undefined) return plain;
   const metadata = await openSharp(image)

@@ -36,6 +36,6 @@ export async function decodeWhole(image: StoredImage, form: InputForm): Promise<
 }
 
 async function sizeOf(image: StoredImage): Promise<{ readonly height: number; readonly width: number }> {
-  if (image.kind === "raw") return image;
+  if (image.kind !== "encoded") return image;
   return (await openSharp(image).metadata()).autoOrient;
 }

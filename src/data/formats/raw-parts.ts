@@ -1,16 +1,17 @@
 /** Data sets that keep raw images in a few large files: their parts joined into one catalogue. */
 
-import type { RawImage } from "../../pixels/index.ts";
-import type { ImageCatalogue } from "../image-source.ts";
+import type { ImageCatalogue, StoredImage } from "../image-source.ts";
 
 /** One file of raw images. */
 export interface RawPart {
   /** The file's path as a person may type it. */
   readonly shown: string;
+  /** The name of a part's only image, where that is the file's. */
+  readonly name?: string;
   readonly splits: readonly string[];
   readonly count: number;
   className(index: number): string | undefined;
-  read(index: number): RawImage;
+  read(index: number): StoredImage | Promise<StoredImage>;
 }
 
 /** Where image `index` of several parts lies. */
@@ -31,8 +32,12 @@ export function joinParts(unsorted: readonly RawPart[]): JoinedParts {
   return {
     length,
     find(index) {
-      let number = starts.length - 1;
-      while (starts[number]! > index) number--;
+      let [number, high] = [0, starts.length - 1];
+      while (number < high) {
+        const middle = Math.ceil((number + high) / 2);
+        if (starts[middle]! <= index) number = middle;
+        else high = middle - 1;
+      }
       return { part: parts[number]!, index: index - starts[number]! };
     },
   };
@@ -45,7 +50,7 @@ export function rawCatalogue(format: string, { length, find }: JoinedParts): Ima
     length,
     name(position) {
       const { part, index } = find(position);
-      return `${part.shown}/${String(index).padStart(5, "0")}`;
+      return part.name ?? `${part.shown}/${String(index).padStart(5, "0")}`;
     },
     className(position) {
       const { part, index } = find(position);

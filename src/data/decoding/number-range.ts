@@ -1,0 +1,52 @@
+/** Black and white of a source's images of floating point: what a model is trained with and what it is told of later. */
+import { type NumberRange, rangeOf } from "../../pixels/index.ts";
+import type { ImageCatalogue } from "../image-source.ts";
+import { mapInOrder } from "../ordered.ts";
+
+/** Images that are looked at, evenly spaced, and numbers of each. */
+const mostImages = 1000;
+const mostNumbers = 2000;
+
+/** The range of a source's images of floating point (`rangeOf` in `pixels/`) by a sample of their numbers; null where a sample of 16 images has none. */
+export async function sampleRangeOf({
+  length,
+  read,
+}: Pick<ImageCatalogue, "length" | "read">): Promise<NumberRange | null> {
+  const numbersOf = async (index: number): Promise<Float32Array | undefined> => {
+    const image = await read(index).catch(() => undefined);
+    return image?.kind === "numbers" && image.pixels instanceof Float32Array ? spaced(image.pixels) : undefined;
+  };
+  const indexOf = (number: number, of: number): number => Math.floor((number * length) / of);
+  const sample = Math.min(length, 16);
+  let found = false;
+  for (let number = 0; number < sample && !found; number++) {
+    found = (await numbersOf(indexOf(number, sample))) !== undefined;
+  }
+  if (!found) return null;
+  const count = Math.min(length, mostImages);
+  const all: Float32Array[] = [];
+  const options = { concurrency: 4, ahead: 8 };
+  for await (const numbers of mapInOrder(count, (number) => numbersOf(indexOf(number, count)), options)) {
+    if (numbers) all.push(numbers);
+  }
+  return rangeOf(joined(all)) ?? null;
+}
+
+/** Some of the numbers, evenly spaced. */
+function spaced(numbers: Float32Array): Float32Array {
+  if (numbers.length <= mostNumbers) return numbers;
+  return Float32Array.from(
+    { length: mostNumbers },
+    (_, index) => numbers[Math.floor((index * numbers.length) / mostNumbers)]!,
+  );
+}
+
+function joined(arrays: readonly Float32Array[]): Float32Array {
+  const result = new Float32Array(arrays.reduce((length, array) => length + array.length, 0));
+  let at = 0;
+  for (const array of arrays) {
+    result.set(array, at);
+    at += array.length;
+  }
+  return result;
+}
