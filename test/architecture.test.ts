@@ -126,7 +126,7 @@ const floorOf = (path: string): number => [...floors, ""].indexOf(folderOf(path)
 /** Floors that know nothing of a command line: who calls them hands in what they need and hears what they tell. */
 const doorless = floors.filter((folder) => folder !== "cli");
 const doors = /\bconsole\b|\bprocess\.[a-z]+|\bexitCode\b|--[a-z]+/i;
-/** What looks like a door and is none, each with its reason, and what is still to be mended. */
+/** What looks like a door and is none, each with its reason. */
 const innerDoors = [
   "base/faults.ts: --general", // says how a command line would write a setting
   "runtime/devices.ts: process.env", // a driver reads its environment
@@ -136,8 +136,6 @@ const innerDoors = [
   "runtime/native-library.ts: process.env", // so does the engine
   "runtime/device-findings.ts: --eval", // an option of Node
   "detector/writing.ts: process.versions", // a detector names the Node that wrote it
-  "data/opening.ts: --normal", // still to be mended
-  "data/opening.ts: `train: ", // as above
 ];
 /** Style sheets call their variables like flags. */
 const isStyle = (at: string): boolean => /-style\.ts\b/.test(at);

@@ -1,4 +1,4 @@
-/** The sizes of images as files of lossless coders. Add a coder by its name here; `data/coders.ts` then asks for its encoder. */
+/** The sizes of images as files of lossless coders. Add a coder by its name here; `data/decoding/coders.ts` then asks for its encoder. */
 import { internalError } from "../base/index.ts";
 
 /** The lossless image coders whose sizes take part in scores, and what they are called. */
