@@ -21,10 +21,32 @@ const hierarchySchema = z.strictObject({
   count: z.number().int(),
 });
 
+const spread = { mean: z.number(), deviation: z.number() };
+const count = z.number().int();
+
 /** The form of every kind of fit. */
 const fitSchemas = {
   hierarchy: hierarchySchema,
+  typicality: z.strictObject({
+    kind: z.literal("typicality"),
+    mean: z.number(),
+    scales: z.array(z.strictObject(spread)).min(1),
+    count,
+  }),
+  "state-density": z.strictObject({
+    kind: z.literal("state-density"),
+    statistics: z.array(z.string()),
+    densities: z.array(z.strictObject({ ...spread, centres: numbers.min(1), bandwidth: z.number() })),
+    count,
+  }),
+  complexity: z.strictObject({
+    kind: z.literal("complexity"),
+    centres: z.array(z.tuple([z.number(), z.number()])).min(1),
+    cholesky: z.array(numbers),
+    count,
+  }),
 } satisfies { readonly [Kind in FitKind]: z.ZodType<Extract<ScoreFit, { readonly kind: Kind }>> };
+
 const [firstFit, ...otherFits] = Object.values(fitSchemas);
 
 /** Checked against the type that `calibrate` gives. */

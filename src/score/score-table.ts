@@ -7,10 +7,13 @@
  */
 import { marginalLogLikelihoods, negativeLogMaximumPosteriors } from "./classes.ts";
 import { type CoderName, coderNames, coderTitles } from "./coders.ts";
+import { complexityDefinition } from "./complexity.ts";
 import { fitHierarchy, hierarchyScores } from "./hierarchy.ts";
 import { fitted, type ScoreDefinition } from "./score-definition.ts";
+import { stateDensityDefinition } from "./state-density.ts";
 import { logLikelihoods, scaleSums } from "./term-table.ts";
 import type { ModelTerms } from "./terms.ts";
+import { typicalityDefinitions } from "./typicality.ts";
 
 /** Every score of a model with `scales` scales, whatever it draws from. Add a score by adding a record. */
 export function scoreTable(scales: number): ScoreDefinition[] {
@@ -166,6 +169,9 @@ export function scoreTable(scales: number): ScoreDefinition[] {
         sum: { scale, less: "general" },
       }),
     ),
+    ...typicalityDefinitions,
+    stateDensityDefinition,
+    complexityDefinition,
   ];
 }
 
