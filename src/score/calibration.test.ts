@@ -14,6 +14,7 @@ import {
 } from "./calibration.ts";
 import { likelyEverything, likelyTerms, termsOf } from "./example-terms.ts";
 import { computeScore, scoreNames } from "./scores.ts";
+import { scoreSources } from "./sources.ts";
 
 const key = randomKey("calibration");
 
@@ -82,8 +83,7 @@ describe("scores of other sources", () => {
   const calibration = calibrate(terms, key);
 
   test("are calibrated on the same halves, and survive JSON", () => {
-    const sources = ["general", "local", "coders", "classes", "classifier", "faults"] as const;
-    expect(Object.keys(calibration.scores)).toEqual(scoreNames(2, sources));
+    expect(Object.keys(calibration.scores)).toEqual(scoreNames(2, scoreSources));
     for (const references of Object.values(calibration.scores)) expect(references).toHaveLength(30);
     expect(JSON.parse(JSON.stringify(calibration))).toEqual(calibration);
   });
@@ -92,7 +92,15 @@ describe("scores of other sources", () => {
     const { normal, general, dimensions } = terms;
     const plain = calibrate({ normal, general: general!, dimensions }, key);
     expect(calibration.fits).toMatchObject(plain.fits);
-    expect(Object.keys(calibration.fits)).toEqual([...Object.keys(plain.fits), "complexity"]);
+    expect(Object.keys(calibration.fits)).toEqual([
+      ...Object.keys(plain.fits),
+      "complexity",
+      "whitening",
+      "whitening-likelihood",
+      "latent-fit",
+      "gradient-layers",
+      "gradient-fisher",
+    ]);
     expect(calibration.scores).toMatchObject(plain.scores);
   });
 

@@ -248,7 +248,8 @@ describe("what can be computed", () => {
     expect(computableScoreNames(without, { fits: { hierarchy: fitOf(without) } })).toEqual(
       scoreDefinitions(2, ["local", "coders", "classes", "classifier", "faults", "encoder"])
         .filter(({ name, learn }) => learn === undefined || name === "hierarchy")
-        .map(({ name }) => name),
+        .map(({ name }) => name)
+        .concat("gradient-norm", "waic"),
     );
   });
 });
