@@ -1,4 +1,4 @@
-/** The matcher toBeAllclose: it must fail when it should. */
+/** The matcher toBeAllclose, and typed arrays in toEqual: they must fail when they should. */
 import { describe, expect, test } from "vitest";
 import { tolerances } from "./reference/tolerances.ts";
 
@@ -64,4 +64,33 @@ test("its negation fails on close numbers", () => {
 test.each(Object.entries(tolerances))("the tolerance %s is small and not zero", (_kind, { relative, absolute }) => {
   expect(Math.min(relative, absolute)).toBeGreaterThan(0);
   expect(Math.max(relative, absolute)).toBeLessThanOrEqual(1e-3); // beyond it a comparison says little
+});
+
+describe("typed arrays in toEqual", () => {
+  test.each([
+    ["equal numbers", Float32Array.of(1, -2), Float32Array.of(1, -2)],
+    ["NaN, whatever its bits", new Float32Array(Uint32Array.of(0x7fc00000).buffer), Float32Array.of(nan)],
+    ["no numbers", new Uint8Array(), new Uint8Array()],
+    ["parts of buffers", Uint8Array.of(1, 2, 3).subarray(1), Uint8Array.of(2, 3)],
+    ["buffers", Buffer.from("ab"), Buffer.from("ab")],
+    ["arrays in objects", { a: [Int32Array.of(1)] }, { a: [Int32Array.of(1)] }],
+    ["whole numbers of 64 bits", BigInt64Array.of(3n), BigInt64Array.of(3n)],
+  ])("are equal: %s", (_name, a, b) => {
+    expect(a).toEqual(b);
+    expect(a).toStrictEqual(b);
+  });
+
+  test.each([
+    ["the last number", Float32Array.of(1, 2), Float32Array.of(1, 3)],
+    ["0 and -0", Float32Array.of(0), Float32Array.of(-0)],
+    ["a prefix", Float32Array.of(1), Float32Array.of(1, 0)],
+    ["other kinds", Float32Array.of(1), Float64Array.of(1)],
+    ["a plain array", Uint8Array.of(1), [1]],
+    ["a buffer and its bytes", Buffer.from("a"), Uint8Array.of(97)],
+    ["arrays in objects", { a: [Int32Array.of(1)] }, { a: [Int32Array.of(2)] }],
+    ["whole numbers of 64 bits", BigInt64Array.of(3n), BigInt64Array.of(4n)],
+  ])("differ: %s", (_name, a, b) => {
+    expect(a).not.toEqual(b);
+    expect(() => expect(a).toEqual(b)).toThrow(/to deeply equal/);
+  });
 });
