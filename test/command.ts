@@ -1,5 +1,6 @@
 /** Runs the built command line as a person would, in a folder of its own. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, fork, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -67,9 +68,55 @@ export function commandOf(args: readonly string[]): string[] {
   return [process.execPath, program, ...args];
 }
 
-/** Runs `outglow ARGS` to its end. */
+/** A process of this test file that runs commands, one after another; the promise of the last one. */
+let standing: ChildProcess | undefined;
+let earlier: Promise<unknown> = Promise.resolve();
+
+/**
+ * Runs `outglow ARGS` to its end, in a process that runs the others of this test file, too: most of a short command's time is the start of its
+ * process. What is about the process itself (signals, limits, what it has open) and what runs beside another takes `startOutglow`.
+ */
 export function runOutglow(folder: string, ...args: string[]): Promise<Outcome> {
-  return startOutglow(folder, args).outcome;
+  // Lone flags such as --help are answered before there is a program.
+  if (args[0]?.startsWith("-")) return startOutglow(folder, args).outcome;
+  const outcome = earlier.then(() => runStanding(folder, args));
+  earlier = outcome.catch(() => undefined);
+  return outcome;
+}
+
+async function runStanding(folder: string, args: readonly string[]): Promise<Outcome> {
+  const child = standing ?? startStanding();
+  standing = child;
+  const said = { stderr: "" };
+  const listen = (text: string): void => {
+    said.stderr += text;
+  };
+  child.stderr!.on("data", listen);
+  const done = new AbortController();
+  const answer = once(child, "message", { signal: done.signal }).then(([outcome]) => outcome as Outcome);
+  const end = once(child, "close", { signal: done.signal }).then(([code, signal]): Outcome => {
+    standing = undefined;
+    return { code, signal, stdout: "", stderr: said.stderr };
+  });
+  child.send({ folder, args });
+  try {
+    return await Promise.race([answer, end]);
+  } finally {
+    child.stderr!.off("data", listen);
+    for (const other of [answer, end]) other.catch(() => undefined);
+    done.abort();
+  }
+}
+
+/** It ends with this process, which does not wait for it. */
+function startStanding(): ChildProcess {
+  const path = fileURLToPath(new URL("standing-program.mjs", import.meta.url));
+  const child = fork(path, { stdio: ["ignore", "ignore", "pipe", "ipc"], env: { ...process.env, CI: "1" } });
+  child.stderr!.setEncoding("utf8");
+  child.unref();
+  child.channel?.unref();
+  (child.stderr as unknown as { unref(): void }).unref();
+  return child;
 }
 
 /** Goes on once a log holds that many whole lines: looks every 2 ms. Throws what the process said where it ends before. */

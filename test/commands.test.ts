@@ -218,7 +218,7 @@ describe("predict", () => {
     expect(code).toBe(2);
     expect(stdout).toBe("");
     expect(stderr).toMatch(
-      /score ratio-png: expected one of the calibrated scores hierarchy, .*; calibrate with this version/,
+      /score ratio-png: expected one of the calibrated scores hierarchy, .*; train again with this version/,
     );
     expect(stderr).not.toContain("scoring");
     const evaluated = await succeed("evaluate", "old", "--normal=test-normal", "--anomalous=crosses");
@@ -380,6 +380,23 @@ test("Ctrl-C while predicting leaves nothing behind", async () => {
   child.kill("SIGINT");
   expect((await outcome).code).toBe(130);
   expect(await readdir(folder.path)).toEqual(before);
+});
+
+// Most tests run many commands in one process: it has to do as one of its own does, and that one has to end.
+test.each([
+  ["train", "--as=general", "--general=general", ...quickTraining, "--steps=1", "--force", "--out=general-alone"],
+  ["predict", "detector", "crosses", "--sort", "--top=2", "--force"],
+  ["evaluate", "detector", "--normal=test-normal", "--anomalous=crosses"],
+  ["calibrate", "detector-alone", "--threshold=3"],
+  ["analyze", "detector", "--data=crosses", "--limit=3", "--no-coders", "--force", "--out=page"],
+  ["sample", "detector", "--count=2", "--out=alone.png", "--force"],
+  ["scores", "detector"],
+  ["scores", "nothing"],
+])("%s in a process of its own does as beside others", async (...args) => {
+  await cp(at("detector"), at("detector-alone"), { recursive: true, force: true });
+  const alone = await startOutglow(folder.path, args).outcome;
+  const { code, signal, stdout } = await run(...args);
+  expect(alone).toMatchObject({ code, signal, stdout });
 });
 
 test("the help that is at hand is the parser's", async () => {

@@ -19,6 +19,7 @@ import {
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 const at = (...parts: string[]): string => join(folder.path, ...parts);
 const run = (...args: string[]): Promise<Outcome> => runOutglow(folder.path, ...args);
+const runAlone = (args: readonly string[]): Promise<Outcome> => startOutglow(folder.path, args).outcome;
 
 /** Images in the folder `many`: enough for several batches. */
 const manyImages = 600;
@@ -156,7 +157,7 @@ describe.skipIf(process.platform === "win32")("a disk that fills up (skipped on 
 describe("two that write one file at once", () => {
   test("leave the whole table of one, and the other is refused", async () => {
     const args = [...scoring, "--out=both.csv"];
-    const outcomes = await Promise.all([run(...args), run(...args)]);
+    const outcomes = await Promise.all([runAlone(args), runAlone(args)]);
     const codes = outcomes.map(({ code }) => code).sort();
     expect(codes, outcomes.map(({ stderr }) => stderr).join("\n")).toEqual([0, 2]);
     const refused = outcomes.find(({ code }) => code === 2);
@@ -168,7 +169,7 @@ describe("two that write one file at once", () => {
   test("with --force leave the whole table of one", async () => {
     await writeFile(at("forced.csv"), "old");
     const args = [...scoring, "--out=forced.csv", "--force"];
-    for (const { code, stderr } of await Promise.all([run(...args), run(...args)])) expect(code, stderr).toBe(0);
+    for (const { code, stderr } of await Promise.all([runAlone(args), runAlone(args)])) expect(code, stderr).toBe(0);
     expect(await linesOf("forced.csv")).toBe(manyImages + 1);
     expect(await leftovers()).toEqual([]);
   });
@@ -178,7 +179,7 @@ describe("evaluations", () => {
   const evaluation = ["evaluate", "detector", "--normal=normal", "--anomalous=a=many", "--threads=1"];
 
   test("of one detector at once are both kept", async () => {
-    for (const { code, stderr } of await Promise.all([run(...evaluation), run(...evaluation)]))
+    for (const { code, stderr } of await Promise.all([runAlone(evaluation), runAlone(evaluation)]))
       expect(code, stderr).toBe(0);
     const kept = (await readdir(at("detector"))).filter((name) => name.startsWith("evaluation"));
     expect(kept.sort()).toEqual(["evaluation-1.json", "evaluation-2.json"]);

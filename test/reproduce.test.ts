@@ -43,7 +43,7 @@ describe("quick", () => {
   const weights = (): string => at("quick", "seed-0", "plain", "weights.safetensors");
 
   beforeAll(async () => {
-    first = await run("quick", "--out=quick", ...tiny);
+    first = await startOutglow(folder.path, ["reproduce", "quick", "--out=quick", ...tiny]).outcome;
     expect(first.code, first.stderr).toBe(0);
     weightsBefore = (await stat(weights())).mtimeMs;
     outcome = await run("quick", "--out=quick", "--seeds=2");

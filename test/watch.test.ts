@@ -144,7 +144,7 @@ test("tells of anomalies by exit code, command and webhook, each once, also afte
   const told = ["--exec=cat >> told.jsonl", `--webhook=http://127.0.0.1:${port}/`, "--threshold=-1e9"];
   const args = ["watch", "crosses", "--out=crosses.jsonl", "--score=likelihood", ...told, ...quick, "--drift=0.0001"];
   try {
-    const first = await run(...args, "--once");
+    const first = await startOutglow(folder.path, [...args, "--once"]).outcome;
     expect(first.stderr).toMatch(
       /warning: --webhook: expected an answer that all is well, got status 503; trying again/,
     );
