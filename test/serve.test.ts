@@ -48,6 +48,9 @@ test.each(["SIGTERM", "SIGINT"] as const)(
       body: new Blob([file!.bytes]),
     });
     expect(response.status).toBe(200);
+    const reloaded = untilSaid(child, '"reloaded"', outcome);
+    child.kill("SIGHUP");
+    await reloaded;
     child.kill(signal);
     const { code, stdout, stderr } = await outcome;
     expect([code, stdout]).toEqual([0, `${url}\n`]);

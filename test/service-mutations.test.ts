@@ -1,22 +1,74 @@
-/** Hundreds of damaged requests: each is answered, none with 500, and the service scores afterwards as it did before. */
+/**
+ * Damaged images and requests: each is answered, none with 500, and the service scores afterwards as it did before, with the processes and about the
+ * memory that it had. A sample of each kind; OUTGLOW_MUTATIONS=10000 sends that many of each.
+ */
+import { readdirSync, readFileSync } from "node:fs";
 import { connect } from "node:net";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import sharp from "sharp";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type RandomStream, randomKey } from "../src/base/index.ts";
 import { filesIn, makeDetectors, type RunningService, startTestService } from "./service-harness.ts";
+import { mutateBytes, mutateJson, oddTexts } from "./service-mutants.ts";
 
 const seed = 20261126;
-const count = 240;
+const count = Number(process.env.OUTGLOW_MUTATIONS ?? 48);
+/** Sent at a time. */
+const together = 8;
 
 let made: Awaited<ReturnType<typeof makeDetectors>>;
 let service: RunningService;
-let files: Buffer<ArrayBuffer>[];
+let images: readonly Buffer[];
 let port: number;
+let pids: readonly number[];
+let before: { readonly heap: number; readonly engine: number; readonly files: number };
+
+/** What the process holds: bytes of its heap and buffers, bytes of the engine process, open files. */
+function holdings(): typeof before {
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  const status = process.platform === "linux" ? readFileSync(`/proc/${service.workerPids[0]}/status`, "utf8") : "";
+  const engine = 1024 * Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0);
+  const files = process.platform === "linux" ? readdirSync("/proc/self/fd").length : 0;
+  return { heap: heapUsed + arrayBuffers, engine, files };
+}
+
+/** A picture in the formats that are decoded, in some of their kinds. */
+async function pictures(): Promise<Buffer[]> {
+  const pixels = Buffer.from(Array.from({ length: 24 * 20 * 3 }, (_, at) => (at * 37) % 256));
+  const picture = () => sharp(pixels, { raw: { width: 24, height: 20, channels: 3 } });
+  return Promise.all([
+    picture().png().toBuffer(),
+    picture().png({ progressive: true, palette: true }).toBuffer(),
+    picture().toColourspace("rgb16").png().toBuffer(),
+    picture().jpeg().toBuffer(),
+    picture().withMetadata({ orientation: 6 }).jpeg({ progressive: true }).toBuffer(),
+    picture().toColourspace("cmyk").jpeg().toBuffer(),
+    picture().webp().toBuffer(),
+    picture().webp({ lossless: true }).toBuffer(),
+    picture().gif().toBuffer(),
+    picture().tiff({ compression: "lzw" }).toBuffer(),
+    picture().tiff({ compression: "deflate", tile: true, tileWidth: 16, tileHeight: 16 }).toBuffer(),
+    picture().avif({ effort: 0 }).toBuffer(),
+  ]);
+}
 
 beforeAll(async () => {
   made = await makeDetectors();
-  service = await startTestService("../dist/service/engine-worker.js", { detectors: made.at("detectors"), maxWait: 0 });
-  files = (await filesIn(made.at("new"))).map(({ bytes }) => bytes);
+  service = await startTestService("../dist/service/engine-worker.js", {
+    // So little that bodies which are not given back are soon missed.
+    ...{ detectors: made.at("detectors"), maxWait: 0, maxBody: 32_768 },
+  });
+  images = [...(await filesIn(made.at("new"))).map(({ bytes }) => bytes).slice(0, 3), ...(await pictures())];
   port = Number(new URL(service.url).port);
+  for (const image of images) {
+    const answer = await post("/api/detectors/small:predict", "image/png", image);
+    expect(answer.status, await answer.text()).toBe(200);
+  }
+  pids = service.workerPids;
+  before = holdings();
 });
 
 afterAll(async () => {
@@ -24,25 +76,10 @@ afterAll(async () => {
   await made?.dispose();
 });
 
-/** One to four bytes changed, a piece cut out, doubled or put elsewhere. */
-function mutate(bytes: Buffer, stream: RandomStream): Buffer {
-  const pick = (most: number): number => Math.floor(stream.uniform() * most);
-  const at = pick(bytes.length);
-  const end = Math.min(bytes.length, at + 1 + pick(40));
-  const kind = pick(4);
-  if (kind === 1) return Buffer.concat([bytes.subarray(0, at), bytes.subarray(end)]);
-  if (kind === 2) return Buffer.concat([bytes.subarray(0, end), bytes.subarray(at)]);
-  if (kind === 3) return bytes.subarray(0, at);
-  const changed = Buffer.from(bytes);
-  for (let change = 0; change <= pick(4); change++) changed[pick(bytes.length)] = pick(256);
-  return changed;
-}
-
-/** Sends bytes as a request and gives what comes back until the connection ends; `whole` where the caller waits for the answer. */
-async function exchange(bytes: Buffer, whole = false): Promise<string> {
+/** Sends bytes as a request and gives what comes back until the connection ends. */
+async function exchange(bytes: Buffer): Promise<string> {
   const socket = connect(port, "127.0.0.1");
-  if (whole) socket.write(bytes);
-  else socket.end(bytes);
+  socket.end(bytes);
   let text = "";
   try {
     for await (const chunk of socket) text += String(chunk);
@@ -56,53 +93,96 @@ const post = (path: string, type: string, body: Buffer, more: Record<string, str
   service.ask(path, { method: "POST", headers: { "content-type": type, ...more }, body: new Uint8Array(body) });
 
 function multipart(boundary: string): Buffer {
-  const parts = files.slice(0, 3).flatMap((bytes, index) => {
+  const parts = images.slice(0, 3).flatMap((bytes, index) => {
     const head = `Content-Disposition: form-data; name="images"; filename="${index}.png"\r\nContent-Type: image/png`;
     return [Buffer.from(`--${boundary}\r\n${head}\r\n\r\n`), bytes, Buffer.from("\r\n")];
   });
   return Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)]);
 }
 
-function binaryRequest(): { readonly body: Buffer; readonly length: string } {
-  const parameters = { binary_data_size: 512 };
-  const inputs = [{ name: "images", shape: [2, 1, 16, 16], datatype: "UINT8", parameters }];
-  const json = Buffer.from(
-    JSON.stringify({ id: "1", inputs, outputs: [{ name: "score", parameters: { binary_data: true } }] }),
-  );
-  return { body: Buffer.concat([json, Buffer.alloc(512, 77)]), length: String(json.length) };
-}
-
-const jsonRequest = (): Buffer => {
-  const data = files.slice(0, 2).map((bytes) => bytes.toString("base64"));
-  return Buffer.from(JSON.stringify({ inputs: [{ name: "images", shape: [2], datatype: "BYTES", data }] }));
+const binaryJson = {
+  id: "1",
+  inputs: [{ name: "images", shape: [2, 1, 16, 16], datatype: "UINT8", parameters: { binary_data_size: 512 } }],
+  outputs: [{ name: "score", parameters: { binary_data: true } }],
 };
 
-const kinds: readonly [string, (stream: RandomStream) => Promise<Response>][] = [
-  ["images", (stream) => post("/api/detectors/small:predict", "image/png", mutate(files[0]!, stream))],
-  [
-    "multipart",
-    (stream) =>
-      post("/api/detectors/small:predict", "multipart/form-data; boundary=abc", mutate(multipart("abc"), stream)),
+function binary(json: string): { readonly body: Buffer; readonly length: string } {
+  const head = Buffer.from(json);
+  return { body: Buffer.concat([head, Buffer.alloc(512, 77)]), length: String(head.length) };
+}
+
+const numbersJson = {
+  parameters: { binary_data_output: false },
+  inputs: [
+    { name: "images", shape: [1, 1, 2, 2], datatype: "FP32", parameters: { range: "unit" }, data: [[0, 1], 0.5, 1] },
   ],
-  ["JSON", (stream) => post("/v2/models/small/infer", "application/json", mutate(jsonRequest(), stream))],
+  outputs: [{ name: "p_value" }],
+};
+
+const filesJson = (): object => {
+  const data = images.slice(0, 2).map((bytes) => bytes.toString("base64"));
+  return { inputs: [{ name: "images", shape: [2], datatype: "BYTES", data }] };
+};
+
+type Send = (stream: RandomStream) => Promise<Response>;
+const pick = <Item>(items: readonly Item[], stream: RandomStream): Item =>
+  items[Math.floor(stream.uniform() * items.length)]!;
+const infer = (body: Buffer, more?: Record<string, string>): Promise<Response> =>
+  post("/v2/models/small/infer", "application/octet-stream", body, more);
+
+const kinds: readonly [string, Send][] = [
+  [
+    "images",
+    (stream) =>
+      post(
+        "/api/detectors/small:predict",
+        "image/png",
+        mutateBytes(pick(images, stream), stream, pick(images, stream)),
+      ),
+  ],
+  [
+    "multipart bodies",
+    (stream) =>
+      post("/api/detectors/small:predict", "multipart/form-data; boundary=abc", mutateBytes(multipart("abc"), stream)),
+  ],
+  ["JSON texts", (stream) => infer(mutateBytes(Buffer.from(JSON.stringify(filesJson())), stream))],
+  ["JSON values", (stream) => infer(Buffer.from(mutateJson(pick([filesJson(), numbersJson], stream), stream)))],
   [
     "binary tensors",
     (stream) => {
-      const { body, length } = binaryRequest();
-      return post("/v2/models/small/infer", "application/octet-stream", mutate(body, stream), {
-        "inference-header-content-length": stream.uniform() < 0.8 ? length : String(Math.floor(stream.uniform() * 999)),
+      const damaged = stream.uniform() < 0.5;
+      const { body, length } = binary(damaged ? mutateJson(binaryJson, stream) : JSON.stringify(binaryJson));
+      const other = String(Math.floor(stream.uniform() * 999));
+      return infer(damaged ? body : mutateBytes(body, stream), {
+        "inference-header-content-length": stream.uniform() < 0.8 ? length : other,
+      });
+    },
+  ],
+  [
+    "addresses, queries and headers",
+    (stream) => {
+      const hexadecimal = (byte: number): string => `%${byte.toString(16).padStart(2, "0")}`;
+      const odd = (): string =>
+        stream.uniform() < 0.1
+          ? pick(["%", "%zz", "%ff", "%00", "%c0%af"], stream)
+          : Array.from(Buffer.from(pick(oddTexts, stream)), hexadecimal).join("");
+      const id = stream.uniform() < 0.8 ? "small" : odd();
+      const query = `${pick(["score", "falseAlarm", odd()], stream)}=${odd()}`;
+      const type = stream.uniform() < 0.7 ? "image/png" : pick(oddTexts, stream).replaceAll(/[^\x20-\x7e]/g, "?");
+      return post(`/api/detectors/${id}:predict?${query}`, type, images[0]!, {
+        "inference-header-content-length": pick(oddTexts, stream).replaceAll(/[^\x20-\x7e]/g, "?"),
       });
     },
   ],
 ];
 
-const allowed = [200, 400, 413, 415];
+const allowed = [200, 400, 404, 413, 415];
 
-test.each(kinds)(`damaged %s are answered, seed ${seed}`, async (name, send) => {
+test.each(kinds)(`damaged %s are answered, seed ${seed}`, { timeout: 60_000 + 20 * count }, async (name, send) => {
   const stream = randomKey(seed).fold(name).stream();
   const seen = new Map<number, number>();
-  for (let sent = 0; sent < count; sent += 8) {
-    const answers = await Promise.all(Array.from({ length: 8 }, () => send(stream)));
+  for (let sent = 0; sent < count; sent += together) {
+    const answers = await Promise.all(Array.from({ length: together }, () => send(stream)));
     for (const answer of answers) {
       const text = await answer.text();
       expect(allowed, text).toContain(answer.status);
@@ -113,24 +193,35 @@ test.each(kinds)(`damaged %s are answered, seed ${seed}`, async (name, send) => 
   expect(seen.get(400) ?? 0).toBeGreaterThan(count / 10);
 });
 
-test(`damaged heads of requests are answered or cut off, seed ${seed}`, async () => {
+test(`damaged heads of requests are answered or cut off, seed ${seed}`, { timeout: 60_000 + 20 * count }, async () => {
   const stream = randomKey(seed).fold("heads").stream();
-  const { body, length } = binaryRequest();
+  const { body, length } = binary(JSON.stringify(binaryJson));
   const head =
     `POST /v2/models/small/infer?x=1 HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n` +
     `Inference-Header-Content-Length: ${length}\r\nContent-Length: ${body.length}\r\n\r\n`;
-  const whole = await exchange(Buffer.concat([Buffer.from(head), body]), true);
-  expect(whole).toMatch(/^HTTP\/1\.1 200 /);
-  for (let sent = 0; sent < count; sent += 8) {
+  expect(await exchange(Buffer.concat([Buffer.from(head), body]))).toMatch(/^HTTP\/1\.1 200 /);
+  for (let sent = 0; sent < count; sent += together) {
     const answers = await Promise.all(
-      Array.from({ length: 8 }, () => exchange(Buffer.concat([mutate(Buffer.from(head), stream), body]))),
+      Array.from({ length: together }, () => exchange(Buffer.concat([mutateBytes(Buffer.from(head), stream), body]))),
     );
     for (const answer of answers) expect(answer).not.toMatch(/HTTP\/1\.1 5/);
   }
 });
 
-test("afterwards it is the same processes that score, and there was no defect", async () => {
-  const [answer] = await Promise.all([post("/api/detectors/small:predict", "image/png", files[0]!)]);
+test("afterwards the same processes score, nothing waits, nothing is held, and there was no defect", async () => {
+  const answer = await post("/api/detectors/small:predict", "image/png", images[0]!);
   expect(answer.status).toBe(200);
+  await answer.text();
   expect(service.records.filter(({ event }) => event === "defect" || event === "worker-ended")).toEqual([]);
+  expect(service.workerPids).toEqual(pids);
+  const metrics = await (await service.ask("/metrics")).text();
+  expect(metrics).toContain("\noutglow_waiting_images 0\n");
+  expect(metrics).toContain("\noutglow_busy_workers 0\n");
+  // The log itself grows here by a record a request.
+  const log = 2000 * service.records.length;
+  const now = holdings();
+  expect(now.heap - before.heap - log).toBeLessThan(2 ** 24);
+  expect(now.engine - before.engine).toBeLessThan(2 ** 27);
+  // Connections that are kept for the next request, here and there.
+  expect(now.files - before.files).toBeLessThan(8 * together);
 });
