@@ -218,7 +218,7 @@ describe("predict", () => {
     expect(code).toBe(2);
     expect(stdout).toBe("");
     expect(stderr).toMatch(
-      /score ratio-png: expected one of the calibrated scores hierarchy, .*; train again with this version/,
+      /score ratio-png: expected one of the calibrated scores hierarchy, .*; calibrate with this version/,
     );
     expect(stderr).not.toContain("scoring");
     const evaluated = await succeed("evaluate", "old", "--normal=test-normal", "--anomalous=crosses");

@@ -4,13 +4,15 @@ import type { AnyRule, Calibration, FitKind, ScoreFit } from "../score/index.ts"
 
 const numbers = z.array(z.number());
 
+const marginalSchema = z.strictObject({ quantiles: numbers.min(2), scores: numbers.min(2) });
+
 const hierarchySchema = z.strictObject({
   kind: z.literal("hierarchy"),
   featureNames: z.array(z.string()),
   densities: z
     .array(
       z.strictObject({
-        marginals: z.array(z.strictObject({ quantiles: numbers, scores: numbers })),
+        marginals: z.array(marginalSchema),
         mean: numbers,
         standardDeviation: numbers,
         cholesky: z.array(numbers),
@@ -21,10 +23,52 @@ const hierarchySchema = z.strictObject({
   count: z.number().int(),
 });
 
+const spread = { mean: z.number(), deviation: z.number() };
+const count = z.number().int();
+
 /** The form of every kind of fit. */
 const fitSchemas = {
   hierarchy: hierarchySchema,
+  typicality: z.strictObject({
+    kind: z.literal("typicality"),
+    mean: z.number(),
+    scales: z.array(z.strictObject(spread)).min(1),
+    count,
+  }),
+  "state-density": z.strictObject({
+    kind: z.literal("state-density"),
+    statistics: z.array(z.string()),
+    densities: z.array(z.strictObject({ ...spread, centres: numbers.min(1), bandwidth: z.number() })),
+    count,
+  }),
+  complexity: z.strictObject({
+    kind: z.literal("complexity"),
+    centres: z.array(z.tuple([z.number(), z.number()])).min(1),
+    cholesky: z.array(numbers),
+    count,
+  }),
+  whitening: z.strictObject({
+    kind: z.literal("whitening"),
+    shape: z.strictObject({ channels: count.min(1), height: count.min(1), width: count.min(1) }),
+    mean: numbers,
+    filters: z.array(numbers),
+    deviation: numbers,
+    noise: z.strictObject(spread),
+    count,
+  }),
+  latents: z.strictObject({
+    kind: z.literal("latents"),
+    names: z.array(z.string()),
+    marginals: z.array(marginalSchema),
+    count,
+  }),
+  gradients: z.strictObject({
+    kind: z.literal("gradients"),
+    tensors: z.array(z.strictObject({ name: z.string(), ...spread, logMean: z.number() })),
+    count,
+  }),
 } satisfies { readonly [Kind in FitKind]: z.ZodType<Extract<ScoreFit, { readonly kind: Kind }>> };
+
 const [firstFit, ...otherFits] = Object.values(fitSchemas);
 
 /** Checked against the type that `calibrate` gives. */

@@ -10,6 +10,7 @@ import type { FileReader } from "./file-reader.ts";
 import { type FlowMapper, openFlowMapper } from "./flow-maps.ts";
 import { checkGolden, checkGoldenPlaces } from "./golden.ts";
 import type { Manifest } from "./manifest.ts";
+import { flowMeter, type MeasuredSource } from "./measuring.ts";
 import { openScorers } from "./models.ts";
 import { readForScoring, readModelWeights } from "./reading.ts";
 
@@ -20,6 +21,8 @@ export type CoderMeasure = (pixels: Uint8Array, shape: ImageShape) => Promise<Co
 export interface TermsOptions {
   /** Whether the images are measured as files of lossless coders, which takes longer than scoring small ones. */
   readonly coders?: boolean;
+  /** What is measured of the images or of the normal flow on demand, which takes as long as scoring or many times longer. */
+  readonly measured?: readonly MeasuredSource[];
 }
 
 /** A loaded detector. */
@@ -63,7 +66,9 @@ export async function loadDetector(
       : undefined;
   const scorers = await openScorers(manifest.training, graphs, engine);
   let encoder: EncoderScorer | undefined;
+  const meter = flowMeter(manifest.training, () => readModelWeights(files, manifest, "normal"), engine);
   const dispose = async (): Promise<void> => {
+    await meter.dispose();
     await scorers.dispose();
     await faults?.dispose();
     await encoder?.dispose();
@@ -87,6 +92,7 @@ export async function loadDetector(
     terms: async (pixels, options = {}) => ({
       ...(await scorers.terms(pixels)),
       ...(options.coders ? await coderTerms(pixels, manifest.input, coders) : {}),
+      ...(options.measured?.length ? await meter.measure(pixels, options.measured) : {}),
     }),
     openMapper: async (name) => {
       const flow = flowOf(manifest.training, name, "convolutions");

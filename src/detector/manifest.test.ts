@@ -153,7 +153,7 @@ test("a hierarchy of means and deviations alone, as earlier programs wrote it, m
   const earlier = { ...manifest, calibration: { ...calibration, hierarchy: { hierarchy: fit } } };
   const text = await writeManifest(earlier as unknown as Manifest);
   const read = (await parseManifest(text, "detector.json")).calibration.fits.hierarchy!;
-  expect(read.kind).toBe("hierarchy");
+  if (read.kind !== "hierarchy") throw new Error(`a fit of kind ${read.kind}`);
   expect(read.densities).toEqual([
     { marginals: [{ quantiles: [80, 120], scores: [-1, 1] }], mean: [0], standardDeviation: [1], cholesky: [[1]] },
   ]);

@@ -88,6 +88,11 @@ const tablesOfSources: {
   classifier: ({ classifier }, classes) => classTableOf(classifier, classes),
   faults: null,
   encoder: null,
+  pixels: null,
+  latents: null,
+  slopes: null,
+  gradients: null,
+  ensemble: null,
 };
 
 /** What all graphs say of the same images. */

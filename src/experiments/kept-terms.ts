@@ -62,6 +62,11 @@ const codecs: { readonly [Name in ScoreSource]: Codec<SourceTables[Name]> | null
   classifier: classCodec,
   faults: null,
   encoder: null,
+  pixels: null,
+  latents: null,
+  slopes: null,
+  gradients: null,
+  ensemble: null,
 };
 
 const fileSchema = z.strictObject({

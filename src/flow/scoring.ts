@@ -16,9 +16,9 @@ import type { ParameterTree, ValuesOf } from "../nn/index.ts";
 
 import type { Flow, ScaleTerm } from "./flow.ts";
 
-/** A graph input `images`: uint8 [N, C, H, W] with a free batch size. */
-export function imageInput(graph: Graph, { channels, height, width }: ImageShape): Value {
-  return input(graph, "images", [freeBatch, channels, height, width], "uint8");
+/** A graph input `images`: uint8 [N, C, H, W] with a free batch size, unless one is given. */
+export function imageInput(graph: Graph, { channels, height, width }: ImageShape, batch?: number): Value {
+  return input(graph, "images", [batch ?? freeBatch, channels, height, width], "uint8");
 }
 
 /**

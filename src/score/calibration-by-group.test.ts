@@ -33,7 +33,15 @@ describe("calibrating by group", () => {
     for (const reference of Object.values(calibration.scores)) {
       expect(reference.sizes).toEqual(new Array(10).fill(6));
     }
-    expect(Object.keys(calibration.scores)).toEqual(["hierarchy", "likelihood", "final-scale", "scale-0"]);
+    expect(Object.keys(calibration.scores)).toEqual([
+      "hierarchy",
+      "likelihood",
+      "final-scale",
+      "scale-0",
+      "typicality",
+      "typicality-scales",
+      "density-of-states",
+    ]);
   });
 
   test("survives JSON and depends on the key alone", () => {

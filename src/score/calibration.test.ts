@@ -14,6 +14,7 @@ import {
 } from "./calibration.ts";
 import { likelyEverything, likelyTerms, termsOf } from "./example-terms.ts";
 import { computeScore, scoreNames } from "./scores.ts";
+import { scoreSources } from "./sources.ts";
 
 const key = randomKey("calibration");
 
@@ -32,7 +33,13 @@ describe("calibrating", () => {
   test("has sorted references of every score from the half that fitted nothing", () => {
     expect(calibration.count).toBe(51);
     expect(Object.keys(calibration.scores)).toEqual(scoreNames(2, ["general"]));
-    expect(Object.keys(calibration.fits)).toEqual(["hierarchy", "hierarchy-normal"]);
+    expect(Object.keys(calibration.fits)).toEqual([
+      "hierarchy",
+      "hierarchy-normal",
+      "typicality",
+      "typicality-scales",
+      "density-of-states",
+    ]);
     expect(calibration.fits.hierarchy!.count).toBe(50);
     for (const references of Object.values(calibration.scores)) {
       expect(references).toHaveLength(51);
@@ -76,8 +83,7 @@ describe("scores of other sources", () => {
   const calibration = calibrate(terms, key);
 
   test("are calibrated on the same halves, and survive JSON", () => {
-    const sources = ["general", "local", "coders", "classes", "classifier", "faults"] as const;
-    expect(Object.keys(calibration.scores)).toEqual(scoreNames(2, sources));
+    expect(Object.keys(calibration.scores)).toEqual(scoreNames(2, scoreSources));
     for (const references of Object.values(calibration.scores)) expect(references).toHaveLength(30);
     expect(JSON.parse(JSON.stringify(calibration))).toEqual(calibration);
   });
@@ -85,7 +91,16 @@ describe("scores of other sources", () => {
   test("change nothing about the scores of the two models", () => {
     const { normal, general, dimensions } = terms;
     const plain = calibrate({ normal, general: general!, dimensions }, key);
-    expect(calibration.fits).toEqual(plain.fits);
+    expect(calibration.fits).toMatchObject(plain.fits);
+    expect(Object.keys(calibration.fits)).toEqual([
+      ...Object.keys(plain.fits),
+      "complexity",
+      "whitening",
+      "whitening-likelihood",
+      "latent-fit",
+      "gradient-layers",
+      "gradient-fisher",
+    ]);
     expect(calibration.scores).toMatchObject(plain.scores);
   });
 
@@ -95,7 +110,7 @@ describe("scores of other sources", () => {
     expect(() => checkCalibrated(calibration, "ratio-png")).not.toThrow();
     expect(() => checkCalibrated(old, "ratio-png")).toThrow(ConfigError);
     expect(() => checkCalibrated(old, "ratio-png")).toThrow(
-      "score ratio-png: expected one of the calibrated scores hierarchy, likelihood, final-scale, scale-0, scale-1, got another; train again with this version of outglow",
+      "score ratio-png: expected one of the calibrated scores hierarchy, likelihood, final-scale, scale-0, scale-1, typicality, typicality-scales, density-of-states, got another; calibrate with this version of outglow",
     );
     expect(() => pValues(old, "ratio-png", [1])).toThrow(ConfigError);
   });
@@ -131,6 +146,9 @@ describe("p-values", () => {
       "class-likelihood",
       "msp",
       "ratio-png",
+      "typicality",
+      "density-of-states",
+      "complexity",
     ])("%s", (name) => {
       const p = pValues(calibration, name, computeScore(name, fresh, calibration).values).sort();
       const distance = Math.max(...p.map((value, index) => Math.abs(value - (index + 0.5) / p.length)));

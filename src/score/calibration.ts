@@ -150,7 +150,7 @@ function referenceScores(calibration: Calibration, name: string): readonly numbe
     subject: `score ${name}`,
     expected: `one of the calibrated scores ${Object.keys(calibration.scores).join(", ")}`,
     got: "another",
-    remedy: { key: "other", text: "train again with this version of outglow" },
+    remedy: { key: "other", text: "calibrate with this version of outglow" },
   });
 }
 

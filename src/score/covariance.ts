@@ -132,3 +132,21 @@ export function inverseQuadraticForm(factor: LowerTriangle, vector: ArrayLike<nu
   }
   return result;
 }
+
+/** The x with L L' x = v, by substitution forwards and backwards. */
+export function solveCholesky(factor: LowerTriangle, vector: ArrayLike<number>): number[] {
+  const size = factor.length;
+  const forward: number[] = [];
+  for (let i = 0; i < size; i++) {
+    let sum = vector[i]!;
+    for (let k = 0; k < i; k++) sum -= factor[i]![k]! * forward[k]!;
+    forward.push(sum / factor[i]![i]!);
+  }
+  const solution = new Array<number>(size).fill(0);
+  for (let i = size - 1; i >= 0; i--) {
+    let sum = forward[i]!;
+    for (let k = i + 1; k < size; k++) sum -= factor[k]![i]! * solution[k]!;
+    solution[i] = sum / factor[i]![i]!;
+  }
+  return solution;
+}

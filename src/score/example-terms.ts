@@ -1,6 +1,8 @@
 /** Made-up term tables for tests. */
 import type { RandomStream } from "../base/index.ts";
 import { type ClassTable, makeClassTable } from "./classes.ts";
+import { latentStatisticNames } from "./latent-fit.ts";
+import { makeStatisticTable, type StatisticTable } from "./statistic-table.ts";
 import { makeTermTable, type TermTable } from "./term-table.ts";
 import type { ModelTerms } from "./terms.ts";
 
@@ -47,6 +49,15 @@ export function classesOf(rows: readonly (readonly number[])[]): ClassTable {
   return makeClassTable(rows.length, names, Float32Array.from(rows.flat()));
 }
 
+/** A table of made statistics. */
+export function statisticsOf(names: readonly string[], count: number, draw: (index: number) => number): StatisticTable {
+  return makeStatisticTable(
+    count,
+    names,
+    Float64Array.from({ length: count * names.length }, (_, index) => draw(index)),
+  );
+}
+
 /** likelyTerms with every other member: scores of faults and of features, a local model of one scale, coded sizes, three classes by a flow and by a classifier. */
 export function likelyEverything(count: number, scales: number, stream: RandomStream): Required<ModelTerms> {
   const bits = (): Float64Array => Float64Array.from({ length: count }, () => 8 * (600 + stream.integer(200)));
@@ -62,5 +73,13 @@ export function likelyEverything(count: number, scales: number, stream: RandomSt
     classes: classesOf(rowsOf(count, () => [0, 1, 2].map(() => 3000 + 300 * stream.normal()))),
     classifier: classesOf(rowsOf(count, () => [0, 1, 2].map(() => 4 * stream.normal()))),
     encoder: { scores: Float64Array.from({ length: count }, () => 2 + stream.normal()) },
+    pixels: {
+      shape: { channels: 1, height: 3, width: 4 },
+      values: Uint8Array.from({ length: 12 * count }, () => 100 + stream.integer(50)),
+    },
+    latents: statisticsOf(latentStatisticNames(scales), count, () => 1 + Math.abs(stream.normal())),
+    slopes: statisticsOf(["image"], count, () => stream.normal()),
+    gradients: { ...statisticsOf(["a", "b"], count, () => stream.normal()), sizes: [3, 5] },
+    ensemble: statisticsOf(["other"], count, () => 2000 + 100 * stream.normal()),
   };
 }

@@ -2,11 +2,23 @@
  * What scores learn from held-out normal images: plain data, safe to keep as JSON, with the name of its kind. Add a kind by adding it to `FitKinds`;
  * the compiler then asks for its schema in `detector/calibration-schema.ts`.
  */
+import type { ComplexityFit } from "./complexity.ts";
+import type { GradientFit } from "./gradient-scores.ts";
 import type { HierarchyFit } from "./hierarchy.ts";
+import type { LatentFit } from "./latent-fit.ts";
+import type { StateDensityFit } from "./state-density.ts";
+import type { TypicalityFit } from "./typicality.ts";
+import type { WhiteningFit } from "./whitening.ts";
 
 /** Every kind of fit, by the name that files know it by. */
 interface FitKinds {
   readonly hierarchy: HierarchyFit;
+  readonly typicality: TypicalityFit;
+  readonly "state-density": StateDensityFit;
+  readonly complexity: ComplexityFit;
+  readonly whitening: WhiteningFit;
+  readonly latents: LatentFit;
+  readonly gradients: GradientFit;
 }
 
 /** The name of a kind of fit. */

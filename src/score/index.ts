@@ -56,6 +56,7 @@ export {
 export { adjustedPValues, type Discoveries, discoveries, referencesForDiscovery } from "./false-discovery.ts";
 export type { FaultTable } from "./fault-table.ts";
 export type { FitKind, FitOf, ScoreFit, ScoreFits } from "./fits.ts";
+export { type GradientFit, logSquare } from "./gradient-scores.ts";
 export {
   type GroupMembers,
   type GroupReference,
@@ -87,6 +88,7 @@ export {
   thinOperations,
   thresholdForDetection,
 } from "./labelled-decisions.ts";
+export { latentStatistics } from "./latent-fit.ts";
 export {
   defaultProLimit,
   labelRegions,
@@ -111,6 +113,7 @@ export {
   fpr95NormalPositive,
   spearmanCorrelation,
 } from "./metrics.ts";
+export type { PixelTable } from "./pixel-table.ts";
 export { quantile, type ScoreSets } from "./ranking.ts";
 export {
   compareScores,
@@ -137,6 +140,8 @@ export {
 } from "./scores.ts";
 export {
   describeScoreSource,
+  isOnDemand,
+  type OnDemandSource,
   type PlacedSource,
   type ScoreSource,
   type SourceCost,
@@ -147,6 +152,7 @@ export {
 } from "./sources.ts";
 export { shareInterval } from "./special-functions.ts";
 export { fitStateDensity, type KernelDensity, type StateDensityFit, stateDensityScores } from "./state-density.ts";
+export { makeStatisticTable, type StatisticTable } from "./statistic-table.ts";
 export {
   bitsPerDimension,
   joinTermTables,

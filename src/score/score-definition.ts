@@ -40,7 +40,7 @@ export function fitted<Kind extends FitKind>(
   measure: (fit: FitOf<Kind>, terms: ModelTerms) => Float64Array,
 ): Pick<ScoreDefinition, "learn" | "measure"> {
   return {
-    learn: (terms) => ({ kind, ...learn(terms) }) as ScoreFit,
+    learn: (terms) => ({ kind, ...learn(terms) }) as unknown as ScoreFit,
     measure: (terms, fit) => {
       if (fit?.kind !== kind) throw internalError(`a fit of kind ${fit?.kind ?? "none"} for one of kind ${kind}`);
       return measure(fit as ScoreFit & FitOf<Kind>, terms);

@@ -7,10 +7,17 @@
  */
 import { marginalLogLikelihoods, negativeLogMaximumPosteriors } from "./classes.ts";
 import { type CoderName, coderNames, coderTitles } from "./coders.ts";
+import { complexityDefinition } from "./complexity.ts";
+import { waicDefinition } from "./ensemble-scores.ts";
+import { gradientDefinitions } from "./gradient-scores.ts";
 import { fitHierarchy, hierarchyScores } from "./hierarchy.ts";
+import { latentDefinition } from "./latent-fit.ts";
 import { fitted, type ScoreDefinition } from "./score-definition.ts";
+import { stateDensityDefinition } from "./state-density.ts";
 import { logLikelihoods, scaleSums } from "./term-table.ts";
 import type { ModelTerms } from "./terms.ts";
+import { typicalityDefinitions } from "./typicality.ts";
+import { whiteningDefinitions } from "./whitening.ts";
 
 /** Every score of a model with `scales` scales, whatever it draws from. Add a score by adding a record. */
 export function scoreTable(scales: number): ScoreDefinition[] {
@@ -166,6 +173,13 @@ export function scoreTable(scales: number): ScoreDefinition[] {
         sum: { scale, less: "general" },
       }),
     ),
+    ...typicalityDefinitions,
+    stateDensityDefinition,
+    complexityDefinition,
+    ...whiteningDefinitions,
+    latentDefinition,
+    ...gradientDefinitions,
+    waicDefinition,
   ];
 }
 

@@ -30,7 +30,8 @@ const everySource = scoreSources;
 const fitOf = (terms: ModelTerms): ScoreFit => ({ kind: "hierarchy", ...fitHierarchy(terms) });
 
 test("names", () => {
-  expect(scoreNames(2, [])).toEqual(["hierarchy", "likelihood", "final-scale", "scale-0", "scale-1"]);
+  const learned = ["typicality", "typicality-scales", "density-of-states"];
+  expect(scoreNames(2, [])).toEqual(["hierarchy", "likelihood", "final-scale", "scale-0", "scale-1", ...learned]);
   expect(scoreNames(2, ["general"])).toEqual([
     "hierarchy",
     "hierarchy-normal",
@@ -42,11 +43,12 @@ test("names", () => {
     "scale-1",
     "ratio-scale-0",
     "ratio-scale-1",
+    ...learned,
   ]);
   const more = (...sources: ScoreSource[]) =>
     scoreNames(1, sources).filter((name) => !scoreNames(1, []).includes(name));
   expect(more("local")).toEqual(["ratio-local"]);
-  expect(more("coders")).toEqual(["ratio-png", "ratio-webp", "png", "webp"]);
+  expect(more("coders")).toEqual(["ratio-png", "ratio-webp", "png", "webp", "complexity"]);
   expect(more("classes")).toEqual(["class-likelihood"]);
   expect(more("classifier")).toEqual(["msp"]);
   expect(scoreNames(1, new Set(["classes", "general"] as const))).toContain("class-ratio");
@@ -239,11 +241,15 @@ describe("what can be computed", () => {
   test("is every score whose sources and fit are there", () => {
     const terms = likelyEverything(20, 2, randomKey("computable").stream());
     const names = computableScoreNames(terms);
-    expect(names).toEqual(scoreNames(2, everySource).filter((name) => !name.startsWith("hierarchy")));
+    const fixed = scoreDefinitions(2, everySource).filter(({ learn }) => learn === undefined);
+    expect(names).toEqual(fixed.map(({ name }) => name));
     for (const name of names) expect(computeScore(name, terms).values).toHaveLength(20);
     const { general: _, ...without } = terms;
     expect(computableScoreNames(without, { fits: { hierarchy: fitOf(without) } })).toEqual(
-      scoreNames(2, ["local", "coders", "classes", "classifier", "faults", "encoder"]),
+      scoreDefinitions(2, ["local", "coders", "classes", "classifier", "faults", "encoder"])
+        .filter(({ name, learn }) => learn === undefined || name === "hierarchy")
+        .map(({ name }) => name)
+        .concat("gradient-norm", "waic"),
     );
   });
 });
@@ -252,7 +258,7 @@ describe("refusals", () => {
   test("an unknown name lists the names and the nearest", () => {
     expect(() => computeScore("hierachy", both)).toThrow(ConfigError);
     expect(() => computeScore("hierachy", alone)).toThrow(
-      "score: expected one of hierarchy, likelihood, final-scale, scale-0, scale-1, got 'hierachy'; did you mean 'hierarchy'?",
+      "score: expected one of hierarchy, likelihood, final-scale, scale-0, scale-1, typicality, typicality-scales, density-of-states, got 'hierachy'; did you mean 'hierarchy'?",
     );
   });
 

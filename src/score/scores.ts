@@ -11,9 +11,9 @@ import { scoreTable } from "./score-table.ts";
 import { missingFault, missingSources, type ScoreSource, sourcesOf } from "./sources.ts";
 import { checkModelTerms, type ModelTerms } from "./terms.ts";
 
-/** The unit of a score by its name. */
+/** The unit of a score by its name; those of scales are all alike. */
 export function unitOf(name: string): ScoreUnit {
-  return name === "faults" || name === "encoder" ? "deviations" : "nats";
+  return scoreTable(1).find((definition) => definition.name === name)?.unit ?? "nats";
 }
 
 /** One score of many images. */
@@ -102,7 +102,7 @@ export function computeScore(name: string, terms: ModelTerms, fits?: ScoreFits):
       got: "none for it",
       remedy: {
         key: "other",
-        text: `train with more images or choose another score such as ${defaultScoreName(sources)}`,
+        text: `calibrate with more images or choose another score such as ${defaultScoreName(sources)}`,
       },
     });
   }

@@ -6,6 +6,8 @@ import { ConfigError, type Remedy, setting } from "../base/index.ts";
 import { type ClassTable, joinClassTables, selectClassRows } from "./classes.ts";
 import { type CoderSizes, countSizes, joinSizes, selectSizes } from "./coders.ts";
 import { type FaultTable, joinFaults, selectFaults } from "./fault-table.ts";
+import { countPixels, joinPixels, type PixelTable, selectPixels } from "./pixel-table.ts";
+import { joinStatistics, type StatisticTable, selectStatistics } from "./statistic-table.ts";
 import { joinTermTables, selectTermRows, type TermTable, termsPerScale } from "./term-table.ts";
 
 /** Row-major numbers with a shape, as a file keeps them. */
@@ -103,7 +105,57 @@ const encoder: SourceDefinition<FaultTable> = {
   serialise: null,
 };
 
-const records = {
+const pixels: SourceDefinition<PixelTable> = {
+  title: "the pixels of its images",
+  cost: { training: "none", scoring: "a pass over the pixels, no model" },
+  remedy: { key: "measure", what: "them" },
+  count: countPixels,
+  select: selectPixels,
+  join: joinPixels,
+  check: null,
+  serialise: null,
+};
+
+/** Numbers that are measured of the normal flow, or of others. */
+function statisticSource(title: string, cost: SourceCost): SourceDefinition<StatisticTable> {
+  return {
+    title,
+    cost,
+    remedy: { key: "measure", what: "them" },
+    count: ({ count }) => count,
+    select: selectStatistics,
+    join: joinStatistics,
+    check: null,
+    serialise: null,
+  };
+}
+
+/** What is measured where a score that needs it is asked for by name. */
+const onDemandRecords = {
+  pixels,
+  /** How much like noise the latents of every scale are (`latent-fit.ts`). */
+  latents: statisticSource("statistics of the latents", {
+    training: "none",
+    scoring: "another pass of the flow, for its latents",
+  }),
+  /** ln |d log p / d x|, one column. */
+  slopes: statisticSource("gradients of the images", {
+    training: "none",
+    scoring: "a pass of the flow forwards and backwards",
+  }),
+  /** ln |d log p / d theta_l|^2, a column for each tensor of parameters, whose number of parameters is its size. */
+  gradients: statisticSource("gradients of the parameters", {
+    training: "none",
+    scoring: "a pass of the flow forwards and backwards, image by image",
+  }),
+  /** log p under the normal flows of other detectors, in nats. */
+  ensemble: statisticSource("other detectors of the same images", {
+    training: "more detectors with other seeds",
+    scoring: "a pass of each of them",
+  }),
+};
+
+const usualRecords = {
   /** A model of images in general, with as many scales as the normal one. */
   general: flowSource({ title: "a general model", remedy: trainWith("general"), cost: secondFlow }, checkScales),
   /** A model of small patches, with a number of scales of its own. */
@@ -134,6 +186,8 @@ const records = {
   encoder,
 };
 
+const records = { ...usualRecords, ...onDemandRecords };
+
 /** One of the things that a score can need. */
 export type ScoreSource = keyof typeof records;
 
@@ -148,8 +202,16 @@ export type SourceTables = {
 /** Every source's record. */
 export const sourceDefinitions: { readonly [Name in ScoreSource]: SourceDefinition<SourceTables[Name]> } = records;
 
+/** A source that is measured only where a score that needs it is asked for by name: it costs more than the scores of all usual ones. */
+export type OnDemandSource = keyof typeof onDemandRecords;
+
 /** Every source. */
 export const scoreSources = Object.keys(records) as readonly ScoreSource[];
+
+/** Whether a source is measured on demand only. */
+export function isOnDemand(source: ScoreSource): source is OnDemandSource {
+  return Object.hasOwn(onDemandRecords, source);
+}
 
 /** What a source is called, and what it costs. */
 export function describeScoreSource(source: ScoreSource): { readonly title: string; readonly cost: SourceCost } {

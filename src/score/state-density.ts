@@ -7,10 +7,13 @@
  * with kernel densities), on their three statistics of a flow, log p(x), the prior and the log-determinant, and on the last two of every
  * scale. The bandwidth is Scott's (1992). The numbers are in units of the statistic's deviation, so the score is free of nats.
  *
+ * Trap: it adds up statistics as if they were independent; an image that is odd only in how they go together looks normal (`hierarchy.ts`
+ * sees it). Published figures for it differ by 20 points between flows.
  * Cost: nothing beyond the forward pass. It needs the terms of the normal model and held-out normal images.
  */
 import { ConfigError, RunError } from "../base/index.ts";
 import { quantile } from "./ranking.ts";
+import { fitted, type ScoreDefinition } from "./score-definition.ts";
 import { type TermTable, termsPerScale } from "./term-table.ts";
 
 /** One statistic's kernel density over normal images. */
@@ -115,3 +118,17 @@ export function logDensity({ mean, deviation, centres, bandwidth }: KernelDensit
   const sum = exponents.reduce((total, exponent) => total + Math.exp(exponent - largest), 0);
   return largest + Math.log(sum / centres.length) - Math.log(bandwidth * Math.sqrt(2 * Math.PI));
 }
+
+/** The record of the score. */
+export const stateDensityDefinition: ScoreDefinition = {
+  name: "density-of-states",
+  unit: "nats",
+  needs: [],
+  description: "how rare every log-det and prior term and their sums are among normal images, each by itself",
+  paper: "Morningstar et al. 2021",
+  ...fitted(
+    "state-density",
+    ({ normal }) => fitStateDensity(normal),
+    (fit, { normal }) => stateDensityScores(fit, normal),
+  ),
+};

@@ -7,9 +7,11 @@
  * unlikely a one: simple images are likely and rare. Nalisnick, Matsukawa, Teh and Lakshminarayanan, "Detecting out-of-distribution
  * inputs to deep generative models using typicality", 2019, with a batch of one image; the maximum over scales is ours.
  *
+ * Trap: normal images spread over thousands of nats, so one image must be far off to be seen; groups of images would be seen sooner.
  * Cost: nothing beyond the forward pass. It needs the terms of the normal model and held-out normal images.
  */
 import { ConfigError, RunError } from "../base/index.ts";
+import { fitted, type ScoreDefinition } from "./score-definition.ts";
 import { logLikelihoods, scaleSums, type TermTable } from "./term-table.ts";
 
 /** Means and deviations over normal images, in nats: plain data, safe to keep as JSON. */
@@ -87,3 +89,31 @@ function checkScales({ scales }: TypicalityFit, normal: TermTable): void {
 function finiteOrInfinite(value: number): number {
   return Number.isFinite(value) ? value : Number.POSITIVE_INFINITY;
 }
+
+/** The records of both scores. */
+export const typicalityDefinitions: readonly ScoreDefinition[] = [
+  {
+    name: "typicality",
+    unit: "nats",
+    needs: [],
+    description: "distance of the log-likelihood from that of normal images, to either side",
+    paper: "Nalisnick et al. 2019",
+    ...fitted(
+      "typicality",
+      ({ normal }) => fitTypicality(normal),
+      (fit, { normal }) => typicalityScores(fit, normal),
+    ),
+  },
+  {
+    name: "typicality-scales",
+    unit: "deviations",
+    needs: [],
+    description: "the same in the scale where it is largest, in deviations of normal images there",
+    paper: "this project",
+    ...fitted(
+      "typicality",
+      ({ normal }) => fitTypicality(normal),
+      (fit, { normal }) => worstScaleTypicality(fit, normal),
+    ),
+  },
+];
