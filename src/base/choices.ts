@@ -23,6 +23,10 @@ export type OptimizerName = (typeof optimizerNames)[number];
 export const classifierKinds = ["plain", "exposed"] as const;
 export type ClassifierKind = (typeof classifierKinds)[number];
 
+/** How an encoder's features of images are compared: place by place, with all places of all images, or as synthetic faults decide. */
+export const encoderPlans = ["auto", "aligned", "unaligned"] as const;
+export type EncoderPlan = (typeof encoderPlans)[number];
+
 /** What a training makes: a detector, or a general model for many detectors. */
 export const roles = ["detector", "general"] as const;
 export type Role = (typeof roles)[number];

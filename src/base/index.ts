@@ -7,6 +7,8 @@ export {
   classifierKinds,
   type Device,
   deviceNames,
+  type EncoderPlan,
+  encoderPlans,
   type MemoryMode,
   memoryModes,
   type ObjectiveName,

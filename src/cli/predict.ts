@@ -113,7 +113,7 @@ export async function predict(folder: string, locations: readonly string[], opti
     let top: readonly SheetImage[] = [];
     let seen = 0;
     for await (const image of predictImages(detector, source, { ...judging, onMap }, { onEvent })) {
-      const { pixels: _, faultMap: __, ...row } = image;
+      const { pixels: _, maps: __, ...row } = image;
       waiting.push(row);
       page?.add("images", "unlabelled", image);
       top = keepTop(top, { ...image, index: seen++ }, topCount ?? 0);
@@ -166,7 +166,7 @@ export async function predict(folder: string, locations: readonly string[], opti
 
 /** What maps show, where that is not what the deciding score looks at. */
 function wordsOfMap(mapped: MapSubject, { score }: Decision): string {
-  const shown = mapped.kind === "faults" ? "faults" : mapped.score;
+  const shown = mapped.kind === "flow" ? mapped.score : mapped.kind;
   return shown === score ? ` by ${score}` : ` by ${shown}, as ${score} has no places`;
 }
 

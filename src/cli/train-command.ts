@@ -37,9 +37,19 @@ const flags: readonly Flag[] = [
   ],
   ["faultSteps", "<n>", "steps of each network that looks for faults (default: what fits into the time)", numberOf],
   [
+    "encoder",
+    "<file.onnx>",
+    "also judge images by the features of this network, any image encoder; NAME.json beside it says its range and taps",
+  ],
+  [
+    "encoderMode",
+    "<mode>",
+    "how features are compared: aligned (place by place), unaligned, or auto: as synthetic faults decide (default: auto)",
+  ],
+  [
     "group",
     "<pattern>",
-    "images whose names match it with the same text show the same thing, e.g. 'part\\d+': kept together where faults are learned",
+    "images whose names match it with the same text show the same thing, e.g. 'part\\d+': kept together where places are learned",
   ],
   ["classes", "", "the normal images' sub-folders are classes: one density for each, for the score class-ratio"],
   [

@@ -1,5 +1,5 @@
 /** From normal images to an expert on an encoder's features: groups, folds, normal features, calibration on what was held out. */
-import { permutation, type RandomKey, randomKey } from "../base/index.ts";
+import { randomKey } from "../base/index.ts";
 import {
   assignFolds,
   type CellMap,
@@ -14,14 +14,11 @@ import {
 } from "../faults/index.ts";
 import type { RawImage } from "../pixels/index.ts";
 import type { Engine } from "../runtime/index.ts";
-import { type CellVectors, gatherCells, pickCells } from "./cells.ts";
 import type { EncoderRecord } from "./description.ts";
 import { type OpenEncoder, openEncoder } from "./features.ts";
-import { addVectors, type CellSums, fitGaussians, noSums, withoutPart } from "./gaussian.ts";
-import { greedyCentres } from "./memory.ts";
-import { fitProjection, type Projection, project } from "./projection.ts";
-import { type EncoderExpert, type NormalFeatures, tapsOf } from "./record.ts";
-import { cellGrid, openMaps } from "./scoring.ts";
+import { type LearntFeatures, learnFeatures } from "./learning.ts";
+import { type EncoderExpert, tapsOf } from "./record.ts";
+import { type MapSource, openMaps } from "./scoring.ts";
 import type { EncoderSettings } from "./settings.ts";
 import { fitImage } from "./sizing.ts";
 
@@ -38,6 +35,19 @@ export interface EncoderWatch {
   readonly signal?: AbortSignal | undefined;
   /** What an image shows, by its name: images of one thing stay on one side of every split. */
   group?(name: string): string;
+  /** A group number for every image where these are known; without them images are compared, and `group` counts. */
+  readonly groups?: Uint32Array | undefined;
+  /** The kinds of synthetic faults that an image is tried with, such as those that are new to another expert. Default: all, in turn. */
+  kindsOf?(index: number): readonly FaultKind[];
+}
+
+/** What an expert says of images while some are held out of it: how it is compared with others on the same images and faults. */
+export interface FoldExperts {
+  /** The fold of every image, which the expert of that fold was not fitted to. */
+  readonly foldOf: Uint32Array;
+  /** The score of an image by the expert of one fold. */
+  scoreByFold(image: RawImage, fold: number): Promise<number>;
+  dispose(): Promise<void>;
 }
 
 /** An encoder's bytes and what is known of it. */
@@ -47,46 +57,87 @@ export interface GivenEncoder {
   readonly record: EncoderRecord;
 }
 
-/**
- * Fits an expert: principal components of all images' features (which see no anomaly and no score), normal features of all images, and those
- * of all but a fold for the scores of that fold's images, clean and with synthetic faults, none of which the expert is fitted to. Throws
- * ConfigError for too few different images, and the signal's reason where it is aborted.
- */
+/** An expert, and those of all folds. */
+export interface FittedEncoder {
+  readonly expert: EncoderExpert;
+  /** To be disposed of. */
+  readonly folds: FoldExperts;
+}
+
+/** `fitEncoderFolds` where nothing but the expert is wanted. */
 export async function fitEncoderExpert(
   images: NormalImages,
-  { engine, model, record: encoder }: GivenEncoder,
+  given: GivenEncoder,
   settings: EncoderSettings,
   watch: EncoderWatch = {},
 ): Promise<EncoderExpert> {
-  const key = randomKey(settings.seed).fold(`encoder ${settings.mode}`);
-  const { fitted, fingerprints } = await readFitted(images, encoder, settings, watch);
+  const { expert, folds } = await fitEncoderFolds(images, given, settings, watch);
+  await folds.dispose();
+  return expert;
+}
+
+/**
+ * Fits an expert: principal components of all images' features (which see no anomaly and no score), normal features of all images, and those
+ * of all but a fold for the scores of that fold's images, clean and with synthetic faults, none of which the expert is fitted to. No more
+ * folds than different things. Throws ConfigError for too few different images, and the signal's reason where it is aborted.
+ */
+export async function fitEncoderFolds(
+  images: NormalImages,
+  { engine, model, record: encoder }: GivenEncoder,
+  wished: EncoderSettings,
+  watch: EncoderWatch = {},
+): Promise<FittedEncoder> {
+  const { fitted, fingerprints } = await readFitted(images, encoder, wished, watch);
   const names = watch.group ? images.names.map((name) => watch.group!(name)) : [];
-  const groups = groupImages(fingerprints, names);
+  const groups = watch.groups ?? groupImages(fingerprints, names);
   const groupCount = new Set(groups).size;
   watch.onEvent?.({ kind: "grouped", images: fitted.length, groups: groupCount });
+  const settings = { ...wished, folds: Math.max(2, Math.min(wished.folds, groupCount)) };
+  const key = randomKey(settings.seed).fold(`encoder ${settings.mode}`);
   // The folds of a fault detector with the same seed: experts are compared on the same held-out images.
   const folds = assignFolds(groups, settings.folds, randomKey(settings.seed).fold("faults").fold("folds"));
   const used = { ...encoder, taps: [...tapsOf({ settings, encoder })] };
   const open = await openEncoder(engine, model, used);
   try {
     const source = await learnFeatures(open, fitted, settings, key, watch);
-    const { cell, heldOut, trials } = await crossFit({ engine, open, source, images, fitted, folds, settings, watch });
-    return {
-      record: {
-        settings,
-        encoder,
-        images: fitted.length,
-        groups: groupCount,
-        cell,
-        heldOut: { scores: heldOut, folds: [...folds] },
-        trials,
-      },
-      projection: source.projection,
-      normal: source.normalOf(undefined, folds),
+    const parts = { engine, open, source, images, fitted, folds, settings, watch };
+    const { cell, heldOut, trials } = await crossFit(parts);
+    const record = {
+      settings,
+      encoder,
+      images: fitted.length,
+      groups: groupCount,
+      cell,
+      heldOut: { scores: heldOut, folds: [...folds] },
+      trials,
     };
-  } finally {
+    const expert = { record, projection: source.projection, normal: source.normalOf(undefined, folds) };
+    return { expert, folds: foldExperts(parts, cell) };
+  } catch (error) {
     await open.dispose();
+    throw error;
   }
+}
+
+/** The experts of all folds, each fitted when it is asked first. */
+function foldExperts(
+  { engine, open, source, folds, settings }: CrossFit,
+  cell: EncoderExpert["record"]["cell"],
+): FoldExperts {
+  const opened = new Map<number, MapSource>();
+  return {
+    foldOf: folds,
+    async scoreByFold(image, fold) {
+      const found =
+        opened.get(fold) ?? (await openMaps(engine, open, settings, source.projection, source.normalOf(fold, folds)));
+      opened.set(fold, found);
+      return topMean(standardised(await found.run(fitImage(image, open.record, settings)), cell));
+    },
+    async dispose() {
+      for (const maps of opened.values()) await maps.dispose();
+      await open.dispose();
+    },
+  };
 }
 
 async function readFitted(
@@ -100,78 +151,11 @@ async function readFitted(
   for (const index of names.keys()) {
     watch.signal?.throwIfAborted();
     const image = await read(index);
-    fingerprints.push(fingerprintOfStructure(image));
+    if (!watch.groups) fingerprints.push(fingerprintOfStructure(image));
     fitted.push(fitImage(image, encoder, settings));
     watch.onEvent?.({ kind: "read", done: index + 1, count: names.length });
   }
   return { fitted, fingerprints };
-}
-
-/** Normal features that know which image they are of. */
-interface LearntFeatures {
-  readonly projection: Projection;
-  /** Normal features of all images, or of all but a fold's. */
-  normalOf(fold: number | undefined, folds: Uint32Array): NormalFeatures;
-}
-
-async function learnFeatures(
-  open: OpenEncoder,
-  images: readonly RawImage[],
-  settings: EncoderSettings,
-  key: RandomKey,
-  watch: EncoderWatch,
-): Promise<LearntFeatures> {
-  const count = 2 * images.length;
-  const each = Math.max(1, Math.floor(settings.samples / images.length));
-  const cellsOf = async (index: number): Promise<CellVectors> => {
-    watch.signal?.throwIfAborted();
-    const maps = await open.run(images[index]!);
-    return gatherCells(maps, cellGrid(settings, maps));
-  };
-  const samples: Float32Array[] = [];
-  let dimension = 0;
-  for (const index of images.keys()) {
-    const cells = await cellsOf(index);
-    dimension = cells.dimension;
-    const total = cells.rows * cells.columns;
-    const order = permutation(total, key.fold("samples").fold(index).stream());
-    samples.push(pickCells(cells, order.subarray(0, Math.min(each, total))));
-    watch.onEvent?.({ kind: "encoded", done: index + 1, count });
-  }
-  const projection = fitProjection(joined(samples), dimension, settings.dimensions, key.fold("projection"));
-  const centred = samples.map((sample) => projectRows(sample, dimension, projection));
-  if (settings.mode === "unaligned") {
-    return {
-      projection,
-      normalOf(fold, folds) {
-        const rows = joined(centred.filter((_, index) => folds[index] !== fold));
-        const width = Math.min(dimension, settings.dimensions);
-        return { mode: "unaligned", centres: greedyCentres(rows, width, settings.centres, key.fold("centres")) };
-      },
-    };
-  }
-  const projected: CellVectors[] = [];
-  for (const index of images.keys()) {
-    projected.push(project(await cellsOf(index), projection));
-    watch.onEvent?.({ kind: "encoded", done: images.length + index + 1, count });
-  }
-  const sumsOf = (chosen: readonly CellVectors[]): CellSums => {
-    const sums = noSums(projected[0]!);
-    for (const cells of chosen) addVectors(sums, cells);
-    return sums;
-  };
-  const all = sumsOf(projected);
-  return {
-    projection,
-    normalOf(fold, folds) {
-      const held = projected.filter((_, index) => folds[index] === fold);
-      const sums = held.length > 0 ? withoutPart(all, sumsOf(held)) : all;
-      return {
-        mode: "aligned",
-        gaussians: fitGaussians(sums, { side: settings.pooling, shrinkage: settings.shrinkage }),
-      };
-    },
-  };
 }
 
 interface CrossFit {
@@ -196,7 +180,8 @@ async function crossFit({ engine, open, source, images, fitted, folds, settings,
         if (folds[index] !== fold) continue;
         watch.signal?.throwIfAborted();
         clean[index] = await maps.run(image);
-        for (const { kind, image: changed } of await trialFaults(images, index, settings.trials, settings.seed)) {
+        const faults = await trialFaults(images, index, settings.trials, settings.seed, watch.kindsOf?.(index));
+        for (const { kind, image: changed } of faults) {
           faulty.push({ kind, image: index, map: await maps.run(fitImage(changed, open.record, settings)) });
         }
       }
@@ -223,18 +208,4 @@ function cellMoments(maps: readonly CellMap[]): { readonly mean: number; readonl
   let squares = 0;
   for (const { values } of maps) for (const value of values) squares += (value - mean) ** 2;
   return { mean, deviation: Math.max(1e-6, Math.sqrt(squares / count)) };
-}
-
-function projectRows(rows: Float32Array, dimension: number, projection: Projection): Float32Array {
-  return project({ rows: rows.length / dimension, columns: 1, dimension, values: rows }, projection).values;
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    all.set(part, offset);
-    offset += part.length;
-  }
-  return all;
 }

@@ -10,7 +10,15 @@ export {
   type Tap,
 } from "./description.ts";
 export { type FeatureMap, type OpenEncoder, openEncoder } from "./features.ts";
-export { type EncoderEvent, type EncoderWatch, fitEncoderExpert, type GivenEncoder } from "./fitting.ts";
+export {
+  type EncoderEvent,
+  type EncoderWatch,
+  type FittedEncoder,
+  type FoldExperts,
+  fitEncoderExpert,
+  fitEncoderFolds,
+  type GivenEncoder,
+} from "./fitting.ts";
 export { encoderChecksum, type InspectedEncoder, inspectEncoder } from "./inspection.ts";
 export { openEncoderScorer } from "./node-scoring.ts";
 export {

@@ -62,6 +62,8 @@ export interface FaultWatch {
   onNetwork?(begun: Omit<BegunFaults, "seconds">): Promise<void>;
   /** What an image shows, by its name: images of one thing stay on one side of every split. */
   group?(name: string): string;
+  /** A group number for every image where these are known; without them images are compared, and `group` counts. */
+  readonly groups?: Uint32Array | undefined;
 }
 
 /** Crops on which the norms are settled, half of them with a fault as in training. */
@@ -80,7 +82,7 @@ export async function trainFaultDetector(
   const key = randomKey(wished.seed).fold("faults");
   const { levels, fingerprints, channels } = await readLevels(images, wished, watch);
   const names = watch.group ? images.names.map((name) => watch.group!(name)) : [];
-  const groups = groupImages(fingerprints, names);
+  const groups = watch.groups ?? groupImages(fingerprints, names);
   const groupCount = new Set(groups).size;
   watch.onEvent?.({ kind: "grouped", images: levels.length, groups: groupCount });
   const settings = { ...wished, folds: Math.max(2, Math.min(wished.folds, groupCount)) };
@@ -138,7 +140,7 @@ async function readLevels({ names, read }: NormalImages, settings: FaultSettings
   for (const index of names.keys()) {
     watch.signal?.throwIfAborted();
     const image = await read(index);
-    fingerprints.push(fingerprintOfStructure(image));
+    if (!watch.groups) fingerprints.push(fingerprintOfStructure(image));
     all.push(atLevels(image, settings).map(({ image: level }) => level));
     watch.onEvent?.({ kind: "read", done: index + 1, count: names.length });
   }

@@ -6,7 +6,7 @@ import { type Fault, internalError, isUserError, messageOf } from "../base/index
 import { decodeWhole, imageSizeIn, prepareImage } from "../data/index.ts";
 import type { Detector } from "../detector/index.ts";
 import type { RawImage } from "../pixels/index.ts";
-import { decisionOf, faultsOf, judgeImages, openDetector } from "../workflow/index.ts";
+import { decisionOf, judgeImages, openDetector, placesOf } from "../workflow/index.ts";
 import type { FromWorker, ImageOutcome, ToWorker, WorkerImage, WorkerSettings } from "./worker-messages.ts";
 
 const { threads, device, maxPixels } = JSON.parse(process.argv[2]!) as WorkerSettings;
@@ -75,7 +75,7 @@ async function score(
   const flows = await detector.terms(pixels, { coders });
   const looked = images.filter((_, position) => "pixels" in prepared[position]!);
   const read = (position: number): Promise<RawImage> => wholeOf(looked[position]!, detector);
-  const terms = detector.faults ? { ...flows, faults: await faultsOf(detector, looked.length, read) } : flows;
+  const terms = { ...flows, ...(await placesOf(detector, looked.length, read)) };
   const names = usable.map((_, index) => String(index));
   const rows = judgeImages(detector, decisionOf(detector, { falseAlarm: unused }), { names, terms, pixels });
   let next = 0;
@@ -86,7 +86,7 @@ async function score(
   });
 }
 
-/** An image for what looks for faults: a file at its own size; pixels have none but the model's. */
+/** An image for what looks at places: a file at its own size; pixels have none but the model's. */
 async function wholeOf(image: WorkerImage, { manifest: { input } }: Detector): Promise<RawImage> {
   const { channels, height, width } = input;
   if (image.kind === "pixels") return { kind: "raw", pixels: image.pixels, channels, height, width };

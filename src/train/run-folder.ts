@@ -2,7 +2,7 @@
 import { mkdir, readdir, readFile, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { ConfigError, FormatError, messageOf, roles, setting } from "../base/index.ts";
+import { ConfigError, encoderPlans, FormatError, messageOf, roles, setting } from "../base/index.ts";
 import { writeFileAtomic } from "../data/index.ts";
 import { describeIssue, type PhaseName, phaseNames, trainingSchema } from "../model/index.ts";
 
@@ -37,11 +37,24 @@ const recordSchema = z.strictObject({
     .strictObject({
       seconds: z.number().positive().nullable(),
       steps: z.number().int().positive().nullable(),
-      /** A regular expression: images whose names match it with the same text show the same thing. */
-      group: z.string().nullable(),
+      /** Where runs of earlier versions keep what is `group` below. */
+      group: z.string().nullable().optional(),
     })
     .nullable()
     .default(null),
+  /** An expert on features of an encoder is fitted after the flows. */
+  encoder: z
+    .strictObject({
+      /** Absolute. */
+      path: z.string(),
+      /** SHA-256 of the file. */
+      checksum: z.string(),
+      mode: z.enum(encoderPlans),
+    })
+    .nullable()
+    .default(null),
+  /** A regular expression: images whose names match it with the same text show the same thing. */
+  group: z.string().nullable().default(null),
   /** Seconds between two checkpoints. */
   checkpointEvery: z.number().positive(),
 });

@@ -154,10 +154,10 @@ export function warnOfShortage(manifest: Manifest, decision: Decision, images: n
   if (rule.kind === "false-alarm" && rule.rate < smallestFalseAlarm(count)) {
     const { rate } = rule;
     const marking = markingRate(count);
-    // Every image that faults were learned from has a held-out score.
+    // Every image that faults or features were learned from has a held-out score.
     const ways = calibrated
       ? `calibrate on more ${who}`
-      : score === "faults"
+      : score === "faults" || score === "encoder"
         ? `train with ${Math.ceil(1 / rate - 1 - 1e-9)} normal images`
         : `train with ${waysToResolve(rate, data.normal.count, training.heldOut)}`;
     onEvent?.({

@@ -38,7 +38,7 @@ export function showEvaluation(report: EvaluationReport): string {
     "AUROC with 95 % bootstrap interval; positive = anomalous; 0.5 is chance",
     formatTable(scores, columns),
     ...showMeans(report, names),
-    ...(report.maps ? showMaps(report.maps) : []),
+    ...(report.maps ?? []).flatMap(showMaps),
     `bits/dim under the normal model: ${bits}`,
     ...sets.flatMap(([name, { classAccuracy }]) => (classAccuracy ? [showAccuracy(name, classAccuracy)] : [])),
     ...(ranks.length > 0 ? [`rank correlation of both models' likelihoods: ${ranks.join(", ")}`] : []),
@@ -53,10 +53,10 @@ function showMeans({ evaluations, defaultScore }: EvaluationReport, sets: readon
   return [`mean AUROC of ${defaultScore} over ${sets.length} sets: ${mean.toFixed(3)}`];
 }
 
-function showMaps({ all, sets, limit, without }: MapReport): string[] {
+function showMaps({ score, all, sets, limit, without }: MapReport): string[] {
   const rows = [...(Object.keys(sets).length > 1 ? [["all", all] as const] : []), ...Object.entries(sets)];
   const columns: Column<readonly [string, MapMeasures]>[] = [
-    { heading: "maps of faults", value: ([name]) => name },
+    { heading: `maps of ${score}`, value: ([name]) => name },
     { heading: "images", value: ([, { count }]) => count },
     { heading: "pixel AUROC", value: ([, { pixelAuroc }]) => pixelAuroc, digits: 3 },
     { heading: `AUPRO to ${limit}`, value: ([, { aupro }]) => aupro, digits: 3 },

@@ -24,7 +24,6 @@ import {
 } from "../score/index.ts";
 import { groupReader } from "./calibration.ts";
 import type { Watch } from "./events.ts";
-import type { MappedImage } from "./fault-scoring.ts";
 import { groupsOf, hasKinds, nameOfKind, selectBatch } from "./kinds.ts";
 import { readKnownImages } from "./known-images.ts";
 import { type KeptMap, keepMap, type MapReport, measureMaps, openMasks } from "./map-evaluation.ts";
@@ -37,6 +36,7 @@ import {
   type MeasuredEvaluation,
   measureSet,
 } from "./measures.ts";
+import { type MappedImage, placedParts } from "./place-scoring.ts";
 import { type ScoredBatch, scoreImages } from "./scoring.ts";
 
 /** What a detector is measured with. */
@@ -100,8 +100,8 @@ export interface EvaluationReport {
   readonly comparisons: readonly ComparedScores[];
   /** Of the default score, by set. */
   readonly thresholds: readonly LabelledThresholds[];
-  /** How well maps show where anomalies are, where there are maps and masks. */
-  readonly maps?: MapReport;
+  /** How well the maps of every part that has some show where anomalies are, where there are masks. */
+  readonly maps?: readonly MapReport[];
 }
 
 /** An evaluation with the numbers that it rests on. */
@@ -206,7 +206,7 @@ export async function evaluateInDetail(
     evaluations,
     comparisons,
     thresholds: anomalous.map((set) => labelledThresholds(defaultScore, set, pairOf(set, defaultScore), wish)),
-    ...(maps && { maps }),
+    ...(maps.length > 0 && { maps }),
   } as const;
   return { report, sets: scored };
 }
@@ -290,7 +290,8 @@ async function scoreSets(
   { coders = true, strict = false }: Pick<EvaluationRequest, "coders" | "strict">,
   watch: Watch,
   onBatch?: (set: string, batch: ScoredBatch) => void,
-): Promise<{ readonly scored: ReadonlyMap<string, ScoredSet>; readonly maps: MapReport | undefined }> {
+): Promise<{ readonly scored: ReadonlyMap<string, ScoredSet>; readonly maps: readonly MapReport[] }> {
+  const parts = placedParts(detector);
   const scored = new Map<string, ScoredSet>();
   const kept: KeptMap[] = [];
   let withoutMask = 0;
@@ -299,7 +300,7 @@ async function scoreSets(
   for (const { name, source } of sets) {
     const isNormal = name === normalName;
     const kinds = !isNormal && hasKinds(source);
-    const masks = detector.faults && !isNormal ? await openMasks(source.location) : undefined;
+    const masks = parts.length > 0 && !isNormal ? await openMasks(source.location) : undefined;
     const setOf = (className: string | undefined): string =>
       kinds
         ? nameOfKind(
@@ -316,7 +317,7 @@ async function scoreSets(
     const tellBatch = (batch: ScoredBatch): void => {
       for (const [set, images] of groupsOf(batch.classNames.map(setOf))) onBatch?.(set, selectBatch(batch, images));
     };
-    const options = { strict, coders, onBatch: tellBatch, ...(detector.faults && { onMap }) };
+    const options = { strict, coders, onBatch: tellBatch, ...(parts.length > 0 && { onMap }) };
     const { names, terms, classNames, hashes, problems } = await scoreImages(detector, source, options, watch);
     if (problems.length > 0) watch.onEvent?.({ kind: "skipped", subject: name, problems });
     for (const [set, images] of groupsOf(classNames.map(setOf))) {
@@ -343,7 +344,11 @@ async function scoreSets(
       }
     }
   }
-  const maps = detector.faults && (await measureMaps(kept, withoutMask));
+  const maps: MapReport[] = [];
+  for (const part of parts) {
+    const measured = await measureMaps(part, kept, withoutMask);
+    if (measured) maps.push(measured);
+  }
   return { scored, maps };
 }
 

@@ -1,7 +1,7 @@
 /** The training of what looks for local faults, beside the flows of a run: the images at their own size, the time that is left for it, a sheet. */
 import { readFile } from "node:fs/promises";
-import { FormatError, messageOf, permutation, type RandomKey, randomKey, setting } from "../base/index.ts";
-import { mapInOrder, openImages, readWhole, writeFileAtomic } from "../data/index.ts";
+import { FormatError, messageOf, permutation, type RandomKey, randomKey } from "../base/index.ts";
+import { mapInOrder, writeFileAtomic } from "../data/index.ts";
 import {
   atLevels,
   type BegunFaults,
@@ -21,6 +21,7 @@ import { type ImageRow, renderImageMatrix } from "../report/index.ts";
 import { faultNetworksPath } from "../train/index.ts";
 import type { Watch } from "./events.ts";
 import type { TrainingPlan } from "./training-plan.ts";
+import type { GroupedImages } from "./whole-images.ts";
 
 /** A fault detector, and the picture that shows what it was trained to find. */
 export interface TrainedFaults {
@@ -37,9 +38,6 @@ const leastSteps = 30;
 const foldChoices = [5, 3, 2];
 const stepsAFold = 300;
 
-/** Of more images than these, some are taken: every pair is compared, and all are in memory at their levels. */
-const mostImages = 600;
-
 /** Share of the time that training itself takes; the rest is reading, grouping and calibration. Once images are read, only the last is left. */
 const trainingShare = 0.85;
 const calibrationShare = 0.95;
@@ -51,17 +49,14 @@ const calibrationShare = 0.95;
  */
 export async function trainFaults(
   plan: TrainingPlan,
+  { images, groups, seconds }: GroupedImages,
   folder: string,
   { onEvent, signal }: Watch,
 ): Promise<TrainedFaults> {
   const { configuration, faults } = plan.record;
-  const started = performance.now();
-  const images = await normalImages(plan);
+  // Finding out what is alike is part of the time that faults may take.
+  const started = performance.now() - 1000 * seconds;
   const { channels } = configuration.input;
-  if (images.names.length < plan.images.normal.count) {
-    const text = `faults: ${images.names.length} of ${plan.images.normal.count} normal images are looked at`;
-    onEvent?.({ kind: "note", text });
-  }
   const { seed, threads } = configuration;
   const usual = faultSettingsSchema.parse({ seed, threads });
   const kept = faultNetworksPath(folder);
@@ -74,7 +69,6 @@ export async function trainFaults(
     kind: "note",
     text: `training ${settings.folds} networks to find local faults (${limits.seconds === null ? "" : "at most "}${settings.steps} steps each)`,
   });
-  const pattern = faults?.group ? new RegExp(faults.group) : undefined;
   // What is left is shared out before each network: a machine that others use is slower than it was when the steps were counted.
   const secondsOf = (fold: number): number | undefined => {
     if (limits.seconds === null) return undefined;
@@ -85,16 +79,12 @@ export async function trainFaults(
     secondsOf,
     begun,
     onNetwork: (finished) => writeFileAtomic(kept, writeBegunFaults({ ...finished, seconds: spent() })),
-    ...(pattern && { group: (name: string) => groupOf(name, pattern) }),
+    groups,
     onEvent: (event) => {
       if (event.kind === "read") {
         const [done, total] = [event.done, event.count];
         onEvent?.({ kind: "progress", task: "reading", subject: "normal images at their own size", done, total });
         if (done === total) onEvent?.({ kind: "settled" });
-      }
-      if (event.kind === "grouped") {
-        const text = `faults: ${event.images} images of ${event.groups} different things, which stay together in every split`;
-        onEvent?.({ kind: "note", text });
       }
       if (event.kind === "resumed") {
         const { networks } = event;
@@ -124,24 +114,6 @@ async function readBegun(path: string): Promise<BegunFaults | undefined> {
     });
   });
   return bytes && readBegunFaults(bytes, `'${path}'`);
-}
-
-/** What an image shows, by the part of its name that the pattern, or its first group, matches. */
-function groupOf(name: string, pattern: RegExp): string {
-  const match = pattern.exec(name);
-  return match?.[1] ?? match?.[0] ?? name;
-}
-
-async function normalImages({ record, images: { normal } }: TrainingPlan): Promise<NormalImages> {
-  const source = await openImages(record.normal.location, setting("normal"), { use: "training" });
-  const { seed, input } = record.configuration;
-  const order = permutation(normal.count, randomKey(seed).fold("fault images").stream());
-  const chosen = Array.from(order.subarray(0, mostImages)).sort((a, b) => a - b);
-  const indices = chosen.map((image) => normal.indices[image]!);
-  return {
-    names: indices.map((index) => source.name(index)),
-    read: (position) => readWhole(source, indices[position]!, input),
-  };
 }
 
 /** As many steps and networks as the time allows, measured here. */

@@ -42,11 +42,11 @@ export {
 export { evaluationPage } from "./evaluation-page.ts";
 export { showEvaluation, showThreshold } from "./evaluation-text.ts";
 export type { Watch, WorkflowEvent } from "./events.ts";
-export { faultsOf, fullSizeMap, heatRange, type MapListener, type MappedImage } from "./fault-scoring.ts";
 export type { MapMeasures, MapReport } from "./map-evaluation.ts";
 export { mapWriter } from "./map-files.ts";
 export type { ComparedScores, LabelledThresholds, MeasuredEvaluation, MetricValue } from "./measures.ts";
 export { describeModel } from "./other-detectors.ts";
+export { fullSizeMap, heatRange, type MapListener, type MappedImage, placesOf } from "./place-scoring.ts";
 export {
   byScore,
   judgeImages,

@@ -33,7 +33,7 @@ export function groupsOf(names: readonly string[]): ReadonlyMap<string, readonly
 
 /** Some images of a batch. */
 export function selectBatch(batch: ScoredBatch, images: readonly number[]): ScoredBatch {
-  const { names, classNames, pixels, terms, faultMaps } = batch;
+  const { names, classNames, pixels, terms, maps } = batch;
   if (images.length === names.length) return batch;
   const size = pixels.length / names.length;
   const chosen = new Uint8Array(images.length * size);
@@ -45,6 +45,6 @@ export function selectBatch(batch: ScoredBatch, images: readonly number[]): Scor
     classNames: images.map((image) => classNames[image]),
     pixels: chosen,
     terms: selectTerms(terms, images),
-    ...(faultMaps && { faultMaps: images.map((image) => faultMaps[image]!) }),
+    ...(maps && { maps: images.map((image) => maps[image]!) }),
   };
 }

@@ -1,17 +1,18 @@
-/** Measuring maps of local faults against masks, where a data set in MVTec's layout (Bergmann et al. 2019) has them in `ground_truth/`. */
+/** Measuring maps of places against masks, where a data set in MVTec's layout (Bergmann et al. 2019) has them in `ground_truth/`. */
 import { ConfigError, setting } from "../base/index.ts";
 import { formatLocation, type ImageSource, openImages, parseLocation, readWhole } from "../data/index.ts";
-import { type CellMap, resampled } from "../faults/index.ts";
+import { resampled } from "../faults/index.ts";
 import {
   defaultProLimit,
   type MaskedMap,
+  type PlacedSource,
   perRegionOverlap,
   pixelAuroc,
   quantile,
   type RegionRecall,
   regionRecall,
 } from "../score/index.ts";
-import type { MappedImage } from "./fault-scoring.ts";
+import type { MappedImage, PlacedMaps } from "./place-scoring.ts";
 
 /** The folder of masks: what is bright in them is anomalous. */
 const maskFolder = "ground_truth";
@@ -27,7 +28,7 @@ export interface KeptMap {
   readonly set: string;
   readonly height: number;
   readonly width: number;
-  readonly map: CellMap;
+  readonly maps: PlacedMaps;
   /** Where the mask stands; null for a normal image. */
   readonly mask: { readonly source: ImageSource; readonly index: number } | null;
 }
@@ -45,7 +46,7 @@ export interface MapMeasures {
 
 /** What an evaluation says of maps. */
 export interface MapReport {
-  readonly score: "faults";
+  readonly score: PlacedSource;
   readonly limit: number;
   /** Every so many pixels of a row and of a column are compared. */
   readonly step: number;
@@ -91,19 +92,23 @@ function stemOf(path: string): string {
 }
 
 /** What is kept of an image's map until all are there: its cells, not its pixels. */
-export function keepMap(set: string, { image, map }: MappedImage, mask: KeptMap["mask"]): KeptMap {
-  return { set, height: image.height, width: image.width, map, mask };
+export function keepMap(set: string, { image, maps }: MappedImage, mask: KeptMap["mask"]): KeptMap {
+  return { set, height: image.height, width: image.width, maps, mask };
 }
 
-/** Compares maps with masks; undefined where no image has one. `without` counts the anomalous images that were left out for that. */
-export async function measureMaps(kept: readonly KeptMap[], without: number): Promise<MapReport | undefined> {
+/** Compares one part's maps with masks; undefined where no image has one. `without` counts the anomalous images that were left out for that. */
+export async function measureMaps(
+  part: PlacedSource,
+  kept: readonly KeptMap[],
+  without: number,
+): Promise<MapReport | undefined> {
   const pixels = kept.reduce((sum, { height, width }) => sum + height * width, 0);
   const step = Math.max(1, Math.ceil(Math.sqrt(pixels / mostPixels)));
   const normal: MaskedMap[] = [];
   const anomalous: { readonly set: string; readonly map: MaskedMap }[] = [];
   let missing = without;
   for (const one of kept) {
-    const masked = await maskedMap(one, step);
+    const masked = await maskedMap(part, one, step);
     if (!masked) missing++;
     else if (one.mask) anomalous.push({ set: one.set, map: masked });
     else normal.push(masked);
@@ -121,7 +126,7 @@ export async function measureMaps(kept: readonly KeptMap[], without: number): Pr
   });
   const sets = [...new Set(regioned.map(({ set }) => set))];
   return {
-    score: "faults",
+    score: part,
     limit: defaultProLimit,
     step,
     without: missing,
@@ -139,7 +144,11 @@ function largest(values: ArrayLike<number>): number {
 }
 
 /** A map and its mask at every so many pixels; undefined where the mask is of another size. */
-async function maskedMap({ map, mask, height, width }: KeptMap, step: number): Promise<MaskedMap | undefined> {
+async function maskedMap(
+  part: PlacedSource,
+  { maps, mask, height, width }: KeptMap,
+  step: number,
+): Promise<MaskedMap | undefined> {
   const [rows, columns] = [Math.max(1, Math.floor(height / step)), Math.max(1, Math.floor(width / step))];
   const thin = new Uint8Array(rows * columns);
   if (mask) {
@@ -153,5 +162,5 @@ async function maskedMap({ map, mask, height, width }: KeptMap, step: number): P
       }
     }
   }
-  return { height: rows, width: columns, scores: resampled(map, rows, columns).values, mask: thin };
+  return { height: rows, width: columns, scores: resampled(maps[part]!, rows, columns).values, mask: thin };
 }

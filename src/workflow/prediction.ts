@@ -1,19 +1,19 @@
 /** Scoring images: each one's score, p-value and decision, as an asynchronous series of rows. */
 import { type ImageSource, openImages, type PreparationProblem } from "../data/index.ts";
 import { type Detector, detectorSources } from "../detector/index.ts";
-import type { CellMap } from "../faults/portable.ts";
 import {
   checkCalibrated,
   classPosteriors,
   computableScoreNames,
   computeScore,
+  type PlacedSource,
   predictedClasses,
   pValues,
   scoreDefinition,
 } from "../score/index.ts";
 import { type Decision, type DecisionOptions, decisionOf, marks, warnOfShortage } from "./decisions.ts";
 import type { Watch } from "./events.ts";
-import { fullSizeMap, heatRange, type MapListener } from "./fault-scoring.ts";
+import { fullSizeMap, heatRange, type MapListener, type PlacedMaps } from "./place-scoring.ts";
 import { flowHeat, type HeatImage, type HeatListener, mapSubject, openScoreMapper } from "./score-maps.ts";
 import { type ScoredBatch, scoreSource } from "./scoring.ts";
 
@@ -44,8 +44,8 @@ export interface Prediction {
 export interface PredictedImage extends Prediction {
   /** uint8 [C, H, W]: a view, to be copied by whoever keeps it. */
   readonly pixels: Uint8Array;
-  /** Where local faults were looked for. */
-  readonly faultMap?: CellMap;
+  /** Where places were looked at. */
+  readonly maps?: PlacedMaps;
 }
 
 /**
@@ -93,8 +93,8 @@ export async function* predict(
   const scoring = {
     strict: options.strict ?? false,
     coders: needs.includes("coders"),
-    faults: needs.includes("faults") || subject?.kind === "faults",
-    onMap: onMap && subject?.kind === "faults" ? faultHeat(detector, onMap) : undefined,
+    places: (["faults", "encoder"] as const).filter((part) => needs.includes(part) || subject?.kind === part),
+    onMap: onMap && subject && subject.kind !== "flow" ? placedHeat(detector, subject.kind, onMap) : undefined,
     onProblem: (problem: PreparationProblem) => problems.push(problem),
   };
   const mapper = subject?.kind === "flow" ? await openScoreMapper(detector, subject) : undefined;
@@ -124,7 +124,7 @@ export function byScore(a: Prediction, b: Prediction): number {
 export function judgeImages(
   { manifest: { calibration } }: Pick<Detector, "manifest">,
   decision: Decision,
-  { names, terms, pixels, faultMaps }: Omit<ScoredBatch, "classNames">,
+  { names, terms, pixels, maps }: Omit<ScoredBatch, "classNames">,
 ): PredictedImage[] {
   const { score } = decision;
   const columns = computableScoreNames(terms, calibration).map((name) => computeScore(name, terms, calibration));
@@ -140,7 +140,7 @@ export function judgeImages(
     ...classes?.[index],
     scores: Object.fromEntries(columns.map(({ name, values }) => [name, values[index]!])),
     pixels: pixels.subarray(index * size, (index + 1) * size),
-    ...(faultMaps && { faultMap: faultMaps[index]! }),
+    ...(maps && { maps: maps[index]! }),
   }));
 }
 
@@ -155,11 +155,11 @@ function predictClasses({ classes, classifier }: ScoredBatch["terms"]) {
   }));
 }
 
-/** Tells a listener of maps of local faults, the same range for all images. */
-function faultHeat({ manifest }: Detector, onMap: HeatListener): MapListener {
-  const range = heatRange(manifest);
-  return (mapped) =>
-    onMap({ name: mapped.name, image: mapped.image, heat: fullSizeMap(mapped), range, enlargement: 1 });
+/** Tells a listener of the maps of one part, the same range for all images. */
+function placedHeat({ manifest }: Detector, part: PlacedSource, onMap: HeatListener): MapListener {
+  const range = heatRange(manifest, part);
+  return ({ name, image, maps }) =>
+    onMap({ name, image, heat: fullSizeMap(image, maps[part]!), range, enlargement: 1 });
 }
 
 /** A flow's map of an image that was judged. */

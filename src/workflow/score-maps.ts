@@ -8,22 +8,22 @@ import {
   type Manifest,
   scoreMap,
 } from "../detector/index.ts";
-import { type CellMap, resampled } from "../faults/portable.ts";
+import { resampled } from "../faults/portable.ts";
 import type { RawImage } from "../pixels/index.ts";
-import { scoreDefinition, type TermSum } from "../score/index.ts";
-import { heatRange } from "./fault-scoring.ts";
+import { type PlacedSource, scoreDefinition, type TermSum } from "../score/index.ts";
+import { heatRange, type PlacedMaps } from "./place-scoring.ts";
 
-/** A map that a detector can draw: of local faults, or of the terms that a score is a sum of. */
+/** A map that a detector can draw: of local faults, of an encoder's features, or of the terms that a score is a sum of. */
 export type MapSubject =
-  | { readonly kind: "faults" }
+  | { readonly kind: PlacedSource }
   | { readonly kind: "flow"; readonly score: string; readonly sum: TermSum };
 
 /** An image with its heat, while it is in memory. */
 export interface HeatImage {
   readonly name: string;
-  /** As it was looked at: at its own size for local faults, at the model's size for a flow. */
+  /** As it was looked at: at its own size where places are looked at, at the model's size for a flow. */
   readonly image: RawImage;
-  /** [height, width] of that image, higher = more anomalous. In nats, summing to the score, for a flow; in standard deviations for local faults. */
+  /** [height, width] of that image, higher = more anomalous. In nats, summing to the score, for a flow; else in standard deviations. */
   readonly heat: Float32Array;
   /** From where on a picture is tinted and where most. */
   readonly range: readonly [low: number, high: number];
@@ -41,18 +41,18 @@ const pictureSide = 256;
 const hottestShare = 0.005;
 
 /**
- * The map for a score: its own where it is a sum of a flow's terms or looks for local faults. Else that of local faults where the detector looks for
- * them, else that of the ratio, or without a general model of the final scale. Throws ConfigError where there is none.
+ * The map for a score: its own where it is a sum of a flow's terms or looks at places. Else that of local faults where the detector looks for them or of
+ * features where it has an encoder, else that of the ratio, or without a general model of the final scale. Throws ConfigError where there is none.
  */
 export function mapSubject(manifest: Manifest, score: string): MapSubject {
-  const { faults, training } = manifest;
+  const { faults, encoder, training } = manifest;
   const sources = detectorSources(manifest);
   const definition = (name: string) => scoreDefinition(name, training.model.scales, sources);
-  if (score === "faults") return { kind: "faults" };
+  if (score === "faults" || score === "encoder") return { kind: score };
   const { sum } = definition(score);
   const placed = hasFlowMaps(training);
   if (sum && placed) return { kind: "flow", score, sum };
-  if (faults) return { kind: "faults" };
+  if (faults || encoder) return { kind: faults ? "faults" : "encoder" };
   if (!placed) {
     const got = training.classConditional
       ? "a class-conditional flow, whose classes are told by all places together"
@@ -62,7 +62,7 @@ export function mapSubject(manifest: Manifest, score: string): MapSubject {
       subject: setting("maps"),
       expected: "a detector whose scores have places",
       got,
-      remedy: { key: "train-with", settings: setting("faults") },
+      remedy: { key: "train-with", settings: `${setting("faults")} or ${setting("encoder")}` },
     });
   }
   const other = sources.includes("general") ? "ratio" : "final-scale";
@@ -81,7 +81,7 @@ function subjectWherePossible(manifest: Manifest, score: string): MapSubject | u
 
 /**
  * The heat of some images that were judged by a score, at the model's size; undefined where neither the score nor the detector has places, or where
- * local faults were not looked for. Throws as `openScoreMapper`.
+ * places were not looked at. Throws as `openScoreMapper`.
  */
 export async function heatOfJudged(
   detector: Detector,
@@ -93,11 +93,12 @@ export async function heatOfJudged(
   if (!subject || images.length === 0) return undefined;
   const { channels, height, width } = input;
   const rawOf = (pixels: Uint8Array): RawImage => ({ kind: "raw", pixels, channels, height, width });
-  if (subject.kind === "faults") {
-    if (images.some(({ faultMap }) => !faultMap)) return undefined;
-    const range = heatRange(detector.manifest);
-    return images.map(({ file, pixels, faultMap }) => {
-      const heat = resampled(faultMap!, height, width).values;
+  if (subject.kind !== "flow") {
+    const { kind } = subject;
+    if (images.some(({ maps }) => !maps?.[kind])) return undefined;
+    const range = heatRange(detector.manifest, kind);
+    return images.map(({ file, pixels, maps }) => {
+      const heat = resampled(maps![kind]!, height, width).values;
       return { name: file, image: rawOf(pixels), heat, range, enlargement: 1 };
     });
   }
@@ -119,7 +120,7 @@ export async function heatOfJudged(
 interface JudgedImage {
   readonly file: string;
   readonly pixels: Uint8Array;
-  readonly faultMap?: CellMap;
+  readonly maps?: PlacedMaps;
   readonly scores: Readonly<Record<string, number>>;
 }
 

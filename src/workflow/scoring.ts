@@ -11,12 +11,11 @@ import {
   streamImages,
 } from "../data/index.ts";
 import { type Detector, loadDetectorFolder, loadManifest, type Manifest } from "../detector/index.ts";
-import type { CellMap } from "../faults/portable.ts";
 import { requireDevice } from "../runtime/index.ts";
-import { joinModelTerms, type ModelTerms } from "../score/index.ts";
+import { joinModelTerms, type ModelTerms, type PlacedSource } from "../score/index.ts";
 import { completeEngine, type EngineSettings } from "./engine-settings.ts";
 import type { Watch } from "./events.ts";
-import { type MapListener, scoreFaults } from "./fault-scoring.ts";
+import { type MapListener, type PlacedMaps, placedParts, scorePlaces } from "./place-scoring.ts";
 
 /** Some images of a source with their terms, in order. */
 export interface ScoredBatch {
@@ -25,8 +24,8 @@ export interface ScoredBatch {
   /** uint8 [n, C, H, W]. */
   readonly pixels: Uint8Array;
   readonly terms: ModelTerms;
-  /** Where local faults were looked for: every image's map. */
-  readonly faultMaps?: readonly CellMap[];
+  /** Where places were looked at: every image's maps. */
+  readonly maps?: readonly PlacedMaps[];
 }
 
 /** The terms of all images of a source, with their names. */
@@ -44,9 +43,9 @@ export interface ScoringOptions {
   readonly strict: boolean;
   /** Whether the terms have the images' sizes as files of lossless coders. */
   readonly coders: boolean;
-  /** Whether the terms have scores of local faults where the detector can tell them. Default true. */
-  readonly faults?: boolean;
-  /** Told of every image's map of faults. */
+  /** What looks at places of images; what the detector lacks does not. Default: every part that it has. */
+  readonly places?: readonly PlacedSource[];
+  /** Told of every image's maps. */
   readonly onMap?: MapListener | undefined;
   readonly onProblem?: (problem: PreparationProblem) => void;
   /** Told at the end what the images were like as they are stored. */
@@ -89,7 +88,7 @@ export function refuseGeneral(folder: string, { role }: Manifest): void {
 export async function* scoreSource(
   detector: Detector,
   source: ImageSource,
-  { strict, coders, faults = true, onMap, onProblem, onFound }: ScoringOptions,
+  { strict, coders, places, onMap, onProblem, onFound }: ScoringOptions,
   { onEvent, signal }: Watch = {},
 ): AsyncGenerator<ScoredBatch> {
   const { input } = detector.manifest;
@@ -114,17 +113,17 @@ export async function* scoreSource(
   for await (const { names, classNames, pixels, indices } of streamImages(source, input, options)) {
     signal?.throwIfAborted();
     const flows = await detector.terms(pixels, { coders });
-    const looks = faults && detector.faults !== undefined;
-    const faultMaps: CellMap[] = [];
+    const parts = placedParts(detector).filter((part) => places?.includes(part) ?? true);
+    const maps: PlacedMaps[] = [];
     const keepMap: MapListener = (mapped) => {
-      faultMaps.push(mapped.map);
+      maps.push(mapped.maps);
       return onMap?.(mapped);
     };
-    const terms = looks ? { ...flows, faults: await scoreFaults(detector, source, indices, keepMap) } : flows;
+    const terms = { ...flows, ...(await scorePlaces(detector, source, indices, parts, keepMap)) };
     count += names.length;
     const imagesPerSecond = (count * 1000) / (performance.now() - started);
     onEvent?.({ kind: "progress", task: "scoring", subject: location, done: count, total: length, imagesPerSecond });
-    yield { names, classNames, pixels, terms, ...(looks && { faultMaps }) };
+    yield { names, classNames, pixels, terms, ...(parts.length > 0 && { maps }) };
   }
 }
 

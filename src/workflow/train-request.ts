@@ -8,6 +8,7 @@ import {
   ConfigError,
   classifierKinds,
   deviceNames,
+  encoderPlans,
   memoryModes,
   nearestSpelling,
   objectiveNames,
@@ -77,7 +78,11 @@ const fields = {
   faults: yesOrNo(),
   /** Steps of each of these networks; as many as fit into the time where absent. */
   faultSteps: whole(1).optional(),
-  /** A regular expression: images whose names match it with the same text show the same thing and stay together where faults are learned. */
+  /** An ONNX file of any image encoder: an expert on its features is fitted, too, after everything else. */
+  encoder: location().optional(),
+  /** Whether features are compared place by place (parts that always lie the same way), with all places, or as held-out synthetic faults decide. */
+  encoderMode: oneOf(encoderPlans).optional(),
+  /** A regular expression: images whose names match it with the same text show the same thing and stay together where places are learned. */
   group: z
     .string({ error: "expected a regular expression" })
     .refine(isExpression, { error: "expected a regular expression such as part\\d+" })

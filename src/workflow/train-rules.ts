@@ -15,7 +15,7 @@ export interface ImageLocations {
 export function imageLocations(settings: TrainSettings): ImageLocations {
   checkGeneral(settings);
   checkOutliers(settings);
-  checkFaults(settings);
+  checkPlaces(settings);
   const { as: role, normal, general, outliers } = settings;
   if (role === "general") return generalImages(settings);
   if (normal === undefined) {
@@ -63,23 +63,30 @@ function checkOutliers({ outliers, objective, classifier }: TrainSettings): void
   });
 }
 
-function checkFaults({ faults, faultSteps, group, as: role }: TrainSettings): void {
-  const name = faultSteps !== undefined ? "faultSteps" : group !== undefined ? "group" : undefined;
-  if (!faults && name !== undefined) {
+function checkPlaces({ faults, faultSteps, encoder, encoderMode, group, as: role }: TrainSettings): void {
+  const looksAt = { faults, encoder: encoder !== undefined };
+  const needs: readonly (readonly [TrainSetting, unknown, readonly (keyof typeof looksAt)[]])[] = [
+    ["faultSteps", faultSteps, ["faults"]],
+    ["encoderMode", encoderMode, ["encoder"]],
+    ["group", group, ["faults", "encoder"]],
+  ];
+  for (const [name, given, ways] of needs) {
+    if (given === undefined || ways.some((way) => looksAt[way])) continue;
     throw new ConfigError({
       code: "conflicting-settings",
       subject: setting(name),
-      expected: setting("faults"),
+      expected: ways.map((way) => setting(way)).join(" or "),
       got: "none",
       remedy: { key: "other", text: "give it, too" },
     });
   }
-  if (!faults || role === "detector") return;
+  const unwanted = (["faults", "encoder"] as const).find((name) => looksAt[name]);
+  if (unwanted === undefined || role === "detector") return;
   throw new ConfigError({
     code: "conflicting-settings",
     subject: setting("as", "general"),
     expected: "nothing but images",
-    got: setting("faults"),
+    got: setting(unwanted),
     remedy: { key: "other", text: "leave it out" },
   });
 }

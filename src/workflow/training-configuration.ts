@@ -111,7 +111,6 @@ export function faultPlanOf(settings: TrainSettings): RunRecord["faults"] {
   return {
     seconds: total === undefined || steps !== null ? null : total * faultShare,
     steps,
-    group: settings.group ?? null,
   };
 }
 

@@ -28,6 +28,7 @@ import {
   runFolder,
   splitRun,
 } from "../train/index.ts";
+import { type EncoderFile, openEncoderFile } from "./encoder-file.ts";
 import type { Watch } from "./events.ts";
 import { describeLeak, loadOtherDetector } from "./other-detectors.ts";
 import { markingRate, referencesAmong, usualFalseAlarm, waysToResolve } from "./rate-advice.ts";
@@ -43,6 +44,8 @@ export interface TrainingPlan {
   readonly images: RunImages;
   /** How the run is begun; undefined where one is gone on with. */
   readonly beginning: Beginning | undefined;
+  /** The encoder of the record, where it has one. */
+  readonly encoder?: EncoderFile | undefined;
   /** The record that the run had, where one is gone on with: other than the plan's where images have moved. */
   readonly standing?: RunRecord;
 }
@@ -92,7 +95,9 @@ async function freshPlan(settings: TrainSettings, watch: Watch): Promise<Trainin
     outliers: await optional(locations.outliers, "outliers"),
   };
   const splits = splitRun(images, configuration);
-  if (settings.as === "detector" && !settings.faults) {
+  const { threads } = configuration;
+  const encoder = settings.encoder === undefined ? undefined : await openEncoderFile(settings.encoder, threads, watch);
+  if (settings.as === "detector" && !settings.faults && !encoder) {
     tellResolution(normal.count, splits.normal.heldOut.length, settings.heldOut, watch);
   }
   for (const [name, other] of [["generalDetector", general] as const, ["init", start] as const]) {
@@ -114,10 +119,14 @@ async function freshPlan(settings: TrainSettings, watch: Watch): Promise<Trainin
     startDetector: start ? { folder: start.origin.folder, weights: start.origin.weights } : null,
     role: settings.as,
     faults: faultPlanOf(settings),
+    encoder: encoder
+      ? { path: encoder.path, checksum: encoder.record.checksum, mode: settings.encoderMode ?? "auto" }
+      : null,
+    group: settings.group ?? null,
     checkpointEvery: settings.checkpointEvery,
   };
   const beginning = { general: general?.parameters, start: start?.parameters, replace: settings.force };
-  return { out, record, images, beginning };
+  return { out, record, images, beginning, encoder };
 }
 
 /** Says before the training how little its p-values will tell, where they will not do for the usual rate. */
@@ -170,7 +179,22 @@ async function resumedPlan(settings: TrainSettings, watch: Watch): Promise<Train
   if (JSON.stringify(classes) !== JSON.stringify(record.configuration.classes)) {
     throw changed("classes", record.normal.location, "normal");
   }
-  return { out, record, images, beginning: undefined, standing };
+  const encoder = await sameEncoder(record, watch);
+  return { out, record, images, beginning: undefined, standing, encoder };
+}
+
+/** The encoder that a run began with. Throws ConfigError where another file stands in its place, and as `openEncoderFile`. */
+async function sameEncoder({ encoder, configuration }: RunRecord, watch: Watch): Promise<EncoderFile | undefined> {
+  if (!encoder) return undefined;
+  const found = await openEncoderFile(encoder.path, configuration.threads, watch);
+  if (found.record.checksum === encoder.checksum) return found;
+  throw new ConfigError({
+    code: "mismatch",
+    subject: setting("resume"),
+    expected: `the encoder that the run began with in '${encoder.path}'`,
+    got: "another one",
+    remedy: { key: "other", text: `put it back, or start anew with ${setting("force")}` },
+  });
 }
 
 /** A run's record with the places where its images are now, as far as the settings say so. Throws ConfigError for images that it has not. */

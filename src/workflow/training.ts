@@ -3,14 +3,15 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type ImageSet, writeFileAtomic } from "../data/index.ts";
 import { type DetectorParts, type Manifest, writeDetector } from "../detector/index.ts";
-import type { FaultDetector } from "../faults/index.ts";
 import { nodeEngine } from "../runtime/index.ts";
 import { beginRun, gatherImages, type RunRecord, type RunResult, runTraining, takeRun } from "../train/index.ts";
+import { type TrainedEncoder, trainEncoder } from "./encoder-training.ts";
 import type { Watch } from "./events.ts";
-import { trainFaults } from "./fault-training.ts";
+import { type TrainedFaults, trainFaults } from "./fault-training.ts";
 import { writeKnownImages } from "./known-images.ts";
 import type { TrainRequest } from "./train-request.ts";
 import { prepareTraining, type TrainingPlan } from "./training-plan.ts";
+import { groupedImages } from "./whole-images.ts";
 
 /** The picture of the synthetic faults that a detector was trained to find, in its folder. */
 export const faultSheetName = "faults.png";
@@ -56,17 +57,34 @@ export async function train(job: TrainRequest | TrainingPlan, watch: Watch = {})
       onWarning: (text) => onEvent?.({ kind: "warning", text }),
     }).finally(() => onEvent?.({ kind: "settled" }));
     if (!result) return { outcome: "interrupted" };
-    const faults = record.faults ? await trainFaults(plan, run.folder, watch).catch(unlessAborted(signal)) : undefined;
-    if (faults === "aborted") return { outcome: "interrupted" };
+    const places = await trainPlaces(plan, run.folder, watch).catch(unlessAborted(signal));
+    if (places === "aborted") return { outcome: "interrupted" };
     await run.confirm();
     await writeKnownImages(run.folder, images);
-    const manifest = await writeResult(plan, result, faults?.detector);
-    await putSheet(out, faults?.sheet);
+    const manifest = await writeResult(plan, result, places);
+    await putSheet(out, places.faults?.sheet);
     await run.settle();
     return { outcome: "finished", manifest };
   } finally {
     await run.release();
   }
+}
+
+/** What looks at places of images. */
+interface TrainedPlaces {
+  readonly faults?: TrainedFaults | undefined;
+  readonly encoder?: TrainedEncoder | undefined;
+}
+
+/** Trains what looks at places, all of it on the same images, folds and synthetic faults. */
+async function trainPlaces(plan: TrainingPlan, folder: string, watch: Watch): Promise<TrainedPlaces> {
+  const { faults: wished, encoder: file } = plan.record;
+  if (!wished && !file) return {};
+  const grouped = await groupedImages(plan, watch);
+  const faults = wished ? await trainFaults(plan, grouped, folder, watch) : undefined;
+  const encoder = file ? await trainEncoder(plan, grouped, faults?.detector.record, watch) : undefined;
+  await encoder?.folds.dispose();
+  return { faults, encoder };
 }
 
 /** The networks that are finished are kept: a run that is gone on with trains the others. */
@@ -87,7 +105,7 @@ async function putSheet(out: string, sheet: Uint8Array | undefined): Promise<voi
 function writeResult(
   { out, record, images }: TrainingPlan,
   result: RunResult,
-  faults: FaultDetector | undefined,
+  { faults, encoder }: TrainedPlaces,
 ): Promise<Manifest> {
   const { normal, general, outliers } = images;
   const { configuration, generalDetector } = record;
@@ -119,7 +137,8 @@ function writeResult(
       outliers: record.outliers && outliers ? describe(record.outliers, outliers) : null,
     },
     heldOutPixels: gatherImages(normal, result.heldOut),
-    faults,
+    faults: faults?.detector,
+    encoder,
   };
   return writeDetector(out, parts, nodeEngine({ threads: configuration.threads, device: configuration.device }));
 }

@@ -1,0 +1,154 @@
+/** An encoder that a person brings, end to end: chosen mode, what the detector keeps, scores, maps, an evaluation with masks, a calibration. */
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { randomKey } from "../src/base/index.ts";
+import { writeImages } from "../src/data/index.ts";
+import { type Detector, folderReader, loadManifest } from "../src/detector/index.ts";
+import { loadDetector as loadPortable } from "../src/detector/portable.ts";
+import { exampleEncoder } from "../src/encoder/example-encoder.ts";
+import { makeParts, type PartKind } from "../src/made/index.ts";
+import { outlineModel } from "../src/onnx/index.ts";
+import { nodeEngine } from "../src/runtime/index.ts";
+import { computeScore, pValues } from "../src/score/index.ts";
+import {
+  evaluate,
+  type HeatImage,
+  listScores,
+  loadDetector,
+  predict,
+  recalibrate,
+  type TrainRequest,
+  train,
+  type WorkflowEvent,
+} from "../src/workflow/index.ts";
+import { temporaryFolder } from "./command.ts";
+
+const side = 64;
+const shape = { channels: 1, height: side, width: side };
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+const at = (...parts: string[]): string => join(folder.path, ...parts);
+let detector: Detector;
+const texts: string[] = [];
+
+async function write(place: string, kind: PartKind, count: number): Promise<void> {
+  const { pixels, masks, names } = makeParts({ kind, count, side, key: randomKey("encoder").fold(place) });
+  await writeImages({ pixels, names }, shape, at("parts", place));
+  if (kind === "good") return;
+  const masked = names.map((name) => `${name}_mask`);
+  await writeImages({ pixels: masks, names: masked }, shape, at("parts", place.replace("test", "ground_truth")));
+}
+
+const request = (more: Partial<TrainRequest> = {}): TrainRequest => ({
+  normal: at("parts"),
+  encoder: at("tiny.onnx"),
+  out: at("detector"),
+  ...{ steps: 2, size: 8, scales: 2, depth: 1, width: 8, threads: 1 },
+  ...more,
+});
+
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  await write("train/good", "good", 12);
+  await write("test/good", "good", 6);
+  await write("test/scratch", "scratch", 6);
+  await writeFile(at("tiny.onnx"), exampleEncoder({ pixels: [0, 2] }));
+  const onEvent = (event: WorkflowEvent) => void ("text" in event && texts.push(event.text));
+  expect(await train(request(), { onEvent })).toMatchObject({ outcome: "finished" });
+  detector = await loadDetector(at("detector"), { threads: 1 });
+}, 60_000);
+
+afterAll(async () => {
+  await detector?.dispose();
+  await folder.dispose();
+});
+
+describe("training", () => {
+  test("says what it guessed, what it compared, and which mode it keeps", () => {
+    const all = texts.join("\n");
+    expect(all).toMatch(/encoder: features are taken at 'f4' \(every 4 pixels\), 'f8'/);
+    expect(all).toMatch(/encoder: nobody says what range/);
+    expect(all).toMatch(/12 images of \d+ different things/);
+    expect(all).toMatch(/have AUROC 0\.\d\d aligned and 0\.\d\d unaligned; (un)?aligned is kept/);
+  });
+
+  test("keeps the encoder cut to its taps, with checksums and a calibration of its own", async () => {
+    const { encoder, files, calibration, defaultScore } = await loadManifest(at("detector"));
+    expect(encoder?.record).toMatchObject({ images: 12, heldOut: { scores: { length: 12 } } });
+    expect(encoder?.record.trials).toHaveLength(72);
+    expect(files["encoder.onnx"]).toMatch(/^[0-9a-f]{64}$/);
+    expect(outlineModel(await readFile(at("detector", "encoder.onnx"))).outputs).toEqual(["f4", "f8", "f16"]);
+    expect(calibration.counts).toEqual({ encoder: 12 });
+    expect(calibration.scores.encoder).toHaveLength(12);
+    expect(defaultScore).toBe("encoder");
+  });
+
+  test("lists it among the scores", async () => {
+    const { scores } = await listScores(at("detector"));
+    expect(scores.find(({ name }) => name === "encoder")).toMatchObject({ default: true, calibrated: true });
+    expect(scores.find(({ name }) => name === "faults")).toMatchObject({ calibrated: null });
+  });
+});
+
+describe("a detector with an encoder", () => {
+  test("scores, with p-values down to one of all normal images and one, and maps of the image's size", async () => {
+    const maps: HeatImage[] = [];
+    const rows = [];
+    const onMap = (map: HeatImage) => void maps.push(map);
+    const options = { falseAlarm: 0.1, onMap };
+    for await (const row of predict(detector, at("parts", "test", "scratch"), options)) rows.push(row);
+    expect(rows).toHaveLength(6);
+    expect(Math.min(...rows.map(({ pValue }) => pValue))).toBe(1 / 13);
+    expect(maps.map(({ image, heat }) => [image.height, heat.length])).toEqual(rows.map(() => [side, side * side]));
+  });
+
+  test("is compared with masks", async () => {
+    const report = await evaluate(detector, {
+      normal: at("parts"),
+      anomalous: [{ name: "bad", location: at("parts") }],
+      coders: false,
+    });
+    expect(report.maps).toMatchObject([{ score: "encoder", without: 0, all: { count: 6 } }]);
+    expect(report.maps![0]!.all.pixelAuroc).toBeGreaterThan(0.6);
+    const own = report.evaluations.find(({ score }) => score === "encoder");
+    expect(own!.auroc).toBeGreaterThan(0.6);
+  });
+
+  test("scores the same where neither Node nor a native library is behind it", async () => {
+    const portable = await loadPortable(folderReader(at("detector")), nodeEngine({ threads: 1 }));
+    const pixels = Uint8Array.from({ length: side * side }, (_, index) => (index * 7) % 251);
+    const image = { kind: "raw", pixels, ...shape } as const;
+    expect(await portable.encoder!.score(image)).toEqual(await detector.encoder!.score(image));
+    await portable.dispose();
+  });
+
+  test("can be calibrated on other images, encoder and all", async () => {
+    const { manifest } = await recalibrate(detector, { normal: at("parts", "test", "good") });
+    expect(manifest.calibration.scores.encoder).toHaveLength(6);
+    const encoder = { scores: Float64Array.of(1e6) };
+    const normal = { count: 1, scales: 2, values: new Float32Array(4) };
+    const { values } = computeScore("encoder", { normal, dimensions: 64, encoder });
+    expect(pValues(manifest.calibration, "encoder", values)[0]).toBe(1 / 7);
+  });
+});
+
+describe("what is refused", () => {
+  test.each([
+    [{ encoder: undefined, encoderMode: "aligned" }, /encoderMode: expected encoder, got none/],
+    [{ normal: undefined, general: "x", as: "general" }, /as general: expected nothing but images, got encoder/],
+    [{ encoder: "missing.onnx", out: "other" }, /encoder: expected an ONNX file, got ENOENT/],
+  ] as const)("%j", async (more, message) => {
+    const settings = Object.fromEntries(Object.entries({ ...request(), ...more }).filter(([, value]) => value));
+    await expect(train(settings as TrainRequest)).rejects.toThrow(message);
+  });
+
+  test("a detector whose encoder was changed, and one without it", async () => {
+    const path = at("detector", "encoder.onnx");
+    const bytes = await readFile(path);
+    await writeFile(path, exampleEncoder());
+    await expect(loadDetector(at("detector"))).rejects.toThrow(/encoder\.onnx' to match its checksum/);
+    await rm(path);
+    await expect(loadDetector(at("detector"))).rejects.toThrow(/encoder\.onnx': expected a file, got none/);
+    await writeFile(path, bytes);
+  });
+});
