@@ -8,6 +8,7 @@ import {
   beginDrift,
   columnContent,
   columnsOf,
+  type DriftRow,
   describeFinding,
   driftColumns,
   driftReferences,
@@ -40,6 +41,9 @@ type DriftColumn = Omit<DriftState["columns"][number], "window">;
 /** The images that a window holds. */
 const windowImages = 256;
 
+/** Images that the watch takes at a time. */
+const countedAtOnce = 64;
+
 /** The chance that drift is ever told where there is none, unless somebody says. */
 export const usualDriftRate = 0.01;
 
@@ -53,6 +57,8 @@ interface Entry {
   readonly reason: string | null;
   images: number;
   uncounted: number;
+  /** Images that are not yet in the watch. */
+  pending: DriftRow[];
   /** The last numbers of every column, the oldest first. */
   window: Readonly<Record<string, readonly number[]>>;
 }
@@ -84,7 +90,20 @@ export function openDriftBook(now: () => Date = () => new Date()): DriftBook {
     const reason = "shortage" in begun ? begun.shortage : null;
     const columns = driftColumns(manifest, score);
     const window = Object.fromEntries(columns.map((name) => [name, []]));
-    return { identity, score, since: now(), key, columns, watch, reason, images: 0, uncounted: 0, window };
+    return { identity, score, since: now(), key, columns, watch, reason, images: 0, uncounted: 0, pending: [], window };
+  };
+
+  /** Counts what has come. Many at a time: what it takes for one image is the same for all of them. */
+  const settle = (entry: Entry): Entry => {
+    const { columns, score, pending, key } = entry;
+    if (pending.length === 0) return entry;
+    const numbers = columnsOf(columns, pending, score);
+    if (entry.watch) entry.watch = advanceWatch(entry.watch, numbers, key);
+    entry.window = Object.fromEntries(
+      columns.map((name) => [name, [...entry.window[name]!, ...Array.from(numbers[name]!)].slice(-windowImages)]),
+    );
+    entry.pending = [];
+    return entry;
   };
 
   return {
@@ -94,20 +113,17 @@ export function openDriftBook(now: () => Date = () => new Date()): DriftBook {
       // Scores by coders are there only where they were asked for.
       const rows = images.filter(({ scores }) => columns.every((name) => scores[name] !== undefined));
       entry.uncounted += images.length - rows.length;
-      if (rows.length === 0) return;
       entry.images += rows.length;
-      const numbers = columnsOf(
-        columns,
-        rows.map(({ scores }) => ({ score: scores[score]!, scores })),
-        score,
-      );
-      if (entry.watch) entry.watch = advanceWatch(entry.watch, numbers, entry.key);
-      entry.window = Object.fromEntries(
-        columns.map((name) => [name, [...entry.window[name]!, ...Array.from(numbers[name]!)].slice(-windowImages)]),
-      );
+      for (const { scores } of rows) {
+        entry.pending.push({
+          score: scores[score]!,
+          scores: Object.fromEntries(columns.map((name) => [name, scores[name]!])),
+        });
+      }
+      if (entry.pending.length >= countedAtOnce) settle(entry);
     },
     state(detector, falseAlarm) {
-      const { since, images, uncounted, watch, reason } = entryOf(detector);
+      const { since, images, uncounted, watch, reason } = settle(entryOf(detector));
       const { id, version, manifest } = detector;
       const columns = (watch ? driftFindings(watch, falseAlarm) : []).map((finding) => ({
         ...finding,
@@ -123,7 +139,7 @@ export function openDriftBook(now: () => Date = () => new Date()): DriftBook {
       };
     },
     window(detector, columns) {
-      const { window } = entryOf(detector);
+      const { window } = settle(entryOf(detector));
       const count = window[columns[0] ?? ""]?.length ?? 0;
       if (count === 0) return Object.fromEntries(columns.map((name) => [name, null]));
       const latestOnes = Object.fromEntries(columns.map((name) => [name, window[name]!]));

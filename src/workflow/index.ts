@@ -22,6 +22,7 @@ export {
   columnContent,
   columnsOf,
   type DriftNews,
+  type DriftRow,
   describeDrift,
   describeFinding,
   driftColumns,
