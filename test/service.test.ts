@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openClient } from "../src/client/index.ts";
 import { loadDetector, type PredictedImage, predict } from "../src/index.ts";
+import { checkService } from "../src/service/index.ts";
 import { filesIn, makeDetectors, type RunningService, startTestService } from "./service-harness.ts";
 
 let made: Awaited<ReturnType<typeof makeDetectors>>;
@@ -322,4 +323,36 @@ test("the description lists every route and the query that is checked", async ()
     expect.arrayContaining(["/v2/models/{model}/versions/{version}/infer", "/api/detectors/{id}:predict", "/metrics"]),
   );
   expect(JSON.stringify(paths["/api/detectors/{id}:predict"])).toContain('"falseAlarm"');
+});
+
+test("within too little memory for two detectors each is loaded when it is asked for, and scores as ever", async () => {
+  const tight = await startTestService("../dist/service/engine-worker.js", {
+    detectors: made.at("detectors"),
+    maxMemory: 12 * 2 ** 20,
+  });
+  try {
+    expect((await tight.ask("/v2/health/ready")).status).toBe(200);
+    const client = openClient({ url: tight.url, retries: 0 });
+    const ids = ["small", "other", "other", "small"];
+    const answers = await Promise.all(ids.map((id) => client.predict(id, files, { falseAlarm: 0.2 })));
+    for (const { images } of answers) {
+      expect(images.map(({ score }) => score)).toEqual(expected.map(({ score }) => score));
+    }
+    const metrics = await (await tight.ask("/metrics")).text();
+    expect(metrics).toMatch(/\noutglow_loaded_detectors 1\n/);
+    expect(metrics).toMatch(/\noutglow_loaded_bytes\{detector="(small|other)"\} \d{7,8}\n/);
+    expect(metrics).toMatch(/\noutglow_workers_resident_bytes \d{8,10}\n/);
+    expect(tight.records.filter(({ event }) => event === "detector-unloaded").length).toBeGreaterThanOrEqual(2);
+    expect(tight.records.filter(({ level }) => level !== "info")).toEqual([]);
+  } finally {
+    await tight.close();
+  }
+});
+
+test("a detector that is larger than all the memory there is for them is refused, and says so", async () => {
+  const places = await checkService(
+    { detectors: made.at("detectors", "small"), maxMemory: 2 ** 21 },
+    { log: () => undefined, workerFile: new URL("../dist/service/engine-worker.js", import.meta.url) },
+  );
+  expect(places).toMatchObject([{ served: undefined, fault: { code: "too-large" } }]);
 });

@@ -18,6 +18,15 @@ export function wholeNumber(least: number): (text: string) => number {
   };
 }
 
+const byteUnits = { "": 1, KB: 1e3, MB: 1e6, GB: 1e9, KIB: 2 ** 10, MIB: 2 ** 20, GIB: 2 ** 30 } as const;
+
+/** Bytes, such as `2GB` or `512MiB`. */
+export function byteSize(text: string): number {
+  const [, number, unit = ""] = /^(\d+(?:\.\d+)?)\s*([KMG]i?B)?$/i.exec(text.trim()) ?? [];
+  if (number === undefined) throw new InvalidArgumentError(`expected bytes, such as 2GB or 512MiB, got '${text}'`);
+  return Math.round(Number(number) * byteUnits[unit.toUpperCase() as keyof typeof byteUnits]);
+}
+
 /** A number within an interval; either end may be excluded by `open`. */
 export function numberWithin(low: number, high: number, open = true): (text: string) => number {
   return (text) => {

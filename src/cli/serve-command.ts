@@ -1,7 +1,7 @@
 /** What a person types after `outglow serve`. */
 import { Command } from "commander";
 import { serviceSchema } from "../service/settings.ts";
-import { deviceOption, numberWithin, wholeNumber } from "./options.ts";
+import { byteSize, deviceOption, numberWithin, wholeNumber } from "./options.ts";
 import type { ServeOptions } from "./serve.ts";
 
 /** `outglow serve`. */
@@ -21,6 +21,11 @@ export function serveCommand(): Command {
     .option("--allow-origin <origin>", "web origin whose pages may call it; give it again for more", several)
     .option("--workers <n>", "engine processes (default: half the cores)", wholeNumber(1))
     .option("--threads <n>", "threads of each engine process (default: the cores shared out)", wholeNumber(1))
+    .option(
+      "--max-memory <size>",
+      "memory for detectors, such as 2GB; the least used make room (default: all stay)",
+      byteSize,
+    )
     .addOption(deviceOption())
     .option("--max-batch <n>", "most images scored together", wholeNumber(1), defaults.maxBatch)
     .option("--max-wait <ms>", "how long an image waits for others", numberWithin(0, 10_000, false), defaults.maxWait)

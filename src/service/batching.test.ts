@@ -41,6 +41,7 @@ function played(options: Partial<BatcherOptions> = {}) {
       });
     },
     pids: [],
+    resident: 0,
     busy: 0,
     close: async () => undefined,
   };
@@ -51,6 +52,7 @@ function played(options: Partial<BatcherOptions> = {}) {
     timeout: 60,
     onBatch: () => undefined,
     onRetry: () => undefined,
+    onDemand: () => undefined,
   };
   const batcher = makeBatcher(() => pool, { ...settings, ...options });
   const sizes = (): number[] => sent.map(({ batch }) => batch.images.length);
@@ -124,4 +126,17 @@ test("a detector is free once everything that was asked of it is answered", asyn
   await answer;
   expect(await free).toBe("free");
   await batcher.whenFree("other");
+});
+
+test("what waits for a detector that cannot be loaded is refused, and nothing else", async () => {
+  const demanded: string[] = [];
+  const { batcher, sent, score } = played({ onDemand: (key) => void demanded.push(key) });
+  const first = score(1);
+  const lost = batcher.score({ key: "b", coders: false, images: [image(2)] }).catch((error: unknown) => error);
+  expect([demanded, batcher.isBusy("a"), batcher.isBusy("b")]).toEqual([["a", "b"], true, true]);
+  batcher.fail("b", new Error("damaged"));
+  expect(await lost).toMatchObject({ status: 503 });
+  expect([batcher.isBusy("a"), batcher.isBusy("b"), batcher.waiting]).toEqual([true, false, 0]);
+  sent[0]!.answer();
+  expect(await first).toHaveLength(1);
 });

@@ -28,6 +28,8 @@ export interface BatcherOptions {
   readonly timeout: number;
   readonly onBatch: (size: number, seconds: number) => void;
   readonly onRetry: () => void;
+  /** Images of a detector have come: it may have to be loaded. */
+  readonly onDemand: (key: string) => void;
 }
 
 /** Takes images and gives what became of them. */
@@ -36,6 +38,10 @@ export interface Batcher {
   score(work: ScoringWork): Promise<readonly ImageOutcome[]>;
   /** Looks whether a batch can go off; to be called whenever a process has become free. */
   pump(): void;
+  /** Refuses everything that waits for a detector. */
+  fail(key: string, error: unknown): void;
+  /** Whether something that was asked of a detector is left. */
+  isBusy(key: string): boolean;
   /** Settles when nothing that was asked of a detector is left. */
   whenFree(key: string): Promise<void>;
   readonly waiting: number;
@@ -177,10 +183,16 @@ export function makeBatcher(pool: () => WorkerPool, options: BatcherOptions): Ba
         const jobs = images.map((image, index): Job => ({ request, index, image, since, retried: false }));
         const name = queueName(request);
         queues.set(name, [...(queues.get(name) ?? []), ...jobs]);
+        options.onDemand(key);
         pump();
       });
     },
     pump,
+    fail(key, error) {
+      const waiting = [...queues.values()].flat().filter(({ request }) => request.key === key);
+      for (const { request } of waiting) settle(request, refusalOf(error, timeout));
+    },
+    isBusy: (key) => busyKeys.has(key),
     whenFree: (key) =>
       busyKeys.has(key)
         ? new Promise((resolve) => void freed.set(key, [...(freed.get(key) ?? []), resolve]))

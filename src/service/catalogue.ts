@@ -78,7 +78,7 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
     const files = await snapshots.take(place.folder);
     try {
       const version = await versionOf(files);
-      const key = `${place.id}@${version}/${loads++}`;
+      const key = `${place.id}@${version}/${loads++}`; // Read by idOf.
       const manifest = await readManifest(folderReader(files));
       await settleNames(files, manifest);
       await load(key, files);
@@ -162,6 +162,11 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
       return served;
     },
   };
+}
+
+/** The id of a detector by what the engine processes call it. */
+export function idOf(key: string): string {
+  return key.slice(0, key.lastIndexOf("@"));
 }
 
 /** The version of the detector in a folder: the first twelve digits of the SHA-256 of its manifest. */

@@ -23,6 +23,8 @@ export interface Batch {
 /** An engine process. */
 export interface WorkerProcess {
   readonly pid: number | undefined;
+  /** Bytes of memory that it had when it last said. */
+  readonly resident: number;
   /** Loads and checks a detector. Throws RunError where it is not taken, WorkerEnded where the process ends meanwhile. */
   load(key: string, folder: string): Promise<void>;
   unload(key: string): void;
@@ -51,6 +53,7 @@ export function startWorker(settings: WorkerSettings, file: URL): WorkerProcess 
   const scoring = new Map<number, Waiting<readonly ImageOutcome[]>>();
   let batches = 0;
   let gone = false;
+  let resident = 0;
   const endedEarly = (): WorkerEnded => new WorkerEnded("the engine process ended");
   const ended = new Promise<void>((resolve) => {
     const end = (): void => {
@@ -67,6 +70,7 @@ export function startWorker(settings: WorkerSettings, file: URL): WorkerProcess 
     });
   });
   child.on("message", (message: FromWorker) => {
+    if ("resident" in message) resident = message.resident;
     if (message.kind === "loaded" || message.kind === "not-loaded") {
       const waiting = loading.get(message.key);
       loading.delete(message.key);
@@ -91,6 +95,9 @@ export function startWorker(settings: WorkerSettings, file: URL): WorkerProcess 
     });
   return {
     pid: child.pid,
+    get resident() {
+      return resident;
+    },
     load: (key, folder) => ask(loading, key, { kind: "load", key, folder }),
     unload: (key) => send({ kind: "unload", key }),
     score(batch) {

@@ -34,7 +34,7 @@ async function answer(message: ToWorker): Promise<void> {
     const { key, folder } = message;
     try {
       detectors.set(key, await openDetector(folder, { threads, device }));
-      tell({ kind: "loaded", key });
+      tell({ kind: "loaded", key, resident: process.memoryUsage.rss() });
     } catch (error) {
       tell({ kind: "not-loaded", key, fault: faultOf(error) });
     }
@@ -47,7 +47,8 @@ async function answer(message: ToWorker): Promise<void> {
     try {
       const detector = detectors.get(key);
       if (!detector) throw internalError(`detector ${key} is not loaded`);
-      tell({ kind: "outcomes", batch, outcomes: await score(detector, images, coders) });
+      const outcomes = await score(detector, images, coders);
+      tell({ kind: "outcomes", batch, outcomes, resident: process.memoryUsage.rss() });
     } catch (error) {
       tell({ kind: "failed", batch, fault: faultOf(error) });
     }

@@ -12,6 +12,7 @@ export interface Metrics {
   workerEnded(): void;
   loaded(detector: string): void;
   refused(detector: string): void;
+  unloaded(detector: string): void;
   /** All of it in Prometheus' text format, and its content type. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -31,6 +32,9 @@ export function makeMetrics(state: {
   readonly waiting: () => number;
   readonly workers: () => number;
   readonly busy: () => number;
+  readonly resident: () => number;
+  /** The detectors in memory, with the bytes that each takes. */
+  readonly loaded: () => readonly { readonly detector: string; readonly bytes: number }[];
   /** What is known of the drift of every detector that is served. */
   readonly drift: () => readonly DriftReading[];
 }): Metrics {
@@ -69,6 +73,7 @@ export function makeMetrics(state: {
   const retries = counter("outglow_batch_retries_total", "Batches whose engine process died under them");
   const ends = counter("outglow_worker_ends_total", "Engine processes that died");
   const loads = counter("outglow_detector_loads_total", "Detectors that passed their check", ["detector"]);
+  const unloads = counter("outglow_detector_unloads_total", "Detectors that made room for another", ["detector"]);
   const refusals = counter("outglow_detector_refusals_total", "Detectors that did not pass their check", ["detector"]);
   new Gauge({
     name: "outglow_waiting_images",
@@ -92,6 +97,32 @@ export function makeMetrics(state: {
     registers,
     collect() {
       this.set(state.workers());
+    },
+  });
+  new Gauge({
+    name: "outglow_workers_resident_bytes",
+    help: "Memory of the engine processes, as each last said",
+    registers,
+    collect() {
+      this.set(state.resident());
+    },
+  });
+  new Gauge({
+    name: "outglow_loaded_bytes",
+    help: "Memory that detectors take in all engine processes, about; those that are not loaded have none",
+    labelNames: ["detector"],
+    registers,
+    collect() {
+      this.reset();
+      for (const { detector, bytes } of state.loaded()) this.inc({ detector }, bytes);
+    },
+  });
+  new Gauge({
+    name: "outglow_loaded_detectors",
+    help: "Detectors in memory",
+    registers,
+    collect() {
+      this.set(state.loaded().length);
     },
   });
   new Gauge({
@@ -132,6 +163,7 @@ export function makeMetrics(state: {
     retried: () => retries.inc(),
     workerEnded: () => ends.inc(),
     loaded: (detector) => loads.inc({ detector }),
+    unloaded: (detector) => unloads.inc({ detector }),
     refused: (detector) => refusals.inc({ detector }),
     text: () => registry.metrics(),
     contentType: registry.contentType,

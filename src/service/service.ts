@@ -7,13 +7,14 @@ import { makeApp } from "./app.ts";
 import { openAudit } from "./audit.ts";
 import { makeBatcher } from "./batching.ts";
 import { makeBodyReader } from "./bodies.ts";
-import { type Catalogue, openCatalogue, type Place } from "./catalogue.ts";
+import { type Catalogue, idOf, openCatalogue, type Place } from "./catalogue.ts";
 import { openCredentials } from "./credentials.ts";
 import { openDriftBook, usualDriftRate } from "./drift.ts";
 import { engineWorkerFile, startWorker } from "./engine-child.ts";
 import { makeHttpServer } from "./http-server.ts";
 import type { Log } from "./log.ts";
 import { makeMetrics } from "./metrics.ts";
+import { openResidence } from "./residence.ts";
 import { readServiceSettings, type ServiceRequest, type ServiceSettings } from "./settings.ts";
 import { openSnapshots } from "./snapshots.ts";
 import { openPool, type WorkerPool } from "./worker-pool.ts";
@@ -144,18 +145,40 @@ async function openParts(request: ServiceRequest, { log, workerFile = engineWork
     waiting: () => batcher.waiting,
     workers: () => openedPool().pids.length,
     busy: () => openedPool().busy,
+    resident: () => openedPool().resident,
+    loaded: () => residence.loaded.map(({ key, bytes }) => ({ detector: idOf(key), bytes })),
     drift: () => (catalogue?.places ?? []).flatMap(({ served }) => (served ? drift.state(served, usualDriftRate) : [])),
   });
   const drift = openDriftBook();
-  const batcher = makeBatcher(openedPool, { ...request, onBatch: metrics.batch, onRetry: metrics.retried });
+  const batcher = makeBatcher(openedPool, {
+    ...request,
+    onBatch: metrics.batch,
+    onRetry: metrics.retried,
+    onDemand: (key) => residence.demand(key),
+  });
+  const residence = openResidence({
+    most: request.maxMemory,
+    processes: workers,
+    load: (key, files) => openedPool().load(key, files),
+    unload: (key) => openedPool().unload(key),
+    isBusy: batcher.isBusy,
+    onFault(key, error) {
+      batcher.fail(key, error);
+      log({ level: "warn", event: "detector-not-loaded", id: idOf(key), message: messageOf(error) });
+    },
+    onUnload(key) {
+      metrics.unloaded(idOf(key));
+      log({ level: "info", event: "detector-unloaded", id: idOf(key) });
+    },
+  });
   try {
     catalogue = await openCatalogue({
       folder: request.detectors,
       snapshots,
-      load: (key, files) => openedPool().load(key, files),
+      load: residence.load,
       async retire(key) {
         await batcher.whenFree(key);
-        openedPool().unload(key);
+        residence.unload(key);
       },
       onEvent({ kind, ...fields }) {
         if (kind === "detector-loaded") metrics.loaded(fields.id);

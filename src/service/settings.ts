@@ -27,6 +27,8 @@ export const serviceSchema = z.strictObject({
   workers: whole(1, 256).optional(),
   /** Threads of each of them. Default: the cores shared out. */
   threads: whole(1, 1024).optional(),
+  /** Bytes that detectors may take in all engine processes together, about: those that are asked for least make room. Default: all stay. */
+  maxMemory: whole(2 ** 20, Number.MAX_SAFE_INTEGER).optional(),
   device: z.enum(deviceNames).default("cpu"),
   /** Most images that are scored together. */
   maxBatch: whole(1, 1024).default(16),

@@ -39,9 +39,14 @@ export type ImageOutcome =
   /** It has no score, and why. */
   | { readonly kind: "refused"; readonly tooLarge: boolean; readonly reason: string };
 
-/** From an engine process. */
+/** From an engine process. `resident`: the bytes of memory that it has. */
 export type FromWorker =
-  | { readonly kind: "loaded"; readonly key: string }
+  | { readonly kind: "loaded"; readonly key: string; readonly resident: number }
   | { readonly kind: "not-loaded"; readonly key: string; readonly fault: Fault }
-  | { readonly kind: "outcomes"; readonly batch: number; readonly outcomes: readonly ImageOutcome[] }
+  | {
+      readonly kind: "outcomes";
+      readonly batch: number;
+      readonly outcomes: readonly ImageOutcome[];
+      readonly resident: number;
+    }
   | { readonly kind: "failed"; readonly batch: number; readonly fault: Fault };

@@ -1,4 +1,4 @@
-/** The engine processes of a service: each has every detector loaded, and another takes the place of one that dies. */
+/** The engine processes of a service: each has the same detectors loaded, and another takes the place of one that dies. */
 import { messageOf, RunError } from "../base/index.ts";
 import { type Batch, WorkerEnded, type WorkerProcess } from "./engine-child.ts";
 import type { ImageOutcome } from "./worker-messages.ts";
@@ -40,6 +40,8 @@ export interface WorkerPool {
    */
   score(batch: Batch): Promise<readonly ImageOutcome[]>;
   readonly pids: readonly number[];
+  /** Bytes of memory of all of them. */
+  readonly resident: number;
   /** How many of them have work. */
   readonly busy: number;
   /** Ends every process. */
@@ -151,6 +153,9 @@ export function openPool({ count, start, mostMilliseconds, onIdle, onEvent }: Po
     },
     get pids() {
       return slots.flatMap(({ worker }) => worker?.pid ?? []);
+    },
+    get resident() {
+      return slots.reduce((sum, { worker }) => sum + (worker?.resident ?? 0), 0);
     },
     get busy() {
       return slots.filter((slot) => slot.worker !== undefined && slot.batches > 0).length;
