@@ -12,6 +12,9 @@ const pure = "base client score graph onnx nn optim flow model pixels made".spli
 const packages: Readonly<Record<string, readonly string[]>> = {
   "onnxruntime-node": ["runtime"],
   "@bufbuild/protobuf": ["onnx"],
+  fzstd: ["data"],
+  hyparquet: ["data"], // of tests
+  "hyparquet-writer": ["data"], // of tests
   sharp: ["data", "report"],
   echarts: ["report"],
   "tar-stream": ["data"],

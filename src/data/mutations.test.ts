@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { isUserError, randomKey } from "../base/index.ts";
 import { prepareImage } from "./decoding/preparation.ts";
 import { bytesOf, countingBytes, greyPng, idxFiles, makeFolder, npyOf, propertySeed, zipOf } from "./example-files.ts";
+import { parquetOf } from "./formats/parquet-examples.ts";
 import { openImages } from "./opening.ts";
 
 const runs = Number(process.env.OUTGLOW_MUTATIONS ?? 40);
@@ -31,6 +32,9 @@ const examples: Readonly<Record<string, () => Uint8Array | Promise<Uint8Array>>>
   "digits.zip": () => zipOf(idxFiles()),
   "a.npy": () => npyOf("|u1", [3, 4, 4], countingBytes(48)),
   "b.npy": () => npyOf("<f4", [4, 4, 3], bytesOf(new Float32Array(48).fill(0.5))),
+  "a.parquet": () => parquetOf([png, png, undefined], [1, 0, 1], ["a", "b"], { pageSize: 30 }),
+  "b.parquet": () =>
+    parquetOf([png, png, undefined], [1, 0, 1], ["a", "b"], { codec: "UNCOMPRESSED", rowGroupSize: 2 }),
   "a.npz": () =>
     zipOf({
       "x_train.npy": npyOf("<u2", [2, 4, 4], countingBytes(64)),

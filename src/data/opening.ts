@@ -14,6 +14,7 @@ import { cifar10Format, cifar100Format } from "./formats/cifar-format.ts";
 import { idxFormat } from "./formats/idx-format.ts";
 import { areMasks, imageFilesFormat, supportedImages } from "./formats/image-files.ts";
 import { npyFormat } from "./formats/npy-format.ts";
+import { parquetFormat } from "./formats/parquet-format.ts";
 import {
   type FileContainer,
   type FileTree,
@@ -38,9 +39,16 @@ const archives: readonly FileContainer[] = [tarContainer, zipContainer];
 const containers: readonly FileContainer[] = [folderContainer, ...archives, fileContainer];
 
 /** What images look like in files. The first one that matches and is what its name says is opened. */
-const formats: readonly ImageFormat[] = [idxFormat, cifar10Format, cifar100Format, imageFilesFormat, npyFormat];
+const formats: readonly ImageFormat[] = [
+  idxFormat,
+  cifar10Format,
+  cifar100Format,
+  imageFilesFormat,
+  npyFormat,
+  parquetFormat,
+];
 
-const supported = `${supportedImages}, .tar, .tar.gz and .zip of those, IDX, CIFAR-10/100 binary, .npy and .npz`;
+const supported = `${supportedImages}, .tar, .tar.gz and .zip of those, IDX, CIFAR-10/100 binary, .npy and .npz, Parquet`;
 
 /** How a location is opened. */
 export interface OpenOptions {
@@ -54,7 +62,7 @@ export interface OpenOptions {
  * Opens images without reading them.
  *
  * @param location `PATH` or `PATH#split=test,class=3+5,limit=1000,seed=1` (`location.ts`): a folder of image files (sub-folders are classes), an image
- * file, a .tar, .tar.gz or .zip of images, an IDX file (.gz too) or folder, .npy files or a .npz, a CIFAR binary folder or its .tar.gz, or a folder with just one such archive.
+ * file, a .tar, .tar.gz or .zip of images, an IDX file (.gz too) or folder, .npy files or a .npz, Parquet files of images, a CIFAR binary folder or its .tar.gz, or a folder with just one such archive.
  * `page=2` reads the second page of files with several. `builtin` or `builtin#limit=20000,seed=0` are images that the program makes itself, whatever
  * lies on the disk; a folder of that name is `./builtin`. Several locations are one source, in their order; strays among them are counted and named.
  * @param subject what named the location, such as `setting("normal")`; begins every message.

@@ -102,7 +102,8 @@ async function findDirectory(read: PositionReader, size: number): Promise<Direct
       end: tailAt + at,
     });
   }
-  throw new ArchiveDamage(tail.readUInt32LE(0) === 0x04034b50 ? "it is cut off" : "it has no directory");
+  const isOne = tail.subarray(0, 4).equals(Buffer.from("PK\u0003\u0004"));
+  throw new ArchiveDamage(isOne ? "it is cut off" : "it has no directory");
 }
 
 /** The directory by its zip64 record, which lies where it is said to, or right before what says so. */

@@ -93,6 +93,7 @@ async function channelsOf(image: StoredImage | undefined): Promise<1 | 3 | undef
   if (image.kind !== "encoded") return image.channels === 1 ? 1 : 3;
   const plain = plainPngChannels(image.bytes);
   if (plain !== undefined) return plain;
+  if (image.bytes.length === 0) return undefined;
   const metadata = await openSharp(image)
     .metadata()
     .catch(() => undefined);
