@@ -6,8 +6,9 @@ import { type IncomingHttpHeaders, request } from "node:http";
 import { request as secureRequest } from "node:https";
 import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ZodObject } from "zod";
 import { scopes, startService } from "../src/service/index.ts";
-import { routes } from "../src/service/routes.ts";
+import { type Route, routes } from "../src/service/routes.ts";
 import { makeDetectors, type RunningService, startTestService } from "./service-harness.ts";
 
 const secrets = { read: "reading-0123456789", score: "scoring-0123456789", admin: "ruling-0123456789" } as const;
@@ -69,21 +70,106 @@ function ask(
   });
 }
 
-const pathOf = (path: string): string =>
-  path
-    .replace(":call", "small:predict")
-    .replace(/:model|:id/, "small")
-    .replace(":version", "x")
-    .replace(":name", "detector.json");
+/** What stands in a path's gaps; `small` in any other. */
+const samples: Readonly<Record<string, string>> = { call: "small:predict", version: "x", name: "detector.json" };
+const gap = /(?<=\/):(\w+)/g;
+const pathOf = (path: string): string => path.replaceAll(gap, (_, name: string) => samples[name] ?? "small");
 
-const all = Object.entries(routes).map(([name, { method, path, scope }]) => ({
-  name,
-  method,
-  path: pathOf(path),
-  scope,
+const all = Object.entries<Route>(routes).map(([name, { method, path, scope, query, headers }]) => ({
+  ...{ name, method, path: pathOf(path), scope, pattern: path },
+  queries: Object.keys(query instanceof ZodObject ? query.shape : {}),
+  headers: Object.keys(headers ?? {}),
 }));
 
-describe.each(all)("$name", ({ method, path, scope }) => {
+/** Ways out of where a name belongs, sent as they are. */
+const traversals = [
+  ...[
+    "..",
+    "../../etc/passwd",
+    "..%2f..%2fetc%2fpasswd",
+    "%2e%2e%2f%2e%2e",
+    "..%5c..%5c",
+    "%252e%252e%252f",
+    "..;/",
+    ".%00./",
+  ],
+  ...[
+    "/etc/passwd",
+    "%2fetc%2fpasswd",
+    "file:///etc/passwd",
+    "small%00.json",
+    "small%0d%0aX-Injected:%20yes",
+    "~root",
+    "%c0%ae%c0%ae",
+  ],
+  ...["__proto__", "constructor", "toString"],
+];
+
+/** Headers by which some servers let callers change what they ask for, or seem to be somebody else. */
+const turns: Readonly<Record<string, string>> = {
+  "x-original-url": "/v2/health/live",
+  "x-rewrite-url": "/v2/health/live",
+  "x-http-method-override": "GET",
+  "x-forwarded-host": "localhost",
+  "x-forwarded-for": "127.0.0.1",
+  forwarded: "for=127.0.0.1;host=localhost;proto=https",
+  "proxy-authorization": `Bearer ${secrets.admin}`,
+  cookie: `authorization=Bearer ${secrets.admin}; token=${secrets.admin}`,
+  "x-api-key": secrets.admin,
+};
+
+test("nothing but health is there without a scope, and nothing is changed by who may only read", () => {
+  expect(all.filter(({ scope }) => scope === undefined).map(({ name }) => name)).toEqual(["live", "ready"]);
+  const acting = all.filter(({ method }) => method !== "GET");
+  expect(acting.filter(({ scope }) => scope !== "score" && scope !== "admin")).toEqual([]);
+});
+
+describe.each(all)("$name", ({ method, path, scope, pattern, queries, headers: named }) => {
+  /** A refusal that says nothing of files, or for what leads to another place that there is, that place's answer. */
+  function expectNothing({ status, headers, text }: Answer, what: string): void {
+    expect(status, `${what}: ${text}`).toBeLessThan(500);
+    expect(headers["x-injected"], what).toBeUndefined();
+    expect(text, what).not.toMatch(/root:|node:internal|outglow-serve/);
+    expect(text, what).not.toContain(made.at("detectors"));
+  }
+
+  test.runIf(pattern.includes("/:"))("leads nowhere by any part of its path", async () => {
+    const gaps = Array.from(pattern.matchAll(gap), ([whole]) => whole);
+    const ways = gaps.flatMap((whole) => traversals.map((one) => ({ one, at: pathOf(pattern.replace(whole, one)) })));
+    await Promise.all(
+      ways.map(async ({ one, at }) => {
+        const answer = await ask(open, method, at);
+        expectNothing(answer, at);
+        // What a path's own dots lead to is another route.
+        const leads = /(^|\/)\.\.?(\/|$)/.test(one.replaceAll("%2e", "."));
+        if (!leads) expect(answer.status, at).toBeGreaterThanOrEqual(400);
+      }),
+    );
+  });
+
+  test("leads nowhere by any query or header", async () => {
+    const few = ["../../etc/passwd", "file:///etc/passwd", "small%0d%0aX-Injected:%20yes", "__proto__"];
+    const paths = [...queries, "file"].flatMap((name) => few.map((one) => `${path}?${name}=${one}`));
+    const usual = ["content-type", "inference-header-content-length", "range", "x-request-id"];
+    const sent = [...named, ...usual].flatMap((name) => few.map((one) => ({ [name]: one })));
+    await Promise.all([
+      ...paths.map(async (at) => expectNothing(await ask(open, method, at), at)),
+      ...sent.map(async (one) => expectNothing(await ask(open, method, path, one), JSON.stringify(one))),
+    ]);
+  });
+
+  test.runIf(scope)("takes no other header for a token, a place or a method", async () => {
+    const without = [
+      ...Object.entries(turns).map(([name, value]) => ask(guarded, method, path, { [name]: value })),
+      ask(guarded, method, `${path}?token=${secrets.admin}&access_token=${secrets.admin}`),
+      ...(method === "GET" ? [ask(guarded, "HEAD", path)] : []),
+    ];
+    for (const { status } of await Promise.all(without)) expect(status).toBe(401);
+    const forms = [`/${path}`, `${path}/`, path.toUpperCase(), path.replace("/", "/./"), `/x/..${path}`, `${path}%20`];
+    const answers = await Promise.all(forms.map((at) => ask(guarded, method, at)));
+    for (const { status } of answers) expect([401, 404]).toContain(status);
+  });
+
   test("asks for a token of its scope where tokens are asked for", async () => {
     const without = await ask(guarded, method, path);
     if (scope === undefined) {
@@ -152,6 +238,11 @@ test("its own pages and those of named origins may ask, after a preflight, too",
     "access-control-allow-origin": page,
     "access-control-allow-headers": expect.stringContaining("authorization"),
   });
+  for (const { method, path, headers } of all) {
+    const may = (await ask(guarded, "OPTIONS", path, { origin: page })).headers;
+    expect(may["access-control-allow-methods"], path).toContain(method);
+    for (const name of headers) expect(may["access-control-allow-headers"], path).toContain(name.toLowerCase());
+  }
   const got = await ask(guarded, "GET", "/v2", { origin: page, authorization: `Bearer ${secrets.read}` });
   expect([got.status, got.headers["access-control-allow-origin"]]).toEqual([200, page]);
   expect((await ask(guarded, "OPTIONS", "/v2", { origin: "https://evil.example" })).status).toBe(403);

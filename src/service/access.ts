@@ -62,12 +62,15 @@ export function crossOriginHeaders(origin: string | undefined, { allowOrigin }: 
   };
 }
 
-/** Headers of an answer to a browser that asks what a named page may send. */
-export const preflightHeaders: Readonly<Record<string, string>> = {
-  "access-control-allow-methods": "GET, POST, PUT",
-  "access-control-allow-headers": "authorization, content-type, if-match, inference-header-content-length",
-  "access-control-max-age": "600",
-};
+/** Headers of an answer to a browser that asks what a named page may send to routes of some methods that read some headers. */
+export function preflightHeaders(methods: readonly string[], headers: readonly string[]): Record<string, string> {
+  const usual = ["authorization", "content-type", "inference-header-content-length"];
+  return {
+    "access-control-allow-methods": methods.join(", "),
+    "access-control-allow-headers": [...new Set([...usual, ...headers])].join(", ").toLowerCase(),
+    "access-control-max-age": "600",
+  };
+}
 
 /** The caller of a request. Throws Refusal: 401 without a known token, 403 where it is for something else. */
 export function checkToken(

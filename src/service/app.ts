@@ -115,7 +115,11 @@ function otherMethod(c: Context<{ Variables: Variables }>, path: string, rules: 
   const methods = [...new Set(same.map(({ method }) => method))];
   const origin = c.req.header("origin");
   if (c.req.method === "OPTIONS" && origin !== undefined && rules.allowOrigin.includes(origin)) {
-    return new Response(null, { status: 204, headers: preflightHeaders });
+    const headers = preflightHeaders(
+      methods,
+      same.flatMap((route) => Object.keys(route.headers ?? {})),
+    );
+    return new Response(null, { status: 204, headers });
   }
   const got = c.req.method.slice(0, 20);
   const fault = { code: "unsupported", subject: "method", expected: methods.join(", "), got } as const;
