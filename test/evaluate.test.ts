@@ -1,7 +1,8 @@
 /** Everything that `evaluate` measures beside its table, and the list of scores, through the command line. */
-import { readFile } from "node:fs/promises";
+import { cp, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loadManifest } from "../src/detector/index.ts";
 import { metricNames } from "../src/score/index.ts";
 import type { EvaluationReport } from "../src/workflow/index.ts";
 import { type Outcome, quickTraining, runOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
@@ -156,6 +157,81 @@ describe("--report", () => {
   });
 });
 
+describe("scores by name", () => {
+  const held = ["whitening", "latent-fit", "gradient-norm", "gradient-layers"];
+
+  test("are learned from the detector's own held-out images, and nothing else changes", async () => {
+    await cp(at("detector"), at("measured"), { recursive: true });
+    const before = await loadManifest(at("measured"));
+    const { stdout } = await succeed("calibrate", "measured", `--scores=${held.join(",")}`);
+    expect(stdout).toBe(`calibrated on the same 24 images, 12 of them references: ${held.join(", ")}\n`);
+    const after = await loadManifest(at("measured"));
+    expect(Object.keys(after.calibration.scores)).toEqual([...Object.keys(before.calibration.scores), ...held]);
+    expect(after.calibration.scores).toMatchObject(before.calibration.scores);
+    expect(after.calibration.fits).toMatchObject(before.calibration.fits);
+    for (const name of held) expect(after.calibration.scores[name]).toHaveLength(12);
+    const again = await run("calibrate", "measured", "--scores=latent-fit");
+    expect([again.code, again.stderr]).toEqual([2, expect.stringContaining("--scores: expected scores that the")]);
+    await succeed("calibrate", "measured", "--undo");
+    expect((await loadManifest(at("measured"))).calibration).toEqual(before.calibration);
+    await succeed("calibrate", "measured", `--scores=${held.join(",")}`);
+  });
+
+  test("are evaluated where they are named, with WAIC over detectors, and predict by themselves", async () => {
+    const flags = ["measured", ...sets, "--json", "--quiet"];
+    const plain = JSON.parse((await succeed("evaluate", ...flags)).stdout) as EvaluationReport;
+    const names = plain.evaluations.map(({ score }) => score);
+    for (const name of [...held, "waic"]) expect(names).not.toContain(name);
+    const { stdout } = await succeed("evaluate", ...flags, "--scores=all", "--with=other");
+    const { evaluations } = JSON.parse(stdout) as EvaluationReport;
+    expect(evaluations.map(({ score }) => score)).toEqual([...names, ...held, "waic"]);
+    expect(evaluations.slice(0, names.length)).toEqual(plain.evaluations);
+    const rows = JSON.parse(
+      (await succeed("predict", "measured", "crosses", "--score=latent-fit", "--json")).stdout,
+    ) as {
+      images: { score: number; pValue: number; scores: Record<string, number> }[];
+    };
+    for (const { score, pValue, scores } of rows.images) {
+      expect(scores["latent-fit"]).toBe(score);
+      expect(pValue).toBeGreaterThanOrEqual(1 / 13);
+      expect(Object.keys(scores)).not.toContain("gradient-norm");
+    }
+  });
+
+  test.each([
+    [["evaluate", "detector", ...sets, "--scores=latent-fit"], "--scores: expected scores that the detector is calib"],
+    [["evaluate", "detector", ...sets, "--scores=latent"], "did you mean 'latent-fit'?"],
+    [["evaluate", "detector", ...sets, "--scores=waic"], "score waic: expected other detectors of the same images"],
+    [["evaluate", "detector", ...sets, "--scores=waic", "--with=smaller"], "--with: expected detectors that prepare"],
+    [["predict", "detector", "crosses", "--score=latent-fit"], "calibrate with this version of outglow"],
+  ])("%j is refused in one line", async (words, message) => {
+    if (words.includes("--with=smaller")) {
+      const quick = quickTraining.map((flag) =>
+        flag.replace("--size=16", "--size=24").replace("--steps=30", "--steps=2"),
+      );
+      await succeed("train", "--normal=normal", "--out=smaller", ...quick, "--held-out=0.4");
+    }
+    const { code, stderr } = await run(...words);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+  });
+
+  test("are not learned from images that have changed", async () => {
+    await cp(at("detector"), at("astray"), { recursive: true });
+    await cp(at("normal"), at("kept"), { recursive: true });
+    try {
+      const [name] = await readdir(at("normal"));
+      await rm(at("normal", name!));
+      const { code, stderr } = await run("calibrate", "astray", "--scores=latent-fit");
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringMatching(/--scores: expected the images of its calibration.*; give --normal/),
+      ]);
+    } finally {
+      await cp(at("kept"), at("normal"), { recursive: true });
+    }
+  });
+});
+
 test("scores lists what there is, what it needs and costs, and how well it did", async () => {
   const { stderr } = await succeed("evaluate", "detector", ...sets);
   const [, path] = /written: (.+)/.exec(stderr)!;
@@ -172,5 +248,7 @@ test("scores lists what there is, what it needs and costs, and how well it did",
   expect(byName.get("ratio-png")).toMatchObject({ calibrated: true, paper: "Serra et al. 2020" });
   const table = (await succeed("scores", "detector")).stdout;
   expect(table).toMatch(/^hierarchy \(default\) +yes +[01]\.\d{3} +a fit on normal images +none +none +this project/m);
+  expect(byName.get("latent-fit")).toMatchObject({ calibrated: false, onDemand: true, paper: "Bomatter 2026" });
+  expect(table).toMatch(/^latent-fit +by name, no p-values yet /m);
   expect(table).toMatch(/^ratio +no +a general model +a second flow/m);
 });

@@ -1,7 +1,7 @@
 /** What a person types after `outglow calibrate`. */
 import { Command } from "commander";
 import type { CalibrateOptions } from "./calibrate.ts";
-import { withEngineOptions } from "./options.ts";
+import { nameList, withEngineOptions } from "./options.ts";
 import { withRuleOptions } from "./rule-options.ts";
 
 /** `outglow calibrate`. */
@@ -15,6 +15,11 @@ export function calibrateCommand(): Command {
       "images of one group count once: of one folder, or with one capture of a regular expression on their names",
     )
     .option("--score <name>", "score that ranks and decides from now on")
+    .option(
+      "--scores <names>",
+      "scores to measure that cost more than a pass, with commas between, or all; without --normal from the images that the detector is calibrated on",
+      nameList,
+    )
     .option("--undo", "go back to the calibration before the present one", false)
     .option("--strict", "fail at the first unreadable image instead of skipping it", false);
   return withEngineOptions(withRuleOptions(command, "what the detector did")).action(

@@ -3,6 +3,7 @@ import { ConfigError, setting } from "../base/index.ts";
 import { loadManifest, type Recalibrated, undoCalibration } from "../detector/index.ts";
 import { describeRule } from "../score/index.ts";
 import {
+  addScores,
   type CalibrationOutcome,
   missingExpected,
   openDetector,
@@ -22,13 +23,14 @@ export interface CalibrateOptions extends EngineOptions, RuleSettings {
   readonly normal?: string;
   readonly group?: string;
   readonly score?: string;
+  readonly scores?: readonly string[];
   readonly undo: boolean;
   readonly strict: boolean;
 }
 
 /** Calibrates a detector, sets its rule or takes its last calibration back. */
 export async function calibrate(folder: string, options: CalibrateOptions): Promise<void> {
-  const { normal, group, score, undo, strict } = options;
+  const { normal, group, score, scores, undo, strict } = options;
   const rule = wishedRule(options);
   if (rule?.kind === "budget" && rule.expected === undefined) throw missingExpected();
   const output = openConsole(options.quiet);
@@ -38,11 +40,23 @@ export async function calibrate(folder: string, options: CalibrateOptions): Prom
     output.note(`the calibration from before is kept: ${outcome.kept}`);
   };
   if (undo) {
-    refuseBeside("undo", { normal, group, score, rule });
+    refuseBeside("undo", { normal, group, score, scores, rule });
     const outcome = await undoCalibration(folder);
     const { calibration, defaultScore: decisive, decision = null } = outcome.manifest;
     const line = `back to the calibration on ${calibration.count} images; ${decisive} decides`;
     return say(outcome, [line], { undone: true, references: calibration.count, score: decisive, rule: decision });
+  }
+  if (normal === undefined && scores !== undefined) {
+    refuseBeside("scores", { group, score, rule });
+    const detector = await openDetector(folder, options);
+    try {
+      const outcome = await addScores(detector, scores, { onEvent: eventPrinter(output) });
+      const { added, images, references } = outcome;
+      const line = `calibrated on the same ${images} images, ${references} of them references: ${added.join(", ")}`;
+      return say(outcome, [line], { added, images, references });
+    } finally {
+      await detector.dispose();
+    }
   }
   if (normal === undefined) {
     if (group !== undefined) throw missing("group", "normal");
@@ -56,7 +70,7 @@ export async function calibrate(folder: string, options: CalibrateOptions): Prom
   const detector = await openDetector(folder, options);
   try {
     const onEvent = eventPrinter(output);
-    const outcome = await recalibrate(detector, { normal, group, score, strict, rule }, { onEvent });
+    const outcome = await recalibrate(detector, { normal, group, score, scores, strict, rule }, { onEvent });
     const { images, references, groups, leastRate, doubts, skipped, shortage } = outcome;
     if (shortage !== undefined) output.warn(`warning: ${shortage}`);
     const json = { images, references, groups, leastRate, doubts, skipped, shortage: shortage ?? null };

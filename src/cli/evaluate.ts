@@ -28,6 +28,8 @@ export interface EvaluateOptions extends EngineOptions {
   readonly detection?: number;
   readonly intervals?: boolean;
   readonly group?: string;
+  readonly scores?: readonly string[];
+  readonly with?: readonly string[];
   readonly report?: string;
   readonly seed: number;
   readonly coders: boolean;
@@ -44,13 +46,17 @@ export async function evaluate(folder: string, options: EvaluateOptions): Promis
   const { out, report: page } = options;
   const detector = await openDetector(folder, options);
   const against: Detector[] = [];
+  const ensemble: Detector[] = [];
   try {
     for (const other of compared.detectors) against.push(await openDetector(other, options));
+    for (const other of options.with ?? []) ensemble.push(await openDetector(other, options));
     const request: EvaluationRequest = {
       ...{ normal, anomalous, coders, seed, strict, against, compare: compared.scores },
       intervals: options.intervals ? "all" : "some",
       detection: options.detection,
       group: options.group,
+      scores: options.scores,
+      ensemble,
     };
     if (out !== undefined) await refuseExisting(out, force, setting("out"));
     if (page !== undefined) await refuseExisting(page, force, setting("report"));
@@ -72,7 +78,7 @@ export async function evaluate(folder: string, options: EvaluateOptions): Promis
     const path = out ?? (await writeNumbered((number) => join(folder, `evaluation-${number}.json`), text));
     output.note(`written: ${path}`);
   } finally {
-    for (const other of against) await other.dispose();
+    for (const other of [...against, ...ensemble]) await other.dispose();
     await detector.dispose();
   }
 }

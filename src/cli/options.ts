@@ -43,6 +43,14 @@ export function numberWithin(low: number, high: number, open = true): (text: str
 
 const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
 
+/** Names with commas between. */
+export function nameList(text: string): string[] {
+  return text
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+}
+
 /** A duration such as 90s, 20m, 1.5h, in seconds. */
 export function duration(text: string): number {
   const match = /^(\d+(?:\.\d+)?)([smh])$/.exec(text.trim());

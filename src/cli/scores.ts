@@ -16,7 +16,11 @@ export async function scores(folder: string, { json }: ScoresOptions): Promise<v
   const sets = [...new Set(list.flatMap(({ auroc }) => Object.keys(auroc)))];
   const columns: Column<ListedScore>[] = [
     { heading: "score", value: (score) => (score.default ? `${score.name} (default)` : score.name) },
-    { heading: "here", value: ({ calibrated }) => (calibrated === null ? "no" : calibrated ? "yes" : "no p-values") },
+    {
+      heading: "here",
+      value: ({ calibrated, onDemand }) =>
+        calibrated === null ? "no" : (onDemand ? "by name" : "yes") + (calibrated ? "" : ", no p-values yet"),
+    },
     ...sets.map((set) => ({
       heading: set,
       value: ({ auroc }: ListedScore) => (auroc[set] === undefined ? "" : auroc[set].toFixed(3)),
@@ -33,4 +37,5 @@ export async function scores(folder: string, { json }: ScoresOptions): Promise<v
       ? "how well they tell anomalies: outglow evaluate"
       : `AUROC by set: ${evaluation}; costs come on top of the normal flow's training and pass`,
   );
+  output.note("scores by name: outglow calibrate --scores NAMES learns them from the detector's own held-out images");
 }

@@ -15,6 +15,7 @@ export { loadDetectorFolder, loadManifest, loadWeights } from "./folder.ts";
 export { folderReader } from "./folder-reader.ts";
 export { type CoderMeasure, type Detector, type LoadingOptions, loadDetector, type TermsOptions } from "./loading.ts";
 export { formatVersion, type Manifest, parseManifest } from "./manifest.ts";
+export type { MeasuredSource } from "./measuring.ts";
 export { presentFlows, presentModels } from "./models.ts";
 export { readManifest, readModelWeights } from "./reading.ts";
 export {
@@ -25,7 +26,7 @@ export {
 } from "./recalibrating.ts";
 export { type RedrawingOptions, redrawScales } from "./redrawing.ts";
 export { type SamplingOptions, sampledModel, sampleImages } from "./sampling.ts";
-export { detectorSources } from "./score-sources.ts";
+export { detectorSources, measuredFor, namedSources } from "./score-sources.ts";
 export { scoringModel } from "./scoring-graph.ts";
 export { packageVersion } from "./version.ts";
 export { type DetectorParts, type TrainedModel, writeDetector } from "./writing.ts";

@@ -13,6 +13,7 @@ import type { Manifest } from "./manifest.ts";
 import { flowMeter, type MeasuredSource } from "./measuring.ts";
 import { openScorers } from "./models.ts";
 import { readForScoring, readModelWeights } from "./reading.ts";
+import { measuredFor } from "./score-sources.ts";
 
 /** Measures uint8 images [N, C, H, W], grey or RGB, as files of lossless coders. */
 export type CoderMeasure = (pixels: Uint8Array, shape: ImageShape) => Promise<CoderSizes>;
@@ -21,7 +22,10 @@ export type CoderMeasure = (pixels: Uint8Array, shape: ImageShape) => Promise<Co
 export interface TermsOptions {
   /** Whether the images are measured as files of lossless coders, which takes longer than scoring small ones. */
   readonly coders?: boolean;
-  /** What is measured of the images or of the normal flow on demand, which takes as long as scoring or many times longer. */
+  /**
+   * What is measured of the images or of the normal flow on demand, which takes as long as scoring or many times longer. Default: what the
+   * detector's own default score needs.
+   */
   readonly measured?: readonly MeasuredSource[];
 }
 
@@ -66,6 +70,7 @@ export async function loadDetector(
       : undefined;
   const scorers = await openScorers(manifest.training, graphs, engine);
   let encoder: EncoderScorer | undefined;
+  const own = measuredFor(manifest, [manifest.defaultScore]);
   const meter = flowMeter(manifest.training, () => readModelWeights(files, manifest, "normal"), engine);
   const dispose = async (): Promise<void> => {
     await meter.dispose();
@@ -92,7 +97,7 @@ export async function loadDetector(
     terms: async (pixels, options = {}) => ({
       ...(await scorers.terms(pixels)),
       ...(options.coders ? await coderTerms(pixels, manifest.input, coders) : {}),
-      ...(options.measured?.length ? await meter.measure(pixels, options.measured) : {}),
+      ...(await meter.measure(pixels, options.measured ?? own)),
     }),
     openMapper: async (name) => {
       const flow = flowOf(manifest.training, name, "convolutions");

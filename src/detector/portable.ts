@@ -15,9 +15,10 @@ export {
 } from "./flow-maps.ts";
 export { type CoderMeasure, type Detector, type LoadingOptions, loadDetector, type TermsOptions } from "./loading.ts";
 export { formatVersion, type Manifest, parseManifest } from "./manifest.ts";
+export type { MeasuredSource } from "./measuring.ts";
 export { presentFlows, presentModels } from "./models.ts";
 export { readManifest, readModelWeights } from "./reading.ts";
 export { type RedrawingOptions, redrawScales } from "./redrawing.ts";
 export { type SamplingOptions, sampledModel, sampleImages } from "./sampling.ts";
-export { detectorSources } from "./score-sources.ts";
+export { detectorSources, measuredFor, namedSources } from "./score-sources.ts";
 export { packageVersion } from "./version.ts";

@@ -1,6 +1,7 @@
 /** What the scores of a detector can draw from. */
-import type { PlacedSource, ScoreSource } from "../score/index.ts";
+import { isOnDemand, type PlacedSource, type ScoreSource, scoreDefinitions } from "../score/index.ts";
 import type { Manifest } from "./manifest.ts";
+import type { MeasuredSource } from "./measuring.ts";
 import { presentModels, sourcesOfModels } from "./models.ts";
 
 /** The sources that a detector of this manifest has: its models, and the coders, which need none. */
@@ -11,4 +12,23 @@ export function detectorSources({ models, training, faults, encoder }: Manifest)
 /** The sources that look at places of images, among the parts of a detector. */
 export function placedSources(parts: { readonly [Name in PlacedSource]?: unknown }): PlacedSource[] {
   return (["faults", "encoder"] as const).filter((name) => parts[name] !== undefined && parts[name] !== null);
+}
+
+/** What any detector can measure on demand. */
+const measuredSources: readonly MeasuredSource[] = ["pixels", "latents", "slopes", "gradients"];
+
+/** The sources of scores that are asked for by name: those that a detector has, and what it can measure. */
+export function namedSources(manifest: Manifest): ScoreSource[] {
+  return [...detectorSources(manifest), ...measuredSources];
+}
+
+/** What a detector has to measure on demand for scores of these names. */
+export function measuredFor(manifest: Manifest, names: readonly string[]): MeasuredSource[] {
+  const needed = new Set(
+    scoreDefinitions(manifest.training.model.scales, namedSources(manifest))
+      .filter(({ name }) => names.includes(name))
+      .flatMap(({ needs }) => needs)
+      .filter(isOnDemand),
+  );
+  return measuredSources.filter((source) => needed.has(source));
 }

@@ -1,6 +1,6 @@
 /** Answers of the Open Inference Protocol, version 2: metadata, and scores as tensors. */
 import type { Manifest } from "../detector/index.ts";
-import { detectorSources } from "../detector/index.ts";
+import { measuredFor, namedSources } from "../detector/index.ts";
 import { scoreDefinition } from "../score/index.ts";
 import type { ServedDetector } from "./catalogue.ts";
 import { headerLength, inputName, type WantedOutput } from "./inference-request.ts";
@@ -10,16 +10,30 @@ import type { JudgedImage } from "./scoring.ts";
 /** Outputs besides the scores. `score` is the detector's own, the one that decides. */
 const ownOutputs = ["score", "p_value", "anomalous"] as const;
 
-/** Whether a score needs images to be coded, which takes longer than to score small ones. */
-export function needsCoders({ training, models, ...rest }: Manifest, score: string): boolean {
-  const sources = detectorSources({ training, models, ...rest });
-  return scoreDefinition(score, training.model.scales, sources).needs.includes("coders");
+/**
+ * Whether a score needs images to be coded, which takes longer than to score small ones. Throws Refusal (400) for a score that is measured on
+ * demand, unless the detector's own decides by such measures.
+ */
+export function needsCoders(manifest: Manifest, score: string): boolean {
+  const { needs } = scoreDefinition(score, manifest.training.model.scales, namedSources(manifest));
+  if (!isServed(manifest, score)) {
+    throw badRequest("score", "one that costs a pass of the flow", `'${score}', which is measured by the command line`);
+  }
+  return needs.includes("coders");
+}
+
+/** Whether what a score needs on demand is measured of every image anyway. */
+function isServed(manifest: Manifest, score: string): boolean {
+  const own = measuredFor(manifest, [manifest.defaultScore]);
+  return measuredFor(manifest, [score]).every((source) => own.includes(source));
 }
 
 /** The outputs that come where none is named: all but scores by coders, unless the detector's own is one. */
 function usualOutputs(manifest: Manifest): string[] {
   const coders = needsCoders(manifest, manifest.defaultScore);
-  const scores = Object.keys(manifest.calibration.scores).filter((name) => coders || !needsCoders(manifest, name));
+  const scores = Object.keys(manifest.calibration.scores)
+    .filter((name) => isServed(manifest, name))
+    .filter((name) => coders || !needsCoders(manifest, name));
   return [...ownOutputs, ...scores];
 }
 

@@ -9,12 +9,15 @@ import {
   contentHashes,
   type FoundImages,
   type HashedSet,
+  type ImageSource,
   openImages,
   overlapsOf,
   type PreparationProblem,
   recordedLocation,
+  sampleBitsOf,
+  sampleRangeOf,
 } from "../data/index.ts";
-import { type Detector, detectorSources, type Manifest, replaceCalibration } from "../detector/index.ts";
+import { type Detector, type Manifest, measuredFor, namedSources, replaceCalibration } from "../detector/index.ts";
 import {
   type AnyRule,
   type Calibration,
@@ -34,6 +37,7 @@ import {
 import { shortageOf } from "./decisions.ts";
 import type { Watch } from "./events.ts";
 import { readKnownImages } from "./known-images.ts";
+import { measuredBefore, namedScores } from "./named-scores.ts";
 import { markingRate, usualFalseAlarm } from "./rate-advice.ts";
 import { scoreSource } from "./scoring.ts";
 
@@ -49,6 +53,8 @@ export interface CalibrationRequest {
   /** The rule and the score that decide from now on. Default: those that did. */
   readonly rule?: AnyRule | undefined;
   readonly score?: string | undefined;
+  /** Scores that are measured on demand, or `all` of them; those that the calibration before had are measured in any case. */
+  readonly scores?: readonly string[] | undefined;
   readonly strict?: boolean | undefined;
 }
 
@@ -90,6 +96,7 @@ export async function recalibrate(
   const { rule = manifest.decision, group, strict = false } = request;
   const groupOf = group === undefined ? undefined : groupReader(group);
   const source = await openImages(request.normal, setting("normal"), { use: "comparison" });
+  await refuseOtherSamples(source, manifest);
   const skipped: PreparationProblem[] = [];
   const tables: ModelTerms[] = [];
   const groups: string[] = [];
@@ -101,7 +108,9 @@ export async function recalibrate(
     unlike = describeUnlike(found, manifest);
   };
   const coders = [1, 3].includes(manifest.input.channels);
-  for await (const batch of scoreSource(detector, source, { strict, coders, onProblem, onFound }, watch)) {
+  const named = namedScores(manifest, [...(request.scores ?? []), ...(request.score ? [request.score] : [])]);
+  const measured = measuredFor(manifest, [...named.map(({ name }) => name), ...measuredBefore(manifest)]);
+  for await (const batch of scoreSource(detector, source, { strict, coders, measured, onProblem, onFound }, watch)) {
     tables.push(batch.terms);
     hash.update(batch.pixels);
     hashes.push(...contentHashes(batch.pixels, batch.names.length));
@@ -160,7 +169,7 @@ export async function setDecision(
   { rule, score = manifest.defaultScore }: { readonly rule?: AnyRule | undefined; readonly score?: string | undefined },
 ): Promise<SettingOutcome> {
   const { calibration, calibrated } = manifest;
-  scoreDefinition(score, manifest.training.model.scales, detectorSources(manifest));
+  scoreDefinition(score, manifest.training.model.scales, namedSources(manifest));
   checkCalibrated(calibration, score);
   const decision = rule ?? manifest.decision;
   refuseOldThreshold(rule, manifest, calibration, score);
@@ -273,6 +282,32 @@ async function describeKnown(location: string, set: HashedSet, { onEvent }: Watc
         `${count} of ${set.hashes.length} images are among ${one.name}, and new normal images may score higher than those: leave them out`,
     ),
   );
+}
+
+/**
+ * Throws ConfigError for images whose samples are of another kind than those of the training: 8 bits where those were brought down from more, no
+ * numbers of floating point where those were. Prepared as the detector prepares images, they would all be darker or lighter than they are.
+ */
+async function refuseOtherSamples(
+  source: ImageSource,
+  { input: { sampleBits, sampleRange } }: Manifest,
+): Promise<void> {
+  const other = (expected: string, got: string): ConfigError =>
+    new ConfigError({
+      code: "other-images",
+      subject: setting("normal"),
+      expected,
+      got,
+      remedy: { key: "other", text: "train a detector on images like these" },
+    });
+  // Detectors of earlier programs say 16 whatever they were trained on.
+  const deep = sampleBits !== null && sampleBits < 16;
+  if (deep && (await sampleBitsOf(source)) === null) {
+    throw other(`images of ${sampleBits} bits a sample, as in training`, "images of 8 bits");
+  }
+  if (sampleRange !== null && (await sampleRangeOf(source)) === null) {
+    throw other("images of floating point, as in training", "images of whole numbers");
+  }
 }
 
 /** What is said of images whose colours are not the detector's; undefined where they are alike. */

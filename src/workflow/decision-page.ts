@@ -1,7 +1,7 @@
 /** The page about decisions, gathered while images are scored: numbers of every image, pixels of a few. */
 
 import type { PreparationProblem } from "../data/index.ts";
-import { type Detector, detectorSources, packageVersion } from "../detector/index.ts";
+import { type Detector, namedSources, packageVersion } from "../detector/index.ts";
 import {
   type DecisionReport,
   type Gallery,
@@ -76,7 +76,7 @@ export function decisionPage(detector: Detector, decision: Decision): DecisionPa
       set.least = keepFirst(set.least, image, (a, b) => compare(a.score, b.score));
     },
     async render(parts) {
-      const { unit, description } = scoreDefinition(decision.score, scales, detectorSources(manifest));
+      const { unit, description } = scoreDefinition(decision.score, scales, namedSources(manifest));
       const threshold = decision.together
         ? thresholdTogether(
             decision,

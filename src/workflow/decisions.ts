@@ -1,6 +1,6 @@
 /** Which images are marked: the rule that was asked for, the detector's own, or the usual one, in the light of its calibration. */
 import { ConfigError, setting } from "../base/index.ts";
-import { type Detector, detectorSources, type Manifest } from "../detector/index.ts";
+import { type Detector, type Manifest, namedSources } from "../detector/index.ts";
 import {
   type AnyRule,
   type Calibration,
@@ -65,7 +65,7 @@ export function decisionOf(
       remedy: { key: "choose-one" },
     });
   }
-  scoreDefinition(score, manifest.training.model.scales, detectorSources(manifest));
+  scoreDefinition(score, manifest.training.model.scales, namedSources(manifest));
   const asked: WishedRule | undefined =
     wished ?? (falseAlarm === undefined ? undefined : { kind: "false-alarm", rate: falseAlarm });
   const rule = asked ?? savedRule(manifest, score) ?? { kind: "false-alarm", rate: usualFalseAlarm };

@@ -9,7 +9,7 @@ import {
   overlapsOf,
   type PreparationProblem,
 } from "../data/index.ts";
-import { type Detector, detectorSources } from "../detector/index.ts";
+import { type Detector, measuredFor, namedSources } from "../detector/index.ts";
 import {
   bitsPerDimension,
   classAccuracy,
@@ -36,8 +36,9 @@ import {
   type MeasuredEvaluation,
   measureSet,
 } from "./measures.ts";
+import { fittedScores } from "./named-scores.ts";
 import { type MappedImage, placedParts } from "./place-scoring.ts";
-import { type ScoredBatch, scoreImages } from "./scoring.ts";
+import { checkEnsemble, type ScoredBatch, type ScoringOptions, scoreImages } from "./scoring.ts";
 
 /** What a detector is measured with. */
 export interface EvaluationRequest {
@@ -59,6 +60,10 @@ export interface EvaluationRequest {
   readonly against?: readonly Detector[] | undefined;
   /** The detection rate that a threshold is given for. Default 0.95. */
   readonly detection?: number | undefined;
+  /** Scores that are measured on demand, or `all` that the detector is calibrated for; they stand beside the others. */
+  readonly scores?: readonly string[] | undefined;
+  /** Detectors of the same images with other seeds, for the score `waic`. */
+  readonly ensemble?: readonly Detector[] | undefined;
   /** Where images come in groups, as `CalibrationRequest.group`: intervals and comparisons draw whole groups. */
   readonly group?: string | undefined;
 }
@@ -149,15 +154,22 @@ export async function evaluateInDetail(
   onBatch?: (set: string, batch: ScoredBatch) => void,
 ): Promise<DetailedEvaluation> {
   const { calibration, training, defaultScore } = detector.manifest;
-  const available = new Set(detectorSources(detector.manifest));
+  const ensemble = request.ensemble ?? [];
+  checkEnsemble(detector, ensemble);
+  const available = new Set([
+    ...namedSources(detector.manifest),
+    ...(ensemble.length > 0 ? (["ensemble"] as const) : []),
+  ]);
   if (request.coders === false) available.delete("coders");
+  const more = fittedScores(detector.manifest, request.scores ?? [], [...available]).map(({ name }) => name);
+  const measured = measuredFor(detector.manifest, [defaultScore, ...more, ...(request.compare ?? [])]);
   for (const score of request.compare ?? []) {
     scoreDefinition(score, training.model.scales, available);
     if (score === defaultScore) throw comparedWithItself(score);
   }
   const groupOf = request.group === undefined ? undefined : groupReader(request.group);
   const sets = await openSets(request);
-  const { scored, maps } = await scoreSets(detector, sets, request, watch, onBatch);
+  const { scored, maps } = await scoreSets(detector, sets, { ...request, measured, ensemble }, watch, onBatch);
   const scoresOf = (set: string, score: string): Float64Array =>
     computeScore(score, scored.get(set)!.terms, calibration).values;
   const anomalous = [...scored.keys()].slice(1);
@@ -186,8 +198,9 @@ export async function evaluateInDetail(
   );
   for (const other of request.against ?? []) {
     const { defaultScore: name, training: theirs } = other.manifest;
-    const { needs } = scoreDefinition(name, theirs.model.scales, detectorSources(other.manifest));
-    const { scored: others } = await scoreSets(other, sets, { ...request, coders: needs.includes("coders") }, watch);
+    const { needs } = scoreDefinition(name, theirs.model.scales, namedSources(other.manifest));
+    const asked = { strict: request.strict, coders: needs.includes("coders") };
+    const { scored: others } = await scoreSets(other, sets, asked, watch);
     comparisons.push(
       ...anomalous.map((set) => compareDetectors(detector, other, set, [scored, others], drawingOf(set))),
     );
@@ -287,7 +300,12 @@ export interface ScoredSet {
 async function scoreSets(
   detector: Detector,
   sets: OpenedSets,
-  { coders = true, strict = false }: Pick<EvaluationRequest, "coders" | "strict">,
+  {
+    coders = true,
+    strict = false,
+    measured,
+    ensemble,
+  }: Pick<EvaluationRequest, "coders" | "strict" | "ensemble"> & Pick<ScoringOptions, "measured">,
   watch: Watch,
   onBatch?: (set: string, batch: ScoredBatch) => void,
 ): Promise<{ readonly scored: ReadonlyMap<string, ScoredSet>; readonly maps: readonly MapReport[] }> {
@@ -317,7 +335,7 @@ async function scoreSets(
     const tellBatch = (batch: ScoredBatch): void => {
       for (const [set, images] of groupsOf(batch.classNames.map(setOf))) onBatch?.(set, selectBatch(batch, images));
     };
-    const options = { strict, coders, onBatch: tellBatch, ...(parts.length > 0 && { onMap }) };
+    const options = { strict, coders, measured, ensemble, onBatch: tellBatch, ...(parts.length > 0 && { onMap }) };
     const { names, terms, classNames, hashes, problems } = await scoreImages(detector, source, options, watch);
     if (problems.length > 0) watch.onEvent?.({ kind: "skipped", subject: name, problems });
     for (const [set, images] of groupsOf(classNames.map(setOf))) {

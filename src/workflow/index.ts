@@ -46,6 +46,7 @@ export type { Watch, WorkflowEvent } from "./events.ts";
 export type { MapMeasures, MapReport } from "./map-evaluation.ts";
 export { mapWriter } from "./map-files.ts";
 export type { ComparedScores, LabelledThresholds, MeasuredEvaluation, MetricValue } from "./measures.ts";
+export { addScores, type MoreScores } from "./more-scores.ts";
 export { describeModel } from "./other-detectors.ts";
 export { fullSizeMap, heatRange, type MapListener, type MappedImage, placesOf } from "./place-scoring.ts";
 export {

@@ -1,6 +1,6 @@
 /** Scoring images: each one's score, p-value and decision, as an asynchronous series of rows. */
 import { type ImageSource, openImages, type PreparationProblem } from "../data/index.ts";
-import { type Detector, detectorSources } from "../detector/index.ts";
+import { type Detector, measuredFor, namedSources } from "../detector/index.ts";
 import {
   checkCalibrated,
   classPosteriors,
@@ -83,7 +83,7 @@ export async function* predict(
     : await Promise.all(given.map((one) => (typeof one === "string" ? openImages(one, "images") : one)));
   const count = sources.reduce((sum, { length }) => sum + length, 0);
   const decision = decisionOf(detector, options, count);
-  const { needs } = scoreDefinition(decision.score, manifest.training.model.scales, detectorSources(manifest));
+  const { needs } = scoreDefinition(decision.score, manifest.training.model.scales, namedSources(manifest));
   checkCalibrated(manifest.calibration, decision.score);
   const { onMap } = options;
   const subject = onMap && mapSubject(manifest, decision.score);
@@ -93,6 +93,7 @@ export async function* predict(
   const scoring = {
     strict: options.strict ?? false,
     coders: needs.includes("coders"),
+    measured: measuredFor(manifest, [decision.score]),
     places: (["faults", "encoder"] as const).filter((part) => needs.includes(part) || subject?.kind === part),
     onMap: onMap && subject && subject.kind !== "flow" ? placedHeat(detector, subject.kind, onMap) : undefined,
     onProblem: (problem: PreparationProblem) => problems.push(problem),

@@ -2,14 +2,23 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { detectorSources, loadManifest, type Manifest } from "../detector/index.ts";
-import { describeScoreSource, type ScoreDefinition, scoreDefinitions, scoreSources } from "../score/index.ts";
+import { loadManifest, type Manifest, namedSources } from "../detector/index.ts";
+import {
+  describeScoreSource,
+  isOnDemand,
+  type ScoreDefinition,
+  type ScoreSource,
+  scoreDefinitions,
+  scoreSources,
+} from "../score/index.ts";
 import { refuseGeneral } from "./scoring.ts";
 
 /** A score as it is listed. */
 export interface ListedScore {
   readonly name: string;
   readonly default: boolean;
+  /** Whether it is measured only where it is asked for by name. */
+  readonly onDemand: boolean;
   /** Whether it has p-values here; null where the detector lacks what it needs. */
   readonly calibrated: boolean | null;
   readonly needs: readonly string[];
@@ -48,12 +57,13 @@ function describeScore(
   manifest: Manifest,
   evaluations: z.infer<typeof evaluationSchema>["evaluations"],
 ): ListedScore {
-  const available = new Set(detectorSources(manifest));
+  const available = new Set<ScoreSource>([...namedSources(manifest), "ensemble"]);
   const sources = needs.map(describeScoreSource);
   const costs = (which: "training" | "scoring"): string => sources.map(({ cost }) => cost[which]).join(", ") || "none";
   return {
     name,
     default: name === manifest.defaultScore,
+    onDemand: needs.some(isOnDemand),
     calibrated: needs.every((source) => available.has(source))
       ? Object.hasOwn(manifest.calibration.scores, name)
       : null,

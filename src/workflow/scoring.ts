@@ -10,9 +10,22 @@ import {
   sourceWarnings,
   streamImages,
 } from "../data/index.ts";
-import { type Detector, loadDetectorFolder, loadManifest, type Manifest } from "../detector/index.ts";
+import {
+  type Detector,
+  loadDetectorFolder,
+  loadManifest,
+  type Manifest,
+  type MeasuredSource,
+} from "../detector/index.ts";
 import { requireDevice } from "../runtime/index.ts";
-import { joinModelTerms, type ModelTerms, type PlacedSource } from "../score/index.ts";
+import {
+  joinModelTerms,
+  logLikelihoods,
+  type ModelTerms,
+  makeStatisticTable,
+  type PlacedSource,
+  type StatisticTable,
+} from "../score/index.ts";
 import { completeEngine, type EngineSettings } from "./engine-settings.ts";
 import type { Watch } from "./events.ts";
 import { type MapListener, type PlacedMaps, placedParts, scorePlaces } from "./place-scoring.ts";
@@ -43,6 +56,10 @@ export interface ScoringOptions {
   readonly strict: boolean;
   /** Whether the terms have the images' sizes as files of lossless coders. */
   readonly coders: boolean;
+  /** What is measured on demand. Default: what the detector's default score needs. */
+  readonly measured?: readonly MeasuredSource[] | undefined;
+  /** Other detectors of the same images, whose flows are asked, too. */
+  readonly ensemble?: readonly Detector[] | undefined;
   /** What looks at places of images; what the detector lacks does not. Default: every part that it has. */
   readonly places?: readonly PlacedSource[];
   /** Told of every image's maps. */
@@ -50,6 +67,39 @@ export interface ScoringOptions {
   readonly onProblem?: (problem: PreparationProblem) => void;
   /** Told at the end what the images were like as they are stored. */
   readonly onFound?: (found: FoundImages) => void;
+}
+
+/**
+ * The log-likelihoods of images that were prepared for one detector under the normal flows of others. Throws ConfigError for a detector that
+ * prepares images otherwise.
+ */
+async function ensembleTable(others: readonly Detector[], pixels: Uint8Array, count: number): Promise<StatisticTable> {
+  const values = new Float64Array(count * others.length);
+  for (const [column, other] of others.entries()) {
+    const { normal } = await other.terms(pixels, { measured: [] });
+    logLikelihoods(normal).forEach((value, image) => {
+      values[image * others.length + column] = value;
+    });
+  }
+  return makeStatisticTable(
+    count,
+    others.map(({ location }) => location),
+    values,
+  );
+}
+
+/** Throws ConfigError for a detector that prepares images otherwise than the first one. */
+export function checkEnsemble({ manifest, location }: Detector, others: readonly Detector[]): void {
+  const preparation = JSON.stringify(manifest.input);
+  const unlike = others.find((other) => JSON.stringify(other.manifest.input) !== preparation);
+  if (unlike === undefined) return;
+  throw new ConfigError({
+    code: "other-model",
+    subject: setting("with"),
+    expected: `detectors that prepare images as '${location}' does`,
+    got: `'${unlike.location}'`,
+    remedy: { key: "other", text: "train it with the same settings and another seed" },
+  });
 }
 
 /** Images prepared and scored in one go. */
@@ -88,7 +138,7 @@ export function refuseGeneral(folder: string, { role }: Manifest): void {
 export async function* scoreSource(
   detector: Detector,
   source: ImageSource,
-  { strict, coders, places, onMap, onProblem, onFound }: ScoringOptions,
+  { strict, coders, places, measured, ensemble = [], onMap, onProblem, onFound }: ScoringOptions,
   { onEvent, signal }: Watch = {},
 ): AsyncGenerator<ScoredBatch> {
   const { input } = detector.manifest;
@@ -112,7 +162,8 @@ export async function* scoreSource(
   let count = 0;
   for await (const { names, classNames, pixels, indices } of streamImages(source, input, options)) {
     signal?.throwIfAborted();
-    const flows = await detector.terms(pixels, { coders });
+    const own = await detector.terms(pixels, { coders, ...(measured && { measured }) });
+    const flows = ensemble.length > 0 ? { ...own, ensemble: await ensembleTable(ensemble, pixels, names.length) } : own;
     const parts = placedParts(detector).filter((part) => places?.includes(part) ?? true);
     const maps: PlacedMaps[] = [];
     const keepMap: MapListener = (mapped) => {
