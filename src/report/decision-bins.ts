@@ -55,6 +55,8 @@ export interface DecisionBins {
   readonly stops: readonly Stop[];
   /** The stop of the threshold that decided. */
   readonly initial: number;
+  /** References of the calibration; undefined without one. */
+  readonly references?: number;
 }
 
 /** Room left and right of the bins, as a share of the histogram, for what lies beyond them. */
@@ -101,6 +103,7 @@ export function binDecisions(
     sets: sets.map((set) => binSet(set, edges)),
     stops,
     initial: stops.findIndex(({ score }) => score === threshold),
+    ...(reference && { references: reference.count }),
   };
 }
 

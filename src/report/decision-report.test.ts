@@ -63,6 +63,23 @@ describe("words", () => {
     );
   });
 
+  test("say what chance does not explain", () => {
+    const said = (marked: number, references: number): string => {
+      const bins = binDecisions(
+        [{ name: "a", kind: "normal", scores: Array.from({ length: 200 }, (_, index) => (index < marked ? 1e6 : 0)) }],
+        0.99 * references,
+        { count: references, scores: Array.from({ length: references }, (_, index) => index) },
+      );
+      return describeStop(bins.stops[bins.initial]!, bins);
+    };
+    expect(said(6, 999)).toBe("6 of 200 normal images marked (3.0 %)");
+    expect(said(9, 999)).toBe(
+      "9 of 200 normal images marked (4.5 %, more than chance explains where 1.0 % is promised)",
+    );
+    // A threshold set by 99 images may have a rate of its own.
+    expect(said(9, 99)).toBe("9 of 200 normal images marked (4.5 %)");
+  });
+
   test("and numbers are short", () => {
     expect([0, 999, 1000, 1234567].map(showCount)).toEqual(["0", "999", "1,000", "1,234,567"]);
     expect([0, 0.0004, 0.01, 1].map(showShare)).toEqual(["0.0 %", "0.04 %", "1.0 %", "100.0 %"]);

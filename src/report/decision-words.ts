@@ -1,4 +1,5 @@
 /** What a threshold does, in plain words. */
+import { beyondChance } from "../score/index.ts";
 import type { DecisionBins, Stop } from "./decision-bins.ts";
 import { showNumber } from "./table.ts";
 
@@ -31,9 +32,10 @@ const plural = (count: number): string => (count === 1 ? "image" : "images");
 
 /**
  * `37 of 1,600 images marked; expect about 16 false alarms`, and what is known of labelled images. False alarms are expected as if all
- * unlabelled images were normal: an upper end.
+ * unlabelled images were normal: an upper end. Of images known to be normal it says where more or fewer are marked than chance explains, that of
+ * the calibration's references and theirs together.
  */
-export function describeStop({ above, falseAlarm }: Stop, { sets }: DecisionBins): string {
+export function describeStop({ above, falseAlarm }: Stop, { sets, references }: DecisionBins): string {
   const sums = (kind: DecisionBins["sets"][number]["kind"]) => {
     const chosen = sets.flatMap((set, index) =>
       set.kind === kind ? [{ count: set.count, marked: above[index]! }] : [],
@@ -52,8 +54,14 @@ export function describeStop({ above, falseAlarm }: Stop, { sets }: DecisionBins
   }
   if (normal.count > 0) {
     const { marked, count } = normal;
+    const beyond =
+      falseAlarm === undefined || references === undefined
+        ? undefined
+        : beyondChance(marked, count, falseAlarm, references);
+    const doubt =
+      beyond === undefined ? "" : `, ${beyond} than chance explains where ${showShare(falseAlarm!)} is promised`;
     parts.push(
-      `${showCount(marked)} of ${showCount(count)} normal ${plural(count)} marked (${showShare(marked / count)})`,
+      `${showCount(marked)} of ${showCount(count)} normal ${plural(count)} marked (${showShare(marked / count)}${doubt})`,
     );
   }
   if (anomalous.count > 0) {

@@ -53,6 +53,7 @@ export {
   type JointRule,
   joinScores,
 } from "./expert-choice.ts";
+export { beyondChance, type FalseAlarmTails, falseAlarmTails } from "./false-alarm-check.ts";
 export { adjustedPValues, type Discoveries, discoveries, referencesForDiscovery } from "./false-discovery.ts";
 export type { FaultTable } from "./fault-table.ts";
 export type { FitKind, FitOf, ScoreFit, ScoreFits } from "./fits.ts";
