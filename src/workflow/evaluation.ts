@@ -1,14 +1,6 @@
 /** Measuring a detector: how well its scores tell sets of anomalous images from normal ones. */
 import { ConfigError, randomKey, setting } from "../base/index.ts";
-import {
-  type HashedSet,
-  type ImageSource,
-  type ImageUse,
-  type NamedLocation,
-  openImages,
-  overlapsOf,
-  type PreparationProblem,
-} from "../data/index.ts";
+import type { NamedLocation, PreparationProblem } from "../data/index.ts";
 import { type Detector, measuredFor, namedSources } from "../detector/index.ts";
 import {
   bitsPerDimension,
@@ -16,17 +8,14 @@ import {
   computableScoreNames,
   computeScore,
   logLikelihoods,
-  type ModelTerms,
   type ScoreSets,
   scoreDefinition,
-  selectTerms,
   spearmanCorrelation,
 } from "../score/index.ts";
 import { groupReader } from "./calibration.ts";
+import { normalName, openSets, type ScoredSet, scoreSets } from "./evaluation-sets.ts";
 import type { Watch } from "./events.ts";
-import { groupsOf, hasKinds, nameOfKind, selectBatch } from "./kinds.ts";
-import { readKnownImages } from "./known-images.ts";
-import { type KeptMap, keepMap, type MapReport, measureMaps, openMasks } from "./map-evaluation.ts";
+import type { MapReport } from "./map-evaluation.ts";
 import {
   type ComparedScores,
   comparePair,
@@ -37,8 +26,7 @@ import {
   measureSet,
 } from "./measures.ts";
 import { fittedScores } from "./named-scores.ts";
-import { type MappedImage, placedParts } from "./place-scoring.ts";
-import { checkEnsemble, type ScoredBatch, type ScoringOptions, scoreImages } from "./scoring.ts";
+import { checkEnsemble, type ScoredBatch } from "./scoring.ts";
 
 /** What a detector is measured with. */
 export interface EvaluationRequest {
@@ -118,9 +106,6 @@ export interface DetailedEvaluation {
 
 /** The detection rate that a threshold is given for where none is asked for. */
 const usualDetection = 0.95;
-
-/** The name under which the normal images are reported. */
-export const normalName = "normal";
 
 /**
  * Scores the sets and compares each, those of MVTec's layout by kind, with the normal images, by every score that the detector and the images
@@ -260,118 +245,6 @@ function compareDetectors(
     sets: { normal: scoresOf(one, scored, normalName), anomalous: scoresOf(one, scored, set) },
   });
   return comparePair(set, [sideOf(detector, own), sideOf(other, others)], drawing);
-}
-
-/** The sets of an evaluation, the normal images first. */
-type OpenedSets = readonly { readonly name: string; readonly source: ImageSource }[];
-
-async function openSets({ normal, anomalous }: EvaluationRequest): Promise<OpenedSets> {
-  const names = [normalName, ...anomalous.map(({ name }) => name)];
-  const twice = names.find((name, index) => names.indexOf(name) < index);
-  if (twice !== undefined) {
-    throw new ConfigError({
-      code: "conflicting-settings",
-      subject: setting("anomalous"),
-      expected: "different names",
-      got: `'${twice}' again`,
-      remedy: { key: "other", text: "write NAME=DATA" },
-    });
-  }
-  const open = async (name: string, location: string, subject: string, use: ImageUse) => ({
-    name,
-    source: await openImages(location, subject, { use }),
-  });
-  return Promise.all([
-    open(normalName, normal, setting("normal"), "comparison"),
-    ...anomalous.map(({ name, location }) => open(name, location, setting("anomalous"), "anomalies")),
-  ]);
-}
-
-/** The images of a set under the detector. */
-export interface ScoredSet {
-  readonly names: readonly string[];
-  readonly classNames: readonly (string | undefined)[];
-  readonly terms: ModelTerms;
-  readonly location: string;
-  readonly skipped: readonly PreparationProblem[];
-}
-
-/** Scores every set, and warns of images that two sets share. */
-async function scoreSets(
-  detector: Detector,
-  sets: OpenedSets,
-  {
-    coders = true,
-    strict = false,
-    measured,
-    ensemble,
-  }: Pick<EvaluationRequest, "coders" | "strict" | "ensemble"> & Pick<ScoringOptions, "measured">,
-  watch: Watch,
-  onBatch?: (set: string, batch: ScoredBatch) => void,
-): Promise<{ readonly scored: ReadonlyMap<string, ScoredSet>; readonly maps: readonly MapReport[] }> {
-  const parts = placedParts(detector);
-  const scored = new Map<string, ScoredSet>();
-  const kept: KeptMap[] = [];
-  let withoutMask = 0;
-  const hashed: HashedSet[] = [];
-  const warn = (text: string) => watch.onEvent?.({ kind: "warning", text });
-  for (const { name, source } of sets) {
-    const isNormal = name === normalName;
-    const kinds = !isNormal && hasKinds(source);
-    const masks = parts.length > 0 && !isNormal ? await openMasks(source.location) : undefined;
-    const setOf = (className: string | undefined): string =>
-      kinds
-        ? nameOfKind(
-            name,
-            className!,
-            sets.map((set) => set.name),
-          )
-        : name;
-    const onMap = (mapped: MappedImage): void => {
-      const mask = isNormal ? null : masks?.of(mapped.className, mapped.name);
-      if (mask === undefined) withoutMask++;
-      else kept.push(keepMap(setOf(mapped.className), mapped, mask));
-    };
-    const tellBatch = (batch: ScoredBatch): void => {
-      for (const [set, images] of groupsOf(batch.classNames.map(setOf))) onBatch?.(set, selectBatch(batch, images));
-    };
-    const options = { strict, coders, measured, ensemble, onBatch: tellBatch, ...(parts.length > 0 && { onMap }) };
-    const { names, terms, classNames, hashes, problems } = await scoreImages(detector, source, options, watch);
-    if (problems.length > 0) watch.onEvent?.({ kind: "skipped", subject: name, problems });
-    for (const [set, images] of groupsOf(classNames.map(setOf))) {
-      scored.set(set, {
-        names: images.map((image) => names[image]!),
-        classNames: images.map((image) => classNames[image]),
-        terms: selectTerms(terms, images),
-        location: source.location,
-        skipped: problems,
-      });
-    }
-    hashed.push({ name, hashes });
-  }
-  for (const {
-    sets: [one, other],
-    count,
-  } of overlapsOf(hashed)) {
-    warn(`sets: ${showCount(count)} of '${other}' are in '${one}' as well, pixel by pixel`);
-  }
-  for (const known of await readKnownImages(detector.location, warn)) {
-    for (const set of hashed) {
-      for (const { count } of overlapsOf([known, set])) {
-        warn(`sets: ${showCount(count)} of '${set.name}' are among ${known.name}, pixel by pixel`);
-      }
-    }
-  }
-  const maps: MapReport[] = [];
-  for (const part of parts) {
-    const measured = await measureMaps(part, kept, withoutMask);
-    if (measured) maps.push(measured);
-  }
-  return { scored, maps };
-}
-
-function showCount(images: number): string {
-  return images === 1 ? "1 image" : `${images} images`;
 }
 
 function describeSet({ terms, location, skipped }: ScoredSet): SetReport {

@@ -37,10 +37,10 @@ export {
   type EvaluationRequest,
   evaluate,
   evaluateInDetail,
-  type ScoredSet,
   type SetReport,
 } from "./evaluation.ts";
 export { evaluationPage } from "./evaluation-page.ts";
+export type { ScoredSet } from "./evaluation-sets.ts";
 export { showEvaluation, showThreshold } from "./evaluation-text.ts";
 export type { Watch, WorkflowEvent } from "./events.ts";
 export type { MapMeasures, MapReport } from "./map-evaluation.ts";
