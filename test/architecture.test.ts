@@ -12,6 +12,7 @@ const pure = "base client score graph onnx nn optim flow model pixels made".spli
 const packages: Readonly<Record<string, readonly string[]>> = {
   "onnxruntime-node": ["runtime"],
   "@bufbuild/protobuf": ["onnx"],
+  "csv-parse": ["data"],
   fzstd: ["data"],
   hyparquet: ["data"], // of tests
   "hyparquet-writer": ["data"], // of tests

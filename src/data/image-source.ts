@@ -33,6 +33,15 @@ export interface ImageCatalogue {
   read(index: number, specification?: ImageShape): Promise<StoredImage>;
   /** How the files were understood, where a person may have meant something else. */
   readonly remarks?: readonly string[];
+  /** What is said of the images besides, where the location is a list with further columns. */
+  readonly columns?: ImageColumns;
+}
+
+/** Further columns of a list of images, which are carried through to what is said of each. */
+export interface ImageColumns {
+  readonly names: readonly string[];
+  /** The values of an image, in the order of the names. */
+  of(index: number): readonly string[];
 }
 
 /** The images that a location and its selection name. */

@@ -18,7 +18,14 @@ export { type FileLock, type LockHolder, type LockOutcome, lockHolder, takeLock 
 export { safeName } from "./files/safe-name.ts";
 export { openTemporaryFolder, type TemporaryFolder } from "./files/temporary-folders.ts";
 export { isImageName } from "./formats/image-files.ts";
-export type { EncodedImage, ImageCatalogue, ImageSource, PreparationProblem, StoredImage } from "./image-source.ts";
+export type {
+  EncodedImage,
+  ImageCatalogue,
+  ImageColumns,
+  ImageSource,
+  PreparationProblem,
+  StoredImage,
+} from "./image-source.ts";
 export { defaultLimits, type SourceLimits } from "./limits.ts";
 export {
   fingerprintOf,

@@ -91,12 +91,28 @@ function join(
     name: (index: number) => at(find(index), "name"),
     className: (index: number) => at(find(index), "className"),
     splitNames: (index: number) => at(find(index), "splitNames"),
+    ...joinColumns(sources, find),
     read: (index: number, ...rest: [] | [Parameters<ImageSource["read"]>[1]]) => {
       const [source, inside] = find(index);
       return source.read(inside, ...rest);
     },
   };
   return { ...joined, channels: () => detectChannels(joined) };
+}
+
+/** The further columns of all sources; empty where a source lacks one. */
+function joinColumns(
+  sources: readonly ImageSource[],
+  find: (index: number) => readonly [ImageSource, number],
+): Pick<ImageSource, "columns"> {
+  const names = [...new Set(sources.flatMap(({ columns }) => columns?.names ?? []))];
+  if (names.length === 0) return {};
+  const of = (index: number): string[] => {
+    const [{ columns }, inside] = find(index);
+    const values = columns?.of(inside) ?? [];
+    return names.map((name) => values[columns?.names.indexOf(name) ?? -1] ?? "");
+  };
+  return { columns: { names, of } };
 }
 
 function at<Key extends "name" | "className" | "splitNames">(

@@ -35,6 +35,8 @@ const examples: Readonly<Record<string, () => Uint8Array | Promise<Uint8Array>>>
   "a.parquet": () => parquetOf([png, png, undefined], [1, 0, 1], ["a", "b"], { pageSize: 30 }),
   "b.parquet": () =>
     parquetOf([png, png, undefined], [1, 0, 1], ["a", "b"], { codec: "UNCOMPRESSED", rowGroupSize: 2 }),
+  "a.csv": () => Buffer.from('path,label,note\na.zip,x,"a, b"\nb.npy,y,\n'),
+  "a.jsonl": () => Buffer.from('{"path":"a.zip","split":"test"}\n{"path":"b.npy","label":3}\n'),
   "a.npz": () =>
     zipOf({
       "x_train.npy": npyOf("<u2", [2, 4, 4], countingBytes(64)),

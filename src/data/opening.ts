@@ -4,6 +4,7 @@ import { ConfigError, FormatError, isUserError, messageOf } from "../base/index.
 import { openBuiltin } from "./builtin-images.ts";
 import { fileContainer, folderContainer } from "./containers/folder-tree.ts";
 import { endingOf } from "./containers/litter.ts";
+import { isPattern, patternContainer } from "./containers/pattern-tree.ts";
 import { tarContainer } from "./containers/tar-tree.ts";
 import { zipContainer } from "./containers/zip-tree.ts";
 import { chooseSide, type ImageUse } from "./dataset-layout.ts";
@@ -13,6 +14,7 @@ import { baseName, listNames } from "./files/path-names.ts";
 import { cifar10Format, cifar100Format } from "./formats/cifar-format.ts";
 import { idxFormat } from "./formats/idx-format.ts";
 import { areMasks, imageFilesFormat, supportedImages } from "./formats/image-files.ts";
+import { manifestFormat } from "./formats/manifest-format.ts";
 import { npyFormat } from "./formats/npy-format.ts";
 import { parquetFormat } from "./formats/parquet-format.ts";
 import {
@@ -46,9 +48,10 @@ const formats: readonly ImageFormat[] = [
   imageFilesFormat,
   npyFormat,
   parquetFormat,
+  manifestFormat,
 ];
 
-const supported = `${supportedImages}, .tar, .tar.gz and .zip of those, IDX, CIFAR-10/100 binary, .npy and .npz, Parquet`;
+const supported = `${supportedImages}, .tar, .tar.gz and .zip of those, IDX, CIFAR-10/100 binary, .npy and .npz, Parquet, lists of images in .csv, .jsonl and .txt`;
 
 /** How a location is opened. */
 export interface OpenOptions {
@@ -62,7 +65,7 @@ export interface OpenOptions {
  * Opens images without reading them.
  *
  * @param location `PATH` or `PATH#split=test,class=3+5,limit=1000,seed=1` (`location.ts`): a folder of image files (sub-folders are classes), an image
- * file, a .tar, .tar.gz or .zip of images, an IDX file (.gz too) or folder, .npy files or a .npz, Parquet files of images, a CIFAR binary folder or its .tar.gz, or a folder with just one such archive.
+ * file, a .tar, .tar.gz or .zip of images, an IDX file (.gz too) or folder, .npy files or a .npz, Parquet files of images, a list of image files (.csv, .jsonl, .txt), a pattern such as `photos/*.png`, a CIFAR binary folder or its .tar.gz, or a folder with just one such archive.
  * `page=2` reads the second page of files with several. `builtin` or `builtin#limit=20000,seed=0` are images that the program makes itself, whatever
  * lies on the disk; a folder of that name is `./builtin`. Several locations are one source, in their order; strays among them are counted and named.
  * @param subject what named the location, such as `setting("normal")`; begins every message.
@@ -94,6 +97,7 @@ async function openOne(location: string, subject: string, { use, limits }: OpenO
     throw new ConfigError({ code: "too-few-images", subject, expected: "images", got: `only masks in '${location}'` });
   }
   const { page } = selection;
+  const { columns } = catalogue;
   const masks = countMasks(catalogue, selection);
   const source = {
     location,
@@ -105,6 +109,7 @@ async function openOne(location: string, subject: string, { use, limits }: OpenO
     remarks: [...(catalogue.remarks ?? []), ...(side ? [side.remark] : [])],
     name: (index: number) => catalogue.name(chosen[index]!),
     className: (index: number) => catalogue.className(chosen[index]!),
+    ...(columns ? { columns: { names: columns.names, of: (index: number) => columns.of(chosen[index]!) } } : {}),
     splitNames: (index: number) => catalogue.splitNames(chosen[index]!),
     read: async (index: number) => {
       const image = await catalogue.read(chosen[index]!);
@@ -146,6 +151,8 @@ interface OpenedCatalogue {
 async function openCatalogue(path: string, opening: Opening): Promise<OpenedCatalogue> {
   const { subject } = opening;
   const status = await stat(systemPath(path)).catch((error: NodeJS.ErrnoException) => {
+    // What exists is never a pattern.
+    if (error.code === "ENOENT" && isPattern(path)) return undefined;
     const got = error.code === "ENOENT" ? `nothing at '${path}'` : `'${path}': ${messageOf(error)}`;
     throw new ConfigError({
       code: error.code === "ENOENT" ? "not-found" : "unreadable",
@@ -154,7 +161,7 @@ async function openCatalogue(path: string, opening: Opening): Promise<OpenedCata
       got,
     });
   });
-  const container = containers.find(({ matches }) => matches(path, status.isDirectory()));
+  const container = status ? containers.find(({ matches }) => matches(path, status.isDirectory())) : patternContainer;
   const tree = await container!.open(path, opening).catch((error: NodeJS.ErrnoException) => {
     if (error.syscall === undefined) throw error;
     const got = `'${path}', which cannot be read: ${messageOf(error)}`;

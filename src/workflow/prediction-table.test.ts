@@ -26,3 +26,10 @@ test("a class is no formula", () => {
   expect(line("a.png", '-"x",y')).toBe('a.png,-1.5,0.5,false,false-alarm 0.01,"\'-""x"",y",1,-1.5');
   expect(line("a.png", "plain")).toBe("a.png,-1.5,0.5,false,false-alarm 0.01,plain,1,-1.5");
 });
+
+test("the columns of a list come last, under names of their own, and none is a formula", () => {
+  const format = csvFormat({ rule: { kind: "false-alarm", rate: 0.01 } });
+  const listed = { ...row, file: "a.png", columns: { camera: "-4", score: "=1+1", "=x": "a,b" } };
+  expect(format.head(listed)).toEqual(["file,score,p_value,anomalous,rule,likelihood,camera,list_score,'=x"]);
+  expect(format.rows([listed], 0)).toEqual(['a.png,-1.5,0.5,false,false-alarm 0.01,-1.5,-4,\'=1+1,"a,b"']);
+});

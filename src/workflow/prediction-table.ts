@@ -16,11 +16,14 @@ export interface TableFormat {
 export const csvFormat = ({ rule }: Pick<Decision, "rule">): TableFormat => ({
   head(first) {
     const classColumns = hasClass(first) ? ["predicted_class", "class_probability"] : [];
-    return [["file", "score", "p_value", "anomalous", "rule", ...classColumns, ...Object.keys(first.scores)].join(",")];
+    const own = ["file", "score", "p_value", "anomalous", "rule", ...classColumns, ...Object.keys(first.scores)];
+    // Those of a list that an own one is called like come under another name.
+    const listed = Object.keys(first.columns ?? {}).map((name) => (own.includes(name) ? `list_${name}` : name));
+    return [[...own, ...listed.map((name) => quote(asText(name)))].join(",")];
   },
   rows: (rows) =>
     rows.map((row) => {
-      const { file, score, pValue, anomalous, predictedClass, classProbability, scores } = row;
+      const { file, score, pValue, anomalous, predictedClass, classProbability, scores, columns = {} } = row;
       const predicted = hasClass(row) ? [quote(asText(predictedClass ?? "")), classProbability ?? ""] : [];
       return [
         quote(asPath(file)),
@@ -30,6 +33,7 @@ export const csvFormat = ({ rule }: Pick<Decision, "rule">): TableFormat => ({
         ruleLabel(rule),
         ...predicted,
         ...Object.values(scores),
+        ...Object.values(columns).map((value) => quote(asCell(value))),
       ].join(",");
     }),
   tail: () => [],
@@ -79,6 +83,11 @@ function asPath(path: string): string {
 /** A text that no spreadsheet takes for a formula: an apostrophe before it says that it is text. */
 function asText(text: string): string {
   return formula.test(text) ? `'${text}` : text;
+}
+
+/** As `asText`; a number stays one, a negative one too. */
+function asCell(text: string): string {
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? text : asText(text);
 }
 
 /** A CSV field: quoted where it holds a comma, a quote or a line break. */

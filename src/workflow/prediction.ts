@@ -38,6 +38,8 @@ export interface Prediction {
   readonly classProbability?: number | null;
   /** Every score by name; those of coders only where the chosen score needs them. */
   readonly scores: Readonly<Record<string, number>>;
+  /** What the list that named the image says of it besides, by the names of its columns. */
+  readonly columns?: Readonly<Record<string, string>>;
 }
 
 /** The same with what was judged. */
@@ -125,7 +127,7 @@ export function byScore(a: Prediction, b: Prediction): number {
 export function judgeImages(
   { manifest: { calibration } }: Pick<Detector, "manifest">,
   decision: Decision,
-  { names, terms, pixels, maps }: Omit<ScoredBatch, "classNames">,
+  { names, terms, pixels, maps, columns: listed }: Omit<ScoredBatch, "classNames">,
 ): PredictedImage[] {
   const { score } = decision;
   const columns = computableScoreNames(terms, calibration).map((name) => computeScore(name, terms, calibration));
@@ -140,6 +142,7 @@ export function judgeImages(
     anomalous: marks(decision, decisive.values[index]!, probabilities[index]!),
     ...classes?.[index],
     scores: Object.fromEntries(columns.map(({ name, values }) => [name, values[index]!])),
+    ...(listed && { columns: listed[index]! }),
     pixels: pixels.subarray(index * size, (index + 1) * size),
     ...(maps && { maps: maps[index]! }),
   }));

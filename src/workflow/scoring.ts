@@ -4,6 +4,7 @@ import {
   contentHashes,
   describeSource,
   type FoundImages,
+  type ImageColumns,
   type ImageSource,
   type PreparationProblem,
   type StreamOptions,
@@ -39,6 +40,8 @@ export interface ScoredBatch {
   readonly terms: ModelTerms;
   /** Where places were looked at: every image's maps. */
   readonly maps?: readonly PlacedMaps[];
+  /** Where a list names the images: what it says of each besides. */
+  readonly columns?: readonly Readonly<Record<string, string>>[];
 }
 
 /** The terms of all images of a source, with their names. */
@@ -174,8 +177,15 @@ export async function* scoreSource(
     count += names.length;
     const imagesPerSecond = (count * 1000) / (performance.now() - started);
     onEvent?.({ kind: "progress", task: "scoring", subject: location, done: count, total: length, imagesPerSecond });
-    yield { names, classNames, pixels, terms, ...(parts.length > 0 && { maps }) };
+    const columns = source.columns && indices.map((index) => namedColumns(source.columns!, index));
+    yield { names, classNames, pixels, terms, ...(parts.length > 0 && { maps }), ...(columns && { columns }) };
   }
+}
+
+/** What a list says of an image, by the names of its columns. */
+function namedColumns({ names, of }: ImageColumns, index: number): Readonly<Record<string, string>> {
+  const values = of(index);
+  return Object.fromEntries(names.map((name, column) => [name, values[column] ?? ""]));
 }
 
 /** Scores every readable image of a source. `onBatch` sees each batch while its pixels are there. Throws as `scoreSource`. */

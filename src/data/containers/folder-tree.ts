@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { messageOf } from "../../base/index.ts";
 import { nameOfBytes, systemPath } from "../files/path-bytes.ts";
 import { compareNames, showPath } from "../files/path-names.ts";
-import type { FileContainer, Opening, PreparationProblem, StoredFile } from "../image-source.ts";
+import type { FileContainer, FileTree, Opening, PreparationProblem, StoredFile } from "../image-source.ts";
 import { type SourceLimits, tooLarge, tooLargeReason } from "../limits.ts";
 import { type LeftOutTally, tallyLeftOut } from "../source-summary.ts";
 import { readerOf } from "./lazy-file.ts";
@@ -24,15 +24,22 @@ const [openFile, statFile, readFile, closeFile] = [
 export const folderContainer: FileContainer = {
   name: "folder",
   matches: (_, isFolder) => isFolder,
-  async open(path, opening) {
-    const { paths, dangling, problems, leftOut } = await walkFolder(path, opening);
-    paths.sort(compareNames);
-    const files = paths.map((inside) =>
-      storedFile(path, inside, showPath(path, inside), opening.limits, dangling.has(inside)),
-    );
-    return { location: path, container: "folder", files, problems, leftOut, companions: async () => files };
-  },
+  open: (path, opening) => openFolder(path, opening),
 };
+
+/** Opens a folder, or of it the folders that `enters` names, by their paths from it on. */
+export async function openFolder(
+  path: string,
+  opening: Opening,
+  enters: (inside: string) => boolean = () => true,
+): Promise<FileTree> {
+  const { paths, dangling, problems, leftOut } = await walkFolder(path, opening, enters);
+  paths.sort(compareNames);
+  const files = paths.map((inside) =>
+    storedFile(path, inside, showPath(path, inside), opening.limits, dangling.has(inside)),
+  );
+  return { location: path, container: "folder", files, problems, leftOut, companions: async () => files };
+}
 
 /** One file by itself. */
 export const fileContainer: FileContainer = {
@@ -53,6 +60,18 @@ export const fileContainer: FileContainer = {
     };
   },
 };
+
+/** A file that a list names, wherever it lies. What is no plain file is not opened: a pipe would keep its reader waiting. */
+export function listedFile(path: string, limits: SourceLimits): Pick<StoredFile, "read"> {
+  return {
+    async read() {
+      const place = systemPath(path);
+      if (path.includes("\0")) throw new Error("its path holds a zero byte");
+      if (!(await stat(place)).isFile()) throw new Error("it is no file");
+      return readWhole(place, limits);
+    },
+  };
+}
 
 function storedFile(folder: string, path: string, shown: string, limits: SourceLimits, isDangling = false): StoredFile {
   const place = (): string | Buffer => systemPath(join(folder, path));
@@ -102,7 +121,11 @@ interface Walk {
  * Goes through a folder. Real folders come before links to folders, so that a file is named by its real path where it has one, and a link is
  * followed only to a folder that was not walked before.
  */
-async function walkFolder(root: string, { limits, subject, concerns }: Opening): Promise<Walk> {
+async function walkFolder(
+  root: string,
+  { limits, subject, concerns }: Opening,
+  enters: (inside: string) => boolean,
+): Promise<Walk> {
   const walk: Walk = { paths: [], dangling: new Set(), problems: [], leftOut: tallyLeftOut() };
   const walked = new Set<string>();
   const folders = [""];
@@ -120,8 +143,8 @@ async function walkFolder(root: string, { limits, subject, concerns }: Opening):
       }
       walked.add(real);
       const found = await listFolder(root, inside, concerns, walk);
-      for (const path of found.folders) folders.push(path);
-      for (const path of found.links) links.push(path);
+      for (const path of found.folders) if (enters(path)) folders.push(path);
+      for (const path of found.links) if (enters(path)) links.push(path);
       if (walk.paths.length > limits.files) throw tooLarge(subject, "a folder", root, "files", limits);
     } catch (error) {
       if (inside === "" || !isSystemError(error)) throw error;
