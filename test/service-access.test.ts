@@ -118,8 +118,8 @@ const turns: Readonly<Record<string, string>> = {
   "x-api-key": secrets.admin,
 };
 
-test("nothing but health is there without a scope, and nothing is changed by who may only read", () => {
-  expect(all.filter(({ scope }) => scope === undefined).map(({ name }) => name)).toEqual(["live", "ready"]);
+test("nothing but health and the page, which says nothing of detectors, is there without a scope, and nothing is changed by who may only read", () => {
+  expect(all.filter(({ scope }) => scope === undefined).map(({ name }) => name)).toEqual(["live", "ready", "page"]);
   const acting = all.filter(({ method }) => method !== "GET");
   expect(acting.filter(({ scope }) => scope !== "score" && scope !== "admin")).toEqual([]);
 });

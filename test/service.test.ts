@@ -317,6 +317,16 @@ describe("detectors", () => {
   );
 });
 
+test("the page shows the description under a policy that lets it load nothing", async () => {
+  const response = await service.ask("/");
+  expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
+  const policy = response.headers.get("content-security-policy");
+  expect(policy).toMatch(/^default-src 'none'; style-src 'sha256-[\w+/=]{44}'; base-uri 'none';/);
+  const text = await response.text();
+  expect(text).toContain("/api/detectors/{id}/threshold</code>");
+  expect(text).toContain(`${service.url}/api/detectors/`);
+});
+
 test("the description lists every route and the query that is checked", async () => {
   const { paths } = (await (await service.ask("/openapi.json")).json()) as { paths: Record<string, object> };
   expect(Object.keys(paths)).toEqual(

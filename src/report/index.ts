@@ -35,5 +35,5 @@ export {
   scoreHistograms,
 } from "./score-histograms.ts";
 export { type Cell, type Column, formatMarkdownTable, formatTable, showNumber } from "./table.ts";
-export { shortenMiddle } from "./text.ts";
+export { escapeXml, shortenMiddle } from "./text.ts";
 export { thumbnailOf } from "./thumbnail.ts";

@@ -16,6 +16,7 @@ import { detectorHandlers } from "./detector-handlers.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { openApiDocument } from "./openapi.ts";
+import { type Described, describingPage, pagePolicy } from "./page.ts";
 import { protocolHandlers } from "./protocol-handlers.ts";
 import { asRefusal, faultBody, notFound, Refusal } from "./refusals.ts";
 import { type Handlers, json, type ServiceParts } from "./requests.ts";
@@ -47,6 +48,11 @@ export function makeApp(parts: ServiceParts, { rules, metrics, log }: AppOptions
     ...detectorHandlers,
     ...thresholdHandlers,
     openapi: () => json(document),
+    page: ({ request }) => {
+      const page = describingPage(document as Described, new URL(request.url).origin);
+      const headers = { "content-type": "text/html; charset=utf-8", "content-security-policy": pagePolicy };
+      return new Response(page, { headers });
+    },
     metrics: async () => new Response(await metrics.text(), { headers: { "content-type": metrics.contentType } }),
   };
 
@@ -68,7 +74,10 @@ export function makeApp(parts: ServiceParts, { rules, metrics, log }: AppOptions
     const origin = c.req.header("origin");
     const transport = transportHeaders(c.req.header("host"), rules);
     const headers = { ...securityHeaders, ...transport, ...crossOriginHeaders(origin, rules), "x-request-id": id };
-    for (const [name, value] of Object.entries(headers)) c.res.headers.set(name, value);
+    for (const [name, value] of Object.entries(headers)) {
+      // The page has a style of its own.
+      if (name !== "content-security-policy" || !c.res.headers.has(name)) c.res.headers.set(name, value);
+    }
     // What is left of a body that nobody wants would be taken for the next request.
     if (parts.draining() || [408, 413, 415, 429].includes(status)) c.res.headers.set("connection", "close");
   });

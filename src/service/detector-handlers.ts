@@ -11,7 +11,7 @@ import { boundaryOf, readMultipart } from "./multipart.ts";
 import { readQuery } from "./queries.ts";
 import { badRequest, notFound, Refusal } from "./refusals.ts";
 import { type Call, type Handler, type Handlers, json, type ServiceParts } from "./requests.ts";
-import { type DetectorSummary, driftQuery, predictQuery } from "./routes.ts";
+import { type DetectorSummary, driftQuery, predictQuery } from "./schemas.ts";
 import { scoreImages } from "./scoring.ts";
 
 function summaryOf({ id, served, fault }: Place): DetectorSummary {

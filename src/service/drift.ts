@@ -15,7 +15,7 @@ import {
   scoringIdentity,
 } from "../workflow/index.ts";
 import type { ServedDetector } from "./catalogue.ts";
-import type { DriftState } from "./routes.ts";
+import type { DriftState } from "./schemas.ts";
 import type { JudgedImage } from "./scoring.ts";
 
 /** The drift of every detector. */

@@ -1,6 +1,6 @@
 /** What the service counts, as Prometheus reads it. Labels are routes by pattern, methods, statuses and detectors: their number is bounded. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { DriftState } from "./routes.ts";
+import type { DriftState } from "./schemas.ts";
 
 /** Counts what happens. */
 export interface Metrics {

@@ -1,7 +1,8 @@
 /** `/openapi.json`: the routes and the schemas that check what comes, as OpenAPI 3.1 describes them. */
 import { z } from "zod";
 import { packageVersion } from "../detector/index.ts";
-import { errorSchema, type Route, routes } from "./routes.ts";
+import { type Route, routes } from "./routes.ts";
+import { errorSchema } from "./schemas.ts";
 
 /** The description of the service. */
 export function openApiDocument(): object {
@@ -24,7 +25,11 @@ export function openApiDocument(): object {
   };
 }
 
-function operation(operationId: string, path: string, { summary, scope, query, headers, body, answer }: Route): object {
+function operation(
+  operationId: string,
+  path: string,
+  { summary, scope, query, headers, body, answer, files }: Route,
+): object {
   const inPath = Array.from(path.matchAll(/\{(\w+)\}/g), ([, name]) => {
     return { name, in: "path", required: true, schema: { type: "string" } };
   });
@@ -47,7 +52,10 @@ function operation(operationId: string, path: string, { summary, scope, query, h
     responses: {
       200: {
         description: "Done",
-        content: answer ? { "application/json": { schema: schemaOf(answer) } } : { "application/octet-stream": {} },
+        content: {
+          ...(answer && { "application/json": { schema: schemaOf(answer) } }),
+          ...Object.fromEntries((files ?? []).map((type) => [type, {}])),
+        },
       },
       default: { description: "An error, as data and in one line", ...error },
     },

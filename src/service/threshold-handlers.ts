@@ -16,7 +16,7 @@ import { readJson } from "./bodies.ts";
 import { type Place, type ServedDetector, versionOf, withoutPaths } from "./catalogue.ts";
 import { badRequest, conflict, Refusal } from "./refusals.ts";
 import { type Call, type Handler, type Handlers, json, type ServiceParts } from "./requests.ts";
-import { type DecisionState, thresholdBody } from "./routes.ts";
+import { type DecisionState, thresholdBody } from "./schemas.ts";
 
 const threshold: Handler = ({ parts: { id } }, { catalogue }) => {
   const { version, manifest } = catalogue.find(id!);
