@@ -3,7 +3,8 @@ import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { loadManifest, type Manifest } from "../src/detector/index.ts";
+import { loadManifest, type Manifest, manifestName } from "../src/detector/index.ts";
+import { writeManifest } from "../src/detector/manifest.ts";
 import { discoveries } from "../src/score/index.ts";
 import { type Outcome, quickTraining, runOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
 
@@ -116,6 +117,35 @@ describe("calibrate", () => {
     await writeFile(file, kept);
     await succeed("calibrate", detector, "--undo");
     expect(await loadManifest(at(detector))).toEqual(before);
+  });
+
+  test("refuses images of another preparation, and a former calibration of one", async () => {
+    const detector = await copied("prepared");
+    await succeed("calibrate", detector, "--normal=other");
+    const present = await loadManifest(at(detector));
+    const prepareBy = async (input: Partial<Manifest["input"]>): Promise<void> =>
+      writeFile(at(detector, manifestName), await writeManifest({ ...present, input: { ...present.input, ...input } }));
+    const refused = async (...flags: string[]): Promise<readonly [number | null, string]> => {
+      const { code, stderr } = await run("calibrate", detector, ...flags);
+      return [code, stderr];
+    };
+    await prepareBy({ sampleBits: 12 });
+    expect(await refused("--normal=new")).toEqual([
+      2,
+      expect.stringContaining("--normal: expected images of 12 bits a sample, as in training, got images of 8 bits"),
+    ]);
+    expect(await refused("--undo")).toEqual([
+      1,
+      expect.stringContaining("expected a calibration of images that are prepared alike, got one of another"),
+    ]);
+    await prepareBy({ sampleRange: [0, 2] });
+    expect(await refused("--normal=new")).toEqual([
+      2,
+      expect.stringContaining("--normal: expected images of floating point, as in training, got images of whole"),
+    ]);
+    expect(await readdir(at(detector, "calibrations"))).toEqual(["calibration-1.json"]);
+    await prepareBy({});
+    expect(await loadManifest(at(detector))).toEqual(present);
   });
 
   test.each([["folder"], ["tray-(\\d)"]])("by group (%s) counts every group once", async (group) => {
