@@ -6,7 +6,7 @@ import { type FaultDetector, faultScorerOn, writeFaultNetworks } from "../faults
 import { modelOf, type TrainingConfiguration } from "../model/index.ts";
 import type { ParameterVectors } from "../nn/index.ts";
 import type { Engine } from "../runtime/index.ts";
-import { type Calibration, calibrate, defaultScoreName, withReferences } from "../score/index.ts";
+import { type Calibration, calibrateHeldOut, defaultScoreName, withReferences } from "../score/index.ts";
 import { checksumOf } from "./checksum.ts";
 import { coderTerms } from "./coder-terms.ts";
 import {
@@ -79,7 +79,7 @@ export async function writeDetector(folder: string, parts: DetectorParts, engine
   const { heldOut, golden } = await measureTerms(training, files, parts.heldOutPixels, measured, engine);
   files[goldenFile] = golden;
   const references = { ...heldOut, ...(await coderTerms(parts.heldOutPixels, parts.training.input)) };
-  let calibration = calibrate(references, randomKey(parts.training.seed).fold("calibration"));
+  let calibration = calibrateHeldOut(references, randomKey(parts.training.seed).fold("calibration"));
   for (const [source, scores] of Object.entries(ownReferences(parts))) {
     calibration = withReferences(calibration, source, scores);
   }

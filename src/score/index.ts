@@ -90,6 +90,7 @@ export {
   thresholdForDetection,
 } from "./labelled-decisions.ts";
 export { latentStatistics } from "./latent-fit.ts";
+export { calibrateHeldOut, leastHalved } from "./leave-out-calibration.ts";
 export {
   defaultProLimit,
   labelRegions,

@@ -31,10 +31,11 @@ test("the rate that is advised always marks something, and is hardly larger than
 });
 
 test.each([
-  [0.01, 0.1, 1965], // 197 held out, 99 of them references
-  [0.01, 0.4, 492],
-  [0.05, 0.1, 365],
-  [0.2, 0.1, 35], // 4 held out, too few for halves
+  [0.005, 0.1, 3965], // 397 held out, 199 of them references
+  [0.01, 0.1, 985], // 99 held out, all of them references
+  [0.01, 0.4, 247],
+  [0.05, 0.1, 185],
+  [0.2, 0.1, 35],
 ])("a rate of %d with %d held out takes %d normal images", (rate, share, images) => {
   expect(normalImagesFor(rate, share)).toBe(images);
   expect(decide(smallestFalseAlarm(references(images - 1, share)), rate)).toBe(false);
@@ -53,6 +54,6 @@ test("that number and any larger one is enough", () => {
 });
 
 test("ways out name a share to hold out only where that leaves half of the images", () => {
-  expect(waysToResolve(0.01, 600, 0.1)).toBe("1,965 normal images or \u2039heldOut=0.33\u203a");
-  expect(waysToResolve(0.01, 300, 0.1)).toBe("1,965 normal images");
+  expect(waysToResolve(0.01, 600, 0.1)).toBe("985 normal images or \u2039heldOut=0.17\u203a");
+  expect(waysToResolve(0.01, 150, 0.1)).toBe("985 normal images");
 });

@@ -1,13 +1,13 @@
 /** What a calibration can resolve, in words: which false-alarm rate marks anything, and how many normal images another one takes. */
 import { setting } from "../base/index.ts";
-import { leastCalibrationSplit, leastImagesFor, smallestFalseAlarm } from "../score/index.ts";
+import { leastHalved, leastImagesFor, smallestFalseAlarm } from "../score/index.ts";
 
 /** The false-alarm rate where none is asked for. */
 export const usualFalseAlarm = 0.01;
 
-/** How many of so many held-out images become the reference scores: those that do not fit the hierarchy scores (`calibrate`). */
+/** How many of so many held-out images become the reference scores of a new detector: all, or of many those that fit nothing (`calibrateHeldOut`). */
 export function referencesAmong(heldOut: number): number {
-  return heldOut < leastCalibrationSplit ? heldOut : Math.ceil(heldOut / 2);
+  return heldOut < leastHalved ? heldOut : Math.ceil(heldOut / 2);
 }
 
 /** The smallest rate of two digits at which so many reference images mark anything: never less than 1 / (n + 1), as rounding would be. */
@@ -22,7 +22,7 @@ export function markingRate(references: number): number {
 /** So many held-out images and any more mark something at a rate in (0, 1). */
 function heldOutFor(rate: number): number {
   const references = leastImagesFor(rate);
-  const leastOfHalves = referencesAmong(leastCalibrationSplit);
+  const leastOfHalves = referencesAmong(leastHalved);
   return references <= leastOfHalves ? references : 2 * references - 1;
 }
 
