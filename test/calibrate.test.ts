@@ -92,7 +92,7 @@ describe("calibrate", () => {
       expect(pValue).toBeCloseTo((1 + references.filter((value) => value >= score).length) / 31, 12);
     }
     const undone = await succeed("calibrate", detector, "--undo");
-    expect(undone.stdout).toBe("back to the calibration on 20 images; hierarchy decides\n");
+    expect(undone.stdout).toBe("back to the calibration on 40 images; hierarchy decides\n");
     expect(await loadManifest(at(detector))).toEqual(before);
     expect(await predicted(detector, "--score=likelihood")).toEqual(first);
     // What was taken back is kept, too.
@@ -283,7 +283,7 @@ describe("rules", () => {
     expect(table.rule.words).toBe("at most 60 % of the marked images are normal, on average");
     const { stderr } = await succeed("predict", "detector", "new", "crosses", "--fdr=0.01");
     expect(stderr).toContain(
-      "warning: nothing can be marked: the calibration has 20 images, and 5999 could mark a single one",
+      "warning: nothing can be marked: the calibration has 40 images, and 5999 could mark a single one",
     );
     expect(stderr).toContain(
       "0 of 60 images marked anomalous by hierarchy: at most 1 % of the marked images are normal",

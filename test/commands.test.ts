@@ -271,7 +271,7 @@ describe("predict", () => {
     expect(marked(all.stdout)).toBeGreaterThan(15);
     expect(marked(none.stdout)).toBe(0);
     expect(none.stderr).toMatch(
-      /warning: 20 calibration images resolve false-alarm rates from 0\.048, so nothing is marked at 0\.001; give --false-alarm 0\.048 or more, or train with 4,992 normal images\n/,
+      /warning: 40 calibration images resolve false-alarm rates from 0\.025, so nothing is marked at 0\.001; give --false-alarm 0\.025 or more, or train with 4,992 normal images\n/,
     );
   });
 

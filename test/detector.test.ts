@@ -207,7 +207,7 @@ describe("a detector", () => {
     const { coders } = await coderTerms(images.pixels.subarray(0, 60 * 256), input);
     const { png } = manifest.calibration.scores;
     const sizes = Array.from(coders!.png, (bits) => bits * Math.LN2);
-    expect(png).toHaveLength(30);
+    expect(png).toHaveLength(60);
     expect(png!.every((size) => sizes.includes(size))).toBe(true);
     const some = images.pixels.subarray(0, 3 * 256);
     const { coders: measured, ...others } = await detector.terms(some, { coders: true });

@@ -144,10 +144,12 @@ describe("what is refused", () => {
 
   test.each([
     [["--normal=parts", "--fault-steps=5"], /--fault-steps: expected --faults, got none/],
-    [["--normal=parts", "--group=part"], /--group: expected --faults or --encoder, got none/],
     [["--normal=parts", "--faults", "--group=("], /expected a regular expression such as part\\d\+, got '\('/],
     [["--as=general", "--general=parts", "--faults"], /--as general: expected nothing but images, got --faults/],
-    [["--normal=parts", "--faults", "--group=good"], /faults: expected normal images of at least 2 different things/],
+    [
+      ["--normal=parts", "--faults", "--group=good"],
+      /--normal: expected images of at least 2 different things, got 24 images of 1;/,
+    ],
   ])("%j", async (flags, message) => {
     const { code, stderr } = await run("train", "--out=refused", "--steps=1", "--size=8", "--scales=1", ...flags);
     expect(code).toBe(2);

@@ -49,7 +49,7 @@ const flags: readonly Flag[] = [
   [
     "group",
     "<pattern>",
-    "images whose names match it with the same text show the same thing, e.g. 'part\\d+': kept together where places are learned",
+    "images whose names match it with the same text show the same thing, e.g. 'part\\d+': kept together in every split",
   ],
   ["classes", "", "the normal images' sub-folders are classes: one density for each, for the score class-ratio"],
   [

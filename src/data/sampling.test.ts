@@ -27,6 +27,27 @@ describe("splitHeldOut", () => {
     expect(splitHeldOut(1000, 0.1, key)).not.toEqual(splitHeldOut(1000, 0.1, key.fold("other")));
   });
 
+  test("keeps groups whole, about as many images as asked for, and single images as if nobody had grouped them", () => {
+    const count = 200;
+    const groups = Uint32Array.from({ length: count }, (_, index) => (index < 60 ? 0 : Math.floor(index / 3)));
+    const { train, heldOut } = splitHeldOut(count, 0.1, key, groups);
+    const held = new Set(heldOut.map((image) => groups[image]!));
+    expect(train.some((image) => held.has(groups[image]!))).toBe(false);
+    expect(ascending([...train, ...heldOut])).toEqual(Array.from({ length: count }, (_, index) => index));
+    expect(heldOut.length).toBeGreaterThan(17);
+    expect(heldOut.length).toBeLessThanOrEqual(20);
+    const single = Uint32Array.from({ length: count }, (_, index) => count - index);
+    expect(splitHeldOut(count, 0.1, key, single)).toEqual(splitHeldOut(count, 0.1, key));
+  });
+
+  test("holds out the smallest of groups that are all too large, and refuses a single one", () => {
+    const groups = [0, 0, 0, 0, 0, 0, 1, 1, 1, 1];
+    expect([...splitHeldOut(10, 0.1, key, groups).heldOut]).toEqual([6, 7, 8, 9]);
+    expect(() => splitHeldOut(10, 0.1, key, new Array(10).fill(3))).toThrow(
+      "held-out images: expected images of at least 2 different things, got 10 images of 1",
+    );
+  });
+
   test("refuses too few images and fractions that are none", () => {
     for (const count of [0, 1, 2]) {
       expect(() => splitHeldOut(count, 0.5, key)).toThrow(ConfigError);

@@ -11,11 +11,17 @@ export interface HeldOutSplit {
 const leastTrained = 2;
 
 /**
- * Holds out a random fraction of `count` images, rounded, but at least one, and leaves at least two to train on.
+ * Holds out a random fraction of `count` images, rounded, but at least one, and leaves at least two to train on. Images of one of the `groups`, a
+ * number for each image, stay on one side: groups that would be too many are trained on, and where all are too large the smallest is held out.
  *
- * @throws ConfigError for fewer than three images or a fraction outside 0 to 1.
+ * @throws ConfigError for fewer than three images, a fraction outside 0 to 1, or images that are all of one group.
  */
-export function splitHeldOut(count: number, fraction: number, key: RandomKey): HeldOutSplit {
+export function splitHeldOut(
+  count: number,
+  fraction: number,
+  key: RandomKey,
+  groups?: ArrayLike<number>,
+): HeldOutSplit {
   if (!(fraction >= 0 && fraction <= 1)) {
     throw new ConfigError({
       code: "out-of-range",
@@ -36,7 +42,35 @@ export function splitHeldOut(count: number, fraction: number, key: RandomKey): H
   }
   const held = Math.min(count - leastTrained, Math.max(1, Math.round(count * fraction)));
   const order = permutation(count, key.stream());
+  if (groups) return splitGroups(order, held, groups);
   return { train: order.slice(held).sort(), heldOut: order.slice(0, held).sort() };
+}
+
+/** Holds out whole groups in the order of their first images: single images as they come. */
+function splitGroups(order: Uint32Array, wanted: number, groups: ArrayLike<number>): HeldOutSplit {
+  const sizes = new Map<number, number>();
+  for (const image of order) sizes.set(groups[image]!, (sizes.get(groups[image]!) ?? 0) + 1);
+  const chosen = new Set<number>();
+  let held = 0;
+  for (const [group, size] of sizes) {
+    if (held + size > wanted) continue;
+    chosen.add(group);
+    held += size;
+  }
+  if (chosen.size === 0) {
+    const [smallest] = [...sizes].reduce((least, one) => (one[1] < least[1] ? one : least));
+    chosen.add(smallest);
+  }
+  const heldOut = order.filter((image) => chosen.has(groups[image]!)).sort();
+  const train = order.filter((image) => !chosen.has(groups[image]!)).sort();
+  if (train.length >= leastTrained) return { train, heldOut };
+  throw new ConfigError({
+    code: "too-few-images",
+    subject: "held-out images",
+    expected: "images of at least 2 different things",
+    got: `${order.length} images of ${sizes.size}`,
+    remedy: { key: "other", text: "give images of more things" },
+  });
 }
 
 /**

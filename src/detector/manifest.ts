@@ -94,6 +94,8 @@ const fieldsSchema = z.strictObject({
   }),
   /** Where the general model came from if another detector gave it: that detector's folder and SHA-256 of the weights file read there. */
   generalDetector: z.strictObject({ folder: z.string(), weights: z.string() }).nullable(),
+  /** How many things the normal images show, where those of one thing stayed on one side of the split. */
+  things: positive.exactOptional(),
   training: trainingSchema,
   ...calibrationFields,
   /** The calibration before this one, in the folder of former ones: its file and that file's SHA-256. */

@@ -51,6 +51,8 @@ export interface DetectorParts {
   readonly generalDetector?: Manifest["generalDetector"] | undefined;
   /** Held-out normal images, uint8 [N, C, H, W]: calibration comes from them alone. */
   readonly heldOutPixels: Uint8Array;
+  /** Where images of one thing stayed on one side: how many things there were, and a number for each held-out image that those of one thing share. */
+  readonly groups?: { readonly things: number; readonly heldOut: ArrayLike<number> } | undefined;
   /** What looks for local faults; it brings its own calibration. */
   readonly faults?: FaultDetector | undefined;
   /** What judges images by an encoder's features, with the encoder cut to its taps; it brings its own calibration, too. */
@@ -79,7 +81,11 @@ export async function writeDetector(folder: string, parts: DetectorParts, engine
   const { heldOut, golden } = await measureTerms(training, files, parts.heldOutPixels, measured, engine);
   files[goldenFile] = golden;
   const references = { ...heldOut, ...(await coderTerms(parts.heldOutPixels, parts.training.input)) };
-  let calibration = calibrateHeldOut(references, randomKey(parts.training.seed).fold("calibration"));
+  let calibration = calibrateHeldOut(
+    references,
+    randomKey(parts.training.seed).fold("calibration"),
+    parts.groups?.heldOut,
+  );
   for (const [source, scores] of Object.entries(ownReferences(parts))) {
     calibration = withReferences(calibration, source, scores);
   }
@@ -138,7 +144,7 @@ async function checksumsOf(files: FileContents): Promise<Manifest["files"]> {
 }
 
 function describeDetector(
-  { training, role, models, data, generalDetector, faults, encoder }: DetectorParts,
+  { training, role, models, data, generalDetector, groups, faults, encoder }: DetectorParts,
   calibration: Calibration,
   engineVersion: string,
   checksums: Manifest["files"],
@@ -175,6 +181,8 @@ function describeDetector(
     ...(encoder && { encoder: { model: encoderFile, features: featuresFile, record: encoder.expert.record } }),
     data,
     generalDetector: generalDetector ?? null,
+    // Single images are split as if nobody had asked.
+    ...(groups && groups.things < data.normal.count && { things: groups.things }),
     training,
     calibration,
     files: checksums,

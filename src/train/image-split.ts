@@ -15,7 +15,7 @@ export function gatherImages({ pixels, specification }: ImageSet, indices: Uint3
 }
 
 /** The setting that named some images. */
-type SetName = keyof RunImages;
+type SetName = Exclude<keyof RunImages, "groups">;
 
 /** A split of one phase's images. */
 export interface ImageSplit {
@@ -28,6 +28,8 @@ export interface ImageSplit {
 /** The image sets of a run. */
 export interface RunImages {
   readonly normal: ImageSet;
+  /** A number for each normal image that those of one thing share: these stay on one side. */
+  readonly groups?: ArrayLike<number> | undefined;
   readonly general?: ImageSet | undefined;
   /** What the normal flow learns to keep away from; the general images where absent. */
   readonly outliers?: ImageSet | undefined;
@@ -46,10 +48,13 @@ export interface RunSplits {
  * equals a held-out normal image is left out of every phase. Nothing that equals a normal image is an outlier.
  * Throws ConfigError where too few images are left to train on, or outliers are asked for and there are none.
  */
-export function splitRun({ normal, general, outliers }: RunImages, configuration: TrainingConfiguration): RunSplits {
+export function splitRun(
+  { normal, groups, general, outliers }: RunImages,
+  configuration: TrainingConfiguration,
+): RunSplits {
   const split = configuration.classes
-    ? splitWithClasses(normal, configuration.classes, configuration)
-    : splitPhase(normal, configuration, "normal");
+    ? splitWithClasses(normal, groups, configuration.classes, configuration)
+    : splitPhase(normal, configuration, "normal", groups);
   const known = hashesOf(normal, split.heldOut);
   const generalSplit = general && splitPhase(general, configuration, "general");
   return {
@@ -95,9 +100,14 @@ function hashesOf(images: ImageSet, indices: Uint32Array): Set<string> {
   return new Set(Array.from(indices, (index) => hashOf(images, index)));
 }
 
-function splitPhase({ count }: ImageSet, { heldOut, seed }: TrainingConfiguration, name: SetName) {
+function splitPhase(
+  { count }: ImageSet,
+  { heldOut, seed }: TrainingConfiguration,
+  name: SetName,
+  groups?: ArrayLike<number>,
+) {
   try {
-    return splitHeldOut(count, heldOut, randomKey(seed).fold(name).fold("held out"));
+    return splitHeldOut(count, heldOut, randomKey(seed).fold(name).fold("held out"), groups);
   } catch (error) {
     throw ofSubject(setting(name), error);
   }
@@ -109,20 +119,22 @@ function splitPhase({ count }: ImageSet, { heldOut, seed }: TrainingConfiguratio
  */
 function splitWithClasses(
   normal: ImageSet,
+  groups: ArrayLike<number> | undefined,
   classes: readonly string[],
   configuration: TrainingConfiguration,
 ): HeldOutSplit {
-  const plain = splitPhase(normal, configuration, "normal");
+  const plain = splitPhase(normal, configuration, "normal", groups);
   const held = (side: Uint32Array) => new Set(Array.from(side, (index) => normal.classNames[index]));
   const [trained, heldOut] = [held(plain.train), held(plain.heldOut)];
   return classes.every((name) => trained.has(name) && heldOut.has(name))
     ? plain
-    : splitClasses(normal, classes, configuration);
+    : splitClasses(normal, groups, classes, configuration);
 }
 
 /** Holds out the same share of every class, so that each is trained on and measured. Throws ConfigError for a class that is too small. */
 function splitClasses(
   { classNames }: ImageSet,
+  groups: ArrayLike<number> | undefined,
   classes: readonly string[],
   { heldOut, seed }: TrainingConfiguration,
 ): HeldOutSplit {
@@ -130,7 +142,8 @@ function splitClasses(
   const splits = classes.map((name) => {
     const members = Uint32Array.from(classNames.flatMap((other, index) => (other === name ? [index] : [])));
     try {
-      const split = splitHeldOut(members.length, heldOut, key.fold(name));
+      const own = groups && members.map((image) => groups[image]!);
+      const split = splitHeldOut(members.length, heldOut, key.fold(name), own);
       return { train: pick(members, split.train), heldOut: pick(members, split.heldOut) };
     } catch (error) {
       throw ofSubject(`class '${name}'`, error, "give more images of it, or leave the class out with #class=");

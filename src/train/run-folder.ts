@@ -55,6 +55,8 @@ const recordSchema = z.strictObject({
     .default(null),
   /** A regular expression: images whose names match it with the same text show the same thing. */
   group: z.string().nullable().default(null),
+  /** A number for each normal image that those of one thing share. Runs of earlier versions split images as they come. */
+  groups: z.array(z.number().int().min(0)).nullable().default(null),
   /** Seconds between two checkpoints. */
   checkpointEvery: z.number().positive(),
 });

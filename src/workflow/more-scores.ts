@@ -5,8 +5,8 @@
 import { ConfigError, imageSizeOf, randomKey, setting } from "../base/index.ts";
 import { type ImageSet, loadImages, openImages } from "../data/index.ts";
 import { type Detector, type Manifest, measuredFor, replaceCalibration } from "../detector/index.ts";
-import { calibrate, joinModelTerms, type ModelTerms } from "../score/index.ts";
-import { gatherImages, splitRun } from "../train/index.ts";
+import { calibrate, calibrateHeldOut, joinModelTerms, leastCalibrationSplit, type ModelTerms } from "../score/index.ts";
+import { gatherImages, readRun, runFolder, splitRun } from "../train/index.ts";
 import type { Watch } from "./events.ts";
 import { namedScores } from "./named-scores.ts";
 
@@ -43,7 +43,7 @@ export async function addScores(detector: Detector, names: readonly string[], wa
       got: names.join(", "),
     });
   }
-  const set = await calibrationImages(manifest, watch);
+  const set = await calibrationImages(detector, watch);
   const measured = measuredFor(
     manifest,
     wanted.map(({ name }) => name),
@@ -59,8 +59,11 @@ export async function addScores(detector: Detector, names: readonly string[], wa
     watch.onEvent?.({ kind: "progress", task: "scoring", subject: "calibration images", done, total: set.count });
   }
   watch.onEvent?.({ kind: "settled" });
-  // The same key gives the same halves, so that the new references are those of the very images that the others have.
-  const made = calibrate(joinModelTerms(tables), randomKey(training.seed).fold("calibration"), before);
+  // The same key gives the same halves, or the same images left out together, so that new references are those of the very images that the others have.
+  const key = randomKey(training.seed).fold("calibration");
+  const terms = joinModelTerms(tables);
+  const leftOut = !manifest.calibrated && before.count === set.count && set.count >= leastCalibrationSplit;
+  const made = leftOut ? calibrateHeldOut(terms, key, set.groups) : calibrate(terms, key, before);
   if (made.count !== before.count) throw otherImages(`${made.count} references`, `${before.count}`);
   const added = wanted.map(({ name }) => name).filter((name) => Object.hasOwn(made.scores, name));
   const chosen = <T>(all: Readonly<Record<string, T>>) =>
@@ -82,9 +85,9 @@ function placed(source: string): boolean {
 
 /** The images of the present calibration: those that the training held out, or those of a calibration since. */
 async function calibrationImages(
-  { calibrated, data, input, training }: Manifest,
+  { location: folder, manifest: { calibrated, data, input, training, things } }: Detector,
   watch: Watch,
-): Promise<Pick<ImageSet, "count" | "pixels">> {
+): Promise<Pick<ImageSet, "count" | "pixels"> & { readonly groups?: readonly number[] }> {
   if (calibrated?.groups) {
     throw new ConfigError({
       code: "missing-setting",
@@ -104,9 +107,21 @@ async function calibrationImages(
   watch.onEvent?.({ kind: "settled" });
   if (normal.fingerprint !== fingerprint) throw otherImages(`the images of its calibration at '${location}'`, "others");
   if (calibrated) return normal;
+  const groups = things === undefined ? undefined : await groupsOfRun(folder, fingerprint);
   // The split of normal images does not depend on what else a run trained.
-  const { heldOut } = splitRun({ normal }, { ...training, objective: { loss: "nll" }, classifier: null }).normal;
-  return { count: heldOut.length, pixels: gatherImages(normal, heldOut) };
+  const { heldOut } = splitRun(
+    { normal, groups },
+    { ...training, objective: { loss: "nll" }, classifier: null },
+  ).normal;
+  const images = { count: heldOut.length, pixels: gatherImages(normal, heldOut) };
+  return groups ? { ...images, groups: Array.from(heldOut, (image) => groups[image]!) } : images;
+}
+
+/** Which images show the same thing, as the run of a detector knows. Throws ConfigError where that is gone, or is one of other images. */
+async function groupsOfRun(folder: string, fingerprint: string): Promise<readonly number[]> {
+  const record = await readRun(runFolder(folder)).catch(() => undefined);
+  if (record?.groups && record.normal.fingerprint === fingerprint) return record.groups;
+  throw otherImages("a run that knows which images show the same thing", "none");
 }
 
 function otherImages(expected: string, got: string): ConfigError {

@@ -92,16 +92,18 @@ function modelTaken(named: "generalDetector" | "init", folder: string, { role, m
  */
 export function describeLeak(
   named: "generalDetector" | "init",
-  { manifest: { data, training }, model }: OtherDetector,
-  { normal }: RunImages,
+  { manifest: { data, training, things }, model }: OtherDetector,
+  { normal, groups }: RunImages,
   configuration: TrainingConfiguration,
 ): string | undefined {
   // A general model was trained on general images, from which its run kept its own held-out normal ones out.
   if (model === "general" || data.normal.fingerprint !== normal.fingerprint) return undefined;
-  const split = (settings: TrainingConfiguration) =>
-    splitRun({ normal }, { ...settings, objective: { loss: "nll" }, classifier: null }).normal;
-  const trained = new Set(split(training).train);
-  const { heldOut } = split(configuration);
+  // The same images fall into the same groups, where they are grouped at all.
+  if (things !== undefined && !groups) return undefined;
+  const split = (settings: TrainingConfiguration, own: RunImages["groups"]) =>
+    splitRun({ normal, groups: own }, { ...settings, objective: { loss: "nll" }, classifier: null }).normal;
+  const trained = new Set(split(training, things === undefined ? undefined : groups).train);
+  const { heldOut } = split(configuration, groups);
   const seen = heldOut.filter((index) => trained.has(index)).length;
   if (seen === 0) return undefined;
   return (

@@ -82,7 +82,7 @@ const fields = {
   encoder: location().optional(),
   /** Whether features are compared place by place (parts that always lie the same way), with all places, or as held-out synthetic faults decide. */
   encoderMode: oneOf(encoderPlans).optional(),
-  /** A regular expression: images whose names match it with the same text show the same thing and stay together where places are learned. */
+  /** A regular expression: images whose names match it with the same text show the same thing and stay together in every split. */
   group: z
     .string({ error: "expected a regular expression" })
     .refine(isExpression, { error: "expected a regular expression such as part\\d+" })

@@ -63,12 +63,11 @@ function checkOutliers({ outliers, objective, classifier }: TrainSettings): void
   });
 }
 
-function checkPlaces({ faults, faultSteps, encoder, encoderMode, group, as: role }: TrainSettings): void {
+function checkPlaces({ faults, faultSteps, encoder, encoderMode, as: role }: TrainSettings): void {
   const looksAt = { faults, encoder: encoder !== undefined };
   const needs: readonly (readonly [TrainSetting, unknown, readonly (keyof typeof looksAt)[]])[] = [
     ["faultSteps", faultSteps, ["faults"]],
     ["encoderMode", encoderMode, ["encoder"]],
-    ["group", group, ["faults", "encoder"]],
   ];
   for (const [name, given, ways] of needs) {
     if (given === undefined || ways.some((way) => looksAt[way])) continue;

@@ -35,6 +35,7 @@ import { markingRate, referencesAmong, usualFalseAlarm, waysToResolve } from "./
 import { readTrainRequest, type TrainRequest, type TrainSettings } from "./train-request.ts";
 import { imageLocations, startFolder } from "./train-rules.ts";
 import { configurationOf, faultPlanOf } from "./training-configuration.ts";
+import { groupsOfNormal } from "./whole-images.ts";
 
 /** A run that is ready to go. */
 export interface TrainingPlan {
@@ -89,8 +90,11 @@ async function freshPlan(settings: TrainSettings, watch: Watch): Promise<Trainin
     location === undefined ? undefined : load(location, name);
   const normal = await load(locations.normal, locations.normalSetting);
   const configuration = withClasses(unnamed, normal, locations.normal);
+  const asked = { location: locations.normal, normal, configuration, pattern: settings.group ?? null };
+  const placed = settings.faults || settings.encoder !== undefined;
   const images: RunImages = {
     normal,
+    groups: settings.as === "detector" ? await groupsOfNormal({ ...asked, placed }, watch) : undefined,
     general: await optional(locations.general, "general"),
     outliers: await optional(locations.outliers, "outliers"),
   };
@@ -123,6 +127,7 @@ async function freshPlan(settings: TrainSettings, watch: Watch): Promise<Trainin
       ? { path: encoder.path, checksum: encoder.record.checksum, mode: settings.encoderMode ?? "auto" }
       : null,
     group: settings.group ?? null,
+    groups: images.groups ? Array.from(images.groups) : null,
     checkpointEvery: settings.checkpointEvery,
   };
   const beginning = { general: general?.parameters, start: start?.parameters, replace: settings.force };
@@ -172,6 +177,7 @@ async function resumedPlan(settings: TrainSettings, watch: Watch): Promise<Train
   };
   const images = {
     normal: (await load(record.normal, "normal"))!,
+    groups: record.groups ?? undefined,
     general: await load(record.general, "general"),
     outliers: await load(record.outliers, "outliers"),
   };

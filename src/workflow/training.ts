@@ -137,6 +137,10 @@ function writeResult(
       outliers: record.outliers && outliers ? describe(record.outliers, outliers) : null,
     },
     heldOutPixels: gatherImages(normal, result.heldOut),
+    groups: images.groups && {
+      things: new Set(Array.from(images.groups)).size,
+      heldOut: result.heldOut.map((image) => images.groups![image]!),
+    },
     faults: faults?.detector,
     encoder,
   };

@@ -1,12 +1,59 @@
 /** The normal images of a training at their own size, for what looks at places in them, and which of them show the same thing. */
 import { permutation, randomKey, setting } from "../base/index.ts";
-import { openImages, readWhole } from "../data/index.ts";
+import { type ImageSet, openImages, readWhole } from "../data/index.ts";
 import { type Fingerprint, fingerprintOfStructure, groupImages, type NormalImages } from "../faults/index.ts";
+import type { TrainingConfiguration } from "../model/index.ts";
 import type { Watch } from "./events.ts";
 import type { TrainingPlan } from "./training-plan.ts";
 
 /** Of more images than these, some are taken: every pair is compared, and all are in memory at their levels. */
-const mostImages = 600;
+const mostPlaced = 600;
+
+/** Sets of so many images and more are split as they come: near-duplicates are few among many. */
+const leastUncompared = 1000;
+
+/** What is smaller has no fine structure that would tell a thing from another one of its kind. */
+const leastSide = 64;
+
+/** Beyond so many images each is compared with its likeliest ones only, where nothing else takes time for places. */
+const mostPairwise = 100;
+
+/** What there is to know of normal images in order to group them. */
+interface GroupingRequest {
+  /** Where the images are, and what was loaded of them. */
+  readonly location: string;
+  readonly normal: ImageSet;
+  readonly configuration: Pick<TrainingConfiguration, "input" | "seed">;
+  /** Images whose names it matches with the same text show the same thing. */
+  readonly pattern: string | null;
+  /** Whether places of them are looked at, too, whatever their size. */
+  readonly placed: boolean;
+}
+
+/**
+ * A number for each normal image that those of one thing share: those whose names say so, and in sets below a thousand those that are alike.
+ * Undefined where nobody gives a pattern and images are many, small or made by the program. Throws FormatError where an image has changed since it was loaded, the signal's reason where
+ * it is aborted.
+ */
+export async function groupsOfNormal(request: GroupingRequest, watch: Watch): Promise<Uint32Array | undefined> {
+  const { normal, pattern, placed } = request;
+  const images = await wholeImages(
+    request,
+    Uint32Array.from({ length: normal.count }, (_, image) => image),
+  );
+  const compared = normal.count < leastUncompared && (placed || !isMade(request.location));
+  const prints = compared ? await fingerprintsOf(images, placed ? 0 : leastSide, watch) : undefined;
+  if (!prints && pattern === null) return undefined;
+  const names = pattern === null ? [] : images.names.map((name) => groupOf(name, new RegExp(pattern)));
+  const groups = prints ? groupImages(prints, names, placed ? undefined : mostPairwise) : numbered(names);
+  tellGroups(groups, watch);
+  return groups;
+}
+
+/** Images that the program makes are no photographs of anything, and each is another one. */
+function isMade(location: string): boolean {
+  return location.split("#")[0] === "builtin";
+}
 
 /** Images, and a number for each that those of the same thing share. */
 export interface GroupedImages {
@@ -17,31 +64,55 @@ export interface GroupedImages {
 }
 
 /**
- * The normal images of a plan, some of them where there are many. Those that are alike, or whose names the plan's pattern matches with the same text, are of
- * one group. Throws FormatError where an image has changed since the plan was made, the signal's reason where it is aborted.
+ * The normal images of a plan whose places are looked at, some of them where there are many. Throws FormatError where an image has changed since the
+ * plan was made, the signal's reason where it is aborted.
  */
-export async function groupedImages(plan: TrainingPlan, { onEvent, signal }: Watch): Promise<GroupedImages> {
+export async function groupedImages(plan: TrainingPlan, watch: Watch): Promise<GroupedImages> {
   const started = performance.now();
-  const images = await normalImages(plan);
-  const count = images.names.length;
-  if (count < plan.images.normal.count) {
-    const text = `places of ${count} of ${plan.images.normal.count} normal images are looked at`;
-    onEvent?.({ kind: "note", text });
+  const { record, images: all } = plan;
+  const { configuration, normal, group, faults } = record;
+  const order = permutation(all.normal.count, randomKey(configuration.seed).fold("fault images").stream());
+  const chosen = order.slice(0, mostPlaced).sort();
+  const images = await wholeImages({ location: normal.location, normal: all.normal, configuration }, chosen);
+  if (chosen.length < all.normal.count) {
+    const text = `places of ${chosen.length} of ${all.normal.count} normal images are looked at`;
+    watch.onEvent?.({ kind: "note", text });
   }
+  const secondsSince = () => (performance.now() - started) / 1000;
+  const known = all.groups;
+  // Above a thousand images only names told groups.
+  if (known && all.normal.count < leastUncompared) {
+    return { images, groups: chosen.map((image) => known[image]!), seconds: secondsSince() };
+  }
+  const prints = (await fingerprintsOf(images, 0, watch))!;
+  const text = group ?? faults?.group;
+  const groups = groupImages(prints, text ? images.names.map((name) => groupOf(name, new RegExp(text))) : []);
+  tellGroups(groups, watch);
+  return { images, groups, seconds: secondsSince() };
+}
+
+function tellGroups(groups: Uint32Array, { onEvent }: Watch): void {
+  const text = `${groups.length} images of ${new Set(groups).size} different things, which stay together in every split`;
+  onEvent?.({ kind: "note", text });
+}
+
+/** The fingerprints of images; undefined where one is smaller than they may be. */
+async function fingerprintsOf(
+  { names, read }: NormalImages,
+  least: number,
+  { onEvent, signal }: Watch,
+): Promise<readonly Fingerprint[] | undefined> {
   const prints: Fingerprint[] = [];
-  for (let position = 0; position < count; position++) {
+  const total = names.length;
+  for (const position of names.keys()) {
     signal?.throwIfAborted();
-    prints.push(fingerprintOfStructure(await images.read(position)));
-    const subject = "which images are alike";
-    onEvent?.({ kind: "progress", task: "measuring", subject, done: position + 1, total: count });
+    const image = await read(position);
+    if (Math.min(image.height, image.width) < least) return undefined;
+    prints.push(fingerprintOfStructure(image));
+    onEvent?.({ kind: "progress", task: "measuring", subject: "which images are alike", done: position + 1, total });
   }
   onEvent?.({ kind: "settled" });
-  const { group, faults } = plan.record;
-  const pattern = (group ?? faults?.group) ? new RegExp(group ?? faults!.group!) : undefined;
-  const groups = groupImages(prints, pattern ? images.names.map((name) => groupOf(name, pattern)) : []);
-  const text = `${count} images of ${new Set(groups).size} different things, which stay together in every split`;
-  onEvent?.({ kind: "note", text });
-  return { images, groups, seconds: (performance.now() - started) / 1000 };
+  return prints;
 }
 
 /** What an image shows, by the part of its name that the pattern, or its first group, matches. */
@@ -50,14 +121,23 @@ function groupOf(name: string, pattern: RegExp): string {
   return match?.[1] ?? match?.[0] ?? name;
 }
 
-async function normalImages({ record, images: { normal } }: TrainingPlan): Promise<NormalImages> {
-  const source = await openImages(record.normal.location, setting("normal"), { use: "training" });
-  const { seed, input } = record.configuration;
-  const order = permutation(normal.count, randomKey(seed).fold("fault images").stream());
-  const chosen = Array.from(order.subarray(0, mostImages)).sort((a, b) => a - b);
-  const indices = chosen.map((image) => normal.indices[image]!);
+/** A number for each name that equal ones share. */
+function numbered(names: readonly string[]): Uint32Array {
+  const numbers = new Map<string, number>();
+  return Uint32Array.from(names, (name) => {
+    if (!numbers.has(name)) numbers.set(name, numbers.size);
+    return numbers.get(name)!;
+  });
+}
+
+async function wholeImages(
+  { location, normal, configuration }: Pick<GroupingRequest, "location" | "normal" | "configuration">,
+  chosen: Uint32Array,
+): Promise<NormalImages> {
+  const source = await openImages(location, setting("normal"), { use: "training" });
+  const indices = Array.from(chosen, (image) => normal.indices[image]!);
   return {
     names: indices.map((index) => source.name(index)),
-    read: (position) => readWhole(source, indices[position]!, input),
+    read: (position) => readWhole(source, indices[position]!, configuration.input),
   };
 }
