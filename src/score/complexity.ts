@@ -11,7 +11,7 @@
  * Cost: every image as a WebP file. It needs the terms, the coded sizes and held-out normal images.
  */
 import { RunError } from "../base/index.ts";
-import { choleskyFactor, inverseQuadraticForm, type LowerTriangle } from "./covariance.ts";
+import { choleskyFactor, type LowerTriangle } from "./covariance.ts";
 import { fitted, type ScoreDefinition } from "./score-definition.ts";
 import { termsPerScale } from "./term-table.ts";
 import type { ModelTerms } from "./terms.ts";
@@ -25,8 +25,10 @@ export interface ComplexityFit {
   readonly count: number;
 }
 
-/** The most kernels: the first so many normal images, which come in random order. */
-const mostCentres = 400;
+/** The most kernels: the first so many of the normal images. */
+const mostCentres = 256;
+/** A kernel that is e^-40 times the nearest one adds nothing that a sum of 256 keeps. */
+const leastExponent = -40;
 /** The fewest images that a fit accepts. */
 const leastImages = 8;
 /** The least deviation of either number, relative to its mean. */
@@ -76,16 +78,26 @@ export function fitComplexity(terms: ModelTerms): ComplexityFit {
 
 /** The score of every image, [count] in nats; +Infinity for a non-finite term. */
 export function complexityScores({ centres, cholesky }: ComplexityFit, terms: ModelTerms): Float64Array {
-  const logNormaliser = Math.log(2 * Math.PI) + Math.log(cholesky[0]![0]!) + Math.log(cholesky[1]![1]!);
+  const [[a], [b, c]] = cholesky as readonly [readonly [number], readonly [number, number]];
+  const logNormaliser = Math.log(2 * Math.PI * a * c);
+  const distances = new Float64Array(centres.length);
   return Float64Array.from(statesOf(terms), ([prior, bits]) => {
     if (!Number.isFinite(prior)) return Number.POSITIVE_INFINITY;
-    const exponents = centres.map(
-      ([ownPrior, ownBits]) => -0.5 * inverseQuadraticForm(cholesky, [prior - ownPrior, bits - ownBits]),
-    );
-    // Relative to the nearest kernel, or a far image would have density zero.
-    const most = Math.max(...exponents);
-    const sum = exponents.reduce((total, exponent) => total + Math.exp(exponent - most), 0);
-    return logNormaliser - most - Math.log(sum / centres.length);
+    // Relative to the nearest kernel, or a far image would have density zero. Loops, as every image that is scored comes by here.
+    let nearest = Number.POSITIVE_INFINITY;
+    for (let index = 0; index < centres.length; index++) {
+      const [ownPrior, ownBits] = centres[index]!;
+      const u = (prior - ownPrior) / a;
+      const v = (bits - ownBits - b * u) / c;
+      distances[index] = u * u + v * v;
+      nearest = Math.min(nearest, distances[index]!);
+    }
+    let sum = 0;
+    for (const distance of distances) {
+      const exponent = 0.5 * (nearest - distance);
+      if (exponent > leastExponent) sum += Math.exp(exponent);
+    }
+    return logNormaliser + nearest / 2 - Math.log(sum / centres.length);
   });
 }
 

@@ -34,8 +34,10 @@ export interface StateDensityFit {
   readonly count: number;
 }
 
-/** The most kernels of a density: more images are represented by their quantiles, a three-hundredth of them each. */
-const mostCentres = 300;
+/** The most kernels of a density: more images are represented by their quantiles, a 128th of them each. */
+const mostCentres = 128;
+/** A kernel that is e^-40 times the nearest one adds nothing that a sum of 128 keeps. */
+const leastExponent = -40;
 /** The fewest images that a fit accepts. */
 const leastImages = 8;
 /** The least deviation relative to the mean: below it a statistic is constant and says nothing. */
@@ -112,11 +114,15 @@ export function stateDensityScores(fit: StateDensityFit, normal: TermTable): Flo
 /** log KDE at a value, in units of the deviation; finite however far away. */
 export function logDensity({ mean, deviation, centres, bandwidth }: KernelDensity, value: number): number {
   const z = (value - mean) / deviation;
-  const exponents = centres.map((centre) => -0.5 * ((z - centre) / bandwidth) ** 2);
-  // Relative to the nearest kernel, or a far value would have density zero.
-  const largest = Math.max(...exponents);
-  const sum = exponents.reduce((total, exponent) => total + Math.exp(exponent - largest), 0);
-  return largest + Math.log(sum / centres.length) - Math.log(bandwidth * Math.sqrt(2 * Math.PI));
+  // Relative to the nearest kernel, or a far value would have density zero. Loops, as every image that is scored comes by here.
+  let nearest = Number.POSITIVE_INFINITY;
+  for (const centre of centres) nearest = Math.min(nearest, ((z - centre) / bandwidth) ** 2);
+  let sum = 0;
+  for (const centre of centres) {
+    const exponent = 0.5 * (nearest - ((z - centre) / bandwidth) ** 2);
+    if (exponent > leastExponent) sum += Math.exp(exponent);
+  }
+  return Math.log(sum / centres.length) - nearest / 2 - Math.log(bandwidth * Math.sqrt(2 * Math.PI));
 }
 
 /** The record of the score. */

@@ -81,7 +81,7 @@ describe("density of states", () => {
     const stream = key.fold("integral").stream();
     const fit = fitStateDensity(tableOf(rowsOf(1000, () => [stream.normal(), 3 * stream.normal()])));
     for (const density of fit.densities) {
-      expect(density.centres).toHaveLength(300);
+      expect(density.centres).toHaveLength(128);
       let sum = 0;
       for (let z = -10; z < 10; z += 0.01)
         sum += Math.exp(logDensity(density, density.mean + z * density.deviation)) * 0.01;
