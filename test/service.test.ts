@@ -3,11 +3,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openClient } from "../src/client/index.ts";
 import { loadDetector, type PredictedImage, predict } from "../src/index.ts";
 import { checkService } from "../src/service/index.ts";
+import { type HeatImage, judgeAtHand, mapPicture } from "../src/workflow/index.ts";
 import { filesIn, makeDetectors, type RunningService, startTestService } from "./service-harness.ts";
 
 let made: Awaited<ReturnType<typeof makeDetectors>>;
 let service: RunningService;
 let expected: PredictedImage[];
+const pictures: Buffer[] = [];
 let files: Awaited<ReturnType<typeof filesIn>>;
 
 beforeAll(async () => {
@@ -15,7 +17,8 @@ beforeAll(async () => {
   service = await startTestService("../dist/service/engine-worker.js", { detectors: made.at("detectors") });
   const detector = await loadDetector(made.at("detectors", "small"), { threads: 1 });
   expected = [];
-  for await (const one of predict(detector, made.at("new"), { falseAlarm: 0.2 })) {
+  const onMap = async (heat: HeatImage) => void pictures.push(Buffer.from(await mapPicture(heat)));
+  for await (const one of predict(detector, made.at("new"), { falseAlarm: 0.2, onMap })) {
     expected.push({ ...one, pixels: one.pixels.slice() });
   }
   await detector.dispose();
@@ -237,6 +240,59 @@ describe("image files", () => {
     expect(score).toBe("ratio-png");
     expect(images).toHaveLength(1);
     expect(images[0]!.score).toBe(images[0]!.scores["ratio-png"]);
+  });
+
+  test("maps are those of predict, to the byte: several in JSON, one as a picture", async () => {
+    const answer = await openClient({ url: service.url }).predict("small", files, { maps: true });
+    expect(answer.map).toBe("final-scale");
+    expect(answer.images.map(({ map }) => map)).toEqual(pictures.map((picture) => picture.toString("base64")));
+    expect(answer.images.map(({ score }) => score)).toEqual(expected.map(({ score }) => score));
+    const headers = { ...png, accept: "image/png" };
+    const init = { method: "POST", headers, body: files[3]!.bytes };
+    const picture = await service.ask("/api/detectors/small:predict?falseAlarm=0.2", init);
+    expect(Object.fromEntries(picture.headers)).toMatchObject({
+      "content-type": "image/png",
+      "outglow-map": "final-scale",
+      "outglow-anomalous": String(expected[3]!.anomalous),
+      "outglow-p-value": String(expected[3]!.pValue),
+    });
+    const single = Buffer.from(await picture.arrayBuffer());
+    expect(single.subarray(0, 8)).toEqual(Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]));
+    const own = await service.ask("/api/detectors/small:predict?map=png&score=scale-1", { ...init, headers: png });
+    expect(await own.json()).toMatchObject({ score: "scale-1", map: "scale-1", images: [{ map: expect.any(String) }] });
+    const several = await service.ask("/api/detectors/small:predict", {
+      method: "POST",
+      headers: { accept: "image/png" },
+      body: form(),
+    });
+    expect([several.status, await several.text()]).toEqual([406, expect.stringContaining("got 12 images")]);
+    expect((await service.ask("/api/detectors/small:predict?map=svg", { ...init, headers: png })).status).toBe(400);
+  });
+
+  test("maps of faults are of the image's own size, and no larger than can be shown", async () => {
+    const detector = await loadDetector(made.at("detectors", "small"), { threads: 1 });
+    const { calibration } = detector.manifest;
+    const scores = { ...calibration.scores, faults: [0, 1, 2, 3] };
+    const map = { rows: 2, columns: 4, values: Float32Array.of(0, 0, 0, 0, 0, 0, 0, 9) };
+    const looking = {
+      ...detector,
+      manifest: { ...detector.manifest, faults: {}, calibration: { ...calibration, scores } },
+      faults: { score: async () => ({ foldScores: [1, 3], map }) },
+    } as unknown as typeof detector;
+    const whole = (height: number, width: number) => {
+      return { kind: "raw", pixels: new Uint8Array(height * width).fill(90), channels: 1, height, width } as const;
+    };
+    const sizes = [whole(20, 40), whole(1500, 3000)];
+    const pixels = Buffer.concat(expected.slice(0, 2).map((one) => one.pixels));
+    const maps = { subject: { kind: "faults" }, score: "faults" } as const;
+    const images = { count: 2, pixels, read: async (position: number) => sizes[position]! };
+    const judged = await judgeAtHand(looking, images, { coders: false, maps });
+    await detector.dispose();
+    expect(judged.map(({ score, picture }) => [score, Buffer.from(picture!).readUInt32BE(16)])).toEqual([
+      [2, 40],
+      [2, 2048],
+    ]);
+    expect(Buffer.from(judged[1]!.picture!).readUInt32BE(20)).toBe(1024);
   });
 
   test.each<[string, string, RequestInit, number, string]>([

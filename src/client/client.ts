@@ -24,6 +24,8 @@ export interface ServedPrediction {
   readonly scores: Readonly<Record<string, number | null>>;
   readonly predictedClass?: string | null;
   readonly classProbability?: number | null;
+  /** The picture of its map, a PNG in base64. */
+  readonly map?: string;
 }
 
 /** What a service says of images. */
@@ -35,6 +37,8 @@ export interface ServedPredictions {
   readonly falseAlarm: number | null;
   readonly threshold: number | null;
   readonly smallestFalseAlarm: number;
+  /** What the maps show: the score itself, or where it has no places another one. */
+  readonly map?: string;
   readonly images: readonly ServedPrediction[];
 }
 
@@ -57,6 +61,8 @@ export interface ImageFile {
 export interface PredictWish {
   readonly falseAlarm?: number | undefined;
   readonly score?: string | undefined;
+  /** Whether maps are drawn: where in each image the score comes from. */
+  readonly maps?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -156,13 +162,14 @@ export function openClient(options: ClientOptions): Client {
     async detectors() {
       return ((await send("/api/detectors")) as { detectors: readonly ServedDetectorSummary[] }).detectors;
     },
-    async predict(detector, images, { falseAlarm, score, signal } = {}) {
+    async predict(detector, images, { falseAlarm, score, maps, signal } = {}) {
       if (images.length === 0) {
         throw new FormatError({ code: "too-few-images", subject: setting("images"), expected: "images", got: "none" });
       }
       const query = new URLSearchParams();
       if (falseAlarm !== undefined) query.set("falseAlarm", String(falseAlarm));
       if (score !== undefined) query.set("score", score);
+      if (maps) query.set("map", "png");
       const body = new FormData();
       for (const { name, bytes } of images)
         body.append("images", bytes instanceof Blob ? bytes : new Blob([bytes]), name);

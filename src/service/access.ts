@@ -51,12 +51,24 @@ export function checkOrigin(origin: string | undefined, host: string | undefined
   throw forbidden("Origin", "the service's own or one that it was given");
 }
 
+/** What a page may read of an answer beside its body. */
+const exposedHeaders = [
+  "etag",
+  "inference-header-content-length",
+  "outglow-anomalous",
+  "outglow-map",
+  "outglow-p-value",
+  "outglow-score",
+  "retry-after",
+  "x-request-id",
+];
+
 /** The headers that let a named page read the answer; none for any other. */
 export function crossOriginHeaders(origin: string | undefined, { allowOrigin }: AccessRules): Record<string, string> {
   if (origin === undefined || !allowOrigin.includes(origin)) return {};
   return {
     "access-control-allow-origin": origin,
-    "access-control-expose-headers": "etag, inference-header-content-length, retry-after, x-request-id",
+    "access-control-expose-headers": exposedHeaders.join(", "),
     vary: "origin",
     "cross-origin-resource-policy": "cross-origin",
   };

@@ -13,6 +13,8 @@ export interface ScoringWork {
   /** The detector, as the processes know it. */
   readonly key: string;
   readonly coders: boolean;
+  /** The score whose maps are drawn. */
+  readonly map?: string | undefined;
   readonly images: readonly WorkerImage[];
   /** Called off where its caller has gone. */
   readonly signal?: AbortSignal | undefined;
@@ -50,6 +52,7 @@ export interface Batcher {
 interface Request {
   readonly key: string;
   readonly coders: boolean;
+  readonly map: string | undefined;
   readonly outcomes: ImageOutcome[];
   left: number;
   settled: boolean;
@@ -91,10 +94,10 @@ export function makeBatcher(pool: () => WorkerPool, options: BatcherOptions): Ba
   };
 
   const send = async (jobs: readonly Job[]): Promise<void> => {
-    const { key, coders } = jobs[0]!.request;
+    const { key, coders, map } = jobs[0]!.request;
     const started = performance.now();
     try {
-      const outcomes = await pool().score({ key, coders, images: jobs.map(({ image }) => image) });
+      const outcomes = await pool().score({ key, coders, map, images: jobs.map(({ image }) => image) });
       options.onBatch(jobs.length, (performance.now() - started) / 1000);
       for (const [position, { request, index }] of jobs.entries()) {
         request.outcomes[index] = outcomes[position]!;
@@ -154,7 +157,7 @@ export function makeBatcher(pool: () => WorkerPool, options: BatcherOptions): Ba
   };
 
   return {
-    score({ key, coders, images, signal }) {
+    score({ key, coders, map, images, signal }) {
       const waiting = countWaiting();
       if (waiting > 0 && waiting + images.length > maxQueue) {
         return Promise.reject(tooBusy(`at most ${maxQueue} images that wait`, `${waiting + images.length}`));
@@ -167,7 +170,7 @@ export function makeBatcher(pool: () => WorkerPool, options: BatcherOptions): Ba
           signal?.removeEventListener("abort", leave);
         };
         const request: Request = {
-          ...{ key, coders, outcomes: [], left: images.length, settled: false },
+          ...{ key, coders, map, outcomes: [], left: images.length, settled: false },
           resolve(outcomes) {
             finish();
             resolve(outcomes);
@@ -203,8 +206,8 @@ export function makeBatcher(pool: () => WorkerPool, options: BatcherOptions): Ba
   };
 }
 
-function queueName({ key, coders }: Pick<Request, "key" | "coders">): string {
-  return `${coders ? "coders" : "plain"} ${key}`;
+function queueName({ key, coders, map = "" }: Pick<Request, "key" | "coders" | "map">): string {
+  return `${coders ? "coders" : "plain"} ${map} ${key}`;
 }
 
 function refusalOf(error: unknown, timeout: number): Refusal {

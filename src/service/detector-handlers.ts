@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { detectorFiles, manifestName } from "../detector/index.ts";
 import { smallestFalseAlarm } from "../score/index.ts";
+import { mapSubject } from "../workflow/index.ts";
 import type { Place } from "./catalogue.ts";
 import { needsCoders } from "./inference-response.ts";
 import { boundaryOf, readMultipart } from "./multipart.ts";
@@ -12,7 +13,7 @@ import { readQuery } from "./queries.ts";
 import { badRequest, notFound, Refusal } from "./refusals.ts";
 import { type Call, type Handler, type Handlers, json, type ServiceParts } from "./requests.ts";
 import { type DetectorSummary, driftQuery, predictQuery } from "./schemas.ts";
-import { scoreImages } from "./scoring.ts";
+import { type JudgedImage, scoreImages } from "./scoring.ts";
 
 function summaryOf({ id, served, fault }: Place): DetectorSummary {
   const manifest = served?.manifest;
@@ -51,17 +52,26 @@ const predict: Handler = async (call, parts) => {
   const [, id, verb] = /^(.*):([^:]*)$/s.exec(call.parts.call!) ?? [];
   if (verb !== "predict") throw notFound("route", "an id with :predict behind it", "another");
   const detector = parts.catalogue.find(id!);
-  const { score, falseAlarm } = readQuery(call, predictQuery);
-  const images = await readImages(call, parts);
+  const { score, falseAlarm, map } = readQuery(call, predictQuery);
   const chosen = score ?? detector.manifest.defaultScore;
+  const picture = /^\s*image\/png\b/i.test(call.request.headers.get("accept") ?? "");
+  const shown = map !== undefined || picture ? mapSubject(detector.manifest, chosen) : undefined;
+  const images = await readImages(call, parts);
+  if (picture && images.length !== 1) {
+    const fault = { code: "unsupported", subject: "header Accept", expected: "image/png for one image" } as const;
+    throw new Refusal(406, { ...fault, got: `${images.length} images` });
+  }
   const { decision, images: judged } = await scoreImages(parts, detector, {
     images: images.map(({ bytes }) => ({ kind: "encoded", bytes })),
     names: images.map(({ name }) => name),
     score,
     falseAlarm,
     coders: needsCoders(detector.manifest, chosen),
+    maps: shown !== undefined,
     signal: call.request.signal,
   });
+  const shows = shown && (shown.kind === "flow" ? shown.score : shown.kind);
+  if (picture) return pictureOf(judged[0]!, shows!);
   return json({
     detector: { id: detector.id, version: detector.version },
     score: chosen,
@@ -69,9 +79,25 @@ const predict: Handler = async (call, parts) => {
     falseAlarm: decision.falseAlarm,
     threshold: decision.threshold,
     smallestFalseAlarm: smallestFalseAlarm(detector.manifest.calibration.count),
-    images: judged.map((one, index) => ({ name: images[index]!.name, ...one })),
+    ...(shows !== undefined && { map: shows }),
+    images: judged.map(({ map: drawn, ...one }, index) => {
+      const base64 = drawn && Buffer.from(drawn.buffer, drawn.byteOffset, drawn.length).toString("base64");
+      return { name: images[index]!.name, ...one, ...(base64 !== undefined && { map: base64 }) };
+    }),
   });
 };
+
+/** The picture of one image's map, with what is said of the image in headers. */
+function pictureOf({ map, score, pValue, anomalous }: JudgedImage, shows: string): globalThis.Response {
+  const headers = {
+    "content-type": "image/png",
+    "outglow-score": String(score),
+    "outglow-p-value": String(pValue),
+    "outglow-anomalous": String(anomalous),
+    "outglow-map": shows,
+  };
+  return new Response(new Uint8Array(map!), { headers });
+}
 
 interface NamedFile {
   readonly name: string;

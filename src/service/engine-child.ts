@@ -17,6 +17,7 @@ export class WorkerEnded extends Error {
 export interface Batch {
   readonly key: string;
   readonly coders: boolean;
+  readonly map: string | undefined;
   readonly images: readonly WorkerImage[];
 }
 

@@ -6,7 +6,7 @@ import { type Fault, internalError, isUserError, messageOf } from "../base/index
 import { decodeWhole, imageSizeIn, prepareImage } from "../data/index.ts";
 import type { Detector } from "../detector/index.ts";
 import type { RawImage } from "../pixels/index.ts";
-import { decisionOf, judgeImages, openDetector, placesOf } from "../workflow/index.ts";
+import { judgeAtHand, mapSubject, openDetector, openScoreMapper, type ScoreMapper } from "../workflow/index.ts";
 import type { FromWorker, ImageOutcome, ToWorker, WorkerImage, WorkerSettings } from "./worker-messages.ts";
 
 const { threads, device, maxPixels } = JSON.parse(process.argv[2]!) as WorkerSettings;
@@ -15,9 +15,6 @@ const detectors = new Map<string, Detector>();
 /** Files decoded at a time. A large one is decoded alone: each may take four bytes a pixel. */
 const decodedAtOnce = 4;
 const largeImage = 4_000_000;
-
-/** Decisions are made by the service, which knows what each caller asks for. */
-const unused = 0.5;
 
 let work: Promise<void> = Promise.resolve();
 process.on("message", (message: ToWorker) => {
@@ -41,13 +38,14 @@ async function answer(message: ToWorker): Promise<void> {
   } else if (message.kind === "unload") {
     const detector = detectors.get(message.key);
     detectors.delete(message.key);
+    if (mapped?.of.startsWith(`${message.key} `)) await forgetMapper();
     await detector?.dispose();
   } else {
-    const { batch, key, coders, images } = message;
+    const { batch, key } = message;
     try {
       const detector = detectors.get(key);
       if (!detector) throw internalError(`detector ${key} is not loaded`);
-      const outcomes = await score(detector, images, coders);
+      const outcomes = await score(detector, message);
       tell({ kind: "outcomes", batch, outcomes, resident: process.memoryUsage.rss() });
     } catch (error) {
       tell({ kind: "failed", batch, fault: faultOf(error) });
@@ -66,25 +64,53 @@ function faultOf(error: unknown): Fault {
 
 async function score(
   detector: Detector,
-  images: readonly WorkerImage[],
-  coders: boolean,
+  { key, images, coders, map }: Extract<ToWorker, { kind: "score" }>,
 ): Promise<readonly ImageOutcome[]> {
   const prepared = await prepareAll(images, detector);
   const usable = prepared.filter((one) => "pixels" in one);
   if (usable.length === 0) return prepared.map(refusedOutcome);
-  const pixels = Buffer.concat(usable.map((one) => one.pixels));
-  const flows = await detector.terms(pixels, { coders });
   const looked = images.filter((_, position) => "pixels" in prepared[position]!);
-  const read = (position: number): Promise<RawImage> => wholeOf(looked[position]!, detector);
-  const terms = { ...flows, ...(await placesOf(detector, looked.length, read)) };
-  const names = usable.map((_, index) => String(index));
-  const rows = judgeImages(detector, decisionOf(detector, { falseAlarm: unused }), { names, terms, pixels });
+  const rows = await judgeAtHand(
+    detector,
+    {
+      count: usable.length,
+      pixels: Buffer.concat(usable.map((one) => one.pixels)),
+      read: (position) => wholeOf(looked[position]!, detector),
+    },
+    { coders, ...(map !== undefined && { maps: await mapsOf(key, detector, map) }) },
+  );
   let next = 0;
   return prepared.map((one): ImageOutcome => {
     if ("reason" in one) return refusedOutcome(one);
-    const { scores, predictedClass, classProbability } = rows[next++]!;
-    return { kind: "scored", scores, ...(predictedClass !== undefined && { predictedClass, classProbability }) };
+    const { scores, predictedClass, classProbability, picture } = rows[next++]!;
+    return {
+      kind: "scored",
+      scores,
+      ...(predictedClass !== undefined && { predictedClass, classProbability }),
+      ...(picture && { map: picture }),
+    };
   });
+}
+
+/** The last flow that was mapped stays compiled: the next images are likely of the same. */
+let mapped: { readonly of: string; readonly mapper: ScoreMapper } | undefined;
+
+/** What draws the maps of a detector's images that are judged by a score. */
+async function mapsOf(key: string, detector: Detector, score: string) {
+  const subject = mapSubject(detector.manifest, score);
+  if (subject.kind !== "flow") return { subject, score };
+  const of = `${key} ${subject.score}`;
+  if (mapped?.of !== of) {
+    await forgetMapper();
+    mapped = { of, mapper: await openScoreMapper(detector, subject) };
+  }
+  return { subject, score, mapper: mapped.mapper };
+}
+
+async function forgetMapper(): Promise<void> {
+  const former = mapped;
+  mapped = undefined;
+  await former?.mapper.dispose();
 }
 
 /** An image for what looks at places: a file at its own size; pixels have none but the model's. */

@@ -136,6 +136,7 @@ export const routes = {
     query: predictQuery,
     body: { "image/*": null, "application/octet-stream": null, "multipart/form-data": null },
     answer: predictionSchema,
+    files: ["image/png"],
   },
   threshold: {
     method: "GET",

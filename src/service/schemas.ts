@@ -10,6 +10,7 @@ export const predictQuery = z.strictObject({
     .optional()
     .describe("Mark at most this share of normal images; without it the detector's own rule decides"),
   score: z.string().min(1).max(100).optional().describe("Decide by another of the detector's scores"),
+  map: z.enum(["png"]).optional().describe("Draw where in each image the score comes from"),
 });
 
 /** Which score decides from now on, and how: one of `falseAlarm`, `threshold`, `budget` and `fdr`, or only another score. */
@@ -71,6 +72,12 @@ export const predictionSchema = z.object({
   smallestFalseAlarm: z
     .number()
     .describe("The smallest rate that the detector can resolve: at a smaller one nothing is ever marked"),
+  map: z
+    .string()
+    .optional()
+    .describe(
+      "What the maps show: the score itself, or where it has no places another one, faults or an encoder's features",
+    ),
   images: z.array(
     z.object({
       name: z.string(),
@@ -83,6 +90,7 @@ export const predictionSchema = z.object({
       scores: z.record(z.string(), z.number().nullable()),
       predictedClass: z.string().nullable().optional(),
       classProbability: z.number().nullable().optional(),
+      map: z.string().optional().describe("The picture of its map: a PNG in base64"),
     }),
   ),
 });

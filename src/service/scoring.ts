@@ -18,6 +18,8 @@ export interface JudgedImage {
   readonly scores: Readonly<Record<string, number>>;
   readonly predictedClass?: string | null;
   readonly classProbability?: number | null;
+  /** The picture of its map, a PNG. */
+  readonly map?: Uint8Array;
 }
 
 /** What is wanted of images. */
@@ -29,6 +31,8 @@ export interface ScoringWish {
   readonly score?: string | undefined;
   readonly falseAlarm?: number | undefined;
   readonly coders: boolean;
+  /** Whether maps are drawn, for the score that decides. */
+  readonly maps?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -38,13 +42,13 @@ export async function scoreImages(
   detector: ServedDetector,
   wish: ScoringWish,
 ): Promise<{ readonly decision: Decision; readonly images: readonly JudgedImage[] }> {
-  const { images, names, coders, signal } = wish;
+  const { images, names, coders, maps = false, signal } = wish;
   const { id, key, manifest } = detector;
   const { calibration } = manifest;
   const decision = decisionOf({ manifest }, { score: wish.score, falseAlarm: wish.falseAlarm }, images.length);
   const chosen = decision.score;
   checkCalibrated(calibration, chosen);
-  const outcomes = await batcher.score({ key, coders, images, signal });
+  const outcomes = await batcher.score({ key, coders, map: maps ? chosen : undefined, images, signal });
   const scored = outcomes.map((outcome, index) => {
     if (outcome.kind === "refused") {
       const subject = `image ${index}${names?.[index] === undefined ? "" : ` '${names[index]}'`}`;

@@ -24,6 +24,8 @@ export type ToWorker =
       readonly batch: number;
       readonly key: string;
       readonly coders: boolean;
+      /** Maps are drawn, as those of images that are judged by this score. */
+      readonly map: string | undefined;
       readonly images: readonly WorkerImage[];
     };
 
@@ -35,6 +37,8 @@ export type ImageOutcome =
       readonly scores: Readonly<Record<string, number>>;
       readonly predictedClass?: string | null;
       readonly classProbability?: number | null;
+      /** The picture of its map, a PNG. */
+      readonly map?: Uint8Array;
     }
   /** It has no score, and why. */
   | { readonly kind: "refused"; readonly tooLarge: boolean; readonly reason: string };

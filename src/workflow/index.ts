@@ -43,12 +43,13 @@ export { evaluationPage } from "./evaluation-page.ts";
 export type { ScoredSet } from "./evaluation-sets.ts";
 export { showEvaluation, showThreshold } from "./evaluation-text.ts";
 export type { Watch, WorkflowEvent } from "./events.ts";
+export { type HandImage, type HandWish, type ImagesAtHand, judgeAtHand } from "./images-at-hand.ts";
 export type { MapMeasures, MapReport } from "./map-evaluation.ts";
-export { mapWriter } from "./map-files.ts";
+export { mapPicture, mapWriter } from "./map-files.ts";
 export type { ComparedScores, LabelledThresholds, MeasuredEvaluation, MetricValue } from "./measures.ts";
 export { addScores, type MoreScores } from "./more-scores.ts";
 export { describeModel } from "./other-detectors.ts";
-export { fullSizeMap, heatRange, type MapListener, type MappedImage, placesOf } from "./place-scoring.ts";
+export { fullSizeMap, heatRange, type MapListener, type MappedImage } from "./place-scoring.ts";
 export {
   byScore,
   judgeImages,
@@ -61,7 +62,14 @@ export { csvFormat, inPieces, jsonFormat, type TableFormat } from "./prediction-
 export { markingRate, usualFalseAlarm } from "./rate-advice.ts";
 export { type SampleRequest, type Samples, sample } from "./sampling.ts";
 export { type ListedScore, listScores, type ScoreList } from "./score-list.ts";
-export { type HeatImage, type HeatListener, type MapSubject, mapSubject } from "./score-maps.ts";
+export {
+  type HeatImage,
+  type HeatListener,
+  type MapSubject,
+  mapSubject,
+  openScoreMapper,
+  type ScoreMapper,
+} from "./score-maps.ts";
 export {
   openDetector,
   openDetector as loadDetector,

@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { safeName, writeArray, writeFileAtomic } from "../data/index.ts";
 import { renderHeatMap } from "../report/index.ts";
-import type { HeatListener } from "./score-maps.ts";
+import type { HeatImage, HeatListener } from "./score-maps.ts";
 
 /**
  * Writes `NAME.png`, the image tinted where it is hot within the range, and `NAME.npy`, float32 [height, width], both of the size at which the image
@@ -14,10 +14,15 @@ export function mapWriter(folder: string): HeatListener {
   return async ({ name, image, heat, range, enlargement }) => {
     made ??= mkdir(folder, { recursive: true });
     await made;
-    const { pixels, channels, height, width } = image;
+    const { height, width } = image;
     const path = join(folder, safeName(name));
     await writeFileAtomic(`${path}.npy`, writeArray(heat, [height, width]));
-    const picture = await renderHeatMap({ pixels, channels, height, width, heat, range }, enlargement);
-    await writeFileAtomic(`${path}.png`, picture);
+    await writeFileAtomic(`${path}.png`, await mapPicture({ name, image, heat, range, enlargement }));
   };
+}
+
+/** The picture of a map: the image tinted where it is hot within the range, as a PNG. */
+export function mapPicture({ image, heat, range, enlargement }: HeatImage): Promise<Uint8Array> {
+  const { pixels, channels, height, width } = image;
+  return renderHeatMap({ pixels, channels, height, width, heat, range }, enlargement);
 }

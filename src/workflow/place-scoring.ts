@@ -74,15 +74,23 @@ export async function scorePlaces(
   return tables;
 }
 
-/** The same for images at hand, such as a service is sent, read one after another, with every part that a detector has. */
+/**
+ * The same for images at hand, such as a service is sent, read one after another, with every part that a detector has. They are called by their
+ * places.
+ */
 export async function placesOf(
   detector: Detector,
   count: number,
   read: (position: number) => Promise<RawImage>,
+  onMap?: MapListener,
 ): Promise<PlacedTables> {
   const parts = placedParts(detector);
   const { tables, look } = lookingWith(detector, parts, count);
-  for (let position = 0; parts.length > 0 && position < count; position++) await look(position, await read(position));
+  for (let position = 0; parts.length > 0 && position < count; position++) {
+    const image = await read(position);
+    const maps = await look(position, image);
+    await onMap?.({ name: String(position), className: undefined, image, maps });
+  }
   return tables;
 }
 

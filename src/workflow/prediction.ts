@@ -160,14 +160,14 @@ function predictClasses({ classes, classifier }: ScoredBatch["terms"]) {
 }
 
 /** Tells a listener of the maps of one part, the same range for all images. */
-function placedHeat({ manifest }: Detector, part: PlacedSource, onMap: HeatListener): MapListener {
+export function placedHeat({ manifest }: Detector, part: PlacedSource, onMap: HeatListener): MapListener {
   const range = heatRange(manifest, part);
   return ({ name, image, maps }) =>
     onMap({ name, image, heat: fullSizeMap(image, maps[part]!), range, enlargement: 1 });
 }
 
 /** A flow's map of an image that was judged. */
-function heatOf(
+export function heatOf(
   { manifest: { input, calibration } }: Detector,
   decision: Decision,
   { file, score, pixels }: PredictedImage,
