@@ -26,7 +26,7 @@ function endless(): Response {
 
 beforeEach(async () => {
   const fetch = ({ url }: Request): Response => (url.endsWith("/endless") ? endless() : new Response("here"));
-  server = makeHttpServer({ fetch, timeout: 0.2, tls: undefined });
+  server = makeHttpServer({ fetch, timeout: 0.2, waiting: 0, tls: undefined });
   port = Number(new URL(await server.listen("127.0.0.1", 0)).port);
 });
 

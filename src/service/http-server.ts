@@ -11,6 +11,8 @@ export interface HttpServerOptions {
   readonly fetch: (request: Request) => Response | Promise<Response>;
   /** Seconds within which a request has come, and within which it is answered. */
   readonly timeout: number;
+  /** Callers that may wait for scores. */
+  readonly waiting: number;
   /** Undefined: plain HTTP. */
   readonly tls: TlsFiles | undefined;
 }
@@ -27,11 +29,11 @@ export interface HttpServer {
 
 /** Seconds for a request's headers, and for TLS before them. */
 const headerSeconds = 10;
-/** Open connections; more are refused by the system. */
-const mostConnections = 512;
+/** Connections besides those of callers whose images wait: of those that are told to come back, and of those that ask for less. */
+const moreConnections = 2048;
 
 /** Makes a server; it does not listen yet. */
-export function makeHttpServer({ fetch, timeout, tls }: HttpServerOptions): HttpServer {
+export function makeHttpServer({ fetch, timeout, waiting, tls }: HttpServerOptions): HttpServer {
   const listener = getRequestListener(fetch, { overrideGlobalObjects: false }) as RequestListener;
   const limits = {
     headersTimeout: Math.min(headerSeconds, timeout) * 1000,
@@ -41,7 +43,8 @@ export function makeHttpServer({ fetch, timeout, tls }: HttpServerOptions): Http
   };
   const secure = tls && { ...limits, ...tls, handshakeTimeout: limits.headersTimeout, allowHalfOpen: true };
   const server: Server | SecureServer = secure ? createSecureServer(secure, listener) : createServer(limits, listener);
-  server.maxConnections = mostConnections;
+  // Every caller that may wait must be able to, or it would be cut off where it should be told that too much waits.
+  server.maxConnections = waiting + moreConnections;
   // A caller that reads nothing of its answer, or has gone without a word.
   server.timeout = timeout * 1000 + limits.headersTimeout;
   // One that has said all it had to say and closes its side still waits for the answer. Node knows the switch, its types do not.

@@ -58,7 +58,9 @@ export async function startService(settings: ServiceSettings, options: ServiceOp
   const audit = openAudit(request.auditLog ?? join(request.detectors, auditName), log);
   const service = { settings: request, catalogue, batcher, bodies, metrics, audit, drift, draining: () => draining };
   const app = makeApp(service, { rules: credentials.rules, metrics, log });
-  const server = makeHttpServer({ fetch: app.fetch, timeout: request.timeout, tls: credentials.tls });
+  const server = makeHttpServer({
+    ...{ fetch: app.fetch, timeout: request.timeout, waiting: request.maxQueue, tls: credentials.tls },
+  });
   let url: string;
   try {
     url = await server.listen(request.host, request.port);
