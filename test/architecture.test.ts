@@ -13,6 +13,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   "onnxruntime-node": ["runtime"],
   "@bufbuild/protobuf": ["onnx"],
   "csv-parse": ["data"],
+  "dicom-parser": ["data"],
   fzstd: ["data"],
   hyparquet: ["data"], // of tests
   "hyparquet-writer": ["data"], // of tests

@@ -237,3 +237,103 @@ export function npyOf(kind: string, shape: readonly number[], numbers: Uint8Arra
 export function bytesOf(numbers: Uint16Array | Int32Array | Float32Array | Float64Array | BigInt64Array): Uint8Array {
   return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
 }
+
+/** The bytes of a Windows bitmap, 2x2 unless said otherwise. */
+export function bmpOf(given: {
+  readonly bits: number;
+  readonly rows: readonly number[];
+  readonly width?: number;
+  readonly height?: number;
+  readonly compression?: number;
+  readonly palette?: readonly number[];
+  readonly masks?: readonly number[];
+  /** OS/2's header of 12 bytes. */
+  readonly core?: boolean;
+}): Uint8Array {
+  const { bits, rows, width = 2, height = 2, compression = 0, palette = [], masks = [], core = false } = given;
+  const header = Buffer.alloc(core ? 26 : 54);
+  header.write("BM", "latin1");
+  header.writeUInt32LE(header.length + 4 * masks.length + palette.length, 10);
+  header.writeUInt32LE(core ? 12 : 40, 14);
+  if (core)
+    for (const [index, value] of [width, height, 1, bits].entries()) header.writeUInt16LE(value, 18 + 2 * index);
+  else {
+    header.writeInt32LE(width, 18);
+    header.writeInt32LE(height, 22);
+    header.writeUInt16LE(1, 26);
+    header.writeUInt16LE(bits, 28);
+    header.writeUInt32LE(compression, 30);
+    header.writeUInt32LE(palette.length / 4, 46);
+  }
+  const maskBytes = Buffer.alloc(4 * masks.length);
+  for (const [index, mask] of masks.entries()) maskBytes.writeUInt32LE(mask, 4 * index);
+  return Buffer.concat([header, maskBytes, Buffer.from(palette), Buffer.from(rows)]);
+}
+
+/** The bytes of a DICOM file of plain pixels. */
+export function dicomOf(given: {
+  readonly rows: number;
+  readonly columns: number;
+  readonly allocated: number;
+  readonly stored: number;
+  readonly values: readonly number[];
+  readonly syntax?: string;
+  readonly samples?: number;
+  readonly meaning?: string;
+  readonly planar?: boolean;
+  readonly signed?: boolean;
+  readonly frames?: string;
+  readonly center?: string;
+  readonly width?: string;
+  readonly slope?: string;
+  readonly intercept?: string;
+  readonly shape?: string;
+  readonly patient?: string;
+}): Uint8Array {
+  const { syntax = "1.2.840.10008.1.2.1", samples = 1, meaning = "MONOCHROME2", allocated, stored, values } = given;
+  const isBig = syntax.endsWith(".1.2.2");
+  const isImplicit = syntax === "1.2.840.10008.1.2";
+  const number = (value: number, size: 2 | 4, big = isBig): Buffer => {
+    const bytes = Buffer.alloc(size);
+    if (size === 2) big ? bytes.writeUInt16BE(value) : bytes.writeUInt16LE(value);
+    else big ? bytes.writeUInt32BE(value) : bytes.writeUInt32LE(value);
+    return bytes;
+  };
+  const element = (tag: number, kind: string, content: Buffer, isMeta = false): Buffer => {
+    const big = isBig && !isMeta;
+    const name = [number(tag >>> 16, 2, big), number(tag & 0xffff, 2, big)];
+    if (isImplicit && !isMeta) return Buffer.concat([...name, number(content.length, 4), content]);
+    const isLong = kind === "OW";
+    const length = isLong ? [Buffer.alloc(2), number(content.length, 4, big)] : [number(content.length, 2, big)];
+    return Buffer.concat([...name, Buffer.from(kind), ...length, content]);
+  };
+  const text = (value: string, fill = " "): Buffer => Buffer.from(value.length % 2 === 0 ? value : value + fill);
+  const texts = (tag: number, kind: string, value: string | undefined): Buffer[] =>
+    value === undefined ? [] : [element(tag, kind, text(value))];
+  const short = (tag: number, value: number): Buffer => element(tag, "US", number(value, 2));
+  const pixels = Buffer.concat(values.map((value) => (allocated === 8 ? Buffer.of(value) : number(value, 2))));
+  const meta = element(0x00020010, "UI", text(syntax, "\0"), true);
+  return Buffer.concat([
+    Buffer.alloc(128),
+    Buffer.from("DICM"),
+    element(0x00020000, "UL", number(meta.length, 4, false), true),
+    meta,
+    ...texts(0x00100010, "PN", given.patient),
+    short(0x00280002, samples),
+    ...texts(0x00280004, "CS", meaning),
+    short(0x00280006, given.planar ? 1 : 0),
+    ...texts(0x00280008, "IS", given.frames),
+    short(0x00280010, given.rows),
+    short(0x00280011, given.columns),
+    short(0x00280100, allocated),
+    short(0x00280101, stored),
+    short(0x00280102, stored - 1),
+    short(0x00280103, given.signed ? 1 : 0),
+    ...texts(0x00281050, "DS", given.center),
+    ...texts(0x00281051, "DS", given.width),
+    ...texts(0x00281052, "DS", given.intercept),
+    ...texts(0x00281053, "DS", given.slope),
+    ...texts(0x00281056, "CS", given.shape),
+    element(0x7fe00010, "OW", pixels),
+  ]);
+}

@@ -8,7 +8,18 @@ import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { isUserError, randomKey } from "../base/index.ts";
 import { prepareImage } from "./decoding/preparation.ts";
-import { bytesOf, countingBytes, greyPng, idxFiles, makeFolder, npyOf, propertySeed, zipOf } from "./example-files.ts";
+import {
+  bmpOf,
+  bytesOf,
+  countingBytes,
+  dicomOf,
+  greyPng,
+  idxFiles,
+  makeFolder,
+  npyOf,
+  propertySeed,
+  zipOf,
+} from "./example-files.ts";
 import { parquetOf } from "./formats/parquet-examples.ts";
 import { openImages } from "./opening.ts";
 
@@ -37,6 +48,13 @@ const examples: Readonly<Record<string, () => Uint8Array | Promise<Uint8Array>>>
     parquetOf([png, png, undefined], [1, 0, 1], ["a", "b"], { codec: "UNCOMPRESSED", rowGroupSize: 2 }),
   "a.csv": () => Buffer.from('path,label,note\na.zip,x,"a, b"\nb.npy,y,\n'),
   "a.jsonl": () => Buffer.from('{"path":"a.zip","split":"test"}\n{"path":"b.npy","label":3}\n'),
+  "a.bmp": () =>
+    bmpOf({ bits: 8, compression: 1, palette: [0, 0, 255, 0, 9, 9, 9, 0], rows: [2, 1, 0, 0, 1, 0, 1, 1, 0, 1] }),
+  "b.bmp": () => bmpOf({ bits: 24, width: 4, height: 4, rows: Array(48).fill(7) }),
+  "a.dcm": () =>
+    dicomOf({ rows: 4, columns: 4, allocated: 16, stored: 12, values: Array(16).fill(900), center: "9", width: "9" }),
+  "b.dcm": () =>
+    dicomOf({ rows: 4, columns: 4, allocated: 8, stored: 8, values: Array(32).fill(9), frames: "2", slope: "2" }),
   "a.npz": () =>
     zipOf({
       "x_train.npy": npyOf("<u2", [2, 4, 4], countingBytes(64)),

@@ -209,7 +209,7 @@ describe("one line for everything that can be wrong", () => {
     ["nothing", "expected images, got an empty folder '"],
     ["texts", "expected images, got 0 among 1 files in the folder '"],
     ["notes.txt", "notes.txt', which holds a text that is no list of paths; a list holds a path a line"],
-    ["odd.bin", "odd.bin'; supported: png, jpeg, webp, tiff, avif, gif, .tar"],
+    ["odd.bin", "odd.bin'; supported: png, jpeg, webp, tiff, avif, gif, bmp, dicom, .tar"],
     ["empty.tar", "expected images, got an empty archive '"],
     ["masks.tar", "expected images, got only masks in '"],
     ["two", "expected images or one archive of them, got 2 in '"],

@@ -46,7 +46,7 @@ describe("a folder", () => {
       ".Trash-1000/d.png",
       "x/Thumbs.db",
     ];
-    const others = ["a.bmp", "x/b.BMP", "c.heic", "notes.txt", "desktop.ini", ".DS_Store", "more.zip"];
+    const others = ["a.tga", "x/b.TGA", "c.heic", "notes.txt", "desktop.ini", ".DS_Store", "more.zip"];
     await writeFiles(folder, Object.fromEntries(["a.png", "x/b.png", ...litter, ...others].map((name) => [name, png])));
     const source = await open();
     expect(names(source)).toEqual(["a.png", "x/b.png"]);
@@ -61,7 +61,7 @@ describe("a folder", () => {
       "1 @eaDir folder",
       "1 Thumbs.db file",
       "1 desktop.ini file",
-      "2 .bmp files (not read), such as 'a.bmp'",
+      "2 .tga files (not read), such as 'a.tga'",
     ]);
     const { found, problems } = await loadImages(source, specification, { strict: false });
     expect(describeSource({ ...source, leftOut: source.leftOut.slice(0, 1) }, found, problems.length)).toMatch(
@@ -143,7 +143,7 @@ describe("a stray file", () => {
       "a.png": png,
       "d/b.png": png,
       "Thumbs.db": "x",
-      "c.bmp": "x",
+      "c.tga": "x",
       "e.txt": "x",
       "f/g.txt": "x",
     });
@@ -152,16 +152,16 @@ describe("a stray file", () => {
         paths.map((path) => join(folder, path)),
         "here",
       );
-    const source = await several("Thumbs.db", "a.png", "c.bmp", "d", "e.txt", "f");
+    const source = await several("Thumbs.db", "a.png", "c.tga", "d", "e.txt", "f");
     expect(names(source)).toEqual(["a.png", "d/b.png"]);
     expect(ignored(source)).toEqual([
-      "1 .bmp file (not read), such as 'c.bmp'",
+      "1 .tga file (not read), such as 'c.tga'",
       "1 .txt file (no images)",
       "1 Thumbs.db",
     ]);
     expect(skipped(source)).toEqual([expect.stringContaining("f: got 0 among 1 files")]);
     await expect(several("a.png", "nowhere")).rejects.toThrow("here: expected images, got nothing at");
-    await expect(several("e.txt", "c.bmp")).rejects.toThrow("here: expected images, got '");
+    await expect(several("e.txt", "c.tga")).rejects.toThrow("here: expected images, got '");
   });
 });
 

@@ -12,6 +12,7 @@ import {
 import type { EncodedImage, ImageCatalogue } from "../image-source.ts";
 import { mapInOrder } from "../ordered.ts";
 import { colourChannels, openSharp } from "./encoded-images.ts";
+import { numbersOf } from "./float-files.ts";
 import { plainPngChannels } from "./png.ts";
 
 /** An image of 16 bits brought to 8 by the bits that the form says it uses (`readDeep` in `pixels/`). */
@@ -43,7 +44,8 @@ async function deepSamples(image: EncodedImage, metadata: Metadata) {
 export async function sampleBitsOf({ length, read }: Pick<ImageCatalogue, "length" | "read">): Promise<number | null> {
   const greatest = async (index: number): Promise<number | undefined> => {
     const image = await read(index).catch(() => undefined);
-    if (image?.kind === "numbers") return image.pixels instanceof Uint16Array ? greatestOf(image.pixels) : undefined;
+    const numbers = await numbersOf(image);
+    if (numbers) return numbers.pixels instanceof Uint16Array ? greatestOf(numbers.pixels) : undefined;
     if (image?.kind !== "encoded" || plainPngChannels(image.bytes) !== undefined) return undefined;
     try {
       const metadata = await openSharp(image).metadata();

@@ -3,6 +3,7 @@ import type { Metadata, Sharp } from "sharp";
 import { messageOf } from "../../base/index.ts";
 import { type ImageRefusal, jpegHeader, pngHeader } from "../../pixels/index.ts";
 import type { EncodedImage } from "../image-source.ts";
+import { decodeHere } from "./file-formats.ts";
 import { sharpLibrary } from "./sharp-library.ts";
 
 /** What sharp calls the formats we accept. It would draw SVG and PDF as well, but those are documents, not images. */
@@ -19,8 +20,6 @@ const rangeless: Readonly<Record<string, string>> = {
   short: "signed numbers of 16 bits",
   int: "signed numbers of 32 bits",
   uint: "numbers of 32 bits",
-  float: "floating-point numbers",
-  double: "floating-point numbers",
   complex: "complex numbers",
   dpcomplex: "complex numbers",
 };
@@ -32,6 +31,9 @@ export function refuseKind({ format, depth, ...metadata }: Metadata): ImageRefus
   if (kind)
     return { reason: `samples are ${kind}, whose darkest and brightest nobody says; save it with 8 or 16 bits` };
   const channels = colourChannels({ format, depth, ...metadata });
+  if (metadata.hasAlpha && (depth === "float" || depth === "double")) {
+    return { reason: "image has transparency beside samples of floating point" };
+  }
   if (channels !== 1 && channels !== 3 && metadata.space !== "cmyk") {
     return { reason: `image has ${channels} channels, neither grey nor colour` };
   }
@@ -68,6 +70,8 @@ function firstLine(text: string): string {
 export async function imageSizeIn(bytes: Uint8Array): Promise<{ height: number; width: number } | undefined> {
   const header = jpegHeader(bytes) ?? pngHeader(bytes);
   if (header) return { height: header.height, width: header.width };
+  const here = await decodeHere({ kind: "encoded", bytes });
+  if (here) return "reason" in here ? undefined : { height: here.image.height, width: here.image.width };
   try {
     const { height, width } = await openSharp({ kind: "encoded", bytes }).metadata();
     return { height, width };

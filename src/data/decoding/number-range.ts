@@ -2,6 +2,7 @@
 import { type NumberRange, rangeOf } from "../../pixels/index.ts";
 import type { ImageCatalogue } from "../image-source.ts";
 import { mapInOrder } from "../ordered.ts";
+import { numbersOf } from "./float-files.ts";
 
 /** Images that are looked at, evenly spaced, and numbers of each. */
 const mostImages = 1000;
@@ -12,21 +13,21 @@ export async function sampleRangeOf({
   length,
   read,
 }: Pick<ImageCatalogue, "length" | "read">): Promise<NumberRange | null> {
-  const numbersOf = async (index: number): Promise<Float32Array | undefined> => {
-    const image = await read(index).catch(() => undefined);
-    return image?.kind === "numbers" && image.pixels instanceof Float32Array ? spaced(image.pixels) : undefined;
+  const sampleOf = async (index: number): Promise<Float32Array | undefined> => {
+    const image = await numbersOf(await read(index).catch(() => undefined));
+    return image?.pixels instanceof Float32Array ? spaced(image.pixels) : undefined;
   };
   const indexOf = (number: number, of: number): number => Math.floor((number * length) / of);
   const sample = Math.min(length, 16);
   let found = false;
   for (let number = 0; number < sample && !found; number++) {
-    found = (await numbersOf(indexOf(number, sample))) !== undefined;
+    found = (await sampleOf(indexOf(number, sample))) !== undefined;
   }
   if (!found) return null;
   const count = Math.min(length, mostImages);
   const all: Float32Array[] = [];
   const options = { concurrency: 4, ahead: 8 };
-  for await (const numbers of mapInOrder(count, (number) => numbersOf(indexOf(number, count)), options)) {
+  for await (const numbers of mapInOrder(count, (number) => sampleOf(indexOf(number, count)), options)) {
     if (numbers) all.push(numbers);
   }
   return rangeOf(joined(all)) ?? null;

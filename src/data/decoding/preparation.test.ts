@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { ImageShape } from "../../base/index.ts";
 import type { InputForm } from "../../pixels/index.ts";
 import { plainPng } from "../example-files.ts";
+import { sampleRangeOf } from "./number-range.ts";
 import { prepareImage } from "./preparation.ts";
 
 const colour: ImageShape = { channels: 3, height: 2, width: 2 };
@@ -92,8 +93,20 @@ describe("colours", () => {
     ]);
   });
 
+  test("float samples are read by the range of those trained on, and refused where there were none", async () => {
+    const file = tiffOf("float", [0, 0.25, 0.5, 1]);
+    expect(await prepare(file, grey)).toBe(
+      "samples are floating-point numbers, and none were trained on; save it with 8 or 16 bits",
+    );
+    expect(await prepare(file, { ...grey, sampleRange: [0, 1] })).toEqual([0, 64, 128, 255]);
+    expect(await prepare(tiffOf("float", [0, 0.25, Number.NaN, 1]), { ...grey, sampleRange: [0, 1] })).toBe(
+      "image has values that are no numbers",
+    );
+    const read = async () => ({ kind: "encoded", bytes: file }) as const;
+    expect(await sampleRangeOf({ length: 3, read })).toEqual([0, 1]);
+  });
+
   test.each([
-    ["float", "floating-point numbers"],
     ["short", "signed numbers of 16 bits"],
     ["int", "signed numbers of 32 bits"],
     ["uint", "numbers of 32 bits"],

@@ -7,6 +7,7 @@ import {
   type ImageRefusal,
   type InputForm,
   isSmall,
+  type NumberImage,
   planesOf,
   prepareDecoded,
   prepareNumbers,
@@ -17,6 +18,8 @@ import {
 import type { EncodedImage, ImageCatalogue, StoredImage } from "../image-source.ts";
 import { decodeDeep } from "./deep-samples.ts";
 import { colourChannels, decodingReason, openSharp, refuseKind, refusePage } from "./encoded-images.ts";
+import { decodeHere } from "./file-formats.ts";
+import { floatImage, isFloat } from "./float-files.ts";
 import { decodePlainJpeg } from "./jpeg.ts";
 import { decodePlainPng, plainPngChannels } from "./png.ts";
 import { openRaw } from "./raw-image.ts";
@@ -51,20 +54,31 @@ const shrinkKernel = "linear";
  * Numbers without a fixed range (signed, 32 bits) are refused: whatever range was chosen for one image, others would be of another
  * brightness. Of floating point the form says the range, as it was found over the training images (`sampleRangeOf`). Of 16 bits the form says how many are used (`InputForm`), as it was found over all training images (`sampleBitsOf` in `deep-samples.ts`).
  */
-export async function prepareImage(image: StoredImage, form: InputForm): Promise<PreparedFile> {
+export async function prepareImage(stored: StoredImage, form: InputForm): Promise<PreparedFile> {
+  const here = await decodeHere(stored);
+  if (here === undefined) return prepareStored(stored, form);
+  if ("reason" in here) return here;
+  const prepared = await prepareStored(here.image, form);
+  if ("reason" in prepared || !here.hasMore) return prepared;
+  return { ...prepared, remarks: ["first-page", ...prepared.remarks] };
+}
+
+async function prepareStored(image: StoredImage, form: InputForm): Promise<PreparedFile> {
   if (image.kind === "raw") {
     const shrunk = await shrinkRaw(image, form);
     return "reason" in shrunk ? shrunk : finish(shrunk, form, storedForm(image, image.channels === 1), []);
   }
-  if (image.kind === "numbers") {
-    const prepared = prepareNumbers(image, form);
-    if ("reason" in prepared) return prepared;
-    const remarks: PixelRemark[] = [];
-    if (image.pixels instanceof Float32Array) remarks.push("sample-range");
-    else if (form.sampleBits !== 16) remarks.push("sample-bits");
-    return { ...prepared, stored: storedForm(image, image.channels === 1), remarks };
-  }
+  if (image.kind === "numbers") return numbersPrepared(image, form, []);
   return decode(image, form);
+}
+
+function numbersPrepared(image: NumberImage, form: InputForm, before: readonly PixelRemark[]): PreparedFile {
+  const prepared = prepareNumbers(image, form);
+  if ("reason" in prepared) return prepared;
+  const remarks = [...before];
+  if (image.pixels instanceof Float32Array) remarks.push("sample-range");
+  else if (form.sampleBits !== 16) remarks.push("sample-bits");
+  return { ...prepared, stored: storedForm(image, image.channels === 1), remarks };
 }
 
 function storedForm({ width, height }: Pick<RawImage, "height" | "width">, grey: boolean): StoredForm {
@@ -89,6 +103,8 @@ export async function detectChannels({ length, read }: Pick<ImageCatalogue, "len
 }
 
 async function channelsOf(image: StoredImage | undefined): Promise<1 | 3 | undefined> {
+  const here = image && (await decodeHere(image));
+  if (here) return "reason" in here ? undefined : here.image.channels === 1 ? 1 : 3;
   if (image === undefined) return undefined;
   if (image.kind !== "encoded") return image.channels === 1 ? 1 : 3;
   const plain = plainPngChannels(image.bytes);
@@ -116,6 +132,7 @@ async function decode(image: EncodedImage, form: InputForm): Promise<PreparedFil
     const remarks: PixelRemark[] = [];
     if (image.page === undefined && (metadata.pages ?? 1) > 1) remarks.push("first-page");
     if (metadata.hasAlpha) remarks.push("background");
+    if (isFloat(metadata)) return numbersPrepared(await floatImage(image, metadata), form, remarks);
     if (metadata.depth === "ushort" && form.sampleBits !== 16) {
       const deep = await decodeDeep(image, metadata, form);
       if (deep !== undefined) {
@@ -155,7 +172,10 @@ async function shrinkRaw(image: RawImage, specification: ImageShape): Promise<Ra
   if (refusal) return refusal;
   const { height, width } = specification;
   if (isSmall(image, specification)) return shrinkTriangle(image, height, width);
-  return shrink(openRaw(image.pixels, image), image, specification);
+  // libvips refuses some extreme proportions.
+  return shrink(openRaw(image.pixels, image), image, specification).catch((error: unknown) => ({
+    reason: decodingReason(error),
+  }));
 }
 
 /** Shrinks the axes that are larger than the specification and leaves the others. */

@@ -3,6 +3,7 @@ import { FormatError, messageOf } from "../../base/index.ts";
 import type { ImageRefusal, InputForm, RawImage } from "../../pixels/index.ts";
 import type { ImageSource, StoredImage } from "../image-source.ts";
 import { openSharp } from "./encoded-images.ts";
+import { decodeHere } from "./file-formats.ts";
 import { prepareImage } from "./preparation.ts";
 
 /** Sides of images that the program makes, which have no size of their own. */
@@ -28,7 +29,10 @@ export async function readWhole(source: ImageSource, index: number, form: InputF
 }
 
 /** A stored image at its own size, or why it cannot be used. */
-export async function decodeWhole(image: StoredImage, form: InputForm): Promise<RawImage | ImageRefusal> {
+export async function decodeWhole(stored: StoredImage, form: InputForm): Promise<RawImage | ImageRefusal> {
+  const here = await decodeHere(stored);
+  if (here && "reason" in here) return here;
+  const image = here?.image ?? stored;
   const { height, width } = await sizeOf(image);
   const { channels } = form;
   const prepared = await prepareImage(image, { ...form, height, width });

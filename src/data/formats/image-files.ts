@@ -1,13 +1,25 @@
 /** Image files in folders and archives: which names are images, and which class a path belongs to. */
 
+import { fileFormats } from "../decoding/file-formats.ts";
 import { readableName } from "../files/path-bytes.ts";
 import { foldersOf } from "../files/path-names.ts";
 import type { FileTree, ImageFormat, StoredFile } from "../image-source.ts";
 
 /** Formats of image files that can be decoded, as messages name them. */
-export const supportedImages = "png, jpeg, webp, tiff, avif, gif";
+export const supportedImages = [
+  "png",
+  "jpeg",
+  "webp",
+  "tiff",
+  "avif",
+  "gif",
+  ...fileFormats.map(({ name }) => name),
+].join(", ");
 
-const imageName = /\.(png|jpe?g|jpe|jfif|webp|tiff?|avif|gif)$/i;
+const imageName = new RegExp(
+  `\\.(png|jpe?g|jpe|jfif|webp|tiff?|avif|gif|${fileFormats.flatMap(({ endings }) => endings).join("|")})$`,
+  "i",
+);
 
 /** The folder in which MVTec-like data sets keep masks, which are not images to train on or to score. */
 const maskFolder = "ground_truth";
