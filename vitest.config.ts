@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 import { testProjects } from "./test/projects.ts";
 
-/** Plain `vitest run` runs all projects; only `cli` builds first, and files of `unit` share a process. */
+/** Plain `vitest run` runs all projects; `cli` and `alone` build first, and only files of `alone` have a process each. */
 export default defineConfig({
   test: {
     pool: "forks",
@@ -13,12 +13,12 @@ export default defineConfig({
         test: {
           name,
           include: [...include],
-          globalSetup: name === "cli" ? ["test/global-setup.ts"] : [],
+          globalSetup: name === "cli" || name === "alone" ? ["test/global-setup.ts"] : [],
           setupFiles: ["test/setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           pool: "forks" as const,
-          isolate: name !== "unit",
+          isolate: name === "alone",
         },
       })),
   },

@@ -3,7 +3,7 @@ import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { randomKey } from "../src/base/index.ts";
@@ -68,12 +68,12 @@ export function commandOf(args: readonly string[]): string[] {
   return [process.execPath, program, ...args];
 }
 
-/** A process of this test file that runs commands, one after another; the promise of the last one. */
+/** A process that runs commands, one after another, and the promise of the last one. */
 let standing: ChildProcess | undefined;
 let earlier: Promise<unknown> = Promise.resolve();
 
 /**
- * Runs `outglow ARGS` to its end, in a process that runs the others of this test file, too: most of a short command's time is the start of its
+ * Runs `outglow ARGS` to its end, in a process that runs the others of these tests, too: most of a short command's time is the start of its
  * process. What is about the process itself (signals, limits, what it has open) and what runs beside another takes `startOutglow`.
  */
 export function runOutglow(folder: string, ...args: string[]): Promise<Outcome> {
@@ -98,7 +98,7 @@ async function runStanding(folder: string, args: readonly string[]): Promise<Out
     standing = undefined;
     return { code, signal, stdout: "", stderr: said.stderr };
   });
-  child.send({ folder, args });
+  child.send({ folder: resolve(folder), args });
   try {
     return await Promise.race([answer, end]);
   } finally {

@@ -1,7 +1,7 @@
 /**
  * Which tests need what, told from what they import: `cli` the built program, `engine` ONNX Runtime, `unit` neither. With `--project unit`
- * nothing is built and no engine loaded, and files share a process and its modules: 0.2 s of processor time a file. `alone` are those of the
- * unit tests that put something else in the place of a module, which others would find there.
+ * nothing is built and no engine loaded. Files of a project share two processes and their modules: a test leaves nothing behind that another
+ * would find there. `alone` are those that put something else in the place of a module; they may need what the others do.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -36,9 +36,9 @@ export function testProjects(): Readonly<Record<ProjectName, readonly string[]>>
     return path.startsWith(join("src", "runtime")) || read(path).imports.some((target) => loadsEngine(target, seen));
   };
   const projectOf = (path: string): ProjectName => {
+    if (replacedModule.test(read(path).text)) return "alone";
     if (builtProgram.test(read(path).text)) return "cli";
-    if (loadsEngine(path, new Set())) return "engine";
-    return replacedModule.test(read(path).text) ? "alone" : "unit";
+    return loadsEngine(path, new Set()) ? "engine" : "unit";
   };
   const projects: Record<ProjectName, string[]> = { unit: [], alone: [], engine: [], cli: [] };
   for (const path of tests.sort()) projects[projectOf(path)].push(path);

@@ -13,8 +13,17 @@ const run = (...args: string[]): Promise<Outcome> => runOutglow(folder.path, "re
 
 const tiny = ["--general-steps=8", "--steps=6", "--depth=1", "--width=8", "--limit=40", "--threads=1"];
 
+/** Sets of anomalous images in `given/`, and the flags of these images: few, where the suite quick makes 3,900. */
+const kinds = ["crosses", "stars", "trios"] as const;
+const given = ["--normal=given/train", "--test=given/test", "--general=given/general", "--size=16", "--batch=16"];
+given.push(...kinds.map((kind) => `--anomalous=${kind}=given/${kind}`));
+
 beforeAll(async () => {
   folder = await temporaryFolder();
+  await writeMadeImages(at("given", "train"), "normal", 100);
+  await writeMadeImages(at("given", "test"), "normal", 44, "test");
+  await writeMadeImages(at("given", "general"), "general", 100);
+  for (const kind of kinds) await writeMadeImages(at("given", kind), kind, 44);
 });
 
 afterAll(() => folder.dispose());
@@ -35,27 +44,28 @@ function tableUnder(markdown: string, heading: string): Record<string, string>[]
   return rows.map((row) => Object.fromEntries(cells(row).map((cell, index) => [names[index], cell])));
 }
 
-describe("quick", () => {
+describe("the paper's methods", () => {
   let first: Outcome;
   let outcome: Outcome;
   let results: ReproductionResults;
   let weightsBefore: number;
-  const weights = (): string => at("quick", "seed-0", "plain", "weights.safetensors");
+  const weights = (): string => at("paper", "seed-0", "plain", "weights.safetensors");
 
   beforeAll(async () => {
-    first = await startOutglow(folder.path, ["reproduce", "quick", "--out=quick", ...tiny]).outcome;
+    first = await startOutglow(folder.path, ["reproduce", "fashion", "--out=paper", "--seeds=1", ...given, ...tiny])
+      .outcome;
     expect(first.code, first.stderr).toBe(0);
     weightsBefore = (await stat(weights())).mtimeMs;
-    outcome = await run("quick", "--out=quick", "--seeds=2");
+    outcome = await run("fashion", "--out=paper", "--seeds=2");
     expect(outcome.code, outcome.stderr).toBe(0);
-    results = JSON.parse(await readFile(at("quick", "results.json"), "utf8")) as ReproductionResults;
+    results = JSON.parse(await readFile(at("paper", "results.json"), "utf8")) as ReproductionResults;
   }, 180_000);
 
   test("prints the table that it writes: a row a pair, a column a method, mean (deviation) [interval]", async () => {
-    expect(outcome.stdout).toBe(`${await readFile(at("quick", "table.md"), "utf8")}\n`);
+    expect(outcome.stdout).toBe(`${await readFile(at("paper", "table.md"), "utf8")}\n`);
     const rows = tableUnder(outcome.stdout, "The paper's methods");
-    expect(rows.map((row) => row["Made images against"])).toEqual(["crosses", "stars", "trios"]);
-    for (const { "Made images against": _, ...cells } of rows) {
+    expect(rows.map((row) => row["Fashion-MNIST against"])).toEqual(["crosses", "stars", "trios"]);
+    for (const { "Fashion-MNIST against": _, ...cells } of rows) {
       expect(Object.keys(cells)).toEqual([
         "raw",
         "ratio",
@@ -94,7 +104,7 @@ describe("quick", () => {
   test("agrees with what evaluate measures by the commands that it prints", async () => {
     const command = outcome.stdout
       .split("\n")
-      .find((line) => line.startsWith("outglow evaluate quick/seed-0/outlier"))!;
+      .find((line) => line.startsWith("outglow evaluate paper/seed-0/outlier"))!;
     const { stdout } = await runOutglow(folder.path, ...command.split(" ").slice(1), "--json", "--threads=1");
     const { evaluations } = JSON.parse(stdout) as EvaluationReport;
     const own = results.main.filter(({ detector }) => detector === "outlier");
@@ -106,10 +116,10 @@ describe("quick", () => {
   });
 
   test("draws the page with its pictures", async () => {
-    const page = await readFile(at("quick", "index.html"), "utf8");
+    const page = await readFile(at("paper", "index.html"), "utf8");
     for (const { name } of results.methods.filter(({ group }) => group !== "scales")) expect(page).toContain(name);
-    expect(page).toContain("outglow reproduce quick --out quick");
-    expect(await readdir(at("quick", "figures"))).toEqual(
+    expect(page).toContain("outglow reproduce fashion --out paper");
+    expect(await readdir(at("paper", "figures"))).toEqual(
       expect.arrayContaining([
         "auroc.svg",
         "likelihoods-general-plain.svg",
@@ -126,8 +136,8 @@ describe("quick", () => {
 
   test("called again with more seeds trains and scores those alone", async () => {
     expect(outcome.stderr).toMatch(/seed 1: general model, 8 steps/);
-    expect(outcome.stderr).toMatch(/scoring \w+ with quick\/seed-1/);
-    expect(outcome.stderr).not.toMatch(/seed 0:|with quick\/seed-0/);
+    expect(outcome.stderr).toMatch(/scoring \w+ with paper\/seed-1/);
+    expect(outcome.stderr).not.toMatch(/seed 0:|with paper\/seed-0/);
     expect((await stat(weights())).mtimeMs).toBe(weightsBefore);
     const [row] = tableUnder(first.stdout, "The paper's methods");
     expect(row!.raw).toMatch(/^[01]\.\d{3} \[/);
@@ -136,14 +146,14 @@ describe("quick", () => {
   });
 
   test("refuses what contradicts the run, in one line", async () => {
-    const steps = await run("quick", "--out=quick", "--steps=7");
+    const steps = await run("fashion", "--out=paper", "--steps=7");
     expect(steps).toMatchObject({ code: 2, stdout: "" });
     expect(steps.stderr).toMatch(
-      /--steps: expected what 'quick' was begun with \(6\), got 7; leave it out or choose another --out/,
+      /--steps: expected what 'paper' was begun with \(6\), got 7; leave it out or choose another --out/,
     );
-    const suite = await run("fashion", "--out=quick");
+    const suite = await run("quick", "--out=paper");
     expect(suite.stderr).toMatch(
-      /suite: expected quick, with which 'quick' was begun, got fashion; choose another --out/,
+      /suite: expected fashion, with which 'paper' was begun, got quick; choose another --out/,
     );
   });
 });
@@ -151,8 +161,9 @@ describe("quick", () => {
 test("Ctrl-C names the command that goes on, and no other", async () => {
   const { child, outcome } = startOutglow(folder.path, [
     "reproduce",
-    "quick",
+    "fashion",
     "--out=stopped",
+    ...given,
     ...tiny,
     "--steps=9999",
   ]);
@@ -165,11 +176,11 @@ test("Ctrl-C names the command that goes on, and no other", async () => {
   child.kill("SIGINT");
   const { code, stderr } = await outcome;
   expect(code).toBe(130);
-  expect(stderr).toMatch(/stopped; the same command goes on: outglow reproduce quick --out stopped/);
+  expect(stderr).toMatch(/stopped; the same command goes on: outglow reproduce fashion --out stopped/);
   expect(stderr).not.toContain("train --resume");
 }, 60_000);
 
-test("a program calls a reproduction off, and what it was begun with stays", async () => {
+test("a program calls a reproduction of made images off, and what it was begun with stays", async () => {
   const out = at("called");
   const request = {
     suite: "quick",
@@ -190,6 +201,17 @@ test("a program calls a reproduction off, and what it was begun with stays", asy
   expect(await reproduce(request, { onEvent, signal: controller.signal })).toBeUndefined();
   expect(told).toEqual(expect.arrayContaining(["note", "progress", "phase", "step"]));
   expect(await readdir(at("called", "seed-0"))).toEqual(["general"]);
+  const plan = JSON.parse(await readFile(at("called", "plan.json"), "utf8")) as Plan;
+  expect(plan).toMatchObject({ title: "Made images", input: { channels: 1, height: 16, width: 16 } });
+  const images = await Promise.all(
+    (await readdir(join(out, "images"), { withFileTypes: true }))
+      .filter((entry) => entry.isDirectory())
+      .map(async ({ name }) => [name, (await readdir(join(out, "images", name))).length]),
+  );
+  expect(Object.fromEntries(images)).toEqual({
+    ...{ "normal-train": 1200, "normal-test": 300, general: 1500 },
+    ...{ crosses: 300, stars: 300, trios: 300 },
+  });
   await expect(reproduce({ ...request, steps: 6 })).rejects.toMatchObject({
     fault: { code: "conflicting-settings", got: "6" },
   });
