@@ -48,10 +48,10 @@ async function trainRequest(
 
 function announce({ out, images }: TrainingPlan, manifest: Manifest, json: boolean, output: Console): void {
   if (json) {
-    const { models, defaultScore, data, training, faults } = manifest;
+    const { models, defaultScore, data, training, faults, encoder } = manifest;
     const sets = [images.normal, images.general, images.outliers];
     const skipped = sets.flatMap((set) => set?.problems ?? []);
-    output.print(JSON.stringify({ detector: out, models, defaultScore, data, training, faults, skipped }));
+    output.print(JSON.stringify({ detector: out, models, defaultScore, data, training, faults, encoder, skipped }));
     return;
   }
   const isGeneral = manifest.role === "general";
@@ -75,12 +75,16 @@ function announce({ out, images }: TrainingPlan, manifest: Manifest, json: boole
       );
       output.note(`what they learned to find: ${join(out, faultSheetName)}`);
     }
+    if (manifest.encoder) {
+      const { images, groups, settings } = manifest.encoder.record;
+      output.note(`encoder: features of ${images} images of ${groups} different things, ${settings.mode}`);
+    }
     const marking = markingRate(count);
     output.note(
       `default score: ${manifest.defaultScore}, calibrated on ${count} held-out images: false-alarm rates from ${marking}`,
     );
     const advised = Math.max(usualFalseAlarm, marking);
-    const maps = manifest.faults ? " --maps MAPS" : "";
+    const maps = manifest.faults || manifest.encoder ? " --maps MAPS" : "";
     output.note(`next: outglow predict ${quoteWord(out)} IMAGES --false-alarm ${advised}${maps}`);
   }
   output.print(out);

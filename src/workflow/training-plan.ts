@@ -79,6 +79,8 @@ async function freshPlan(settings: TrainSettings, watch: Watch): Promise<Trainin
     sampleRange: await sampleRangeOf(source),
   };
   const unnamed = configurationOf(settings, input, locations.general !== undefined);
+  const { encoder: file } = settings;
+  const encoder = file === undefined ? undefined : await openEncoderFile(file, unnamed.threads, watch);
   const general = await loadOtherDetector("generalDetector", settings.generalDetector, out, unnamed);
   if (general?.model === "general") {
     const text = `${setting("generalDetector")}: '${settings.generalDetector}' is a detector of normal images; its general model is taken`;
@@ -99,8 +101,6 @@ async function freshPlan(settings: TrainSettings, watch: Watch): Promise<Trainin
     outliers: await optional(locations.outliers, "outliers"),
   };
   const splits = splitRun(images, configuration);
-  const { threads } = configuration;
-  const encoder = settings.encoder === undefined ? undefined : await openEncoderFile(settings.encoder, threads, watch);
   if (settings.as === "detector" && !settings.faults && !encoder) {
     tellResolution(normal.count, splits.normal.heldOut.length, settings.heldOut, watch);
   }
