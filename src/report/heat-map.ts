@@ -40,6 +40,12 @@ export function heatCanvas({ pixels, channels, height, width, heat, range }: Hea
       channels < 3
         ? pixels[pixel]!
         : 0.299 * pixels[pixel]! + 0.587 * pixels[area + pixel]! + 0.114 * pixels[2 * area + pixel]!;
+    // Most of a photograph is cold, and colours of twelve million pixels take their time.
+    if (heat[pixel]! <= range[0]) {
+      const level = Math.round(grey);
+      for (let channel = 0; channel < 3; channel++) painted[3 * pixel + channel] = level;
+      continue;
+    }
     const { tint, share } = tintOf(heat[pixel]!, range);
     for (let channel = 0; channel < 3; channel++) {
       painted[3 * pixel + channel] = Math.round((1 - share) * grey + share * tint[channel]!);
