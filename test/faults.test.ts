@@ -12,7 +12,17 @@ import { type Outcome, runOutglow, temporaryFolder } from "./command.ts";
 
 const side = 64;
 const shape = { channels: 1, height: side, width: side };
-const training = ["--faults", "--fault-steps=60", "--steps=2", "--size=8", "--scales=2", "--depth=1", "--width=8"];
+const examples = "parts#split=test,class=dent";
+const training = [
+  `--faults-like=${examples}`,
+  "--faults",
+  "--fault-steps=60",
+  "--steps=2",
+  "--size=8",
+  "--scales=2",
+  "--depth=1",
+  "--width=8",
+];
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 const at = (...parts: string[]): string => join(folder.path, ...parts);
 const run = (...args: string[]): Promise<Outcome> => runOutglow(folder.path, ...args);
@@ -46,6 +56,7 @@ afterAll(() => folder.dispose());
 describe("training", () => {
   test("says what it did, and leaves a picture of what was looked for", async () => {
     expect(trained.stderr).toContain("training 2 networks to find local faults (60 steps each)");
+    expect(trained.stderr).toMatch(/faults: \d+ faults in 8 examples are learned, too/);
     expect(trained.stderr).toMatch(/default score: faults, calibrated on 24 held-out images/);
     expect(trained.stderr).toContain("--maps MAPS");
     const { width, format } = await sharp(at("detector", "faults.png")).metadata();
@@ -71,7 +82,16 @@ describe("training", () => {
     const count = (event: WorkflowEvent): void => {
       if (event.kind === "faults") steps.push(event.network);
     };
-    const request = { faults: true, faultSteps: 60, steps: 2, size: 8, scales: 2, depth: 1, width: 8 };
+    const request = {
+      faults: true,
+      faultsLike: at(examples),
+      faultSteps: 60,
+      steps: 2,
+      size: 8,
+      scales: 2,
+      depth: 1,
+      width: 8,
+    };
     const stopped = await train(
       { normal: at("parts"), out: at("again"), ...request },
       {
@@ -91,14 +111,20 @@ describe("training", () => {
   }, 120_000);
 
   test("replaced by one without, the picture and the weights are gone", async () => {
-    await succeed("train", "--normal=parts", "--out=again", "--force", ...training.slice(2));
+    await succeed(
+      "train",
+      "--normal=parts",
+      "--out=again",
+      "--force",
+      ...training.slice(2).filter((flag) => !flag.startsWith("--fault")),
+    );
     expect(await readdir(at("again"))).not.toContain("faults.png");
     expect(await readdir(at("again"))).not.toContain("faults.safetensors");
   });
 });
 
 describe("what was trained", () => {
-  test("finds scratches and dents that nobody showed it, and their places", async () => {
+  test("finds scratches that nobody showed it and dents like those that it was shown, and their places", async () => {
     const sets = ["--normal=parts", "--anomalous=parts", "--no-coders", "--report=report.html"];
     const { stdout } = await succeed("evaluate", "detector", ...sets);
     const page = await readFile(at("report.html"), "utf8");

@@ -37,6 +37,11 @@ const flags: readonly Flag[] = [
   ],
   ["faultSteps", "<n>", "steps of each network that looks for faults (default: what fits into the time)", numberOf],
   [
+    "faultsLike",
+    "<data>",
+    "examples of faults to look for, too: crops of faults, or images with masks in ground_truth/ (PATH#split=test,class=...)",
+  ],
+  [
     "encoder",
     "<file.onnx>",
     "also judge images by the features of this network, any image encoder; NAME.json beside it says its range and taps",

@@ -6,6 +6,7 @@ import { type Canvas, mapChannels, momentsOf } from "./synthetic/canvas.ts";
 import { cellLabels, cellSide } from "./synthetic/cells.ts";
 import { drawFault, type FaultyCrop } from "./synthetic/fault.ts";
 import type { FaultKind } from "./synthetic/kinds.ts";
+import type { Example } from "./synthetic/likeness.ts";
 
 /** Side of a crop in pixels. */
 export const cropSide = 64;
@@ -45,6 +46,8 @@ export interface BatchPlan {
   readonly variation: CropVariation;
   /** Clean crops, and as many faulty ones. */
   readonly crops: number;
+  /** A person's own examples of faults, in as many channels as the images. */
+  readonly examples?: readonly Example[] | undefined;
 }
 
 /** How crops are changed before a fault is drawn, so that the network does not learn the training images by heart. */
@@ -91,12 +94,12 @@ function relit(crop: Canvas, light: number, stream: RandomStream): Canvas {
 
 /** A random crop with a synthetic fault. */
 export function drawFaultyCrop(
-  { images, kinds, variation }: Pick<BatchPlan, "images" | "kinds" | "variation">,
+  { images, kinds, variation, examples }: Pick<BatchPlan, "images" | "kinds" | "variation" | "examples">,
   key: RandomKey,
 ): FaultyCrop {
   const stream = key.fold("crops").stream();
   const crop = drawCrop(images, variation, stream);
-  return drawFault(crop, drawCrop(images, variation, stream), key.fold("fault"), kinds);
+  return drawFault(crop, drawCrop(images, variation, stream), key.fold("fault"), kinds, examples);
 }
 
 /** One batch: x [C, S, S, N], labels and weights [S/8, S/8, N], the clean crops first. Faulty and clean cells weigh one half each in all. */

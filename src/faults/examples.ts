@@ -2,6 +2,7 @@
 import { permutation, randomKey } from "../base/index.ts";
 import type { RawImage } from "../pixels/index.ts";
 import { cropSide, drawFaultyCrop } from "./batches.ts";
+import { exampleOf } from "./fault-patches.ts";
 import { atLevels } from "./levels.ts";
 import type { FaultSettings } from "./settings.ts";
 import type { FaultKind } from "./synthetic/kinds.ts";
@@ -21,7 +22,7 @@ const mostImages = 16;
 
 /** Draws `count` examples on some of the images, the kinds of the settings in turn. The same seed gives the same examples. */
 export async function drawFaultExamples(
-  { names, read }: NormalImages,
+  { names, read, patches }: NormalImages,
   settings: FaultSettings,
   count: number,
 ): Promise<FaultExample[]> {
@@ -32,8 +33,10 @@ export async function drawFaultExamples(
   const { turns, light } = settings;
   return Array.from({ length: count }, (_, index) => {
     // One image at a time: those of a set may differ in their channels.
+    const own = images[index % images.length]!;
     const plan = {
-      images: [images[index % images.length]!],
+      images: [own],
+      examples: patches?.map((patch) => exampleOf(patch, own[0]!.channels)),
       kinds: [settings.kinds[index % settings.kinds.length] as FaultKind],
       variation: { turns, light },
     };

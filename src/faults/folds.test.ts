@@ -39,13 +39,12 @@ test("fewer things than folds are refused, with what there is", () => {
   expect(() => assignFolds(groups, 4, randomKey(0))).toThrow("at least 4 different things, got 6 images of 3");
 });
 
-test("every kind is left out by some fold, none leaves out more than half", () => {
+test("every fold leaves out one kind, another one as far as there are kinds", () => {
   const kinds = ["a", "b", "c", "d", "e", "f"];
-  const all = (folds: number) => Array.from({ length: folds }, (_, fold) => kindsLeftOut(kinds, fold, folds).join(""));
-  expect(all(2)).toEqual(["ace", "bdf"]);
-  expect(all(3)).toEqual(["ad", "be", "cf"]);
-  expect(all(5)).toEqual(["af", "b", "c", "d", "e"]);
+  const all = (folds: number) => Array.from({ length: folds }, (_, fold) => kindsLeftOut(kinds, fold, folds).join(" "));
+  expect(all(2)).toEqual(["a", "d"]);
+  expect(all(3)).toEqual(["a", "c", "e"]);
+  expect(all(5)).toEqual(["a", "b", "c", "d", "e"]);
   expect(all(8)).toEqual(["a", "b", "c", "d", "e", "f", "a", "b"]);
-  expect([0, 1].map((fold) => kindsLeftOut(["a", "b", "c"], fold, 2))).toEqual([["a"], ["b"]]);
   expect(kindsLeftOut(["a"], 0, 2)).toEqual([]);
 });

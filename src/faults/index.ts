@@ -4,9 +4,10 @@ export { type LevelImages, type PixelScale, pixelScale } from "./batches.ts";
 export { type BegunFaults, readBegunFaults, writeBegunFaults } from "./begun-training.ts";
 export { type CellMap, meanMap, resampled, standardised, topMean } from "./cell-map.ts";
 export { drawFaultExamples, type FaultExample } from "./examples.ts";
+export { cropPatch, exampleOf, type FaultPatch, maskedPatches } from "./fault-patches.ts";
 export { assignFolds, kindsLeftOut } from "./folds.ts";
 export { type Fingerprint, fingerprintOfStructure, groupImages, shiftedCorrelation } from "./groups.ts";
-export { atLevels, resized, withChannels } from "./levels.ts";
+export { atLevels, type LevelSize, resized, withChannels } from "./levels.ts";
 export { type CellLogits, openLogits } from "./logits.ts";
 export { type FaultNetwork, faultNetwork } from "./network.ts";
 export { openFaultScorer } from "./node-scoring.ts";
@@ -23,7 +24,8 @@ export { type FaultSettings, faultSettingsSchema } from "./settings.ts";
 export { secondsPerStep } from "./step-time.ts";
 export type { Canvas, Mask } from "./synthetic/canvas.ts";
 export { drawFault, type FaultyCrop } from "./synthetic/fault.ts";
-export { type FaultKind, faultKinds } from "./synthetic/kinds.ts";
+export { type FaultKind, faultKinds, likeKind } from "./synthetic/kinds.ts";
+export type { Example } from "./synthetic/likeness.ts";
 export {
   type FaultEvent,
   type FaultWatch,

@@ -1,6 +1,6 @@
 /** What can be chosen of a fault detector, as data. */
 import { z } from "zod";
-import { faultKinds } from "./synthetic/kinds.ts";
+import { allFaultKinds, faultKinds } from "./synthetic/kinds.ts";
 
 const whole = (least: number) => z.number().int().min(least);
 
@@ -24,9 +24,9 @@ export const faultSettingsSchema = z
     width: whole(1).default(16),
     /** Parts of the images, each scored by the network that did not see it. */
     folds: whole(2).default(5),
-    /** Which synthetic faults are drawn. */
+    /** Which synthetic faults are drawn; `like` needs examples. */
     kinds: z
-      .array(z.enum(faultKinds as [string, ...string[]]))
+      .array(z.enum(allFaultKinds as [string, ...string[]]))
       .min(1)
       .default([...faultKinds]),
     /** Whether crops are mirrored and turned before a fault is drawn. */

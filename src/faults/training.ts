@@ -18,6 +18,7 @@ import {
 } from "./batches.ts";
 import { type BegunFaults, sameTraining } from "./begun-training.ts";
 import { topMean } from "./cell-map.ts";
+import { exampleOf, type FaultPatch } from "./fault-patches.ts";
 import { assignFolds, kindsLeftOut } from "./folds.ts";
 import { type Fingerprint, fingerprintOfStructure, groupImages } from "./groups.ts";
 import { atLevels, withChannels } from "./levels.ts";
@@ -27,12 +28,15 @@ import { faultDetection } from "./objective.ts";
 import type { FaultDetector, FaultRecord } from "./record.ts";
 import { joinLevels, type LevelMap } from "./scoring.ts";
 import type { FaultSettings } from "./settings.ts";
-import type { FaultKind } from "./synthetic/kinds.ts";
+import { type FaultKind, likeKind } from "./synthetic/kinds.ts";
+import type { Example } from "./synthetic/likeness.ts";
 
 /** Normal images that are read one by one. */
 export interface NormalImages {
   readonly names: readonly string[];
   read(index: number): Promise<RawImage>;
+  /** A person's own examples of faults, for the kind `like`: every network learns it. */
+  readonly patches?: readonly FaultPatch[] | undefined;
 }
 
 /** What happens while a fault detector is trained. */
@@ -71,7 +75,7 @@ const settlingCrops = 256;
 
 /**
  * Trains a fault detector on normal images: one network a fold, calibrated on the images of that fold; no more folds than different things. Each
- * network does without some kinds of faults, all of them together without none: `unseenOf` tells what is new to which.
+ * network does without one kind of faults, all of them together without none: `unseenOf` tells what is new to which.
  * Throws ConfigError for too few different images, RunError where training diverges, and the signal's reason where it is aborted.
  */
 export async function trainFaultDetector(
@@ -100,14 +104,17 @@ export async function trainFaultDetector(
   };
   const begun = sameTraining(watch.begun, wished, record);
   if (watch.begun) watch.onEvent?.({ kind: "resumed", networks: begun?.networks.length ?? 0 });
+  const made = settings.kinds.filter((kind) => kind !== likeKind);
+  const examples = images.patches?.map((patch) => exampleOf(patch, channels));
   let detector: FaultDetector = begun ?? { record, networks: [] };
   for (let fold = detector.networks.length; fold < settings.folds; fold++) {
     const training = levels.filter((_, index) => foldOf[index] !== fold);
     const heldOut = levels.filter((_, index) => foldOf[index] === fold);
-    const leftOut = kindsLeftOut(settings.kinds, fold, settings.folds);
+    const leftOut = kindsLeftOut(made, fold, settings.folds);
     const known = { ...settings, kinds: settings.kinds.filter((kind) => !leftOut.includes(kind)) };
     let taken = 0;
     const parameters = await trainNetwork(training, scale, known, key.fold(`fold ${fold}`), {
+      examples,
       seconds: watch.secondsOf?.(fold),
       signal: watch.signal,
       onStep: (step, loss) => {
@@ -153,6 +160,7 @@ async function readLevels({ names, read }: NormalImages, settings: FaultSettings
 }
 
 interface NetworkWatch {
+  readonly examples?: readonly Example[] | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Where this is reached before the steps are, training ends: never before a few dozen steps. */
   readonly seconds?: number | undefined;
@@ -172,7 +180,8 @@ export async function trainNetwork(
 ): Promise<ParameterVectors> {
   const { crops, steps, threads, width, turns, light } = settings;
   const kinds = settings.kinds as readonly FaultKind[];
-  const plan: BatchPlan = { images, scale, kinds, crops, variation: { turns, light } };
+  const { examples } = watch;
+  const plan: BatchPlan = { images, scale, kinds, crops, variation: { turns, light }, examples };
   const network = faultNetwork({ channels: images[0]![0]!.channels, width });
   const objective = faultDetection(network, cropSide);
   const parameters = packArrays(network.parameters, network.createParameters(key.fold("parameters")));

@@ -5,6 +5,7 @@ import { cropAt, withChannels } from "./levels.ts";
 import type { Mask } from "./synthetic/canvas.ts";
 import { drawFault } from "./synthetic/fault.ts";
 import { type FaultKind, faultKinds } from "./synthetic/kinds.ts";
+import type { Example } from "./synthetic/likeness.ts";
 import type { NormalImages } from "./training.ts";
 
 /** The smallest square that a fault is drawn on, in pixels; the largest is the image's shorter side. */
@@ -24,6 +25,7 @@ export function drawOnImage(
   donor: RawImage,
   key: RandomKey,
   kinds: readonly FaultKind[],
+  examples?: readonly Example[],
 ): FaultyImage {
   const { height, width, channels } = image;
   const stream = key.fold("place").stream();
@@ -33,7 +35,7 @@ export function drawOnImage(
   const start = (size: number): number => stream.integer(Math.max(1, size - side + 1));
   const [top, left] = [start(height), start(width)];
   const other = cropAt(donor, start(donor.height), start(donor.width), side);
-  const drawn = drawFault(cropAt(image, top, left, side), other, key.fold("fault"), kinds);
+  const drawn = drawFault(cropAt(image, top, left, side), other, key.fold("fault"), kinds, examples);
   const pixels = image.pixels.slice();
   const mask = new Float32Array(height * width);
   for (let y = 0; y < side; y++) {

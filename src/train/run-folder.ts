@@ -39,6 +39,8 @@ const recordSchema = z.strictObject({
       steps: z.number().int().positive().nullable(),
       /** Where runs of earlier versions keep what is `group` below. */
       group: z.string().nullable().optional(),
+      /** A person's own examples of faults; the fingerprint is of what was cut out of them. */
+      like: sourceSchema.nullable().default(null),
     })
     .nullable()
     .default(null),

@@ -1,15 +1,18 @@
 /** The training of what looks for local faults, beside the flows of a run: the images at their own size, the time that is left for it, a sheet. */
 import { readFile } from "node:fs/promises";
-import { FormatError, messageOf, permutation, type RandomKey, randomKey } from "../base/index.ts";
+import { ConfigError, FormatError, messageOf, permutation, type RandomKey, randomKey, setting } from "../base/index.ts";
 import { mapInOrder, writeFileAtomic } from "../data/index.ts";
 import {
   atLevels,
   type BegunFaults,
   drawOnImage,
+  exampleOf,
   type FaultDetector,
+  type FaultKind,
   type FaultSettings,
   faultKinds,
   faultSettingsSchema,
+  likeKind,
   type NormalImages,
   readBegunFaults,
   secondsPerStep,
@@ -20,6 +23,7 @@ import type { RawImage } from "../pixels/index.ts";
 import { type ImageRow, renderImageMatrix } from "../report/index.ts";
 import { faultNetworksPath } from "../train/index.ts";
 import type { Watch } from "./events.ts";
+import { readFaultExamples } from "./fault-examples.ts";
 import type { TrainingPlan } from "./training-plan.ts";
 import type { GroupedImages } from "./whole-images.ts";
 
@@ -49,16 +53,18 @@ const calibrationShare = 0.95;
  */
 export async function trainFaults(
   plan: TrainingPlan,
-  { images, groups, seconds }: GroupedImages,
+  { images: known, groups, seconds }: GroupedImages,
   folder: string,
   { onEvent, signal }: Watch,
 ): Promise<TrainedFaults> {
   const { configuration, faults } = plan.record;
   // Finding out what is alike is part of the time that faults may take.
   const started = performance.now() - 1000 * seconds;
+  const images = await withExamples(plan, known, { onEvent });
   const { channels } = configuration.input;
   const { seed, threads } = configuration;
-  const usual = faultSettingsSchema.parse({ seed, threads });
+  const kinds = images.patches ? [...faultKinds, likeKind] : faultKinds;
+  const usual = faultSettingsSchema.parse({ seed, threads, kinds });
   const kept = faultNetworksPath(folder);
   const begun = await readBegun(kept);
   const spent = (): number => (begun?.seconds ?? 0) + (performance.now() - started) / 1000;
@@ -89,7 +95,9 @@ export async function trainFaults(
       if (event.kind === "resumed") {
         const { networks } = event;
         const text =
-          networks > 0 ? `faults: ${networks} networks are finished` : "faults: begun anew, as images have changed";
+          networks > 0
+            ? `faults: ${networks} of ${settings.folds} networks were finished before`
+            : "faults: begun anew, as images have changed";
         onEvent?.({ kind: "note", text });
       }
       if (event.kind === "step") {
@@ -114,6 +122,25 @@ async function readBegun(path: string): Promise<BegunFaults | undefined> {
     });
   });
   return bytes && readBegunFaults(bytes, `'${path}'`);
+}
+
+/** The images with a person's own examples of faults, where the plan has some. Throws ConfigError where these have changed. */
+async function withExamples(plan: TrainingPlan, images: NormalImages, { onEvent }: Watch): Promise<NormalImages> {
+  const like = plan.record.faults?.like;
+  if (!like) return images;
+  const examples = await readFaultExamples(like.location, plan.record, plan.images.normal);
+  if (examples.fingerprint !== like.fingerprint) {
+    throw new ConfigError({
+      code: "other-images",
+      subject: setting("faultsLike"),
+      expected: `the examples the run began with in '${like.location}'`,
+      got: "others",
+      remedy: { key: "other", text: `put them back, or start anew with ${setting("force")}` },
+    });
+  }
+  const text = `faults: ${examples.patches.length} faults in ${examples.images} examples are learned, too`;
+  onEvent?.({ kind: "note", text });
+  return { ...images, patches: examples.patches };
 }
 
 /** As many steps and networks as the time allows, measured here. */
@@ -149,11 +176,13 @@ async function drawSheet(images: NormalImages, key: RandomKey): Promise<Uint8Arr
     return atLevels(image, { levels: [shownSide], aspect: "stretched" })[0]!.image;
   };
   for await (const image of mapInOrder(count, read, { concurrency: 2, ahead: 2 })) squares.push(image);
-  const rows = faultKinds.map((kind, row): ImageRow => {
+  const examples = images.patches?.map((patch) => exampleOf(patch, squares[0]!.channels));
+  const kinds: readonly FaultKind[] = examples ? [...faultKinds, likeKind] : faultKinds;
+  const rows = kinds.map((kind, row): ImageRow => {
     const drawn = Array.from({ length: shownImages }, (_, column) => {
       const at = row * shownImages + column;
       const [image, donor] = [squares[at % count]!, squares[(at + 1) % count]!];
-      return drawOnImage(image, donor, key.fold(kind).fold(column), [kind]);
+      return drawOnImage(image, donor, key.fold(kind).fold(column), [kind], examples);
     });
     const pixels = drawn.flatMap(({ image, mask }) => [coloured(image), coloured(image, mask)]);
     const side = { channels: 3, height: shownSide, width: shownSide };

@@ -64,8 +64,7 @@ export interface Masks {
 }
 
 /** The masks beside the images of a location; undefined where there are none. */
-export async function openMasks(location: string): Promise<Masks | undefined> {
-  const subject = setting("anomalous");
+export async function openMasks(location: string, subject = setting("anomalous")): Promise<Masks | undefined> {
   const { path } = parseLocation(location, subject);
   const source = await openImages(formatLocation({ path, selection: { split: maskFolder } }), subject).catch(
     (error: unknown) => {

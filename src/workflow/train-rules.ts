@@ -63,10 +63,11 @@ function checkOutliers({ outliers, objective, classifier }: TrainSettings): void
   });
 }
 
-function checkPlaces({ faults, faultSteps, encoder, encoderMode, as: role }: TrainSettings): void {
+function checkPlaces({ faults, faultSteps, faultsLike, encoder, encoderMode, as: role }: TrainSettings): void {
   const looksAt = { faults, encoder: encoder !== undefined };
   const needs: readonly (readonly [TrainSetting, unknown, readonly (keyof typeof looksAt)[]])[] = [
     ["faultSteps", faultSteps, ["faults"]],
+    ["faultsLike", faultsLike, ["faults"]],
     ["encoderMode", encoderMode, ["encoder"]],
   ];
   for (const [name, given, ways] of needs) {

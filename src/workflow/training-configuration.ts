@@ -111,6 +111,7 @@ export function faultPlanOf(settings: TrainSettings): RunRecord["faults"] {
   return {
     seconds: total === undefined || steps !== null ? null : total * faultShare,
     steps,
+    like: null,
   };
 }
 

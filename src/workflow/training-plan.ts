@@ -30,6 +30,7 @@ import {
 } from "../train/index.ts";
 import { type EncoderFile, openEncoderFile } from "./encoder-file.ts";
 import type { Watch } from "./events.ts";
+import { locateExamples } from "./fault-examples.ts";
 import { describeLeak, loadOtherDetector } from "./other-detectors.ts";
 import { markingRate, referencesAmong, usualFalseAlarm, waysToResolve } from "./rate-advice.ts";
 import { readTrainRequest, type TrainRequest, type TrainSettings } from "./train-request.ts";
@@ -114,15 +115,18 @@ async function freshPlan(settings: TrainSettings, watch: Watch): Promise<Trainin
     if (location === undefined || !set) return null;
     return { location: await recordedLocation(location, setting(name)), fingerprint: set.fingerprint };
   };
+  const normalAt = (await locate(locations.normal, "normal"))!;
+  const planned = faultPlanOf(settings);
+  const like = await locateExamples(settings.faultsLike, { normal: normalAt, configuration }, normal);
   const record: RunRecord = {
     configuration,
-    normal: (await locate(locations.normal, "normal"))!,
+    normal: normalAt,
     general: await locate(locations.general, "general"),
     generalDetector: general?.origin ?? null,
     outliers: await locate(locations.outliers, "outliers"),
     startDetector: start ? { folder: start.origin.folder, weights: start.origin.weights } : null,
     role: settings.as,
-    faults: faultPlanOf(settings),
+    faults: planned && { ...planned, like },
     encoder: encoder
       ? { path: encoder.path, checksum: encoder.record.checksum, mode: settings.encoderMode ?? "auto" }
       : null,

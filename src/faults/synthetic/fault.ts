@@ -1,7 +1,8 @@
 /** A normal crop with a synthetic fault: drawn until it can be seen. Pure. */
 import type { RandomKey, RandomStream } from "../../base/index.ts";
 import { type Canvas, type Mask, momentsOf } from "./canvas.ts";
-import { type FaultKind, faultKinds, painterOf } from "./kinds.ts";
+import { type FaultBrush, type FaultKind, faultKinds, painterOf } from "./kinds.ts";
+import type { Example } from "./likeness.ts";
 
 /** A crop with a fault and where it is. */
 export interface FaultyCrop {
@@ -19,7 +20,8 @@ export const leastChange = { levels: 3, deviations: 0.25 } as const;
 const mostAttempts = 20;
 
 /**
- * A fault on a crop, of a kind that the key chooses among `kinds`; `donor` is another normal crop of the same size. Redrawn unless the mean
+ * A fault on a crop, of a kind that the key chooses among `kinds`; `donor` is another normal crop of the same size, `examples` are what
+ * the kind `like` draws. Redrawn unless the mean
  * change of the pixels within the mask is at least 3 grey levels and a quarter of the crop's standard deviation. The same key gives
  * the same fault.
  */
@@ -28,19 +30,21 @@ export function drawFault(
   donor: Canvas,
   key: RandomKey,
   kinds: readonly FaultKind[] = faultKinds,
+  examples?: readonly Example[],
 ): FaultyCrop {
   const stream = key.stream();
   const least = Math.max(leastChange.levels, leastChange.deviations * momentsOf(crop.values).deviation);
   for (let attempt = 0; attempt < mostAttempts; attempt++) {
-    const drawn = drawOnce(crop, donor, stream, kinds[stream.integer(kinds.length)]!);
+    const drawn = drawOnce({ crop, donor, stream, examples }, kinds[stream.integer(kinds.length)]!);
     if (meanChange(crop, drawn) >= least) return drawn;
   }
   // What the kinds make of such a crop cannot be seen: something plainly other in a corner of it can.
   return spot(crop, stream, kinds[0]!);
 }
 
-function drawOnce(crop: Canvas, donor: Canvas, stream: RandomStream, kind: FaultKind): FaultyCrop {
-  const { mask, paint } = painterOf(kind)({ crop, donor, stream });
+function drawOnce(brush: FaultBrush, kind: FaultKind): FaultyCrop {
+  const { crop } = brush;
+  const { mask, paint } = painterOf(kind)(brush);
   const area = crop.height * crop.width;
   const values = crop.values.map((value, index) => {
     const seen = mask[index % area]!;

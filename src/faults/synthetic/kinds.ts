@@ -1,6 +1,7 @@
 /** The kinds of synthetic faults: what each paints, and where. Pure. */
 import type { RandomStream } from "../../base/index.ts";
 import { bilinearAt, blurred, type Canvas, channelOf, type Mask, mapChannels, mirrored, momentsOf } from "./canvas.ts";
+import { type Example, likeness } from "./likeness.ts";
 import { between, curveMask, drawRectangle, patchMask, rectangleMask } from "./masks.ts";
 import { deadLeaves, gradientNoise } from "./noise.ts";
 
@@ -11,6 +12,8 @@ export interface FaultBrush {
   /** Another normal piece of the same size. */
   readonly donor: Canvas;
   readonly stream: RandomStream;
+  /** A person's own examples, for faults like them. */
+  readonly examples?: readonly Example[] | undefined;
 }
 
 /** What is seen where the mask is 1. */
@@ -32,13 +35,20 @@ const painters = {
   intensity,
   filter,
   warp,
+  like: likeness,
 } satisfies Record<string, FaultPainter>;
 
 /** The name of a kind of synthetic faults. */
 export type FaultKind = keyof typeof painters;
 
-/** All kinds, in a fixed order. */
-export const faultKinds = Object.keys(painters) as readonly FaultKind[];
+/** The kind of a person's own examples, which are to be at hand. */
+export const likeKind = "like" satisfies FaultKind;
+
+/** Every kind that a detector may know, in a fixed order. */
+export const allFaultKinds = Object.keys(painters) as readonly FaultKind[];
+
+/** The kinds that need no examples. */
+export const faultKinds = allFaultKinds.filter((kind) => kind !== likeKind);
 
 /** What draws faults of a kind. */
 export function painterOf(kind: FaultKind): FaultPainter {
