@@ -4,8 +4,8 @@ import { randomKey } from "../src/base/index.ts";
 import { flowMeter } from "../src/detector/measuring.ts";
 import { logLikelihood, pixelsToData } from "../src/flow/index.ts";
 import { input as graphInput, makeGraph, transpose } from "../src/graph/index.ts";
-import { flowOf, parseConfiguration } from "../src/model/index.ts";
-import { constantValues, layoutOf, packArrays, parameterData } from "../src/nn/index.ts";
+import { flowOf, modelOf, parseConfiguration, type TrainingConfiguration } from "../src/model/index.ts";
+import { constantValues, layoutOf, packArrays, parameterData, parameterInputs } from "../src/nn/index.ts";
 import { nodeEngine } from "../src/runtime/index.ts";
 import { latentStatistics, type OnDemandSource } from "../src/score/index.ts";
 
@@ -70,22 +70,31 @@ const meter = flowMeter(
 const measure = (images: Uint8Array, ...sources: Exclude<OnDemandSource, "ensemble">[]) =>
   meter.measure(images, sources);
 
-/** log p of rows of data [count, 64], under some weights. */
-async function logDensities(rows: readonly Float32Array[], vectors = weights): Promise<Float32Array> {
+/** log p of rows of data [count, 64], under each of some weights. */
+async function logDensities(rows: readonly Float32Array[], weightings = [weights]): Promise<Float32Array[]> {
   const graph = makeGraph();
   const x = graphInput(graph, "x", [1, 8, 8, rows.length]);
-  const program = await engine.compile({
-    result: logLikelihood(flow, constantValues(graph, flow.parameters, vectors), x),
-  });
+  const program = await engine.compile({ result: logLikelihood(flow, parameterInputs(graph, flow.parameters), x) });
   const data = new Float32Array(64 * rows.length);
   rows.forEach((row, image) => {
     row.forEach((value, place) => {
       data[place * rows.length + image] = value;
     });
   });
-  const { result } = await program.run({ x: { data, shape: [1, 8, 8, rows.length] } });
+  const results: Float32Array[] = [];
+  for (const vectors of weightings) {
+    const inputs = layoutOf(flow.parameters).entries.map((entry) => [
+      entry.name,
+      { data: parameterData(entry, vectors), shape: entry.shape },
+    ]);
+    const { result } = await program.run({
+      ...Object.fromEntries(inputs),
+      x: { data, shape: [1, 8, 8, rows.length] },
+    });
+    results.push(result!.data as Float32Array);
+  }
   await program.dispose();
-  return result!.data as Float32Array;
+  return results;
 }
 
 const toData = (image: number): Float32Array =>
@@ -101,8 +110,8 @@ test("the slope is the length of the gradient that differences show", async () =
       row[index >> 1]! += index % 2 === 0 ? step : -step;
       return row;
     });
-    const found = await logDensities(moved);
-    const slope = Array.from({ length: 64 }, (_, place) => (found[2 * place]! - found[2 * place + 1]!) / (2 * step));
+    const [found] = await logDensities(moved);
+    const slope = Array.from({ length: 64 }, (_, place) => (found![2 * place]! - found![2 * place + 1]!) / (2 * step));
     expect(slopes!.values[image]).toBeCloseTo(Math.log(Math.hypot(...slope)), 2);
   }
 });
@@ -114,17 +123,16 @@ test("gradients of parameters are those that differences show, tensor by tensor"
   expect(gradients!.names).toEqual(trained.map(({ name }) => name));
   expect(gradients!.sizes).toEqual(trained.map(({ size }) => size));
   for (const entry of [trained.find(({ name }) => /actNorm.*bias|bias/.test(name))!, trained.at(-1)!]) {
-    let squares = 0;
-    for (let index = 0; index < Math.min(entry.size, 8); index++) {
-      const both = await Promise.all(
-        [0.01, -0.01].map((step) => {
-          const vectors = { trainable: weights.trainable.slice(), fixed: weights.fixed };
-          parameterData(entry, vectors)[index]! += step;
-          return logDensities([toData(0)], vectors);
-        }),
-      );
-      squares += ((both[0]![0]! - both[1]![0]!) / 0.02) ** 2;
-    }
+    const weightings = Array.from({ length: 2 * Math.min(entry.size, 8) }, (_, index) => {
+      const vectors = { trainable: weights.trainable.slice(), fixed: weights.fixed };
+      parameterData(entry, vectors)[index >> 1]! += index % 2 === 0 ? 0.01 : -0.01;
+      return vectors;
+    });
+    const values = (await logDensities([toData(0)], weightings)).map(([value]) => value!);
+    const squares = weightings.reduce(
+      (sum, _, index) => (index % 2 === 0 ? sum + ((values[index]! - values[index + 1]!) / 0.02) ** 2 : sum),
+      0,
+    );
     const found = Math.exp(gradients!.values[trained.indexOf(entry)]!);
     if (entry.size <= 8) expect(squares / found).toBeCloseTo(1, 1);
     else expect(squares).toBeLessThan(found * 1.05);
@@ -168,4 +176,27 @@ test("one image alone measures as among others, each graph is made once, and pix
   }
   expect(one.pixels).toEqual({ shape: input, values: pixels.slice(64, 128) });
   await meter.dispose();
+});
+
+test.each<[string, Partial<TrainingConfiguration["model"]>, Partial<TrainingConfiguration>]>([
+  ["patches", { architecture: "patch", scales: 1 }, {}],
+  ["a fully-connected flow", { architecture: "dense" }, {}],
+  ["a class-conditional flow", {}, { classes: ["a", "b"], classConditional: true }],
+])("of %s is measured, too", async (_name, model, more) => {
+  const other: TrainingConfiguration = { ...configuration, ...more, model: { ...configuration.model, ...model } };
+  const { parameters } = modelOf(other, "normal");
+  const layout = layoutOf(parameters);
+  const stream = randomKey("others").stream();
+  const vectors = {
+    trainable: Float32Array.from({ length: layout.trainableSize }, () => 0.1 * stream.normal()),
+    fixed: Float32Array.from({ length: layout.fixedSize }, () => 1),
+  };
+  const own = flowMeter(other, async () => vectors, engine);
+  const { latents, slopes, gradients } = await own.measure(pixels.subarray(0, 128), ["latents", "slopes", "gradients"]);
+  for (const { count, names, values } of [latents!, slopes!, gradients!]) {
+    expect(count).toBe(2);
+    expect(names.length).toBeGreaterThan(0);
+    expect(values.every(Number.isFinite)).toBe(true);
+  }
+  await own.dispose();
 });
