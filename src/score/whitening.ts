@@ -33,8 +33,10 @@ export interface WhiteningFit {
 
 /** The fewest images that a fit accepts. */
 const leastImages = 8;
-/** The most that it looks at: each gives as many equations as it has pixels. */
+/** The most that it looks at. */
 const mostImages = 256;
+/** The most places whose equations a filter is solved from, a thousand for each of its numbers and more: a few images have them. */
+const mostPlaces = 2 ** 15;
 /** Images' worth of the common variance that a place's own is mixed with. */
 const commonImages = 8;
 /** The least deviation of a place in grey levels: rounding alone has 1/sqrt(12). */
@@ -113,10 +115,11 @@ export function fitWhitening(pixels: PixelTable): WhiteningFit {
     }),
   );
   const images = Array.from({ length: count }, (_, image) => differences(pixels, image, mean));
+  const solved = images.slice(0, Math.max(leastImages, Math.ceil(mostPlaces / area)));
   const filters: number[][] = [];
   const deviation = new Float64Array(size);
   for (let channel = 0; channel < shape.channels; channel++) {
-    const filter = rounded(fitFilter(shape, images, channel));
+    const filter = rounded(fitFilter(shape, solved, channel));
     filters.push(filter);
     const squares = new Float64Array(area);
     for (const image of images) {
