@@ -337,3 +337,37 @@ export function dicomOf(given: {
     element(0x7fe00010, "OW", pixels),
   ]);
 }
+
+/** An array of a MATLAB file: uint8 values, columns first. */
+export interface MatContent {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly values: Uint8Array;
+}
+
+/** The bytes of a MATLAB file of version 5, its arrays compressed where that is said. */
+export function matOf(arrays: readonly MatContent[], compressed = true): Buffer {
+  const header = Buffer.alloc(128, " ");
+  header.write("MATLAB 5.0 MAT-file");
+  header.writeUInt16LE(0x0100, 124);
+  header.write("IM", 126);
+  const element = (type: number, content: Uint8Array, fill = true): Buffer => {
+    const tag = Buffer.alloc(8);
+    tag.writeUInt32LE(type, 0);
+    tag.writeUInt32LE(content.length, 4);
+    return Buffer.concat([tag, content, Buffer.alloc(fill ? (8 - (content.length % 8)) % 8 : 0)]);
+  };
+  const matrix = ({ name, shape, values }: MatContent): Buffer => {
+    const content = Buffer.concat([
+      element(6, bytesOf(Int32Array.of(9, 0))),
+      element(5, bytesOf(Int32Array.from(shape))),
+      element(1, Buffer.from(name)),
+      element(2, values),
+    ]);
+    return element(14, content);
+  };
+  return Buffer.concat([
+    header,
+    ...arrays.map((array) => (compressed ? element(15, deflateSync(matrix(array)), false) : matrix(array))),
+  ]);
+}

@@ -16,6 +16,7 @@ import {
   greyPng,
   idxFiles,
   makeFolder,
+  matOf,
   npyOf,
   propertySeed,
   zipOf,
@@ -55,6 +56,12 @@ const examples: Readonly<Record<string, () => Uint8Array | Promise<Uint8Array>>>
     dicomOf({ rows: 4, columns: 4, allocated: 16, stored: 12, values: Array(16).fill(900), center: "9", width: "9" }),
   "b.dcm": () =>
     dicomOf({ rows: 4, columns: 4, allocated: 8, stored: 8, values: Array(32).fill(9), frames: "2", slope: "2" }),
+  "a.mat": () =>
+    matOf([
+      { name: "X", shape: [4, 4, 1, 2], values: countingBytes(32) },
+      { name: "y", shape: [2, 1], values: countingBytes(2) },
+    ]),
+  "b.mat": () => matOf([{ name: "X", shape: [4, 4, 3, 1], values: countingBytes(48) }], false),
   "a.npz": () =>
     zipOf({
       "x_train.npy": npyOf("<u2", [2, 4, 4], countingBytes(64)),
@@ -76,7 +83,7 @@ test.each(Object.keys(examples))(
     await writeFile(path, whole);
     await readAll(path);
   },
-  120_000,
+  600_000,
 );
 
 /** Values that break sizes, counts and places. */

@@ -15,6 +15,7 @@ import { cifar10Format, cifar100Format } from "./formats/cifar-format.ts";
 import { idxFormat } from "./formats/idx-format.ts";
 import { areMasks, imageFilesFormat, supportedImages } from "./formats/image-files.ts";
 import { manifestFormat } from "./formats/manifest-format.ts";
+import { matFormat } from "./formats/mat-format.ts";
 import { npyFormat } from "./formats/npy-format.ts";
 import { parquetFormat } from "./formats/parquet-format.ts";
 import {
@@ -48,10 +49,11 @@ const formats: readonly ImageFormat[] = [
   imageFilesFormat,
   npyFormat,
   parquetFormat,
+  matFormat,
   manifestFormat,
 ];
 
-const supported = `${supportedImages}, .tar, .tar.gz and .zip of those, IDX, CIFAR-10/100 binary, .npy and .npz, Parquet, lists of images in .csv, .jsonl and .txt`;
+const supported = `${supportedImages}, .tar, .tar.gz and .zip of those, IDX, CIFAR-10/100 binary, .npy and .npz, Parquet, SVHN's .mat, lists of images in .csv, .jsonl and .txt`;
 
 /** How a location is opened. */
 export interface OpenOptions {
