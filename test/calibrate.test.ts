@@ -69,7 +69,7 @@ describe("calibrate", () => {
     const { stdout, stderr } = await succeed("calibrate", detector, "--normal=other");
     expect(stdout).toBe(
       "calibrated on 60 images: 30 images are references, which resolve false-alarm rates from 0.033\n" +
-        "decides by hierarchy: at most 1 % of normal images are marked, on average\n",
+        "decides by joined: at most 1 % of normal images are marked, on average\n",
     );
     expect(stderr).toMatch(
       /warning: nothing can be marked: .* needs a calibration on at least 99 images; this one has 30/,
@@ -92,7 +92,7 @@ describe("calibrate", () => {
       expect(pValue).toBeCloseTo((1 + references.filter((value) => value >= score).length) / 31, 12);
     }
     const undone = await succeed("calibrate", detector, "--undo");
-    expect(undone.stdout).toBe("back to the calibration on 40 images; hierarchy decides\n");
+    expect(undone.stdout).toBe("back to the calibration on 40 images; joined decides\n");
     expect(await loadManifest(at(detector))).toEqual(before);
     expect(await predicted(detector, "--score=likelihood")).toEqual(first);
     // What was taken back is kept, too.
@@ -285,9 +285,7 @@ describe("rules", () => {
     expect(stderr).toContain(
       "warning: nothing can be marked: the calibration has 40 images, and 5999 could mark a single one",
     );
-    expect(stderr).toContain(
-      "0 of 60 images marked anomalous by hierarchy: at most 1 % of the marked images are normal",
-    );
+    expect(stderr).toContain("0 of 60 images marked anomalous by joined: at most 1 % of the marked images are normal");
   });
 
   test("--budget marks at most so many, the most anomalous ones, each at a rate that the budget allows", async () => {

@@ -187,7 +187,7 @@ describe("predict", () => {
     const { stdout } = await succeed("predict", "detector", "test-normal", "crosses", "--quiet");
     const [header, ...lines] = stdout.trim().split("\n");
     expect(header).toMatch(
-      /^file,score,p_value,anomalous,rule,hierarchy,hierarchy-normal,likelihood,final-scale,ratio,/,
+      /^file,score,p_value,anomalous,rule,spokesman,joined,hierarchy,hierarchy-normal,likelihood,final-scale,ratio,/,
     );
     expect(lines).toHaveLength(60);
     expect(lines[0]).toMatch(/^test-normal\/.*\.png,/);
@@ -298,7 +298,7 @@ describe("evaluate", () => {
   test("prints a table of every score and set and writes the numbers beside it", async () => {
     const { stdout, stderr } = await succeed("evaluate", "detector", ...sets);
     expect(stdout).toMatch(/score +crosses +again/);
-    expect(stdout).toMatch(/hierarchy \(default\) +[01]\.\d{3} \[/);
+    expect(stdout).toMatch(/joined \(default\) +[01]\.\d{3} \[/);
     expect(stdout).toContain("rank correlation of both models' likelihoods: normal ");
     const [, path] = /written: (.+)/.exec(stderr)!;
     const report = JSON.parse(await readFile(at(path!), "utf8")) as EvaluationReport;

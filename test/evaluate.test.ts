@@ -92,7 +92,7 @@ describe("evaluate", () => {
   });
 
   test.each([
-    ["a score that there is not", "--compare=nonsense", /score: expected one of hierarchy, .*got 'nonsense'/],
+    ["a score that there is not", "--compare=nonsense", /score: expected one of joined, hierarchy, .*got 'nonsense'/],
     ["the default score", "--compare=hierarchy", /--compare: expected another score than the default one/],
     ["a score without what it needs", "--compare=ratio", /score ratio: expected a detector with a general model/],
   ])("refuses to compare with %s before anything is scored", async (_name, flag, message) => {

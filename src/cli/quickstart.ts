@@ -121,7 +121,7 @@ function explanation(folder: string, seconds: number): string[] {
   return [
     "",
     "What you see: normal and anomalous images differ in the shape of one object and in nothing else. Raw likelihood hardly tells them",
-    "apart, because it mostly measures edges, colours and texture. The hierarchy score looks at every scale of the flow and does.",
+    "apart, because it mostly measures edges, colours and texture. The joined score hears those that look past them, and does.",
     "",
     `images         ${join(folder, "images")}`,
     `detector       ${join(folder, "detector")}`,

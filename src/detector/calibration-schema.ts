@@ -3,7 +3,6 @@ import { z } from "zod";
 import type { AnyRule, Calibration, FitKind, ScoreFit } from "../score/index.ts";
 
 const numbers = z.array(z.number());
-
 const marginalSchema = z.strictObject({ quantiles: numbers.min(2), scores: numbers.min(2) });
 
 const hierarchySchema = z.strictObject({
@@ -25,6 +24,24 @@ const hierarchySchema = z.strictObject({
 
 const spread = { mean: z.number(), deviation: z.number() };
 const count = z.number().int();
+const joinedSchema = z.strictObject({
+  kind: z.literal("joined"),
+  rule: z.enum(["worst", "sum"]),
+  experts: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        heard: z.boolean(),
+        areas: z.record(z.string(), z.number()),
+        marginal: marginalSchema,
+      }),
+    )
+    .min(2)
+    .refine((experts) => experts.some(({ heard }) => heard), { error: "expected somebody who is heard" }),
+  families: z.record(z.string(), z.strictObject({ joined: z.number(), best: z.number() })),
+  count: z.number().int(),
+  trials: z.number().int(),
+});
 
 /** The form of every kind of fit. */
 const fitSchemas = {
@@ -67,6 +84,7 @@ const fitSchemas = {
     tensors: z.array(z.strictObject({ name: z.string(), ...spread, logMean: z.number() })),
     count,
   }),
+  joined: joinedSchema,
 } satisfies { readonly [Kind in FitKind]: z.ZodType<Extract<ScoreFit, { readonly kind: Kind }>> };
 
 const [firstFit, ...otherFits] = Object.values(fitSchemas);

@@ -13,6 +13,12 @@ export {
 } from "./flow-maps.ts";
 export { loadDetectorFolder, loadManifest, loadWeights } from "./folder.ts";
 export { folderReader } from "./folder-reader.ts";
+export {
+  calibrationHalves,
+  type JoiningHalves,
+  type JoiningParts,
+  type PlacedScores,
+} from "./joining.ts";
 export { type CoderMeasure, type Detector, type LoadingOptions, loadDetector, type TermsOptions } from "./loading.ts";
 export { formatVersion, type Manifest, parseManifest } from "./manifest.ts";
 export type { MeasuredSource } from "./measuring.ts";
@@ -26,7 +32,7 @@ export {
 } from "./recalibrating.ts";
 export { type RedrawingOptions, redrawScales } from "./redrawing.ts";
 export { type SamplingOptions, sampledModel, sampleImages } from "./sampling.ts";
-export { detectorSources, measuredFor, namedSources } from "./score-sources.ts";
+export { detectorSources, measuredFor, namedSources, neededSources } from "./score-sources.ts";
 export { scoringModel } from "./scoring-graph.ts";
 export { packageVersion } from "./version.ts";
 export { type DetectorParts, type TrainedModel, writeDetector } from "./writing.ts";

@@ -1,5 +1,5 @@
 /** What the scores of a detector can draw from. */
-import { isOnDemand, type PlacedSource, type ScoreSource, scoreDefinitions } from "../score/index.ts";
+import { isOnDemand, type PlacedSource, type ScoreSource, scoreDefinitions, sourcesNeeded } from "../score/index.ts";
 import type { Manifest } from "./manifest.ts";
 import type { MeasuredSource } from "./measuring.ts";
 import { presentModels, sourcesOfModels } from "./models.ts";
@@ -7,6 +7,11 @@ import { presentModels, sourcesOfModels } from "./models.ts";
 /** The sources that a detector of this manifest has: its models, and the coders, which need none. */
 export function detectorSources({ models, training, faults, encoder }: Manifest): ScoreSource[] {
   return [...sourcesOfModels(presentModels(models), training), ...placedSources({ faults, encoder })];
+}
+
+/** What a score of this detector draws from beside the normal model. Throws ConfigError for one that it lacks. */
+export function neededSources(manifest: Manifest, score: string): readonly ScoreSource[] {
+  return sourcesNeeded(score, manifest.training.model.scales, namedSources(manifest), manifest.calibration);
 }
 
 /** The sources that look at places of images, among the parts of a detector. */

@@ -1,5 +1,4 @@
 /** A detector made of trained models: calibrated, and written into a folder with everything that loading checks. */
-import { randomKey } from "../base/index.ts";
 import { decoderVersions } from "../data/index.ts";
 import { type EncoderExpert, encoderScorerOn, writeEncoderExpert } from "../encoder/portable.ts";
 import { type FaultDetector, faultScorerOn, writeFaultNetworks } from "../faults/portable.ts";
@@ -20,6 +19,7 @@ import {
   modelFiles,
 } from "./file-names.ts";
 import { type GoldenPlaces, goldenImages, goldenPlaces, writeGolden } from "./golden.ts";
+import { calibrationKey, type JoiningParts, joinExperts } from "./joining.ts";
 import { formatVersion, type Manifest, writeManifest } from "./manifest.ts";
 import { type ModelFiles, openScorers, presentModels, sourcesOfModels } from "./models.ts";
 import { type FileContents, writeFiles } from "./replacing.ts";
@@ -57,6 +57,8 @@ export interface DetectorParts {
   readonly faults?: FaultDetector | undefined;
   /** What judges images by an encoder's features, with the encoder cut to its taps; it brings its own calibration, too. */
   readonly encoder?: { readonly model: Uint8Array<ArrayBuffer>; readonly expert: EncoderExpert } | undefined;
+  /** What experts are compared by, for the joined score. */
+  readonly joining?: JoiningParts | undefined;
 }
 
 /**
@@ -78,35 +80,33 @@ export async function writeDetector(folder: string, parts: DetectorParts, engine
     files[featuresFile] = writeEncoderExpert(parts.encoder.expert);
   }
   const measured = await measurePlaces(parts, engine);
-  const { heldOut, golden } = await measureTerms(training, files, parts.heldOutPixels, measured, engine);
+  const { heldOut, golden, trials } = await measureTerms(parts, files, measured, engine);
   files[goldenFile] = golden;
   const references = { ...heldOut, ...(await coderTerms(parts.heldOutPixels, parts.training.input)) };
-  let calibration = calibrateHeldOut(
-    references,
-    randomKey(parts.training.seed).fold("calibration"),
-    parts.groups?.heldOut,
-  );
+  let calibration = calibrateHeldOut(references, calibrationKey(training), parts.groups?.heldOut);
   for (const [source, scores] of Object.entries(ownReferences(parts))) {
     calibration = withReferences(calibration, source, scores);
   }
+  if (parts.joining && trials)
+    calibration = joinExperts(calibration, heldOut, trials, parts.joining, parts.groups?.heldOut);
   const manifest = describeDetector(parts, calibration, engine.version, await checksumsOf(files));
   await writeFiles(folder, files, await writeManifest(manifest));
   return manifest;
 }
 
-/** Terms of the held-out images and the golden file, both from the graphs that the detector will hold. */
+/** Terms of the held-out images and of the trials, and the golden file, all from the graphs that the detector will hold. */
 async function measureTerms(
-  training: TrainingConfiguration,
+  { training, heldOutPixels, joining }: DetectorParts,
   files: ModelFiles,
-  heldOutPixels: Uint8Array,
   places: readonly GoldenPlaces[],
   engine: Engine,
 ) {
   const scorers = await openScorers(training, files, engine);
   try {
     const heldOut = await scorers.terms(heldOutPixels);
+    const trials = joining && (await scorers.terms(joining.pixels));
     const images = goldenImages(training.input);
-    return { heldOut, golden: writeGolden(training.input, images, await scorers.terms(images), places) };
+    return { heldOut, trials, golden: writeGolden(training.input, images, await scorers.terms(images), places) };
   } finally {
     await scorers.dispose();
   }

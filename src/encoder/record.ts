@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { FormatError } from "../base/index.ts";
 import { readTensors, type StoredTensor, writeTensors } from "../nn/index.ts";
-import type { ExpertTrial } from "../score/index.ts";
+import type { ExpertTrial, TrialKind } from "../score/index.ts";
 import { encoderRecordSchema } from "./description.ts";
 import type { CellGaussians } from "./gaussian.ts";
 import type { Projection } from "./projection.ts";
@@ -91,15 +91,12 @@ export function tapsOf({ settings, encoder }: Pick<EncoderExpertRecord, "setting
 }
 
 /**
- * What an expert is compared with others by: its scores of held-out images, clean and with synthetic faults, and the folds of both. Experts of
+ * What an expert is compared with others by: its scores of held-out images, clean and with synthetic faults, and what these are. Experts of
  * one seed and as many folds and trials were tried on the same images.
  */
 export function trialOf(name: string, { heldOut, trials }: Pick<EncoderExpertRecord, "heldOut" | "trials">) {
-  const kinds = [...new Set(trials.map(({ kind }) => kind))].sort();
-  const byKind = (take: (trial: (typeof trials)[number]) => number) =>
-    Object.fromEntries(kinds.map((kind) => [kind, trials.filter((trial) => trial.kind === kind).map(take)]));
-  const trial: ExpertTrial = { name, normals: heldOut.scores, faults: byKind(({ score }) => score) };
-  return { trial, folds: { normals: heldOut.folds, faults: byKind(({ image }) => heldOut.folds[image]!) } };
+  const trial: ExpertTrial = { name, normals: heldOut.scores, trials: trials.map(({ score }) => score) };
+  return { trial, kinds: trials.map(({ kind }): TrialKind => ({ kind, family: "fault" })) };
 }
 
 /** Tensors of float32 of a file by name and shape, an axis of any size being undefined. Throws FormatError where one is missing or another. */

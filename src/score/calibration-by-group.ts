@@ -7,7 +7,7 @@ import { type Calibration, fitScores } from "./calibration.ts";
 import type { ScoreFits } from "./fits.ts";
 import { type GroupReference, groupReference, groupSteps, splitByGroup } from "./group-calibration.ts";
 import { leastHierarchyImages } from "./hierarchy.ts";
-import { computeScore, isFitted, scoreDefinitions } from "./scores.ts";
+import { computable, computeScore, scoreDefinitions } from "./scores.ts";
 import { sourcesOf } from "./sources.ts";
 import { checkModelTerms, type ModelTerms, selectTerms } from "./terms.ts";
 
@@ -58,7 +58,7 @@ export function calibrateByGroup(
 
   const all = scoreDefinitions(scales, sourcesOf(heldOut));
   const fits = fitScores(all, fitting ? fitted : undefined, before);
-  const definitions = all.filter((definition) => isFitted(definition, { fits }));
+  const definitions = computable(all, scales, sourcesOf(heldOut), { fits });
   const scores = Object.fromEntries(
     definitions.map(({ name }) => [
       name,

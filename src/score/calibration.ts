@@ -8,10 +8,12 @@
  * in training nor in a fit, hence the two halves below.
  */
 import { ConfigError, internalError, permutation, type RandomKey, RunError } from "../base/index.ts";
+import { joinScores } from "./expert-choice.ts";
 import type { ScoreFit, ScoreFits } from "./fits.ts";
 import { leastHierarchyImages } from "./hierarchy.ts";
+import { bringJoined, chooseJoined, type ExpertTrials, type FittingImages } from "./joined.ts";
 import type { ScoreDefinition } from "./score-definition.ts";
-import { computeScore, isFitted, scoreDefinitions } from "./scores.ts";
+import { computable, computeScore, scoreDefinitions } from "./scores.ts";
 import { sourcesOf } from "./sources.ts";
 import { checkModelTerms, type ModelTerms, selectTerms } from "./terms.ts";
 
@@ -38,6 +40,7 @@ export const leastCalibrationSplit = 2 * leastHierarchyImages;
  * random half (the smaller one) fits the scores that need a fit, and the other half gives the reference scores of all scores, so all share one n.
  * With fewer, all images are references, and the scores that need a fit keep what was there `before`, or are missing without any: fits on
  * other images are as good as fits on the other half for what p-values promise.
+ * The joined score hears whom it heard before, or is missing until `withJoined` adds it.
  * Throws RunError for no images, or where most of the fitting half has non-finite terms.
  */
 export function calibrate(heldOut: ModelTerms, key: RandomKey, before?: ScoreFits): Calibration {
@@ -51,14 +54,12 @@ export function calibrate(heldOut: ModelTerms, key: RandomKey, before?: ScoreFit
       got: "none",
       remedy: { key: "other", text: "give at least one held-out image" },
     });
-  const order = permutation(count, key.fold("calibration halves").stream());
-  const fitCount = count < leastCalibrationSplit ? 0 : Math.floor(count / 2);
-  const fitted = selectTerms(heldOut, order.subarray(0, fitCount));
-  const references = selectTerms(heldOut, order.subarray(fitCount));
+  const { fitting, referring } = halvesOf(count, key);
+  const references = selectTerms(heldOut, referring);
 
   const all = scoreDefinitions(scales, sourcesOf(heldOut));
-  const fits = fitScores(all, fitCount > 0 ? fitted : undefined, before);
-  const definitions = all.filter((definition) => isFitted(definition, { fits }));
+  const fits = fitScores(all, fitting.length > 0 ? selectTerms(heldOut, fitting) : undefined, before);
+  const definitions = computable(all, scales, sourcesOf(heldOut), { fits });
   const scores = Object.fromEntries(
     definitions.map(({ name }) => {
       const { values } = computeScore(name, references, { fits });
@@ -68,19 +69,59 @@ export function calibrate(heldOut: ModelTerms, key: RandomKey, before?: ScoreFit
   return { count: references.normal.count, scores, fits };
 }
 
-/** The fits of scores that need one: made anew from images, or else those that there were. */
+/** Which of so many held-out images fit, none where they are few, and which are the references. */
+export function halvesOf(
+  count: number,
+  key: RandomKey,
+): { readonly fitting: Uint32Array; readonly referring: Uint32Array } {
+  const order = permutation(count, key.fold("calibration halves").stream());
+  const fitCount = count < leastCalibrationSplit ? 0 : Math.floor(count / 2);
+  return { fitting: order.subarray(0, fitCount), referring: order.subarray(fitCount) };
+}
+
+/** The fits of scores that need one: made anew from images, or else those that there were. The choice of a joined score stays. */
 export function fitScores(
   definitions: readonly ScoreDefinition[],
   fitted: ModelTerms | undefined,
   before: ScoreFits | undefined,
 ): Record<string, ScoreFit> {
   const fits: Record<string, ScoreFit> = {};
-  for (const { name, learn } of definitions) {
-    if (learn === undefined) continue;
-    const fit = fitted ? learn(fitted) : before?.fits[name];
+  for (const { name, fit: kind, learn } of definitions) {
+    if (kind === undefined) continue;
+    const fit = fitted ? learn?.(fitted) : before?.fits[name];
     if (fit !== undefined) fits[name] = fit;
   }
+  const former = before?.fits.joined;
+  const choice = fitted && former?.kind === "joined" ? bringJoined(former, definitions, fitted, measure) : undefined;
+  if (choice) fits.joined = { ...choice, kind: "joined" };
   return fits;
+}
+
+function measure({ name }: ScoreDefinition, terms: ModelTerms, fits: ScoreFits): Float64Array {
+  return computeScore(name, terms, fits).values;
+}
+
+/**
+ * The same calibration with a joined score. `fitting` are some of the images that fitted the other scores, with all that experts draw from, `referring`
+ * some of the references; without these, those that fit are the references, each left out. Unchanged where there are too few images or experts
+ * to join anything.
+ */
+export function withJoined(
+  calibration: Calibration,
+  { referring, ...images }: FittingImages & { readonly referring?: ModelTerms | undefined },
+  trials: ExpertTrials,
+): Calibration {
+  const { fitting } = images;
+  const available = new Set([...sourcesOf(fitting)].filter((source) => trials.terms[source] !== undefined));
+  const { scales } = fitting.normal;
+  const definitions = computable(scoreDefinitions(scales, available), scales, available, calibration);
+  const joined = chooseJoined(definitions, images, trials, measure);
+  if (!joined) return calibration;
+  const { choice, normals } = joined;
+  const fits = { ...calibration.fits, joined: { kind: "joined", ...choice } } as const;
+  const saidOf = (name: string): Float64Array => normals[choice.experts.findIndex((expert) => expert.name === name)]!;
+  const { values } = referring ? computeScore("joined", referring, { fits }) : joinScores(choice, saidOf);
+  return { ...withReferences(calibration, "joined", values), fits };
 }
 
 /** The number of reference images of a score. */
@@ -88,12 +129,12 @@ export function referenceCount({ count, counts = {} }: Calibration, name: string
   return Object.hasOwn(counts, name) ? counts[name]! : count;
 }
 
-/** The same calibration with a score whose references are its own, such as those that a part of the detector brings with it. */
+/** The same calibration with a score whose references are its own, such as those that a part of the detector brings with it. Infinite ones count. */
 export function withReferences(calibration: Calibration, name: string, scores: ArrayLike<number>): Calibration {
   return {
     ...calibration,
     counts: { ...calibration.counts, [name]: scores.length },
-    scores: { ...calibration.scores, [name]: Array.from(Float64Array.from(scores).sort()) },
+    scores: { ...calibration.scores, [name]: Array.from(Float64Array.from(scores).filter(Number.isFinite).sort()) },
   };
 }
 

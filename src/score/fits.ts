@@ -2,7 +2,10 @@
  * What scores learn from held-out normal images: plain data, safe to keep as JSON, with the name of its kind. Add a kind by adding it to `FitKinds`;
  * the compiler then asks for its schema in `detector/calibration-schema.ts`.
  */
+
+import { internalError } from "../base/index.ts";
 import type { ComplexityFit } from "./complexity.ts";
+import type { ExpertChoice } from "./expert-choice.ts";
 import type { GradientFit } from "./gradient-scores.ts";
 import type { HierarchyFit } from "./hierarchy.ts";
 import type { LatentFit } from "./latent-fit.ts";
@@ -19,6 +22,7 @@ interface FitKinds {
   readonly whitening: WhiteningFit;
   readonly latents: LatentFit;
   readonly gradients: GradientFit;
+  readonly joined: ExpertChoice;
 }
 
 /** The name of a kind of fit. */
@@ -33,4 +37,10 @@ export type ScoreFit = { readonly [Kind in FitKind]: { readonly kind: Kind } & F
 /** The fits of the scores that need one, by score name. A Calibration is one. */
 export interface ScoreFits {
   readonly fits: Readonly<Record<string, ScoreFit>>;
+}
+
+/** The choice of a joined score. Throws an internal error for a fit of another kind. */
+export function choiceIn(fit: ScoreFit | undefined): ExpertChoice {
+  if (fit?.kind !== "joined") throw internalError("a joined score without a choice of experts");
+  return fit;
 }

@@ -5,11 +5,13 @@ export {
   calibrate,
   checkCalibrated,
   decide,
+  halvesOf,
   leastCalibrationSplit,
   pValues,
   referenceCount,
   scoreThreshold,
   smallestFalseAlarm,
+  withJoined,
   withReferences,
 } from "./calibration.ts";
 export {
@@ -49,14 +51,16 @@ export {
   chooseExperts,
   type ExpertChoice,
   type ExpertTrial,
-  type JoinedScore,
+  type JoinedScores,
   type JointRule,
   joinScores,
+  refitChoice,
+  type TrialKind,
 } from "./expert-choice.ts";
 export { beyondChance, type FalseAlarmTails, falseAlarmTails } from "./false-alarm-check.ts";
 export { adjustedPValues, type Discoveries, discoveries, referencesForDiscovery } from "./false-discovery.ts";
 export type { FaultTable } from "./fault-table.ts";
-export type { FitKind, FitOf, ScoreFit, ScoreFits } from "./fits.ts";
+export { choiceIn, type FitKind, type FitOf, type ScoreFit, type ScoreFits } from "./fits.ts";
 export { type GradientFit, logSquare } from "./gradient-scores.ts";
 export {
   type GroupMembers,
@@ -78,6 +82,7 @@ export {
 } from "./hierarchy.ts";
 export { type Histogram, histogram, histogramEdges } from "./histogram.ts";
 export { learnWeights } from "./join-weights.ts";
+export { type ExpertTrials, leastJoinedImages } from "./joined.ts";
 export { type JoinRule, type JointReference, jointPValues } from "./joined-scores.ts";
 export {
   type BestF1,
@@ -90,7 +95,7 @@ export {
   thresholdForDetection,
 } from "./labelled-decisions.ts";
 export { latentStatistics } from "./latent-fit.ts";
-export { calibrateHeldOut, leastHalved } from "./leave-out-calibration.ts";
+export { calibrateHeldOut, leastHalved, leftOutTogether } from "./leave-out-calibration.ts";
 export {
   defaultProLimit,
   labelRegions,
@@ -138,6 +143,8 @@ export {
   scoreDefinition,
   scoreDefinitions,
   scoreNames,
+  sourcesNeeded,
+  spokesmenOf,
   unitOf,
 } from "./scores.ts";
 export {

@@ -27,10 +27,8 @@ const mostFolds = 50;
 export function calibrateHeldOut(heldOut: ModelTerms, key: RandomKey, groups?: ArrayLike<number>): Calibration {
   checkModelTerms(heldOut);
   const { count, scales } = heldOut.normal;
-  const folds = foldsOf(groups ?? Uint32Array.from({ length: count }, (_, index) => index), key);
-  const largest = Math.max(...folds.map(({ length }) => length));
-  const canLeaveOut = folds.length > 1 && count - largest >= leastHierarchyImages;
-  if (count < leastCalibrationSplit || count >= leastHalved || !canLeaveOut) return calibrate(heldOut, key);
+  const folds = leftOutTogether(count, key, groups);
+  if (!folds) return calibrate(heldOut, key);
 
   const all = scoreDefinitions(scales, sourcesOf(heldOut));
   const fits = fitScores(all, heldOut, undefined);
@@ -51,6 +49,18 @@ export function calibrateHeldOut(heldOut: ModelTerms, key: RandomKey, groups?: A
   }
   const ascending = [...scores].map(([name, values]) => [name, Array.from(values.filter(Number.isFinite).sort())]);
   return { count, scores: Object.fromEntries(ascending), fits };
+}
+
+/** Which of so many held-out images `calibrateHeldOut` leaves out together; undefined where it takes halves. */
+export function leftOutTogether(
+  count: number,
+  key: RandomKey,
+  groups?: ArrayLike<number>,
+): readonly (readonly number[])[] | undefined {
+  if (count < leastCalibrationSplit || count >= leastHalved) return undefined;
+  const folds = foldsOf(groups ?? Uint32Array.from({ length: count }, (_, index) => index), key);
+  const largest = Math.max(...folds.map(({ length }) => length));
+  return folds.length > 1 && count - largest >= leastHierarchyImages ? folds : undefined;
 }
 
 /** Images by fold: groups stay whole, and are dealt out in random order, each to the fold that has the fewest images. */

@@ -25,12 +25,20 @@ export interface ScoreDefinition {
   readonly description: string;
   /** Who it is by. */
   readonly paper: string;
-  /** The scores of all images, [count]. `fit` is one of the record's own kind, for those that have one. */
-  readonly measure: (terms: ModelTerms, fit: ScoreFit | undefined) => Float64Array;
+  /** The scores of all images, [count]. `fit` is one of the record's own kind, for those that have one; `others` measures other scores. */
+  readonly measure: (
+    terms: ModelTerms,
+    fit: ScoreFit | undefined,
+    others: (name: string) => Float64Array,
+  ) => Float64Array;
   /** Of which terms it is minus the sum. Absent where it is no such sum. */
   readonly sum?: TermSum;
-  /** Learns from held-out normal images what `measure` needs. Absent where terms are enough. */
+  /** The kind of fit that `measure` needs. Absent where terms are enough. */
+  readonly fit?: FitKind;
+  /** Learns it from held-out normal images. Absent where no fit is needed, and where more than terms are (`joined.ts`). */
   readonly learn?: (terms: ModelTerms) => ScoreFit;
+  /** Whether it is one of those that the joined score is made of: they differ in what they see, and cost a pass that is made anyway. */
+  readonly expert?: true;
 }
 
 /** The part of a record that a fit of this kind makes: how it is learned from normal images, and the score with it. */
@@ -38,12 +46,13 @@ export function fitted<Kind extends FitKind>(
   kind: Kind,
   learn: (terms: ModelTerms) => FitOf<Kind>,
   measure: (fit: FitOf<Kind>, terms: ModelTerms) => Float64Array,
-): Pick<ScoreDefinition, "learn" | "measure"> {
+): Pick<ScoreDefinition, "fit" | "learn" | "measure"> {
   return {
+    fit: kind,
     learn: (terms) => ({ kind, ...learn(terms) }) as unknown as ScoreFit,
     measure: (terms, fit) => {
       if (fit?.kind !== kind) throw internalError(`a fit of kind ${fit?.kind ?? "none"} for one of kind ${kind}`);
-      return measure(fit as ScoreFit & FitOf<Kind>, terms);
+      return measure(fit as unknown as FitOf<Kind>, terms);
     },
   };
 }

@@ -9,6 +9,8 @@ import { marginalLogLikelihoods, negativeLogMaximumPosteriors } from "./classes.
 import { type CoderName, coderNames, coderTitles } from "./coders.ts";
 import { complexityDefinition } from "./complexity.ts";
 import { waicDefinition } from "./ensemble-scores.ts";
+import { joinScores } from "./expert-choice.ts";
+import { choiceIn } from "./fits.ts";
 import { gradientDefinitions } from "./gradient-scores.ts";
 import { fitHierarchy, hierarchyScores } from "./hierarchy.ts";
 import { latentDefinition } from "./latent-fit.ts";
@@ -24,12 +26,22 @@ export function scoreTable(scales: number): ScoreDefinition[] {
   const last = scales - 1;
   return [
     {
+      name: "joined",
+      unit: "deviations",
+      needs: [], // Those of the experts that are heard (`sourcesNeeded`).
+      description: "several of these scores as one, chosen and joined by trials on images that the program made",
+      paper: "this project",
+      fit: "joined",
+      measure: (_, fit, others) => joinScores(choiceIn(fit), others).values,
+    },
+    {
       name: "faults",
       unit: "deviations",
       needs: ["faults"],
       description: "how far the most suspicious places of the image stand out: scratches, stains, holes",
       paper: "this project",
       measure: ({ faults }) => faults!.scores,
+      expert: true,
     },
     {
       name: "encoder",
@@ -38,6 +50,7 @@ export function scoreTable(scales: number): ScoreDefinition[] {
       description: "how far the most unusual places of the image stand out among features of a given encoder",
       paper: "Defard et al. 2021, Roth et al. 2022",
       measure: ({ encoder }) => encoder!.scores,
+      expert: true,
     },
     {
       name: "hierarchy",
@@ -46,6 +59,7 @@ export function scoreTable(scales: number): ScoreDefinition[] {
       description: "distance of all log-dets and prior terms of all scales and models from those of normal images",
       paper: "this project",
       ...fitted("hierarchy", fitHierarchy, hierarchyScores),
+      expert: true,
     },
     {
       name: "hierarchy-normal",
@@ -58,6 +72,7 @@ export function scoreTable(scales: number): ScoreDefinition[] {
         (terms) => fitHierarchy(withoutGeneral(terms)),
         (fit, terms) => hierarchyScores(fit, withoutGeneral(terms)),
       ),
+      expert: true,
     },
     {
       name: "likelihood",
@@ -76,6 +91,7 @@ export function scoreTable(scales: number): ScoreDefinition[] {
       paper: "Schirrmeister et al. 2020",
       measure: (terms) => measureScale(terms, last),
       sum: { scale: last },
+      expert: true,
     },
     {
       name: "ratio",
@@ -85,6 +101,7 @@ export function scoreTable(scales: number): ScoreDefinition[] {
       paper: "Schirrmeister et al. 2020",
       measure: ({ normal, general }) => difference(logLikelihoods(normal), logLikelihoods(general!)),
       sum: { less: "general" },
+      expert: true,
     },
     {
       name: "ratio-final",
@@ -94,6 +111,7 @@ export function scoreTable(scales: number): ScoreDefinition[] {
       paper: "Schirrmeister et al. 2020",
       measure: (terms) => measureScaleRatio(terms, last),
       sum: { scale: last, less: "general" },
+      expert: true,
     },
     {
       name: "ratio-local",

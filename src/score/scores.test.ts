@@ -31,8 +31,17 @@ const fitOf = (terms: ModelTerms): ScoreFit => ({ kind: "hierarchy", ...fitHiera
 
 test("names", () => {
   const learned = ["typicality", "typicality-scales", "density-of-states"];
-  expect(scoreNames(2, [])).toEqual(["hierarchy", "likelihood", "final-scale", "scale-0", "scale-1", ...learned]);
+  expect(scoreNames(2, [])).toEqual([
+    "joined",
+    "hierarchy",
+    "likelihood",
+    "final-scale",
+    "scale-0",
+    "scale-1",
+    ...learned,
+  ]);
   expect(scoreNames(2, ["general"])).toEqual([
+    "joined",
     "hierarchy",
     "hierarchy-normal",
     "likelihood",
@@ -241,13 +250,13 @@ describe("what can be computed", () => {
   test("is every score whose sources and fit are there", () => {
     const terms = likelyEverything(20, 2, randomKey("computable").stream());
     const names = computableScoreNames(terms);
-    const fixed = scoreDefinitions(2, everySource).filter(({ learn }) => learn === undefined);
+    const fixed = scoreDefinitions(2, everySource).filter(({ fit }) => fit === undefined);
     expect(names).toEqual(fixed.map(({ name }) => name));
     for (const name of names) expect(computeScore(name, terms).values).toHaveLength(20);
     const { general: _, ...without } = terms;
     expect(computableScoreNames(without, { fits: { hierarchy: fitOf(without) } })).toEqual(
       scoreDefinitions(2, ["local", "coders", "classes", "classifier", "faults", "encoder"])
-        .filter(({ name, learn }) => learn === undefined || name === "hierarchy")
+        .filter(({ name, fit }) => fit === undefined || name === "hierarchy")
         .map(({ name }) => name)
         .concat("gradient-norm", "waic"),
     );
@@ -258,7 +267,7 @@ describe("refusals", () => {
   test("an unknown name lists the names and the nearest", () => {
     expect(() => computeScore("hierachy", both)).toThrow(ConfigError);
     expect(() => computeScore("hierachy", alone)).toThrow(
-      "score: expected one of hierarchy, likelihood, final-scale, scale-0, scale-1, typicality, typicality-scales, density-of-states, got 'hierachy'; did you mean 'hierarchy'?",
+      "score: expected one of joined, hierarchy, likelihood, final-scale, scale-0, scale-1, typicality, typicality-scales, density-of-states, got 'hierachy'; did you mean 'hierarchy'?",
     );
   });
 

@@ -5,6 +5,7 @@
  * A model that cannot evaluate an image has not found it normal. No score is ever NaN, and every result counts such images.
  */
 import { ConfigError, nearestSpelling } from "../base/index.ts";
+import { joinScores } from "./expert-choice.ts";
 import type { ScoreFits } from "./fits.ts";
 import type { ScoreDefinition, ScoreUnit } from "./score-definition.ts";
 import { scoreTable } from "./score-table.ts";
@@ -60,12 +61,13 @@ export function scoreDefinition(name: string, scales: number, sources: Iterable<
 }
 
 /**
- * The score to use where none is chosen. Who trains a detector of local faults, or brings an encoder, looks for places. With a class-conditional model its ratio to the general model or else its likelihood; without,
+ * The score to use where none is chosen: the joined one where there is one. Who trains a detector of local faults, or brings an encoder, looks for places. With a class-conditional model its ratio to the general model or else its likelihood; without,
  * hierarchy where it is calibrated, else the ratio, else the final scale.
  */
 export function defaultScoreName(sources: Iterable<ScoreSource>, fits?: ScoreFits): string {
   const available = new Set(sources);
   const hasGeneral = available.has("general");
+  if (fits?.fits.joined !== undefined) return "joined";
   if (available.has("faults")) return "faults";
   if (available.has("encoder")) return "encoder";
   if (available.has("classes")) return hasGeneral ? "class-ratio" : "class-likelihood";
@@ -74,15 +76,50 @@ export function defaultScoreName(sources: Iterable<ScoreSource>, fits?: ScoreFit
 }
 
 /** Whether a score has the fit that it needs. */
-export function isFitted({ name, learn }: ScoreDefinition, fits: ScoreFits | undefined): boolean {
-  return learn === undefined || fits?.fits[name] !== undefined;
+export function isFitted({ name, fit }: ScoreDefinition, fits: ScoreFits | undefined): boolean {
+  return fit === undefined || fits?.fits[name] !== undefined;
+}
+
+/** What a score draws from beside the normal model: of a joined one, what those that are heard draw from. Throws as `scoreDefinition`. */
+export function sourcesNeeded(
+  name: string,
+  scales: number,
+  sources: Iterable<ScoreSource>,
+  fits?: ScoreFits,
+): readonly ScoreSource[] {
+  const { needs } = scoreDefinition(name, scales, sources);
+  const fit = fits?.fits[name];
+  if (fit?.kind !== "joined") return needs;
+  const heard = new Set(fit.experts.flatMap((expert) => (expert.heard ? [expert.name] : [])));
+  const records = scoreTable(scales).filter((record) => heard.has(record.name));
+  return [...new Set([...needs, ...records.flatMap((record) => record.needs)])];
+}
+
+/** Those of scores that can be measured: they have the fit that they need, and those that they are made of can be measured, too. */
+export function computable(
+  definitions: readonly ScoreDefinition[],
+  scales: number,
+  sources: ReadonlySet<ScoreSource>,
+  fits?: ScoreFits,
+): readonly ScoreDefinition[] {
+  return definitions.filter((definition) => {
+    if (!isFitted(definition, fits)) return false;
+    return missingSources(sourcesNeeded(definition.name, scales, sources, fits), sources).length === 0;
+  });
 }
 
 /** The names of all scores that `computeScore` can give for `terms` with these fits, the most useful first. */
 export function computableScoreNames(terms: ModelTerms, fits?: ScoreFits): string[] {
-  return scoreDefinitions(terms.normal.scales, sourcesOf(terms))
-    .filter((definition) => isFitted(definition, fits))
-    .map(({ name }) => name);
+  const [scales, sources] = [terms.normal.scales, sourcesOf(terms)];
+  return computable(scoreDefinitions(scales, sources), scales, sources, fits).map(({ name }) => name);
+}
+
+/** For a score that joins others: the name of the one that stands out most, image by image. Undefined for any other. */
+export function spokesmenOf(name: string, terms: ModelTerms, fits: ScoreFits): string[] | undefined {
+  const fit = fits.fits[name];
+  if (fit?.kind !== "joined") return undefined;
+  const { spokesmen } = joinScores(fit, (other) => computeScore(other, terms, fits).values);
+  return Array.from(spokesmen, (expert) => fit.experts[expert]!.name);
 }
 
 /**
@@ -107,7 +144,7 @@ export function computeScore(name: string, terms: ModelTerms, fits?: ScoreFits):
     });
   }
   const values = definition
-    .measure(terms, fit)
+    .measure(terms, fit, (other) => computeScore(other, terms, fits).values)
     .map((value) => (Number.isFinite(value) ? value : Number.POSITIVE_INFINITY));
   const nonFinite = values.reduce((count, value) => count + (value === Number.POSITIVE_INFINITY ? 1 : 0), 0);
   return { name, unit: definition.unit, values, nonFinite };

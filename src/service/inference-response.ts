@@ -1,7 +1,6 @@
 /** Answers of the Open Inference Protocol, version 2: metadata, and scores as tensors. */
 import type { Manifest } from "../detector/index.ts";
-import { measuredFor, namedSources } from "../detector/index.ts";
-import { scoreDefinition } from "../score/index.ts";
+import { measuredFor, neededSources } from "../detector/index.ts";
 import type { ServedDetector } from "./catalogue.ts";
 import { headerLength, inputName, type WantedOutput } from "./inference-request.ts";
 import { badRequest } from "./refusals.ts";
@@ -15,7 +14,7 @@ const ownOutputs = ["score", "p_value", "anomalous"] as const;
  * demand, unless the detector's own decides by such measures.
  */
 export function needsCoders(manifest: Manifest, score: string): boolean {
-  const { needs } = scoreDefinition(score, manifest.training.model.scales, namedSources(manifest));
+  const needs = neededSources(manifest, score);
   if (!isServed(manifest, score)) {
     throw badRequest("score", "one that costs a pass of the flow", `'${score}', which is measured by the command line`);
   }

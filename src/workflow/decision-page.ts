@@ -47,7 +47,7 @@ const shownAtEnds = 12;
 
 interface Gathered {
   readonly kind: SetKind;
-  readonly judged: { readonly score: number; readonly pValue: number }[];
+  readonly judged: { readonly score: number; readonly pValue: number; readonly spokesman?: string | undefined }[];
   /** By scale. */
   readonly scales: number[][];
   most: readonly PredictedImage[];
@@ -70,7 +70,7 @@ export function decisionPage(detector: Detector, decision: Decision): DecisionPa
   return {
     add(name, kind, image) {
       const set = gathered(name, kind);
-      set.judged.push({ score: image.score, pValue: image.pValue });
+      set.judged.push({ score: image.score, pValue: image.pValue, spokesman: image.spokesman });
       for (let scale = 0; scale < scales; scale++) set.scales[scale]!.push(image.scores[`scale-${scale}`]!);
       set.most = keepFirst(set.most, image, (a, b) => compare(b.score, a.score));
       set.least = keepFirst(set.least, image, (a, b) => compare(a.score, b.score));
@@ -100,8 +100,13 @@ export function decisionPage(detector: Detector, decision: Decision): DecisionPa
         ),
       );
       const { calibrated } = manifest;
+      const spoken = describeSpokesmen(
+        decision,
+        [...sets.values()].flatMap(({ judged }) => judged),
+      );
       const report: DecisionReport = {
         ...parts,
+        remarks: [...(parts.remarks ?? []), ...(spoken === undefined ? [] : [spoken])],
         score: { name: decision.score, unit, description },
         rule: `${decision.words.charAt(0).toUpperCase()}${decision.words.slice(1)}.`,
         threshold,
@@ -135,6 +140,20 @@ export function decisionPage(detector: Detector, decision: Decision): DecisionPa
       return renderDecisionReport(report);
     },
   };
+}
+
+/** Which experts raised the marked images most, where several are joined and some image is marked. */
+function describeSpokesmen(decision: Decision, judged: Gathered["judged"]): string | undefined {
+  const all = marksTogether(decision, judged);
+  const counts = new Map<string, number>();
+  for (const [image, { spokesman }] of judged.entries()) {
+    if (all[image] && spokesman !== undefined) counts.set(spokesman, (counts.get(spokesman) ?? 0) + 1);
+  }
+  if (counts.size === 0) return undefined;
+  const marked = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  const [most, ...others] = [...counts].sort(([, a], [, b]) => b - a);
+  const rest = others.map(([name, count]) => `, ${name} for ${count}`).join("");
+  return `Of the scores that are joined, ${most![0]} spoke for ${most![1]} of the ${marked} images that this rule marks${rest}.`;
 }
 
 /** The scores of the marked are above it; undefined where none is marked. */

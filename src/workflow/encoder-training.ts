@@ -78,7 +78,7 @@ export async function trainEncoder(
   }
 }
 
-/** The mode whose held-out synthetic faults stand out most, less a standard error over folds. */
+/** The mode whose held-out synthetic faults stand out most. */
 function chooseMode(
   fitted: readonly { readonly mode: EncoderMode; readonly fit: FittedEncoder }[],
   onEvent: Watch["onEvent"],
@@ -86,10 +86,11 @@ function chooseMode(
   const tried = fitted.map(({ mode, fit }) => trialOf(mode, fit.expert.record));
   const { experts } = chooseExperts(
     tried.map(({ trial }) => trial),
-    tried[0]!.folds,
+    tried[0]!.kinds,
   );
-  const best = experts.reduce((top, one, index) => (one.separation > experts[top]!.separation ? index : top), 0);
-  const said = experts.map(({ name, auroc }) => `${auroc.toFixed(2)} ${name}`).join(" and ");
+  const areaOf = ({ areas }: (typeof experts)[number]): number => areas.fault!;
+  const best = experts.reduce((top, one, index) => (areaOf(one) > areaOf(experts[top]!) ? index : top), 0);
+  const said = experts.map((one) => `${areaOf(one).toFixed(2)} ${one.name}`).join(" and ");
   const kept = experts.length > 1 ? `; ${experts[best]!.name} is kept` : "";
   onEvent?.({ kind: "note", text: `encoder: synthetic faults on held-out images have AUROC ${said}${kept}` });
   return fitted[best]!.fit;

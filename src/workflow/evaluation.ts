@@ -1,7 +1,7 @@
 /** Measuring a detector: how well its scores tell sets of anomalous images from normal ones. */
 import { ConfigError, randomKey, setting } from "../base/index.ts";
 import type { NamedLocation, PreparationProblem } from "../data/index.ts";
-import { type Detector, measuredFor, namedSources } from "../detector/index.ts";
+import { type Detector, measuredFor, namedSources, neededSources } from "../detector/index.ts";
 import {
   bitsPerDimension,
   classAccuracy,
@@ -182,8 +182,7 @@ export async function evaluateInDetail(
     }),
   );
   for (const other of request.against ?? []) {
-    const { defaultScore: name, training: theirs } = other.manifest;
-    const { needs } = scoreDefinition(name, theirs.model.scales, namedSources(other.manifest));
+    const needs = neededSources(other.manifest, other.manifest.defaultScore);
     const asked = { strict: request.strict, coders: needs.includes("coders") };
     const { scored: others } = await scoreSets(other, sets, asked, watch);
     comparisons.push(

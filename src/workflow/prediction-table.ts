@@ -16,14 +16,16 @@ export interface TableFormat {
 export const csvFormat = ({ rule }: Pick<Decision, "rule">): TableFormat => ({
   head(first) {
     const classColumns = hasClass(first) ? ["predicted_class", "class_probability"] : [];
-    const own = ["file", "score", "p_value", "anomalous", "rule", ...classColumns, ...Object.keys(first.scores)];
+    const voice = first.spokesman === undefined ? [] : ["spokesman"];
+    const about = ["file", "score", "p_value", "anomalous", "rule", ...voice, ...classColumns];
+    const own = [...about, ...Object.keys(first.scores)];
     // Those of a list that an own one is called like come under another name.
     const listed = Object.keys(first.columns ?? {}).map((name) => (own.includes(name) ? `list_${name}` : name));
     return [[...own, ...listed.map((name) => quote(asText(name)))].join(",")];
   },
   rows: (rows) =>
     rows.map((row) => {
-      const { file, score, pValue, anomalous, predictedClass, classProbability, scores, columns = {} } = row;
+      const { file, score, pValue, anomalous, spokesman, predictedClass, classProbability, scores, columns = {} } = row;
       const predicted = hasClass(row) ? [quote(asText(predictedClass ?? "")), classProbability ?? ""] : [];
       return [
         quote(asPath(file)),
@@ -31,6 +33,7 @@ export const csvFormat = ({ rule }: Pick<Decision, "rule">): TableFormat => ({
         pValue,
         anomalous,
         ruleLabel(rule),
+        ...(spokesman === undefined ? [] : [spokesman]),
         ...predicted,
         ...Object.values(scores),
         ...Object.values(columns).map((value) => quote(asCell(value))),

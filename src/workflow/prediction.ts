@@ -1,6 +1,6 @@
 /** Scoring images: each one's score, p-value and decision, as an asynchronous series of rows. */
 import { type ImageSource, openImages, type PreparationProblem } from "../data/index.ts";
-import { type Detector, measuredFor, namedSources } from "../detector/index.ts";
+import { type Detector, measuredFor, neededSources } from "../detector/index.ts";
 import {
   checkCalibrated,
   classPosteriors,
@@ -9,7 +9,7 @@ import {
   type PlacedSource,
   predictedClasses,
   pValues,
-  scoreDefinition,
+  spokesmenOf,
 } from "../score/index.ts";
 import { type Decision, type DecisionOptions, decisionOf, marks, warnOfShortage } from "./decisions.ts";
 import type { Watch } from "./events.ts";
@@ -33,6 +33,8 @@ export interface Prediction {
   /** The share of normal images that look at least as anomalous. */
   readonly pValue: number;
   readonly anomalous: boolean;
+  /** Where the chosen score joins several: the one that stands out most. */
+  readonly spokesman?: string;
   /** The most probable class and its probability, by the class-conditional flow or else the classifier; null where neither could tell. */
   readonly predictedClass?: string | null;
   readonly classProbability?: number | null;
@@ -85,7 +87,7 @@ export async function* predict(
     : await Promise.all(given.map((one) => (typeof one === "string" ? openImages(one, "images") : one)));
   const count = sources.reduce((sum, { length }) => sum + length, 0);
   const decision = decisionOf(detector, options, count);
-  const { needs } = scoreDefinition(decision.score, manifest.training.model.scales, namedSources(manifest));
+  const needs = neededSources(manifest, decision.score);
   checkCalibrated(manifest.calibration, decision.score);
   const { onMap } = options;
   const subject = onMap && mapSubject(manifest, decision.score);
@@ -133,6 +135,7 @@ export function judgeImages(
   const columns = computableScoreNames(terms, calibration).map((name) => computeScore(name, terms, calibration));
   const decisive = columns.find(({ name }) => name === score) ?? computeScore(score, terms, calibration);
   const classes = predictClasses(terms);
+  const spokesmen = spokesmenOf(score, terms, calibration);
   const probabilities = pValues(calibration, score, decisive.values);
   const size = pixels.length / names.length;
   return names.map((file, index) => ({
@@ -140,6 +143,7 @@ export function judgeImages(
     score: decisive.values[index]!,
     pValue: probabilities[index]!,
     anomalous: marks(decision, decisive.values[index]!, probabilities[index]!),
+    ...(spokesmen && { spokesman: spokesmen[index]! }),
     ...classes?.[index],
     scores: Object.fromEntries(columns.map(({ name, values }) => [name, values[index]!])),
     ...(listed && { columns: listed[index]! }),

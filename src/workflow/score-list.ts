@@ -2,7 +2,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
-import { loadManifest, type Manifest, namedSources } from "../detector/index.ts";
+import { loadManifest, type Manifest, namedSources, neededSources } from "../detector/index.ts";
 import {
   describeScoreSource,
   isOnDemand,
@@ -53,12 +53,14 @@ export async function listScores(folder: string): Promise<ScoreList> {
 }
 
 function describeScore(
-  { name, needs, paper, description, learn }: ScoreDefinition,
+  { name, needs, paper, description, fit }: ScoreDefinition,
   manifest: Manifest,
   evaluations: z.infer<typeof evaluationSchema>["evaluations"],
 ): ListedScore {
   const available = new Set<ScoreSource>([...namedSources(manifest), "ensemble"]);
-  const sources = needs.map(describeScoreSource);
+  const choice = manifest.calibration.fits[name];
+  const heard = choice?.kind === "joined" ? choice.experts.filter((expert) => expert.heard) : [];
+  const sources = (choice?.kind === "joined" ? neededSources(manifest, name) : needs).map(describeScoreSource);
   const costs = (which: "training" | "scoring"): string => sources.map(({ cost }) => cost[which]).join(", ") || "none";
   return {
     name,
@@ -67,11 +69,11 @@ function describeScore(
     calibrated: needs.every((source) => available.has(source))
       ? Object.hasOwn(manifest.calibration.scores, name)
       : null,
-    needs: [...sources.map(({ title }) => title), ...(learn ? ["a fit on normal images"] : [])],
+    needs: [...sources.map(({ title }) => title), ...(fit ? ["a fit on normal images"] : [])],
     training: costs("training"),
     scoring: costs("scoring"),
     paper,
-    description,
+    description: heard.length === 0 ? description : `${description}: ${heard.map((one) => one.name).join(", ")}`,
     auroc: Object.fromEntries(evaluations.filter(({ score }) => score === name).map(({ set, auroc }) => [set, auroc])),
   };
 }

@@ -2,13 +2,15 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type ImageSet, writeFileAtomic } from "../data/index.ts";
-import { type DetectorParts, type Manifest, writeDetector } from "../detector/index.ts";
+import { type DetectorParts, type JoiningParts, type Manifest, writeDetector } from "../detector/index.ts";
 import { nodeEngine } from "../runtime/index.ts";
 import { beginRun, gatherImages, type RunRecord, type RunResult, runTraining, takeRun } from "../train/index.ts";
-import { type TrainedEncoder, trainEncoder } from "./encoder-training.ts";
+import { trainEncoder } from "./encoder-training.ts";
 import type { Watch } from "./events.ts";
-import { type TrainedFaults, trainFaults } from "./fault-training.ts";
+import { gatherTrials, tellChoice } from "./expert-trials.ts";
+import { trainFaults } from "./fault-training.ts";
 import { writeKnownImages } from "./known-images.ts";
+import type { TrainedPlaces } from "./placed-trials.ts";
 import type { TrainRequest } from "./train-request.ts";
 import { prepareTraining, type TrainingPlan } from "./training-plan.ts";
 import { groupedImages } from "./whole-images.ts";
@@ -57,11 +59,17 @@ export async function train(job: TrainRequest | TrainingPlan, watch: Watch = {})
       onWarning: (text) => onEvent?.({ kind: "warning", text }),
     }).finally(() => onEvent?.({ kind: "settled" }));
     if (!result) return { outcome: "interrupted" };
-    const places = await trainPlaces(plan, run.folder, watch).catch(unlessAborted(signal));
+    const { heldOut } = result;
+    const places = await trainPlaces(plan, heldOut, run.folder, watch).catch(unlessAborted(signal));
     if (places === "aborted") return { outcome: "interrupted" };
+    const joining = await gatherTrials(plan, heldOut, places, watch)
+      .finally(() => places.encoder?.folds.dispose())
+      .catch(unlessAborted(signal));
+    if (joining === "aborted") return { outcome: "interrupted" };
     await run.confirm();
     await writeKnownImages(run.folder, images);
-    const manifest = await writeResult(plan, result, places);
+    const manifest = await writeResult(plan, result, places, joining);
+    if (joining) tellChoice(manifest, watch);
     await putSheet(out, places.faults?.sheet);
     await run.settle();
     return { outcome: "finished", manifest };
@@ -70,21 +78,19 @@ export async function train(job: TrainRequest | TrainingPlan, watch: Watch = {})
   }
 }
 
-/** What looks at places of images. */
-interface TrainedPlaces {
-  readonly faults?: TrainedFaults | undefined;
-  readonly encoder?: TrainedEncoder | undefined;
-}
-
 /** Trains what looks at places, all of it on the same images, folds and synthetic faults. */
-async function trainPlaces(plan: TrainingPlan, folder: string, watch: Watch): Promise<TrainedPlaces> {
+async function trainPlaces(
+  plan: TrainingPlan,
+  heldOut: Uint32Array,
+  folder: string,
+  watch: Watch,
+): Promise<TrainedPlaces> {
   const { faults: wished, encoder: file } = plan.record;
-  if (!wished && !file) return {};
-  const grouped = await groupedImages(plan, watch);
+  if (!wished && !file) return { trained: [] };
+  const grouped = await groupedImages(plan, heldOut, watch);
   const faults = wished ? await trainFaults(plan, grouped, folder, watch) : undefined;
   const encoder = file ? await trainEncoder(plan, grouped, faults?.detector.record, watch) : undefined;
-  await encoder?.folds.dispose();
-  return { faults, encoder };
+  return { trained: grouped.places, faults, encoder };
 }
 
 /** The networks that are finished are kept: a run that is gone on with trains the others. */
@@ -106,6 +112,7 @@ function writeResult(
   { out, record, images }: TrainingPlan,
   result: RunResult,
   { faults, encoder }: TrainedPlaces,
+  joining: JoiningParts | undefined,
 ): Promise<Manifest> {
   const { normal, general, outliers } = images;
   const { configuration, generalDetector } = record;
@@ -143,6 +150,7 @@ function writeResult(
     },
     faults: faults?.detector,
     encoder,
+    joining,
   };
   return writeDetector(out, parts, nodeEngine({ threads: configuration.threads, device: configuration.device }));
 }

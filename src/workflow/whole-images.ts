@@ -60,35 +60,37 @@ export interface GroupedImages {
   /** How long it took to find out. */
   readonly seconds: number;
   readonly images: NormalImages;
+  /** The place of each among the plan's normal images. */
+  readonly places: readonly number[];
   readonly groups: Uint32Array;
 }
 
 /**
- * The normal images of a plan whose places are looked at, some of them where there are many. Throws FormatError where an image has changed since the
+ * The normal images of a plan whose places are looked at; of many some, and rather those that the flows train on than those that they hold out. Throws FormatError where an image has changed since the
  * plan was made, the signal's reason where it is aborted.
  */
-export async function groupedImages(plan: TrainingPlan, watch: Watch): Promise<GroupedImages> {
+export async function groupedImages(plan: TrainingPlan, heldOut: Uint32Array, watch: Watch): Promise<GroupedImages> {
   const started = performance.now();
   const { record, images: all } = plan;
   const { configuration, normal, group, faults } = record;
-  const order = permutation(all.normal.count, randomKey(configuration.seed).fold("fault images").stream());
-  const chosen = order.slice(0, mostPlaced).sort();
+  const chosen = placedImages(all.normal.count, heldOut, configuration.seed);
   const images = await wholeImages({ location: normal.location, normal: all.normal, configuration }, chosen);
   if (chosen.length < all.normal.count) {
     const text = `places of ${chosen.length} of ${all.normal.count} normal images are looked at`;
     watch.onEvent?.({ kind: "note", text });
   }
+  const places = Array.from(chosen);
   const secondsSince = () => (performance.now() - started) / 1000;
   const known = all.groups;
   // Above a thousand images only names told groups.
   if (known && all.normal.count < leastUncompared) {
-    return { images, groups: chosen.map((image) => known[image]!), seconds: secondsSince() };
+    return { images, places, groups: chosen.map((image) => known[image]!), seconds: secondsSince() };
   }
   const prints = (await fingerprintsOf(images, 0, watch))!;
   const text = group ?? faults?.group;
   const groups = groupImages(prints, text ? images.names.map((name) => groupOf(name, new RegExp(text))) : []);
   tellGroups(groups, watch);
-  return { images, groups, seconds: secondsSince() };
+  return { images, places, groups, seconds: secondsSince() };
 }
 
 function tellGroups(groups: Uint32Array, { onEvent }: Watch): void {
@@ -130,7 +132,18 @@ function numbered(names: readonly string[]): Uint32Array {
   });
 }
 
-async function wholeImages(
+/** Which of so many normal images are looked at. */
+function placedImages(count: number, heldOut: Uint32Array, seed: number): Uint32Array {
+  const order = permutation(count, randomKey(seed).fold("fault images").stream());
+  const apart = new Set(count - heldOut.length < mostPlaced ? [] : heldOut);
+  return order
+    .filter((image) => !apart.has(image))
+    .slice(0, mostPlaced)
+    .sort();
+}
+
+/** Normal images at their own size. */
+export async function wholeImages(
   { location, normal, configuration }: Pick<GroupingRequest, "location" | "normal" | "configuration">,
   chosen: Uint32Array,
 ): Promise<NormalImages> {

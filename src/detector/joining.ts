@@ -1,0 +1,75 @@
+/** The joined score of a detector that is being written: experts are compared by trials, with the very graphs that the detector will hold. */
+import { type RandomKey, randomKey } from "../base/index.ts";
+import type { TrainingConfiguration } from "../model/index.ts";
+import {
+  type Calibration,
+  halvesOf,
+  leftOutTogether,
+  type ModelTerms,
+  type PlacedSource,
+  selectTerms,
+  type TrialKind,
+  withJoined,
+} from "../score/index.ts";
+
+/** Images as positions among those held out. */
+export interface JoiningHalves {
+  /** Those that fit: trials are made from them. */
+  readonly fitting: ArrayLike<number>;
+  /** Those that are references. None where those that fit are the references, each left out of what it is measured by. */
+  readonly referring: ArrayLike<number>;
+}
+
+/** What a part that looks at places of images says of all of them, each while it was held out of that part. */
+export interface PlacedScores {
+  readonly fitting: Float64Array;
+  readonly referring: Float64Array;
+  readonly trials: Float64Array;
+}
+
+/** What experts are compared by. */
+export interface JoiningParts extends JoiningHalves {
+  /** Trial images, uint8 [n, C, H, W]. */
+  readonly pixels: Uint8Array;
+  readonly kinds: readonly TrialKind[];
+  /** The position in `fitting` of the image that each was drawn on. */
+  readonly bases: readonly number[];
+  readonly placed: { readonly [Name in PlacedSource]?: PlacedScores };
+}
+
+/** What names the halves of held-out images. */
+export function calibrationKey({ seed }: Pick<TrainingConfiguration, "seed">): RandomKey {
+  return randomKey(seed).fold("calibration");
+}
+
+/** Which of so many held-out images will fit, none where they are few, and which will be references; `groups` has a number for each thing that they show. */
+export function calibrationHalves(
+  training: Pick<TrainingConfiguration, "seed">,
+  heldOut: number,
+  groups: ArrayLike<number> | undefined,
+): JoiningHalves {
+  const key = calibrationKey(training);
+  if (!leftOutTogether(heldOut, key, groups)) return halvesOf(heldOut, key);
+  return { fitting: Array.from({ length: heldOut }, (_, image) => image), referring: [] };
+}
+
+/** A calibration with the joined score, given the terms of all held-out images and of the trials. */
+export function joinExperts(
+  calibration: Calibration,
+  heldOut: ModelTerms,
+  trials: ModelTerms,
+  { fitting, referring, kinds, bases, placed }: JoiningParts,
+  groups: ArrayLike<number> | undefined,
+): Calibration {
+  const withPlaced = (terms: ModelTerms, which: keyof PlacedScores): ModelTerms => ({
+    ...terms,
+    ...(placed.faults && { faults: { scores: placed.faults[which] } }),
+    ...(placed.encoder && { encoder: { scores: placed.encoder[which] } }),
+  });
+  const halves = {
+    fitting: withPlaced(selectTerms(heldOut, fitting), "fitting"),
+    referring: referring.length > 0 ? withPlaced(selectTerms(heldOut, referring), "referring") : undefined,
+    groups: groups && Array.from(fitting, (image) => groups[image]!),
+  };
+  return withJoined(calibration, halves, { terms: withPlaced(trials, "trials"), kinds, bases });
+}
