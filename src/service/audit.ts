@@ -72,7 +72,7 @@ export function openAudit(path: string, log: Log): Audit {
 
 /** Appends a line and syncs it. A line that a full disk or a killed process left unfinished is ended first. */
 async function append(path: string, line: string): Promise<void> {
-  const file: FileHandle = await open(path, "a+");
+  const file: FileHandle = await open(path, "a+", 0o600);
   try {
     const { size } = await file.stat();
     const last = Buffer.alloc(1);

@@ -112,7 +112,9 @@ export async function checkService(settings: ServiceSettings, options: ServiceOp
   const request = readServiceSettings(settings);
   await openCredentials(request);
   await requireDevice(request.device);
-  const parts = await openParts({ ...request, workers: 1 }, options);
+  // One process finds what all would; the memory that there is for detectors is its share.
+  const maxMemory = request.maxMemory && Math.floor(request.maxMemory / workersOf(request));
+  const parts = await openParts({ ...request, maxMemory, workers: 1 }, options);
   try {
     await parts.catalogue.scan();
     return parts.catalogue.places;
@@ -121,10 +123,13 @@ export async function checkService(settings: ServiceSettings, options: ServiceOp
   }
 }
 
+function workersOf({ workers }: ServiceRequest): number {
+  return workers ?? Math.max(1, Math.floor(availableParallelism() / 2));
+}
+
 async function openParts(request: ServiceRequest, { log, workerFile = engineWorkerFile }: ServiceOptions) {
-  const cores = availableParallelism();
-  const workers = request.workers ?? Math.max(1, Math.floor(cores / 2));
-  const threads = request.threads ?? Math.max(1, Math.floor(cores / workers));
+  const workers = workersOf(request);
+  const threads = request.threads ?? Math.max(1, Math.floor(availableParallelism() / workers));
   const { device, maxPixels, timeout } = request;
   const snapshots = await openSnapshots();
   let pool: WorkerPool | undefined;
