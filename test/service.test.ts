@@ -1,4 +1,6 @@
 /** Detectors over HTTP: the Open Inference Protocol by its specification, and scores of image files, held to what `predict` says. */
+import { spawn, spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openClient } from "../src/client/index.ts";
 import { loadDetector, type PredictedImage, predict } from "../src/index.ts";
@@ -199,6 +201,39 @@ describe("Open Inference Protocol", () => {
     expect((await inferBinary(image(sized), new Uint8Array(256))).status).toBe(200);
   });
 });
+
+/** The Python that has NVIDIA's client; undefined where none has. */
+const python = ["python3", "/usr/bin/python3"].find(
+  (one) => spawnSync(one, ["-c", "import tritonclient.http"], { stdio: "ignore" }).status === 0,
+);
+
+test.skipIf(python === undefined)(
+  `NVIDIA's client for Python gets the same${python ? "" : ' (skipped: no python3 with "tritonclient[http]" here)'}`,
+  async () => {
+    const script = fileURLToPath(new URL("triton-client.py", import.meta.url));
+    const child = spawn(python!, [script, new URL(service.url).host, "small"], { stdio: ["pipe", "pipe", "inherit"] });
+    const rows = (pixels: Uint8Array): number[][] =>
+      Array.from({ length: 16 }, (_, y) => [...pixels.subarray(16 * y, 16 * y + 16)]);
+    const pixels = expected.map((one) => [rows(one.pixels)]);
+    child.stdin.end(JSON.stringify({ pixels, files: files.map(({ bytes }) => bytes.toString("base64")) }));
+    let text = "";
+    for await (const chunk of child.stdout) text += String(chunk);
+    const { answers, ...found } = JSON.parse(text) as { answers: Record<string, object> };
+    expect(found).toEqual({
+      ...{ live: true, ready: true, modelReady: true, versionReady: true, server: "outglow" },
+      inputs: [{ name: "images", datatype: "UINT8", shape: [-1, 1, 16, 16] }],
+      refusal: expect.stringContaining("[n, 1, 16, 16], got [12, 1, 15, 16]"),
+      unknown: expect.stringContaining("[404]"),
+    });
+    const { "eight at a time": several, ...alone } = answers;
+    const [score, p_value] = [expected.map((one) => one.score), expected.map((one) => one.pValue)];
+    for (const [name, answer] of Object.entries(alone)) expect(answer, name).toMatchObject({ score, p_value });
+    // Other images in the same batches may change the last bits.
+    const near = (values: readonly number[]): unknown[] => values.map((value) => expect.closeTo(value, 3));
+    expect(several).toMatchObject({ score: near(score) });
+    expect(Object.keys(alone)).toHaveLength(6);
+  },
+);
 
 describe("image files", () => {
   interface Answer {
