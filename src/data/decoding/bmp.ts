@@ -9,6 +9,10 @@ export const bmpFormat: FileFormat = {
   name: "bmp",
   endings: ["bmp", "dib"],
   recognises: (bytes) => bytes[0] === 0x42 && bytes[1] === 0x4d && bytes.length >= 26,
+  async sizeOf(bytes) {
+    const header = readHeader(bytes);
+    return "reason" in header ? undefined : { height: header.height, width: header.width };
+  },
   async decode(bytes, page) {
     const refusal = refuseLater(page, 1);
     if (refusal) return refusal;

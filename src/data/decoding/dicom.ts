@@ -10,17 +10,32 @@ export const dicomFormat: FileFormat = {
   name: "dicom",
   endings: ["dcm", "dicom"],
   recognises: (bytes) => [0x44, 0x49, 0x43, 0x4d].every((byte, at) => bytes[128 + at] === byte),
+  sizeOf: (bytes) =>
+    withElements(bytes, tags.pixels, (data) => {
+      const [height, width] = [data.uint16(tags.rows), data.uint16(tags.columns)];
+      return height && width ? { height, width } : undefined;
+    }),
   async decode(bytes, page) {
-    // Loaded when it is needed: a command reads few such files.
-    const { default: parser } = await import("dicom-parser");
-    try {
-      return decodeDicom(parser.parseDicom(bytes), bytes, page);
-    } catch {
-      // It throws texts, which may hold what the file says.
-      return { reason: "cannot be decoded: it is damaged, or no DICOM file" };
-    }
+    const decoded = await withElements(bytes, undefined, (data) => decodeDicom(data, bytes, page));
+    return decoded ?? { reason: "cannot be decoded: it is damaged, or no DICOM file" };
   },
 };
+
+/** Looks at what stands in a file, up to an element where one is named; undefined where it is damaged. */
+async function withElements<T>(
+  bytes: Uint8Array,
+  untilTag: string | undefined,
+  look: (data: DataSet) => T,
+): Promise<T | undefined> {
+  // Loaded when it is needed: a command reads few such files.
+  const { default: parser } = await import("dicom-parser");
+  try {
+    return look(parser.parseDicom(bytes, untilTag === undefined ? {} : { untilTag }));
+  } catch {
+    // It throws texts, which may hold what the file says.
+    return undefined;
+  }
+}
 
 const tags = {
   syntax: "x00020010",

@@ -3,7 +3,7 @@ import type { Metadata, Sharp } from "sharp";
 import { messageOf } from "../../base/index.ts";
 import { type ImageRefusal, jpegHeader, pngHeader } from "../../pixels/index.ts";
 import type { EncodedImage } from "../image-source.ts";
-import { decodeHere } from "./file-formats.ts";
+import { formatHere } from "./file-formats.ts";
 import { sharpLibrary } from "./sharp-library.ts";
 
 /** What sharp calls the formats we accept. It would draw SVG and PDF as well, but those are documents, not images. */
@@ -70,8 +70,8 @@ function firstLine(text: string): string {
 export async function imageSizeIn(bytes: Uint8Array): Promise<{ height: number; width: number } | undefined> {
   const header = jpegHeader(bytes) ?? pngHeader(bytes);
   if (header) return { height: header.height, width: header.width };
-  const here = await decodeHere({ kind: "encoded", bytes });
-  if (here) return "reason" in here ? undefined : { height: here.image.height, width: here.image.width };
+  const format = formatHere(bytes);
+  if (format) return format.sizeOf(bytes);
   try {
     const { height, width } = await openSharp({ kind: "encoded", bytes }).metadata();
     return { height, width };

@@ -13,6 +13,8 @@ export interface FileFormat {
   readonly endings: readonly string[];
   /** Whether a file is one, by its first bytes. */
   recognises(bytes: Uint8Array): boolean;
+  /** Height and width as the header says, before anything is decoded; undefined where it says none. */
+  sizeOf(bytes: Uint8Array): Promise<{ readonly height: number; readonly width: number } | undefined>;
   /** Decodes a page, the first by default. Throws nothing: what is damaged or not read is a reason. */
   decode(bytes: Uint8Array, page: number): Promise<DecodedFile | ImageRefusal>;
 }

@@ -218,6 +218,18 @@ describe("a DICOM file", () => {
     expect(await prepare(dicomOf({ ...usual, values: levels, ...changes }), grey)).toBe(reason);
   });
 
+  test("tells its size before it is decoded", async () => {
+    expect(await imageSizeIn(dicomOf({ ...usual, rows: 60_000, values: levels }))).toEqual({
+      height: 60_000,
+      width: 2,
+    });
+    expect(await imageSizeIn(bmpOf({ bits: 8, width: 10_000, height: 20_000, rows: [] }))).toEqual({
+      height: 20_000,
+      width: 10_000,
+    });
+    expect(await imageSizeIn(dicomOf({ ...usual, values: levels }).subarray(0, 190))).toBeUndefined();
+  });
+
   test("that is damaged is refused without a word of what it says", async () => {
     const bytes = dicomOf({ ...usual, values: levels, patient: "DOE^JANE" });
     expect(await prepare(bytes.subarray(0, 200), grey)).toBe("cannot be decoded: it is damaged, or no DICOM file");

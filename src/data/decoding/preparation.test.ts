@@ -1,5 +1,6 @@
 /** Tests of preparation: orientation, colours, depths, transparency, sizes, and what is refused. */
 
+import { crc32 } from "node:zlib";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import type { ImageShape } from "../../base/index.ts";
@@ -124,6 +125,14 @@ describe("colours", () => {
     expect(pixels[0]).toBeGreaterThan(200);
     expect(pixels[4]).toBeLessThan(60);
   });
+});
+
+test("a picture of 30,000x30,000 is refused by its header", async () => {
+  const file = Buffer.from(await plainPng(8, 8));
+  file.writeUInt32BE(30_000, 16);
+  file.writeUInt32BE(30_000, 20);
+  file.writeUInt32BE(crc32(file.subarray(12, 29)), 29);
+  expect(await prepare(file, colour)).toBe("image has more than 268 million pixels; shrink or cut it");
 });
 
 test("EXIF orientation turns the image upright", async () => {
