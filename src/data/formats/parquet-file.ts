@@ -193,19 +193,19 @@ async function load(
   return readPage(await read(page.start, page.packedSize), page, chunk, dictionary);
 }
 
-/** What was decoded last, by where it lies. */
+/** What was decoded last, by the page. */
 export interface PageCache {
   get(page: PagePlace, make: () => Promise<ColumnValue[]>): Promise<ColumnValue[]>;
 }
 
 /** Keeps the last few decoded pages, so that the images of one are unpacked once. */
 export function pageCache(most: number): PageCache {
-  const kept = new Map<number, Promise<ColumnValue[]>>();
+  const kept = new Map<PagePlace, Promise<ColumnValue[]>>();
   return {
     get(page, make) {
-      const known = kept.get(page.start) ?? make();
-      kept.delete(page.start);
-      kept.set(page.start, known);
+      const known = kept.get(page) ?? make();
+      kept.delete(page);
+      kept.set(page, known);
       if (kept.size > most) kept.delete(kept.keys().next().value!);
       return known;
     },

@@ -29,8 +29,9 @@ export const parquetFormat: ImageFormat = {
     const parts: RawPart[] = [];
     const remarks = new Set<string>();
     let rows = 0;
+    const cache = pageCache(keptPages);
     for (const file of parquetFormat.members(tree)) {
-      const { part, remark } = await openShard(file, opening).catch((error: unknown) => {
+      const { part, remark } = await openShard(file, opening, cache).catch((error: unknown) => {
         if (error instanceof ThriftDamage || isReadError(error)) throw damaged(file, messageOf(error), opening);
         throw error;
       });
@@ -43,10 +44,14 @@ export const parquetFormat: ImageFormat = {
   },
 };
 
-/** Decoded pages that are kept of every file. */
+/** Decoded pages that are kept of all shards: a page may hold a thousand images. */
 const keptPages = 4;
 
-async function openShard(file: StoredFile, { subject, limits }: Opening): Promise<{ part: RawPart; remark: string }> {
+async function openShard(
+  file: StoredFile,
+  { subject, limits }: Opening,
+  cache: PageCache,
+): Promise<{ part: RawPart; remark: string }> {
   const size = await file.size();
   if (!file.readAt && size > limits.fileBytes) throw tooLarge(subject, "a file", file.shown, "fileBytes", limits);
   const parquet = await openParquet(await readerFor(file), size);
@@ -61,7 +66,6 @@ async function openShard(file: StoredFile, { subject, limits }: Opening): Promis
     });
   }
   const pages = await pagesOf(parquet, image);
-  const cache = pageCache(keptPages);
   const label = labelColumn(parquet, image);
   const labels = label && (await readLabels(parquet, label));
   const shown = `image column '${image.path.join(".")}'${label ? `, class by '${label.path[0]}'` : ""}`;
