@@ -33,6 +33,8 @@ export interface ImageCatalogue {
   read(index: number, specification?: ImageShape): Promise<StoredImage>;
   /** How the files were understood, where a person may have meant something else. */
   readonly remarks?: readonly string[];
+  /** Files of the format that could not be opened, where others could. */
+  readonly problems?: readonly PreparationProblem[];
   /** What is said of the images besides, where the location is a list with further columns. */
   readonly columns?: ImageColumns;
 }
@@ -122,5 +124,10 @@ export interface PreparationProblem {
 
 /** Whether reading a file threw this: plain errors with a reason, those of the system among them. Errors of other kinds are a person's to act on, or defects. */
 export function isReadError(error: unknown): error is Error {
-  return error instanceof Error && ["Error", "ArchiveDamage"].includes(error.name);
+  return (
+    error instanceof Error &&
+    ["Error", "ArchiveDamage"].includes(error.name) &&
+    // What `internalError` makes.
+    !error.message.startsWith("internal: ")
+  );
 }

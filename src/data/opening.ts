@@ -189,7 +189,8 @@ async function openFormat(tree: FileTree, opening: Opening) {
   const problems: PreparationProblem[] = [];
   for (const [index, format] of present.entries()) {
     try {
-      return { catalogue: await format.open(tree, opening), format, problems };
+      const catalogue = await format.open(tree, opening);
+      return { catalogue, format, problems: [...problems, ...(catalogue.problems ?? [])] };
     } catch (thrown) {
       const [first] = format.members(tree);
       const error = isReadError(thrown) ? unreadable(first!, thrown, opening) : thrown;

@@ -212,7 +212,9 @@ describe("a file is refused", () => {
       "b.npy": npyOf("|O", [3], countingBytes(3)),
     });
     expect(source.length).toBe(1);
-    expect(source.remarks[1]).toMatch(/b\.npy' is not read: it holds Python objects/);
+    expect(source.problems).toEqual([
+      { name: join(folder, "b.npy"), reason: "it holds Python objects, which are never loaded" },
+    ]);
   });
 
   test("where an archive would be larger than the limit", async () => {

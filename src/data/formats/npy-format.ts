@@ -47,8 +47,8 @@ export const npyFormat: ImageFormat = {
     if (images.length === 0) throw noImages(refused, arrays, tree, opening);
     const labels = await readLabels(arrays, images, opening);
     const parts = images.map((array) => partOf(array, labels.get(array), tree));
-    const left = refused.map(({ file, reason }) => `'${file.shown}' is not read: it holds ${reason}`);
-    return { ...rawCatalogue("npy", joinParts(parts)), remarks: [...new Set(images.map(describe)), ...left] };
+    const problems = refused.map(({ file, reason }) => ({ name: file.shown, reason: `it holds ${reason}` }));
+    return { ...rawCatalogue("npy", joinParts(parts)), remarks: [...new Set(images.map(describe))], problems };
   },
 };
 
