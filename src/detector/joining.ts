@@ -6,9 +6,11 @@ import {
   halvesOf,
   leftOutTogether,
   type ModelTerms,
+  makeTermTable,
   type PlacedSource,
   selectTerms,
   type TrialKind,
+  termsPerScale,
   withJoined,
 } from "../score/index.ts";
 
@@ -35,6 +37,8 @@ export interface JoiningParts extends JoiningHalves {
   /** The position in `fitting` of the image that each was drawn on. */
   readonly bases: readonly number[];
   readonly placed: { readonly [Name in PlacedSource]?: PlacedScores };
+  /** Whether only these are compared, on images of their own: then `fitting` are as many as their scores are, and flows see none of it. */
+  readonly placedOnly?: boolean | undefined;
 }
 
 /** What names the halves of held-out images. */
@@ -53,12 +57,12 @@ export function calibrationHalves(
   return { fitting: Array.from({ length: heldOut }, (_, image) => image), referring: [] };
 }
 
-/** A calibration with the joined score, given the terms of all held-out images and of the trials. */
+/** A calibration with the joined score, given the terms of all held-out images and, unless only places count, of the trials. */
 export function joinExperts(
   calibration: Calibration,
   heldOut: ModelTerms,
-  trials: ModelTerms,
-  { fitting, referring, kinds, bases, placed }: JoiningParts,
+  trials: ModelTerms | undefined,
+  { fitting, referring, kinds, bases, placed, placedOnly }: JoiningParts,
   groups: ArrayLike<number> | undefined,
 ): Calibration {
   const withPlaced = (terms: ModelTerms, which: keyof PlacedScores): ModelTerms => ({
@@ -66,6 +70,18 @@ export function joinExperts(
     ...(placed.faults && { faults: { scores: placed.faults[which] } }),
     ...(placed.encoder && { encoder: { scores: placed.encoder[which] } }),
   });
+  if (placedOnly || !trials) {
+    const unseen = (count: number): ModelTerms => {
+      const { normal, dimensions } = heldOut;
+      const values = new Float32Array(count * normal.scales * termsPerScale);
+      return { normal: makeTermTable(count, normal.scales, values), dimensions };
+    };
+    const images = { fitting: withPlaced(unseen(fitting.length), "fitting") };
+    const tried = { terms: withPlaced(unseen(kinds.length), "trials"), kinds, bases };
+    return withJoined(calibration, images, tried, ({ needs }) =>
+      needs.some((source) => placed[source as PlacedSource]),
+    );
+  }
   const halves = {
     fitting: withPlaced(selectTerms(heldOut, fitting), "fitting"),
     referring: referring.length > 0 ? withPlaced(selectTerms(heldOut, referring), "referring") : undefined,

@@ -87,8 +87,7 @@ export async function writeDetector(folder: string, parts: DetectorParts, engine
   for (const [source, scores] of Object.entries(ownReferences(parts))) {
     calibration = withReferences(calibration, source, scores);
   }
-  if (parts.joining && trials)
-    calibration = joinExperts(calibration, heldOut, trials, parts.joining, parts.groups?.heldOut);
+  if (parts.joining) calibration = joinExperts(calibration, heldOut, trials, parts.joining, parts.groups?.heldOut);
   const manifest = describeDetector(parts, calibration, engine.version, await checksumsOf(files));
   await writeFiles(folder, files, await writeManifest(manifest));
   return manifest;
@@ -104,7 +103,7 @@ async function measureTerms(
   const scorers = await openScorers(training, files, engine);
   try {
     const heldOut = await scorers.terms(heldOutPixels);
-    const trials = joining && (await scorers.terms(joining.pixels));
+    const trials = joining && !joining.placedOnly ? await scorers.terms(joining.pixels) : undefined;
     const images = goldenImages(training.input);
     return { heldOut, trials, golden: writeGolden(training.input, images, await scorers.terms(images), places) };
   } finally {

@@ -104,18 +104,19 @@ function measure({ name }: ScoreDefinition, terms: ModelTerms, fits: ScoreFits):
 /**
  * The same calibration with a joined score. `fitting` are some of the images that fitted the other scores, with all that experts draw from, `referring`
  * some of the references; without these, those that fit are the references, each left out. Unchanged where there are too few images or experts
- * to join anything.
+ * to join anything. Of the experts those `among` which somebody asks for are compared.
  */
 export function withJoined(
   calibration: Calibration,
   { referring, ...images }: FittingImages & { readonly referring?: ModelTerms | undefined },
   trials: ExpertTrials,
+  among: (definition: ScoreDefinition) => boolean = () => true,
 ): Calibration {
   const { fitting } = images;
   const available = new Set([...sourcesOf(fitting)].filter((source) => trials.terms[source] !== undefined));
   const { scales } = fitting.normal;
   const definitions = computable(scoreDefinitions(scales, available), scales, available, calibration);
-  const joined = chooseJoined(definitions, images, trials, measure);
+  const joined = chooseJoined(definitions.filter(among), images, trials, measure);
   if (!joined) return calibration;
   const { choice, normals } = joined;
   const fits = { ...calibration.fits, joined: { kind: "joined", ...choice } } as const;

@@ -146,6 +146,22 @@ function leftOutCalibration(heldOut: ModelTerms, stream: RandomStream, own = key
   return withJoined(calibrateHeldOut(heldOut, own), { fitting: heldOut }, drawTrials(heldOut.normal.count, stream));
 }
 
+test("only those that are asked for are compared, on images that the others never saw", () => {
+  const stream = key.fold("among").stream();
+  const heldOut = drawTerms(60, stream);
+  const features = { scores: Float64Array.from({ length: 60 }, () => stream.normal()) };
+  const trials = drawTrials(60, stream);
+  const tried = { scores: Float64Array.from(trials.kinds, () => 2 + stream.normal()) };
+  const joined = withJoined(
+    calibrate(heldOut, key),
+    { fitting: { ...heldOut, encoder: features } },
+    { ...trials, terms: { ...trials.terms, encoder: tried } },
+    ({ needs }) => needs.includes("faults") || needs.includes("encoder"),
+  );
+  expect(choiceIn(joined.fits.joined).experts.map(({ name }) => name)).toEqual(["faults", "encoder"]);
+  expect(joined.scores.joined).toHaveLength(60);
+});
+
 test("few images are all references, each left out of what it is measured by", () => {
   const stream = key.fold("left out").stream();
   const heldOut = drawTerms(60, stream);

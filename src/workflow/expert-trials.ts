@@ -63,20 +63,15 @@ export async function gatherTrials(
   const { configuration, role } = plan.record;
   const { input, seed } = configuration;
   if (role !== "detector" || configuration.classConditional || ![1, 3].includes(input.channels)) return undefined;
-  const { groups } = plan.images;
-  const things = groups && Array.from(heldOut, (image) => groups[image]!);
-  const { fitting, referring } = calibrationHalves(configuration, heldOut.length, things);
   const looking = places.faults !== undefined || places.encoder !== undefined;
-  const references = referring.length > 0 ? referring.length : fitting.length;
-  const least = looking ? leastPlacedReferences : 2 * leastJoinedImages;
-  if (heldOut.length < least || references < (looking ? least : 1) || fitting.length < leastJoinedImages) {
+  const chosen = imagesOf(plan, heldOut, places);
+  if (!chosen) {
+    const least = looking ? leastPlacedReferences : 2 * leastJoinedImages;
     const text = `scores are not joined: that takes ${least} held-out images, and there are ${heldOut.length}`;
     onEvent?.({ kind: "note", text });
     return undefined;
   }
-  const most = looking ? mostPlaced : Number.POSITIVE_INFINITY;
-  const halves = { fitting: Array.from(fitting).slice(0, most), referring: Array.from(referring).slice(0, most) };
-  const positions = [...halves.fitting, ...halves.referring].map((image) => heldOut[image]!);
+  const { positions, ...halves } = chosen;
   const { location } = plan.record.normal;
   const from = { location, normal: plan.images.normal, configuration };
   const images = await wholeImages(from, Uint32Array.from(positions));
@@ -112,6 +107,27 @@ export async function gatherTrials(
   } finally {
     await placed.dispose();
   }
+}
+
+/**
+ * The images that experts are compared on, as places among the normal ones, and what each is for. Where too few are held out of the flows, those that
+ * look at places are joined without flows, if they are two: every image was held out of one of their folds. Undefined where nothing can be joined.
+ */
+function imagesOf(plan: TrainingPlan, heldOut: Uint32Array, { faults, encoder, trained }: TrainedPlaces) {
+  const { groups } = plan.images;
+  const things = groups && Array.from(heldOut, (image) => groups[image]!);
+  const { fitting, referring } = calibrationHalves(plan.record.configuration, heldOut.length, things);
+  const references = referring.length > 0 ? referring.length : fitting.length;
+  const looking = faults !== undefined || encoder !== undefined;
+  const enough = looking ? references >= leastPlacedReferences : heldOut.length >= 2 * leastJoinedImages;
+  if (enough && fitting.length >= leastJoinedImages) {
+    const most = looking ? mostPlaced : Number.POSITIVE_INFINITY;
+    const halves = { fitting: Array.from(fitting).slice(0, most), referring: Array.from(referring).slice(0, most) };
+    const positions = [...halves.fitting, ...halves.referring].map((image) => heldOut[image]!);
+    return { ...halves, positions, placedOnly: false };
+  }
+  if (!faults || !encoder || trained.length < 2 * leastJoinedImages) return undefined;
+  return { fitting: [...trained.keys()], referring: [], positions: trained, placedOnly: true };
 }
 
 /** Says which scores are joined. */

@@ -101,11 +101,12 @@ function openFaults({ detector }: TrainedFaults, indices: readonly (number | und
 }
 
 /** The experts on features, one a fold, which have seen no fault at all. An image that none was fitted to goes to any of them. */
-function openFolds({ folds }: TrainedEncoder, indices: readonly (number | undefined)[]): Looker {
+function openFolds({ folds, expert }: TrainedEncoder, indices: readonly (number | undefined)[]): Looker {
   return {
     kindsOn: () => faultKinds,
-    score(position, image) {
+    async score(position, image, trial) {
       const index = indices[position];
+      if (!trial && index !== undefined) return expert.record.heldOut.scores[index]!;
       return folds.scoreByFold(image, index === undefined ? 0 : folds.foldOf[index]!);
     },
     dispose: async () => undefined,
