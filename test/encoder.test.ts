@@ -17,6 +17,7 @@ import {
   listScores,
   loadDetector,
   predict,
+  prepareTraining,
   recalibrate,
   type TrainRequest,
   train,
@@ -135,6 +136,13 @@ describe("a detector with an encoder", () => {
 });
 
 describe("what is refused", () => {
+  test("to go on with another encoder than the run began with", async () => {
+    const resumed = { out: at("detector"), resume: true };
+    expect((await prepareTraining(resumed)).encoder?.path).toBe(at("tiny.onnx"));
+    await writeFile(at("tiny.onnx"), exampleEncoder());
+    await expect(prepareTraining(resumed)).rejects.toThrow(/resume: expected the encoder that the run began with in/);
+  });
+
   test.each([
     [{ encoder: undefined, encoderMode: "aligned" }, /encoderMode: expected encoder, got none/],
     [{ normal: undefined, general: "x", as: "general" }, /as general: expected nothing but images, got encoder/],

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { ConfigError, FormatError } from "../base/index.ts";
 import { cutModel, type ModelOutline, outlineModel } from "../onnx/index.ts";
+import type { RawImage } from "../pixels/index.ts";
 import type { Engine, Program } from "../runtime/index.ts";
 import {
   type EncoderDescription,
@@ -12,7 +13,7 @@ import {
   type Tap,
   usualRanges,
 } from "./description.ts";
-import { encoderInput } from "./features.ts";
+import { encoderInput, featureMap } from "./features.ts";
 import { compareRanges, doubtfulDifference, linearityOf, trialImages } from "./range.ts";
 import { chooseTaps, featureValues, tapOf } from "./taps.ts";
 
@@ -84,11 +85,36 @@ export async function inspectEncoder(
   try {
     const { preparation, note: doubt } = await findRange(program, input, taps[0]!, description, images);
     if (doubt) notes.push(doubt);
+    await checkFeatures(program, input, taps[0]!, preparation, images[0]!);
     const record = { checksum: encoderChecksum(model), input, preparation, taps: [...taps], ...(size ? { size } : {}) };
     return { record, notes };
   } finally {
     await program.dispose();
   }
+}
+
+/** Throws FormatError where features are no numbers, or the same everywhere: in a range so wrong that nothing is left of an image. */
+async function checkFeatures(
+  program: Program,
+  input: string,
+  tap: Tap,
+  preparation: PixelPreparation,
+  image: RawImage,
+): Promise<void> {
+  const { height, width } = image;
+  const data = encoderInput(image, preparation);
+  const results = await program.run({ [input]: { data, shape: [1, 3, height, width] } });
+  const { channels, values } = featureMap(tap, results[tap.name]!, image);
+  const area = values.length / channels;
+  const varies = values.some((value, index) => value !== values[index - (index % area)]);
+  if (values.every(Number.isFinite) && varies) return;
+  throw new FormatError({
+    code: "unsupported",
+    subject: "encoder",
+    expected: "features that differ from place to place",
+    got: varies ? "numbers that are not finite" : "the same ones everywhere",
+    remedy: { key: "other", text: "say the range of its pixels in a JSON beside it" },
+  });
 }
 
 function imageInput({ inputs }: ModelOutline): ModelOutline["inputs"][number] {

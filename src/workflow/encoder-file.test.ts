@@ -53,6 +53,12 @@ test.each([
     undefined,
     /expected a model that the engine runs, .*Nonsense.*; export/s,
   ],
+  [
+    "a range in which nothing is left of an image",
+    exampleEncoder({ pixels: [0, 1e30] }),
+    undefined,
+    /encoder: expected features that differ from place to place, got the same ones everywhere; say the range of its pixels/,
+  ],
   ["other taps", exampleEncoder(), { taps: ["f5"] }, /encoder: expected taps that are maps .*, got 'f5'/],
   [
     "a wrong description",
