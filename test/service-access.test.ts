@@ -5,6 +5,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { type IncomingHttpHeaders, request } from "node:http";
 import { request as secureRequest } from "node:https";
 import { connect } from "node:net";
+import { connect as secureConnect } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ZodObject } from "zod";
 import { scopes, startService } from "../src/service/index.ts";
@@ -348,6 +349,16 @@ describe.skipIf(lacking !== undefined)(`TLS${lacking ? ` (skipped: ${lacking})` 
       await new Promise((resolve) => void socket.resume().once("close", resolve));
     }
     expect((await read()).status).toBe(200);
+  });
+
+  test("answers a caller that closes its side behind its request", async () => {
+    const port = Number(new URL(secure.url).port);
+    const options = { port, host: "127.0.0.1", ca: first, servername: "localhost", allowHalfOpen: true };
+    const socket = secureConnect(options);
+    socket.end("GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let text = "";
+    for await (const chunk of socket) text += String(chunk);
+    expect(text).toMatch(/^HTTP\/1.1 200 /);
   });
 
   test("files are read anew when that is asked for, tokens too, and what cannot be used changes nothing", async () => {
