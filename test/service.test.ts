@@ -386,7 +386,7 @@ describe("detectors", () => {
     const before = (await (await service.ask("/api/detectors/other/drift")).json()) as { since: string };
     expect(before).toMatchObject({ watched: true, images: 0, drifted: false });
     await openClient({ url: service.url }).predict("other", files);
-    const after = await (await service.ask("/api/detectors/other/drift?falseAlarm=0.2")).json();
+    const after = await openClient({ url: service.url }).drift("other", 0.2);
     const columns = ["hierarchy", "scale-0", "scale-1"].map((column) =>
       expect.objectContaining({ column, threshold: 15, window: expect.objectContaining({ images: 12 }) }),
     );

@@ -87,11 +87,32 @@ export interface ServedThreshold
   readonly undoable: boolean;
 }
 
+/** Whether what a detector is sent has changed. */
+export interface ServedDrift extends Pick<ServedPredictions, "detector"> {
+  /** Since when images are counted, ISO 8601. */
+  readonly since: string;
+  readonly images: number;
+  /** False where the calibration is too small, which `reason` says. */
+  readonly watched: boolean;
+  readonly reason: string | null;
+  readonly drifted: boolean;
+  readonly columns: readonly {
+    readonly column: string;
+    readonly drifted: boolean;
+    readonly highest: number;
+    readonly threshold: number;
+    /** What changed and how, where it drifted. */
+    readonly words: string | null;
+  }[];
+}
+
 /** A service, to be asked. */
 export interface Client {
   detectors(): Promise<readonly ServedDetectorSummary[]>;
   /** Throws ServiceError where the service refuses, the signal's reason where it calls the question off. */
   predict(detector: string, images: readonly ImageFile[], wish?: PredictWish): Promise<ServedPredictions>;
+  /** At a chance of `falseAlarm` that drift is ever told where there is none, default 0.01. */
+  drift(detector: string, falseAlarm?: number): Promise<ServedDrift>;
   threshold(detector: string): Promise<ServedThreshold>;
   /** Changes the detector of a version, the one that `threshold` told. Throws ServiceError, of status 412 where it is another by now. */
   setThreshold(detector: string, version: string, wish: ThresholdWish): Promise<ServedThreshold>;
@@ -149,11 +170,14 @@ export function openClient(options: ClientOptions): Client {
     }
   };
 
-  const thresholdPath = (detector: string): string => `/api/detectors/${encodeURIComponent(detector)}/threshold`;
+  const pathOf = (detector: string): string => `/api/detectors/${encodeURIComponent(detector)}`;
+  const thresholdPath = (detector: string): string => `${pathOf(detector)}/threshold`;
   const change = (path: string, method: string, version: string, body: string | null): Promise<unknown> =>
     send(path, { method, body, headers: { "if-match": `"${version}"`, "content-type": "application/json" } });
 
   return {
+    drift: async (detector, falseAlarm = 0.01) =>
+      (await send(`${pathOf(detector)}/drift?falseAlarm=${falseAlarm}`)) as ServedDrift,
     threshold: async (detector) => (await send(thresholdPath(detector))) as ServedThreshold,
     setThreshold: async (detector, version, wish) =>
       (await change(thresholdPath(detector), "PUT", version, JSON.stringify(wish))) as ServedThreshold,
@@ -173,7 +197,7 @@ export function openClient(options: ClientOptions): Client {
       const body = new FormData();
       for (const { name, bytes } of images)
         body.append("images", bytes instanceof Blob ? bytes : new Blob([bytes]), name);
-      const path = `/api/detectors/${encodeURIComponent(detector)}:predict?${query}`;
+      const path = `${pathOf(detector)}:predict?${query}`;
       return (await send(path, { method: "POST", body, ...(signal && { signal }) })) as ServedPredictions;
     },
   };

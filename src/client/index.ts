@@ -6,6 +6,7 @@ export {
   openClient,
   type PredictWish,
   type ServedDetectorSummary,
+  type ServedDrift,
   type ServedPrediction,
   type ServedPredictions,
   type ServedThreshold,

@@ -20,6 +20,8 @@ export interface PoolOptions {
   readonly start: () => WorkerProcess;
   /** Milliseconds that a batch may take. */
   readonly mostMilliseconds: number;
+  /** Milliseconds that a load may take: what takes longer hangs, and others wait for their turn. Default 300000. */
+  readonly mostLoading?: number;
   /** Called whenever a process may take a batch. */
   readonly onIdle: () => void;
   readonly onEvent: (event: PoolEvent) => void;
@@ -66,7 +68,8 @@ const longestDelay = 5000;
 const mostBatches = 2;
 
 /** Starts the processes. */
-export function openPool({ count, start, mostMilliseconds, onIdle, onEvent }: PoolOptions): WorkerPool {
+export function openPool(options: PoolOptions): WorkerPool {
+  const { count, start, mostMilliseconds, mostLoading = 300_000, onIdle, onEvent } = options;
   const wanted = new Map<string, string>();
   const slots = Array.from({ length: count }, (): Slot => {
     return { worker: undefined, batches: 0, has: new Set(), quickEnds: 0, restart: undefined };
@@ -101,7 +104,12 @@ export function openPool({ count, start, mostMilliseconds, onIdle, onEvent }: Po
   const loadInto = async (slot: Slot, key: string, folder: string): Promise<void> => {
     const { worker } = slot;
     if (!worker) return;
-    await worker.load(key, folder);
+    const timer = setTimeout(() => worker.kill(), mostLoading);
+    try {
+      await worker.load(key, folder);
+    } finally {
+      clearTimeout(timer);
+    }
     if (slot.worker !== worker || wanted.get(key) !== folder) return;
     slot.has.add(key);
     onIdle();
