@@ -3,6 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openClient } from "../src/client/index.ts";
+import { loadManifest } from "../src/detector/index.ts";
 import { loadDetector, type PredictedImage, predict } from "../src/index.ts";
 import { checkService } from "../src/service/index.ts";
 import { type HeatImage, judgeAtHand, mapPicture } from "../src/workflow/index.ts";
@@ -387,7 +388,8 @@ describe("detectors", () => {
     expect(before).toMatchObject({ watched: true, images: 0, drifted: false });
     await openClient({ url: service.url }).predict("other", files);
     const after = await openClient({ url: service.url }).drift("other", 0.2);
-    const columns = ["hierarchy", "scale-0", "scale-1"].map((column) =>
+    const { defaultScore } = await loadManifest(made.at("detectors", "other"));
+    const columns = [defaultScore, "scale-0", "scale-1"].map((column) =>
       expect.objectContaining({ column, threshold: 15, window: expect.objectContaining({ images: 12 }) }),
     );
     expect(after).toMatchObject({ since: before.since, images: 12, columns: expect.arrayContaining(columns) });

@@ -21,6 +21,8 @@ export interface ServedPrediction {
   readonly score: number | null;
   readonly pValue: number;
   readonly anomalous: boolean;
+  /** Where the score joins others, the one that stands out most. */
+  readonly spokesman?: string;
   readonly scores: Readonly<Record<string, number | null>>;
   readonly predictedClass?: string | null;
   readonly classProbability?: number | null;

@@ -8,6 +8,7 @@ import type { WorkerPool } from "./worker-pool.ts";
 const image = (value: number): WorkerImage => ({ kind: "pixels", pixels: Uint8Array.of(value) });
 const outcomeOf = (one: WorkerImage): ImageOutcome => ({
   kind: "scored",
+  spokesmen: {},
   scores: { value: one.kind === "pixels" ? one.pixels[0]! : -1 },
 });
 

@@ -82,10 +82,11 @@ async function score(
   let next = 0;
   return prepared.map((one): ImageOutcome => {
     if ("reason" in one) return refusedOutcome(one);
-    const { scores, predictedClass, classProbability, picture } = rows[next++]!;
+    const { scores, spokesmen, predictedClass, classProbability, picture } = rows[next++]!;
     return {
       kind: "scored",
       scores,
+      spokesmen,
       ...(predictedClass !== undefined && { predictedClass, classProbability }),
       ...(picture && { map: picture }),
     };

@@ -87,6 +87,7 @@ export const predictionSchema = z.object({
         .describe("Null where a likelihood was not finite: the image is as anomalous as can be"),
       pValue: z.number(),
       anomalous: z.boolean(),
+      spokesman: z.string().optional().describe("Where the score joins others, the one that stands out most"),
       scores: z.record(z.string(), z.number().nullable()),
       predictedClass: z.string().nullable().optional(),
       classProbability: z.number().nullable().optional(),

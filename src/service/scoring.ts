@@ -15,6 +15,8 @@ export interface JudgedImage {
   readonly score: number;
   readonly pValue: number;
   readonly anomalous: boolean;
+  /** Where the score joins others, the one that stands out most. */
+  readonly spokesman?: string;
   readonly scores: Readonly<Record<string, number>>;
   readonly predictedClass?: string | null;
   readonly classProbability?: number | null;
@@ -55,7 +57,8 @@ export async function scoreImages(
       if (!outcome.tooLarge) throw badRequest(subject, "an image that can be scored", outcome.reason);
       throw tooLarge(subject, `no more pixels than ${setting("maxPixels")}`, outcome.reason);
     }
-    const { kind: _, scores, ...classes } = outcome;
+    const { kind: _, scores, spokesmen, ...classes } = outcome;
+    const spokesman = spokesmen[chosen];
     const score = scores[chosen];
     // The calibration has it, the images do not: coders take grey and colour only.
     if (score === undefined) {
@@ -63,7 +66,7 @@ export async function scoreImages(
       throw new Refusal(400, { ...fault, got: "one that these images cannot have" });
     }
     const [pValue] = pValues(calibration, chosen, [score]);
-    return { score, pValue: pValue!, scores, ...classes };
+    return { score, pValue: pValue!, ...(spokesman !== undefined && { spokesman }), scores, ...classes };
   });
   const marks = marksTogether(decision, scored);
   const judged = scored.map((one, index): JudgedImage => ({ ...one, anomalous: marks[index]! }));

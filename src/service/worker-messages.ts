@@ -35,6 +35,8 @@ export type ImageOutcome =
       readonly kind: "scored";
       /** Every score by name. */
       readonly scores: Readonly<Record<string, number>>;
+      /** For every score that joins others: the one that stands out most. */
+      readonly spokesmen: Readonly<Record<string, string>>;
       readonly predictedClass?: string | null;
       readonly classProbability?: number | null;
       /** The picture of its map, a PNG. */

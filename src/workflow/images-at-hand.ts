@@ -1,6 +1,7 @@
 /** Images at hand, such as a service is sent: scored and mapped without a source, the same way as those of `predict`. */
 import type { Detector } from "../detector/index.ts";
 import { type RawImage, shrinkTriangle } from "../pixels/index.ts";
+import { computableScoreNames, spokesmenOf } from "../score/index.ts";
 import { decisionOf } from "./decisions.ts";
 import { mapPicture } from "./map-files.ts";
 import { type MapListener, placesOf } from "./place-scoring.ts";
@@ -26,6 +27,8 @@ export interface HandWish {
 
 /** An image that was judged, with the picture of its map. */
 export interface HandImage extends PredictedImage {
+  /** For every score that joins others: the one that stands out most. */
+  readonly spokesmen: Readonly<Record<string, string>>;
   readonly picture?: Uint8Array;
 }
 
@@ -53,9 +56,15 @@ export async function judgeAtHand(
   const heats = await maps?.mapper?.run(pixels);
   for (const [position, heat] of heats?.entries() ?? [])
     await draw(heatOf(detector, decision, judged[position]!, heat));
-  return judged.map((one) => {
+  const { calibration } = detector.manifest;
+  const joined = computableScoreNames(terms, calibration).flatMap((name) => {
+    const spokesmen = spokesmenOf(name, terms, calibration);
+    return spokesmen ? [{ name, spokesmen }] : [];
+  });
+  return judged.map((one, position) => {
     const picture = pictures.get(one.file);
-    return picture === undefined ? one : { ...one, picture };
+    const spokesmen = Object.fromEntries(joined.map((score) => [score.name, score.spokesmen[position]!]));
+    return { ...one, spokesmen, ...(picture && { picture }) };
   });
 }
 
