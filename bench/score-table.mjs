@@ -40,7 +40,7 @@ const pairs = {
   },
   "printed-board": {
     normal: `${data}/printed-board#split=test,class=good`,
-    anomalous: { defects: `${data}/printed-board#split=test,class=defective` },
+    anomalous: { defects: `${data}/printed-board#split=test,class=defect` },
   },
   "brain-mri": { normal: `${flags.brain}/normal`, anomalous: { tumours: `${flags.brain}/tumour` } },
 };
