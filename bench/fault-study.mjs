@@ -21,6 +21,7 @@ import { openImages } from "outglow/data";
 import {
   assignFolds,
   atLevels,
+  commonLevels,
   drawOnImage,
   faultKinds,
   faultNetwork,
@@ -87,6 +88,12 @@ const groups = groupImages(
 const key = randomKey(settings.seed).fold("faults");
 const parts = split === "image" ? groups.map((_, index) => index) : groups;
 const foldOf = assignFolds(parts, settings.folds, key.fold("folds"));
+if (settings.small === "enlarged") {
+  settings.levels = commonLevels(
+    normal.map(({ image }) => image),
+    settings.levels,
+  );
+}
 const levels = normal.map(({ image }) => atLevels(image, settings).map((level) => level.image));
 const scale = pixelScale(levels);
 

@@ -108,7 +108,7 @@ describe("training", () => {
     expect(steps).toEqual(new Array(60).fill(2));
     const weights = (name: string) => readFile(at(name, "faults.safetensors"));
     expect(await weights("again")).toEqual(await weights("detector"));
-  }, 120_000);
+  }, 300_000);
 
   test("replaced by one without, the picture and the weights are gone", async () => {
     await succeed(

@@ -158,7 +158,10 @@ test("the same seed gives the same weights, stopped in between as well; another 
   const image = part("scratched", true);
   const withExamples = { ...images, patches: [cropPatch(image, image, settings)] };
   const kinds = [...settings.kinds, "like"];
-  const other = await trainFaultDetector(withExamples, { ...short, seed: 1, kinds }, { begun, onEvent });
+  const enlarged = { small: "enlarged", levels: [256, 72] } as const;
+  const changed = { ...short, ...enlarged, levels: [...enlarged.levels], seed: 1, kinds };
+  const other = await trainFaultDetector(withExamples, changed, { begun, onEvent });
+  expect(other.record.settings.levels).toEqual([72]);
   expect(other.record.settings.kinds).toContain("like");
   expect(other.record.folds.flatMap(({ leftOut }) => leftOut)).not.toContain("like");
   expect(events).toContainEqual({ kind: "resumed", networks: 0 });

@@ -29,14 +29,16 @@ export async function drawFaultExamples(
   const key = randomKey(settings.seed).fold("fault examples");
   const order = permutation(names.length, key.stream()).subarray(0, mostImages);
   const images: (readonly RawImage[])[] = [];
-  for (const index of order) images.push(atLevels(await read(index), settings).map(({ image }) => image));
+  // Where a set is enlarged only training knows.
+  const own = { ...settings, small: "skipped" } as const;
+  for (const index of order) images.push(atLevels(await read(index), own).map(({ image }) => image));
   const { turns, light } = settings;
   return Array.from({ length: count }, (_, index) => {
     // One image at a time: those of a set may differ in their channels.
-    const own = images[index % images.length]!;
+    const levels = images[index % images.length]!;
     const plan = {
-      images: [own],
-      examples: patches?.map((patch) => exampleOf(patch, own[0]!.channels)),
+      images: [levels],
+      examples: patches?.map((patch) => exampleOf(patch, levels[0]!.channels)),
       kinds: [settings.kinds[index % settings.kinds.length] as FaultKind],
       variation: { turns, light },
     };

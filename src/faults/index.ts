@@ -7,7 +7,7 @@ export { drawFaultExamples, type FaultExample } from "./examples.ts";
 export { cropPatch, exampleOf, type FaultPatch, maskedPatches } from "./fault-patches.ts";
 export { assignFolds, kindsLeftOut } from "./folds.ts";
 export { type Fingerprint, fingerprintOfStructure, groupImages, shiftedCorrelation } from "./groups.ts";
-export { atLevels, type LevelSize, resized, withChannels } from "./levels.ts";
+export { atLevels, commonLevels, type LevelSize, resized, withChannels } from "./levels.ts";
 export { type CellLogits, openLogits } from "./logits.ts";
 export { type FaultNetwork, faultNetwork } from "./network.ts";
 export { openFaultScorer } from "./node-scoring.ts";

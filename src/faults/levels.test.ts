@@ -1,7 +1,7 @@
 /** Levels: which an image has, how large they are, and how it is brought there. */
 import { describe, expect, test } from "vitest";
 import type { RawImage } from "../pixels/index.ts";
-import { atLevels, cropAt, levelSize, levelsOf, resized, withChannels } from "./levels.ts";
+import { atLevels, commonLevels, cropAt, levelSize, levelsOf, resized, withChannels } from "./levels.ts";
 
 function image(height: number, width: number, level: (y: number, x: number) => number, channels = 1): RawImage {
   const pixels = Uint8Array.from({ length: channels * height * width }, (_, index) => {
@@ -29,6 +29,29 @@ describe("sizes", () => {
     expect(levelsOf({ height: 320, width: 320 }, levels)).toEqual([256, 128, 64]);
     expect(levelsOf({ height: 320, width: 100 }, levels)).toEqual([128, 64]);
     expect(levelsOf({ height: 32, width: 32 }, levels)).toEqual([64]);
+  });
+
+  test("of a set are those that half of its images have", () => {
+    const sizes = [
+      { height: 300, width: 300 },
+      { height: 250, width: 250 },
+    ];
+    expect(commonLevels(sizes, [64, 256, 128])).toEqual([256, 128, 64]);
+    expect(commonLevels([...sizes, { height: 200, width: 200 }], [64, 256, 128])).toEqual([128, 64]);
+    expect(commonLevels([{ height: 28, width: 28 }], [64, 256, 128])).toEqual([64]);
+  });
+
+  test("of a set are the same for images that are enlarged to them", () => {
+    const settings = { levels: [64, 128], aspect: "kept", small: "enlarged" } as const;
+    const levels = atLevels(
+      image(100, 50, () => 7),
+      { ...settings, levels: [...settings.levels] },
+    );
+    expect(levels.map(({ level, image: { height, width } }) => [level, height, width])).toEqual([
+      [128, 184, 88],
+      [64, 88, 48],
+    ]);
+    expect(levels.every((at) => at.image.pixels.every((value) => value === 7))).toBe(true);
   });
 
   test("of all levels come with the image at them", () => {

@@ -24,11 +24,24 @@ export function levelSize({ height, width }: LevelSize, level: number, aspect: A
   return { height: whole(height), width: whole(width) };
 }
 
+/** What becomes of levels with more pixels than an image has: skipped, or the image is enlarged. */
+export type SmallImages = "skipped" | "enlarged";
+
 /** Which levels an image has: those that do not enlarge it in area, and the smallest one in any case. Descending. */
 export function levelsOf({ height, width }: LevelSize, levels: readonly number[]): readonly number[] {
   const descending = [...levels].sort((a, b) => b - a);
   const own = descending.filter((level) => level * level <= height * width);
   return own.length > 0 ? own : descending.slice(-1);
+}
+
+/**
+ * The levels of a set of images: those that at least half of the images have, so that all of them can be looked at on the same ones and scores
+ * mean the same whatever an image's size; the smallest one in any case. Descending.
+ */
+export function commonLevels(images: readonly LevelSize[], levels: readonly number[]): readonly number[] {
+  const descending = [...levels].sort((a, b) => b - a);
+  const counts = descending.map((level) => images.filter((image) => levelsOf(image, levels).includes(level)).length);
+  return descending.filter((_, index) => index === descending.length - 1 || counts[index]! >= images.length / 2);
 }
 
 /** Shrinks an image by whole numbers until a triangle kernel may do the rest: means of blocks, the last ones of what is left. */
@@ -64,12 +77,13 @@ export function resized(image: RawImage, size: LevelSize): RawImage {
   return enlargeBilinear(shrunk, height, width);
 }
 
-/** An image at every level that it has, the largest first. */
+/** An image at every level that it has, or at every one, the largest first. */
 export function atLevels(
   image: RawImage,
-  { levels, aspect }: Pick<FaultSettings, "levels" | "aspect">,
+  { levels, aspect, small = "skipped" }: Pick<FaultSettings, "levels" | "aspect"> & { readonly small?: SmallImages },
 ): readonly { readonly level: number; readonly image: RawImage }[] {
-  return levelsOf(image, levels).map((level) => ({ level, image: resized(image, levelSize(image, level, aspect)) }));
+  const own = small === "enlarged" ? [...levels].sort((a, b) => b - a) : levelsOf(image, levels);
+  return own.map((level) => ({ level, image: resized(image, levelSize(image, level, aspect)) }));
 }
 
 /** A square piece of an image, mirrored where it reaches beyond the borders. */

@@ -14,6 +14,8 @@ export const faultSettingsSchema = z
       .default([256, 128, 64]),
     /** Whether images keep their proportions or become squares. */
     aspect: z.enum(["kept", "stretched"]).default("kept"),
+    /** Levels that an image is too small for: skipped, or the image is enlarged to those that at least half of all images have. */
+    small: z.enum(["skipped", "enlarged"]).default("skipped"),
     /** Updates of every network; in a record, of the one that had the fewest. */
     steps: whole(1).default(1000),
     /** Clean crops of a step, and as many with a fault. */

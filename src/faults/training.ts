@@ -21,7 +21,7 @@ import { topMean } from "./cell-map.ts";
 import { exampleOf, type FaultPatch } from "./fault-patches.ts";
 import { assignFolds, kindsLeftOut } from "./folds.ts";
 import { type Fingerprint, fingerprintOfStructure, groupImages } from "./groups.ts";
-import { atLevels, withChannels } from "./levels.ts";
+import { atLevels, commonLevels, type LevelSize, withChannels } from "./levels.ts";
 import { openLogits } from "./logits.ts";
 import { faultNetwork } from "./network.ts";
 import { faultDetection } from "./objective.ts";
@@ -84,12 +84,12 @@ export async function trainFaultDetector(
   watch: FaultWatch = {},
 ): Promise<FaultDetector> {
   const key = randomKey(wished.seed).fold("faults");
-  const { levels, fingerprints, channels } = await readLevels(images, wished, watch);
+  const { levels, common, fingerprints, channels } = await readLevels(images, wished, watch);
   const names = watch.group ? images.names.map((name) => watch.group!(name)) : [];
   const groups = watch.groups ?? groupImages(fingerprints, names);
   const groupCount = new Set(groups).size;
   watch.onEvent?.({ kind: "grouped", images: levels.length, groups: groupCount });
-  const settings = { ...wished, folds: Math.max(2, Math.min(wished.folds, groupCount)) };
+  const settings = { ...wished, levels: [...common], folds: Math.max(2, Math.min(wished.folds, groupCount)) };
   const foldOf = assignFolds(groups, settings.folds, key.fold("folds"));
   const scale = pixelScale(levels);
 
@@ -144,16 +144,22 @@ function withNetwork(
 async function readLevels({ names, read }: NormalImages, settings: FaultSettings, watch: FaultWatch) {
   const all: (readonly RawImage[])[] = [];
   const fingerprints: Fingerprint[] = [];
+  const sizes: LevelSize[] = [];
   for (const index of names.keys()) {
     watch.signal?.throwIfAborted();
     const image = await read(index);
+    sizes.push({ height: image.height, width: image.width });
     if (!watch.groups) fingerprints.push(fingerprintOfStructure(image));
     all.push(atLevels(image, settings).map(({ image: level }) => level));
     watch.onEvent?.({ kind: "read", done: index + 1, count: names.length });
   }
   const channels: 1 | 3 = all.every((levels) => levels[0]!.channels === 1) ? 1 : 3;
+  const common = settings.small === "enlarged" ? commonLevels(sizes, settings.levels) : settings.levels;
+  // Those that few images have are the largest ones.
+  const fewHave = settings.levels.length - common.length;
   return {
-    levels: all.map((levels) => levels.map((level) => withChannels(level, channels))),
+    levels: all.map((levels) => levels.slice(fewHave).map((level) => withChannels(level, channels))),
+    common,
     fingerprints,
     channels,
   };
