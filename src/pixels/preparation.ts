@@ -141,13 +141,19 @@ export function finishImage(image: RawImage, specification: ImageShape): { reado
   return { pixels: convertChannels(enlargeBilinear(image, height, width), specification) };
 }
 
-/** The reason not to take an image that would be enlarged to more than double; undefined for any other. */
+/** libvips shrinks no side further than this. */
+const mostShrink = 1e6;
+
+/** The reason not to take an image that would be enlarged to more than double, or shrunk to a millionth; undefined for any other. */
 export function refuseSmall(
   { height, width }: Pick<Planes, "height" | "width">,
   specification: ImageShape,
 ): ImageRefusal | undefined {
-  if (2 * height >= specification.height && 2 * width >= specification.width) return undefined;
   const model = `${specification.width}x${specification.height}`;
+  if (height > mostShrink * specification.height || width > mostShrink * specification.width) {
+    return { reason: `image is ${width}x${height}, more than a million times the model's ${model}` };
+  }
+  if (2 * height >= specification.height && 2 * width >= specification.width) return undefined;
   return { reason: `image is ${width}x${height}, smaller than half the model's ${model}` };
 }
 

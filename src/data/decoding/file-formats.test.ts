@@ -78,6 +78,10 @@ describe("a bitmap", () => {
       bmpOf({ bits: 8, compression: 1, width: 30_000, height: 30_000, rows: [0, 1] }),
     ],
     ["file is a bitmap of 24 bits and kind 4, which is not read", bmpOf({ bits: 24, compression: 4, rows: bottomUp })],
+    [
+      "image is 4000000x2, more than a million times the model's 2x2",
+      bmpOf({ bits: 1, width: 4_000_000, palette: Array(8).fill(9), rows: Array(1_000_000).fill(0) }),
+    ],
     ["cannot be decoded: it is 0x2", bmpOf({ bits: 24, width: 0, rows: bottomUp })],
   ])("is refused: %s", async (reason, bytes) => {
     expect(await prepare(bytes, colour)).toBe(reason);
