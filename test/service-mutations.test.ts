@@ -124,6 +124,8 @@ const filesJson = (): object => {
   return { inputs: [{ name: "images", shape: [2], datatype: "BYTES", data }] };
 };
 
+const thresholdJson = { falseAlarm: 0.2, score: "likelihood" };
+
 type Send = (stream: RandomStream) => Promise<Response>;
 const pick = <Item>(items: readonly Item[], stream: RandomStream): Item =>
   items[Math.floor(stream.uniform() * items.length)]!;
@@ -159,6 +161,17 @@ const kinds: readonly [string, Send][] = [
     },
   ],
   [
+    "changes of a threshold",
+    (stream) => {
+      const version = pick(["*", '"x"', ...oddTexts.map((text) => text.replaceAll(/[^\x20-\x7e]/g, "?"))], stream);
+      return service.ask(`/api/detectors/other/threshold${stream.uniform() < 0.1 ? "/undo" : ""}`, {
+        method: stream.uniform() < 0.9 ? "PUT" : "POST",
+        headers: { "content-type": "application/json", "if-match": stream.uniform() < 0.8 ? "*" : version },
+        body: mutateJson(thresholdJson, stream),
+      });
+    },
+  ],
+  [
     "addresses, queries and headers",
     (stream) => {
       const hexadecimal = (byte: number): string => `%${byte.toString(16).padStart(2, "0")}`;
@@ -176,7 +189,8 @@ const kinds: readonly [string, Send][] = [
   ],
 ];
 
-const allowed = [200, 400, 404, 413, 415];
+/** Where a version is asked for, 409, 412 and 428, too. */
+const allowed = [200, 202, 400, 404, 405, 409, 412, 413, 415, 428];
 
 test.each(kinds)(`damaged %s are answered, seed ${seed}`, { timeout: 60_000 + 20 * count }, async (name, send) => {
   const stream = randomKey(seed).fold(name).stream();
@@ -186,7 +200,7 @@ test.each(kinds)(`damaged %s are answered, seed ${seed}`, { timeout: 60_000 + 20
     for (const answer of answers) {
       const text = await answer.text();
       expect(allowed, text).toContain(answer.status);
-      if (answer.status !== 200) expect(JSON.parse(text)).toMatchObject({ error: expect.any(String) });
+      if (answer.status >= 400) expect(JSON.parse(text)).toMatchObject({ error: expect.any(String) });
       seen.set(answer.status, (seen.get(answer.status) ?? 0) + 1);
     }
   }
