@@ -85,7 +85,7 @@ describe("training", () => {
     const request = {
       faults: true,
       faultsLike: at(examples),
-      faultSteps: 60,
+      faultSteps: 10,
       steps: 2,
       size: 8,
       scales: 2,
@@ -105,9 +105,10 @@ describe("training", () => {
     expect(stopped.outcome).toBe("interrupted");
     steps.length = 0;
     expect(await train({ out: at("again"), resume: true }, { onEvent: count })).toMatchObject({ outcome: "finished" });
-    expect(steps).toEqual(new Array(60).fill(2));
+    expect(steps).toEqual(new Array(10).fill(2));
+    await succeed("train", "--normal=parts", "--out=unstopped", ...training, "--fault-steps=10");
     const weights = (name: string) => readFile(at(name, "faults.safetensors"));
-    expect(await weights("again")).toEqual(await weights("detector"));
+    expect(await weights("again")).toEqual(await weights("unstopped"));
   }, 300_000);
 
   test("replaced by one without, the picture and the weights are gone", async () => {
