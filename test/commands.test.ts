@@ -388,7 +388,7 @@ test.each([
   ["predict", "detector", "crosses", "--sort", "--top=2", "--force"],
   ["evaluate", "detector", "--normal=test-normal", "--anomalous=crosses"],
   ["calibrate", "detector-alone", "--threshold=3"],
-  ["analyze", "detector", "--data=crosses", "--limit=3", "--no-coders", "--force", "--out=page"],
+  ["analyze", "detector", "--data=crosses", "--limit=2", "--score=likelihood", "--no-coders", "--force", "--out=page"],
   ["sample", "detector", "--count=2", "--out=alone.png", "--force"],
   ["scores", "detector"],
   ["scores", "nothing"],
