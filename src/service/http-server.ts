@@ -32,6 +32,12 @@ const headerSeconds = 10;
 /** Connections besides those of callers whose images wait: of those that are told to come back, and of those that ask for less. */
 const moreConnections = 2048;
 
+/**
+ * Seconds for which a connection waits for its next request: longer than proxies keep one (two minutes in Caddy, one in most others), or a
+ * request would now and then meet the end of the connection that it is sent on.
+ */
+const idleSeconds = 125;
+
 /** Makes a server; it does not listen yet. */
 export function makeHttpServer({ fetch, timeout, waiting, tls }: HttpServerOptions): HttpServer {
   const listener = getRequestListener(fetch, { overrideGlobalObjects: false }) as RequestListener;
@@ -47,6 +53,7 @@ export function makeHttpServer({ fetch, timeout, waiting, tls }: HttpServerOptio
   server.maxConnections = waiting + moreConnections;
   // A caller that reads nothing of its answer, or has gone without a word.
   server.timeout = timeout * 1000 + limits.headersTimeout;
+  server.keepAliveTimeout = idleSeconds * 1000;
   // One that has said all it had to say and closes its side still waits for the answer. Node knows the switch, its types do not.
   Object.assign(server, { httpAllowHalfOpen: true });
   const sockets = new Set<Socket>();
