@@ -8,6 +8,7 @@ import {
   type ModelTerms,
   makeTermTable,
   type PlacedSource,
+  scoreDefinitions,
   selectTerms,
   type TrialKind,
   termsPerScale,
@@ -55,6 +56,25 @@ export function calibrationHalves(
   const key = calibrationKey(training);
   if (!leftOutTogether(heldOut, key, groups)) return halvesOf(heldOut, key);
   return { fitting: Array.from({ length: heldOut }, (_, image) => image), referring: [] };
+}
+
+/**
+ * Whether experts look at pixels, too: where there are halves. Fits that leave out few images many times would take longer than short trainings.
+ */
+export function looksAtPixels({ referring, placedOnly }: JoiningParts): boolean {
+  return referring.length > 0 && !placedOnly;
+}
+
+/** The same calibration without what was learned from pixels and is not heard: nobody asked for it. */
+export function withoutUnheard(calibration: Calibration, scales: number): Calibration {
+  const joined = calibration.fits.joined;
+  const heard = joined?.kind === "joined" ? joined.experts.filter((expert) => expert.heard) : [];
+  const left = scoreDefinitions(scales, ["pixels"])
+    .filter(({ name, needs }) => needs.includes("pixels") && !heard.some((expert) => expert.name === name))
+    .map(({ name }) => name);
+  const without = <T>(all: Readonly<Record<string, T>>) =>
+    Object.fromEntries(Object.entries(all).filter(([name]) => !left.includes(name)));
+  return { ...calibration, scores: without(calibration.scores), fits: without(calibration.fits) };
 }
 
 /** A calibration with the joined score, given the terms of all held-out images and, unless only places count, of the trials. */

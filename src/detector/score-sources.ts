@@ -32,7 +32,7 @@ export function measuredFor(manifest: Manifest, names: readonly string[]): Measu
   const needed = new Set(
     scoreDefinitions(manifest.training.model.scales, namedSources(manifest))
       .filter(({ name }) => names.includes(name))
-      .flatMap(({ needs }) => needs)
+      .flatMap(({ name }) => neededSources(manifest, name))
       .filter(isOnDemand),
   );
   return measuredSources.filter((source) => needed.has(source));

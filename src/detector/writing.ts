@@ -5,7 +5,13 @@ import { type FaultDetector, faultScorerOn, writeFaultNetworks } from "../faults
 import { modelOf, type TrainingConfiguration } from "../model/index.ts";
 import type { ParameterVectors } from "../nn/index.ts";
 import type { Engine } from "../runtime/index.ts";
-import { type Calibration, calibrateHeldOut, defaultScoreName, withReferences } from "../score/index.ts";
+import {
+  type Calibration,
+  calibrateHeldOut,
+  defaultScoreName,
+  type ModelTerms,
+  withReferences,
+} from "../score/index.ts";
 import { checksumOf } from "./checksum.ts";
 import { coderTerms } from "./coder-terms.ts";
 import {
@@ -19,7 +25,7 @@ import {
   modelFiles,
 } from "./file-names.ts";
 import { type GoldenPlaces, goldenImages, goldenPlaces, writeGolden } from "./golden.ts";
-import { calibrationKey, type JoiningParts, joinExperts } from "./joining.ts";
+import { calibrationKey, type JoiningParts, joinExperts, looksAtPixels, withoutUnheard } from "./joining.ts";
 import { formatVersion, type Manifest, writeManifest } from "./manifest.ts";
 import { type ModelFiles, openScorers, presentModels, sourcesOfModels } from "./models.ts";
 import { type FileContents, writeFiles } from "./replacing.ts";
@@ -88,6 +94,7 @@ export async function writeDetector(folder: string, parts: DetectorParts, engine
     calibration = withReferences(calibration, source, scores);
   }
   if (parts.joining) calibration = joinExperts(calibration, heldOut, trials, parts.joining, parts.groups?.heldOut);
+  calibration = withoutUnheard(calibration, training.model.scales);
   const manifest = describeDetector(parts, calibration, engine.version, await checksumsOf(files));
   await writeFiles(folder, files, await writeManifest(manifest));
   return manifest;
@@ -102,8 +109,14 @@ async function measureTerms(
 ) {
   const scorers = await openScorers(training, files, engine);
   try {
-    const heldOut = await scorers.terms(heldOutPixels);
-    const trials = joining && !joining.placedOnly ? await scorers.terms(joining.pixels) : undefined;
+    const { channels, height, width } = training.input;
+    const shape = { channels, height, width };
+    const termsOf = async (pixels: Uint8Array): Promise<ModelTerms> => ({
+      ...(await scorers.terms(pixels)),
+      ...(joining && looksAtPixels(joining) && { pixels: { shape, values: pixels } }),
+    });
+    const heldOut = await termsOf(heldOutPixels);
+    const trials = joining && !joining.placedOnly ? await termsOf(joining.pixels) : undefined;
     const images = goldenImages(training.input);
     return { heldOut, trials, golden: writeGolden(training.input, images, await scorers.terms(images), places) };
   } finally {

@@ -7,6 +7,7 @@ import { choiceIn } from "./fits.ts";
 import { type ExpertTrials, leastJoinedImages } from "./joined.ts";
 import { calibrateHeldOut } from "./leave-out-calibration.ts";
 import { auroc } from "./metrics.ts";
+import type { PixelTable } from "./pixel-table.ts";
 import { computableScoreNames, computeScore, defaultScoreName, sourcesNeeded, spokesmenOf } from "./scores.ts";
 import { shareInterval } from "./special-functions.ts";
 import { makeTermTable } from "./term-table.ts";
@@ -132,6 +133,34 @@ describe("a joined calibration", () => {
     expect(few.scores.joined).toHaveLength(10);
     expect(calibrate(drawTerms(24, stream), key, calibration).scores.joined).toHaveLength(12);
   });
+});
+
+/** Noise of 8x8, and what a blur along the rows leaves of it. */
+function drawPixels(count: number, stream: RandomStream, blurred: boolean): PixelTable {
+  const noise = Float64Array.from({ length: 64 * count + 2 }, () => 128 + 20 * stream.normal());
+  const value = (_: unknown, index: number): number =>
+    blurred ? (noise[index]! + noise[index + 1]! + noise[index + 2]!) / 3 : noise[index]!;
+  return { shape: { channels: 1, height: 8, width: 8 }, values: Uint8Array.from({ length: 64 * count }, value) };
+}
+
+test.each([
+  ["blurred", true],
+  ["as normal ones are", false],
+])("who is measured on demand is kept only where trials speak for it: %s", (_, blurred) => {
+  const stream = key.fold("pixels").stream();
+  const heldOut = { ...drawTerms(160, stream), pixels: drawPixels(160, stream, false) };
+  const { fitting, referring } = halvesOf(160, key);
+  const halves = { fitting: selectTerms(heldOut, fitting), referring: selectTerms(heldOut, referring) };
+  const drawn = drawTrials(fitting.length, stream);
+  const pixels = drawPixels(drawn.kinds.length, stream, blurred);
+  const trials = { ...drawn, terms: { ...(blurred ? drawTerms(72, stream) : drawn.terms), pixels } };
+  const calibration = withJoined(calibrate(heldOut, key), halves, trials);
+  const names = choiceIn(calibration.fits.joined).experts.map(({ name }) => name);
+  expect(names.includes("whitening")).toBe(blurred);
+  expect(names).toContain("hierarchy");
+  expect(sourcesNeeded("joined", 2, ["general", "faults", "pixels"], calibration).includes("pixels")).toBe(blurred);
+  const again = { ...drawTerms(60, stream), ...(blurred && { pixels: drawPixels(60, stream, false) }) };
+  expect(calibrate(again, key, calibration).scores.joined).toHaveLength(30);
 });
 
 test("too few images join nothing", () => {

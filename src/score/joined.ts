@@ -12,6 +12,7 @@
 import { chooseExperts, type ExpertChoice, refitChoice, type TrialKind } from "./expert-choice.ts";
 import type { ScoreFit, ScoreFits } from "./fits.ts";
 import type { ScoreDefinition } from "./score-definition.ts";
+import { isOnDemand } from "./sources.ts";
 import { type ModelTerms, selectTerms } from "./terms.ts";
 
 /** Images that experts are compared by, made from the held-out images that fit. */
@@ -48,7 +49,7 @@ type Measure = (definition: ScoreDefinition, terms: ModelTerms, fits: ScoreFits)
 
 /**
  * Chooses among the experts of these records by trials. Undefined for fewer images than `leastJoinedImages` or a single expert: then there is
- * nothing to join.
+ * nothing to join. One that has to be measured on demand and is not heard is not kept: nothing should measure it any more.
  */
 export function chooseJoined(
   definitions: readonly ScoreDefinition[],
@@ -63,7 +64,11 @@ export function chooseJoined(
     experts.map(({ name }, index) => ({ name, normals: normals[index]!, trials: tried[index]! })),
     trials.kinds,
   );
-  return { choice, normals };
+  const kept = choice.experts.map(({ heard }, index) => heard || !experts[index]!.needs.some(isOnDemand));
+  return {
+    choice: { ...choice, experts: choice.experts.filter((_, index) => kept[index]) },
+    normals: normals.filter((_, index) => kept[index]),
+  };
 }
 
 /** The choice that was made before, brought to other normal images; undefined where one of its experts cannot be measured on them. */

@@ -37,7 +37,7 @@ export interface ScoreDefinition {
   readonly fit?: FitKind;
   /** Learns it from held-out normal images. Absent where no fit is needed, and where more than terms are (`joined.ts`). */
   readonly learn?: (terms: ModelTerms) => ScoreFit;
-  /** Whether it is one of those that the joined score is made of: they differ in what they see, and cost a pass that is made anyway. */
+  /** Whether it is one of those that the joined score is made of: they differ in what they see, and cost a pass that is made anyway, or little. */
   readonly expert?: true;
 }
 

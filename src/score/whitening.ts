@@ -239,6 +239,7 @@ export const whiteningDefinitions: readonly ScoreDefinition[] = [
       ({ pixels }) => fitWhitening(pixels!),
       (fit, { pixels }) => whiteningScores(fit, pixels!),
     ),
+    expert: true,
   },
   {
     name: "whitening-likelihood",
