@@ -10,12 +10,15 @@ import { exampleEncoder } from "../src/encoder/example-encoder.ts";
 import { makeParts, type PartKind } from "../src/made/index.ts";
 import { outlineModel } from "../src/onnx/index.ts";
 import { nodeEngine } from "../src/runtime/index.ts";
-import { computeScore, pValues } from "../src/score/index.ts";
+import { chooseExperts, computeScore, pValues } from "../src/score/index.ts";
 import {
   evaluate,
   type HeatImage,
+  judgeAtHand,
   listScores,
   loadDetector,
+  mapSubject,
+  nameOfMap,
   predict,
   prepareTraining,
   recalibrate,
@@ -132,6 +135,82 @@ describe("a detector with an encoder", () => {
     const normal = { count: 1, scales: 2, values: new Float32Array(4) };
     const { values } = computeScore("encoder", { normal, dimensions: 64, encoder });
     expect(pValues(manifest.calibration, "encoder", values)[0]).toBe(1 / 7);
+  });
+});
+
+/** The detector with a stand-in for what looks for faults, which finds the right side suspicious, and a joined score that hears some. */
+function joinedHearing(...heard: string[]): Detector {
+  const { manifest } = detector;
+  const { scores, fits } = manifest.calibration;
+  const references = Array.from({ length: 12 }, (_, index) => index / 6);
+  const tried = [
+    { name: "faults", normals: references, trials: [1] },
+    { name: "encoder", normals: scores.encoder!, trials: [1] },
+  ];
+  const { experts, ...chosen } = chooseExperts(tried, [{ kind: "scar", family: "fault" }]);
+  const hearing = experts.map((expert) => ({ ...expert, heard: heard.includes(expert.name) }));
+  const choice = { ...chosen, kind: "joined", rule: "sum", experts: hearing } as const;
+  const map = { rows: 1, columns: 2, values: Float32Array.of(0, 4) };
+  return {
+    ...detector,
+    manifest: {
+      ...manifest,
+      defaultScore: "joined",
+      faults: {} as typeof manifest.faults,
+      calibration: {
+        ...manifest.calibration,
+        scores: { ...scores, faults: references, joined: references },
+        counts: { faults: 12, encoder: 12, joined: 12 },
+        fits: { ...fits, joined: choice },
+      },
+    },
+    faults: {
+      score: async () => ({ score: 4, foldScores: [4], pValue: 1, map, levels: [] }),
+      scoreByFold: async () => ({ score: 4, map, levels: [] }),
+      dispose: async () => undefined,
+    },
+  };
+}
+
+describe("where a joined score hears faults and encoder", () => {
+  test("its map is that of both, in files, answers and an evaluation", async () => {
+    const both = joinedHearing("faults", "encoder");
+    const subject = mapSubject(both.manifest, "joined");
+    expect(nameOfMap(subject)).toBe("faults and encoder");
+    const place = at("parts", "test", "scratch");
+    const heatsBy = async (score: string): Promise<HeatImage[]> => {
+      const heats: HeatImage[] = [];
+      for await (const _ of predict(both, place, { score, onMap: (heat) => void heats.push(heat) }));
+      return heats;
+    };
+    const [joint, faults, encoder] = [await heatsBy("joined"), await heatsBy("faults"), await heatsBy("encoder")];
+    expect(joint).toHaveLength(6);
+    // Heights are zero where a map begins to be tinted; of twelve references the sixth and the eleventh count.
+    const heightOf = (score: "faults" | "encoder", value: number): number => {
+      const own = both.manifest.calibration.scores[score]!;
+      return (value - own[5]!) / Math.max(0.5, own[10]! - own[5]!);
+    };
+    for (const pixel of [0, 17 * side + 40, side * side - 1]) {
+      const mean = (heightOf("faults", faults[0]!.heat[pixel]!) + heightOf("encoder", encoder[0]!.heat[pixel]!)) / 2;
+      expect(joint[0]!.heat[pixel]).toBeCloseTo(mean, 4);
+    }
+    const { image } = joint[0]!;
+    const pixels = new Uint8Array(64);
+    const wish = { coders: false, maps: { subject, score: "joined" } };
+    const [answer] = await judgeAtHand(both, { count: 1, pixels, read: async () => image }, wish);
+    expect(answer!.picture?.length).toBeGreaterThan(100);
+    const report = await evaluate(both, {
+      normal: at("parts"),
+      anomalous: [{ name: "bad", location: at("parts") }],
+      coders: false,
+    });
+    expect(report.maps!.map(({ score }) => score)).toEqual(["joined", "faults", "encoder"]);
+    expect(report.maps![0]!.all.pixelAuroc).not.toBe(report.maps![2]!.all.pixelAuroc);
+  });
+
+  test("it is that of the one that is heard, or where none is, as for any score without places", () => {
+    expect(mapSubject(joinedHearing("encoder").manifest, "joined")).toEqual({ kind: "encoder" });
+    expect(mapSubject(joinedHearing().manifest, "joined")).toEqual({ kind: "faults" });
   });
 });
 

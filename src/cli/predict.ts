@@ -18,6 +18,7 @@ import {
   mapSubject,
   mapWriter,
   marksTogether,
+  nameOfMap,
   openDetector,
   type Prediction,
   predict as predictImages,
@@ -166,8 +167,8 @@ export async function predict(folder: string, locations: readonly string[], opti
 
 /** What maps show, where that is not what the deciding score looks at. */
 function wordsOfMap(mapped: MapSubject, { score }: Decision): string {
-  const shown = mapped.kind === "flow" ? mapped.score : mapped.kind;
-  return shown === score ? ` by ${score}` : ` by ${shown}, as ${score} has no places`;
+  const shown = nameOfMap(mapped);
+  return shown === score || mapped.kind === "joined" ? ` by ${score}` : ` by ${shown}, as ${score} has no places`;
 }
 
 /**

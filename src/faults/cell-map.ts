@@ -13,9 +13,20 @@ export const topShare = 0.01;
 /** A map read at other places: bilinear between the centres of cells, constant beyond the outermost ones. */
 export function resampled(map: CellMap, rows: number, columns: number): CellMap {
   if (map.rows === rows && map.columns === columns) return map;
+  const values = new Float32Array(rows * columns);
+  addResampled(values, map, { rows, columns });
+  return { rows, columns, values };
+}
+
+/** Adds a share of a map, read at other places as `resampled` does, to numbers [rows, columns]: without a second array of their size. */
+export function addResampled(
+  values: Float32Array,
+  map: CellMap,
+  { rows, columns }: Omit<CellMap, "values">,
+  share = 1,
+): void {
   const down = places(map.rows, rows);
   const across = places(map.columns, columns);
-  const values = new Float32Array(rows * columns);
   for (let row = 0; row < rows; row++) {
     const { low: top, high: bottom, weight: dy } = down[row]!;
     for (let column = 0; column < columns; column++) {
@@ -23,10 +34,9 @@ export function resampled(map: CellMap, rows: number, columns: number): CellMap 
       const upper = (1 - dx) * map.values[top * map.columns + left]! + dx * map.values[top * map.columns + right]!;
       const lower =
         (1 - dx) * map.values[bottom * map.columns + left]! + dx * map.values[bottom * map.columns + right]!;
-      values[row * columns + column] = (1 - dy) * upper + dy * lower;
+      values[row * columns + column]! += share * ((1 - dy) * upper + dy * lower);
     }
   }
-  return { rows, columns, values };
 }
 
 function places(from: number, to: number) {

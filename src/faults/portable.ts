@@ -2,7 +2,7 @@
  * The part of a fault detector that runs anywhere: what is kept of it, and scoring, with the engine handed in. Neither Node nor a native
  * library is behind it, which a test holds it to.
  */
-export { type CellMap, resampled, standardised, topMean } from "./cell-map.ts";
+export { addResampled, type CellMap, resampled, standardised, topMean } from "./cell-map.ts";
 export { resized, withChannels } from "./levels.ts";
 export {
   type FaultDetector,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { detectorFiles, manifestName } from "../detector/index.ts";
 import { smallestFalseAlarm } from "../score/index.ts";
-import { mapSubject } from "../workflow/index.ts";
+import { mapSubject, nameOfMap } from "../workflow/index.ts";
 import type { Place } from "./catalogue.ts";
 import { needsCoders } from "./inference-response.ts";
 import { boundaryOf, readMultipart } from "./multipart.ts";
@@ -70,7 +70,7 @@ const predict: Handler = async (call, parts) => {
     maps: shown !== undefined,
     signal: call.request.signal,
   });
-  const shows = shown && (shown.kind === "flow" ? shown.score : shown.kind);
+  const shows = shown && nameOfMap(shown);
   if (picture) return pictureOf(judged[0]!, shows!);
   return json({
     detector: { id: detector.id, version: detector.version },

@@ -76,7 +76,7 @@ export const predictionSchema = z.object({
     .string()
     .optional()
     .describe(
-      "What the maps show: the score itself, or where it has no places another one, faults or an encoder's features",
+      "What the maps show: the score itself, what it joins (`faults and encoder`), or where it has no places another one, faults or an encoder's features",
     ),
   images: z.array(
     z.object({

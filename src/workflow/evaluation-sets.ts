@@ -16,6 +16,7 @@ import { groupsOf, hasKinds, nameOfKind, selectBatch } from "./kinds.ts";
 import { readKnownImages } from "./known-images.ts";
 import { type KeptMap, keepMap, type MapReport, measureMaps, openMasks } from "./map-evaluation.ts";
 import { type MappedImage, placedParts } from "./place-scoring.ts";
+import { heardParts, type PlacedSubject, placedView } from "./placed-maps.ts";
 import { type ScoredBatch, type ScoringOptions, scoreImages } from "./scoring.ts";
 
 /** The name under which the normal images are reported. */
@@ -130,8 +131,12 @@ export async function scoreSets(
     }
   }
   const maps: MapReport[] = [];
-  for (const part of parts) {
-    const measured = await measureMaps(part, kept, withoutMask);
+  const heard = heardParts(detector.manifest, "joined");
+  const subjects: PlacedSubject[] = parts.map((kind) => ({ kind }));
+  if (heard.length > 1) subjects.unshift({ kind: "joined", parts: heard });
+  for (const subject of subjects) {
+    const view = placedView(detector.manifest, subject);
+    const measured = await measureMaps(subject.kind, view, kept, withoutMask);
     if (measured) maps.push(measured);
   }
   return { scored, maps };

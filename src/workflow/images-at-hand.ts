@@ -47,8 +47,7 @@ export async function judgeAtHand(
   const decision = decisionOf(detector, { falseAlarm: unused, score: maps?.score });
   const pictures = new Map<string, Uint8Array>();
   const draw: HeatListener = async (heat) => void pictures.set(heat.name, await mapPicture(heat));
-  const onMap =
-    maps && maps.subject.kind !== "flow" ? shrunk(placedHeat(detector, maps.subject.kind, draw)) : undefined;
+  const onMap = maps && maps.subject.kind !== "flow" ? shrunk(placedHeat(detector, maps.subject, draw)) : undefined;
   const flows = await detector.terms(pixels, { coders });
   const terms = { ...flows, ...(await placesOf(detector, count, read, onMap)) };
   const names = Array.from({ length: count }, (_, position) => String(position));

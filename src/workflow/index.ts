@@ -49,7 +49,8 @@ export { mapPicture, mapWriter } from "./map-files.ts";
 export type { ComparedScores, LabelledThresholds, MeasuredEvaluation, MetricValue } from "./measures.ts";
 export { addScores, type MoreScores } from "./more-scores.ts";
 export { describeModel } from "./other-detectors.ts";
-export { fullSizeMap, heatRange, type MapListener, type MappedImage } from "./place-scoring.ts";
+export type { MapListener, MappedImage } from "./place-scoring.ts";
+export { fullSizeMap, heatRange, type PlacedSubject, type PlacedView, placedView } from "./placed-maps.ts";
 export {
   byScore,
   judgeImages,
@@ -67,6 +68,7 @@ export {
   type HeatListener,
   type MapSubject,
   mapSubject,
+  nameOfMap,
   openScoreMapper,
   type ScoreMapper,
 } from "./score-maps.ts";

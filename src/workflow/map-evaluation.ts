@@ -1,11 +1,9 @@
 /** Measuring maps of places against masks, where a data set in MVTec's layout (Bergmann et al. 2019) has them in `ground_truth/`. */
 import { ConfigError, setting } from "../base/index.ts";
 import { formatLocation, type ImageSource, openImages, parseLocation, readWhole } from "../data/index.ts";
-import { resampled } from "../faults/index.ts";
 import {
   defaultProLimit,
   type MaskedMap,
-  type PlacedSource,
   perRegionOverlap,
   pixelAuroc,
   quantile,
@@ -13,6 +11,7 @@ import {
   regionRecall,
 } from "../score/index.ts";
 import type { MappedImage, PlacedMaps } from "./place-scoring.ts";
+import type { PlacedSubject, PlacedView } from "./placed-maps.ts";
 
 /** The folder of masks: what is bright in them is anomalous. */
 const maskFolder = "ground_truth";
@@ -46,7 +45,7 @@ export interface MapMeasures {
 
 /** What an evaluation says of maps. */
 export interface MapReport {
-  readonly score: PlacedSource;
+  readonly score: PlacedSubject["kind"];
   readonly limit: number;
   /** Every so many pixels of a row and of a column are compared. */
   readonly step: number;
@@ -95,9 +94,10 @@ export function keepMap(set: string, { image, maps }: MappedImage, mask: KeptMap
   return { set, height: image.height, width: image.width, maps, mask };
 }
 
-/** Compares one part's maps with masks; undefined where no image has one. `without` counts the anomalous images that were left out for that. */
+/** Compares a subject's maps with masks; undefined where no image has one. `without` counts the anomalous images that were left out for that. */
 export async function measureMaps(
-  part: PlacedSource,
+  score: PlacedSubject["kind"],
+  view: PlacedView,
   kept: readonly KeptMap[],
   without: number,
 ): Promise<MapReport | undefined> {
@@ -107,7 +107,7 @@ export async function measureMaps(
   const anomalous: { readonly set: string; readonly map: MaskedMap }[] = [];
   let missing = without;
   for (const one of kept) {
-    const masked = await maskedMap(part, one, step);
+    const masked = await maskedMap(view, one, step);
     if (!masked) missing++;
     else if (one.mask) anomalous.push({ set: one.set, map: masked });
     else normal.push(masked);
@@ -125,7 +125,7 @@ export async function measureMaps(
   });
   const sets = [...new Set(regioned.map(({ set }) => set))];
   return {
-    score: part,
+    score,
     limit: defaultProLimit,
     step,
     without: missing,
@@ -144,7 +144,7 @@ function largest(values: ArrayLike<number>): number {
 
 /** A map and its mask at every so many pixels; undefined where the mask is of another size. */
 async function maskedMap(
-  part: PlacedSource,
+  view: PlacedView,
   { maps, mask, height, width }: KeptMap,
   step: number,
 ): Promise<MaskedMap | undefined> {
@@ -161,5 +161,5 @@ async function maskedMap(
       }
     }
   }
-  return { height: rows, width: columns, scores: resampled(maps[part]!, rows, columns).values, mask: thin };
+  return { height: rows, width: columns, scores: view.draw(maps, { height: rows, width: columns }), mask: thin };
 }

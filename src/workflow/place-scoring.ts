@@ -1,7 +1,7 @@
 /** What looks at places of images, at their own size: faults, features of an encoder. An image at a time, so that memory does not grow with them. */
 import { type ImageSource, mapInOrder, readWhole } from "../data/index.ts";
 import type { Detector } from "../detector/index.ts";
-import { type CellMap, resampled } from "../faults/portable.ts";
+import type { CellMap } from "../faults/portable.ts";
 import type { RawImage } from "../pixels/index.ts";
 import type { FaultTable, PlacedSource } from "../score/index.ts";
 
@@ -108,17 +108,4 @@ function lookingWith(detector: Detector, parts: readonly PlacedSource[], count: 
       return maps;
     },
   };
-}
-
-/** A map of an image at the image's size, [height, width]. */
-export function fullSizeMap({ height, width }: RawImage, map: CellMap): Float32Array {
-  return resampled(map, height, width).values;
-}
-
-/** From where on a map is tinted and where most, the same for all images of a detector: the scores of normal images. */
-export function heatRange({ calibration }: Detector["manifest"], part: PlacedSource): readonly [number, number] {
-  const scores = calibration.scores[part] ?? [];
-  const at = (share: number): number => scores[Math.floor(share * (scores.length - 1))] ?? 0;
-  const [usual, high] = [at(0.5), at(0.95)];
-  return [usual, high + 2 * Math.max(0.5, high - usual)];
 }

@@ -6,14 +6,14 @@ import {
   classPosteriors,
   computableScoreNames,
   computeScore,
-  type PlacedSource,
   predictedClasses,
   pValues,
   spokesmenOf,
 } from "../score/index.ts";
 import { type Decision, type DecisionOptions, decisionOf, marks, warnOfShortage } from "./decisions.ts";
 import type { Watch } from "./events.ts";
-import { fullSizeMap, heatRange, type MapListener, type PlacedMaps } from "./place-scoring.ts";
+import type { MapListener, PlacedMaps } from "./place-scoring.ts";
+import { type PlacedSubject, partsOf, placedView } from "./placed-maps.ts";
 import { flowHeat, type HeatImage, type HeatListener, mapSubject, openScoreMapper } from "./score-maps.ts";
 import { type ScoredBatch, scoreSource } from "./scoring.ts";
 
@@ -92,14 +92,17 @@ export async function* predict(
   const { onMap } = options;
   const subject = onMap && mapSubject(manifest, decision.score);
   warnOfShortage(manifest, decision, count, watch);
+  const placed = subject && subject.kind !== "flow" ? subject : undefined;
   const problems: PreparationProblem[] = [];
   // Coding takes longer than a small model's terms: only where the chosen score needs it.
   const scoring = {
     strict: options.strict ?? false,
     coders: needs.includes("coders"),
     measured: measuredFor(manifest, [decision.score]),
-    places: (["faults", "encoder"] as const).filter((part) => needs.includes(part) || subject?.kind === part),
-    onMap: onMap && subject && subject.kind !== "flow" ? placedHeat(detector, subject.kind, onMap) : undefined,
+    places: (["faults", "encoder"] as const).filter(
+      (part) => needs.includes(part) || (placed && partsOf(placed).includes(part)),
+    ),
+    onMap: onMap && placed && placedHeat(detector, placed, onMap),
     onProblem: (problem: PreparationProblem) => problems.push(problem),
   };
   const mapper = subject?.kind === "flow" ? await openScoreMapper(detector, subject) : undefined;
@@ -163,11 +166,10 @@ function predictClasses({ classes, classifier }: ScoredBatch["terms"]) {
   }));
 }
 
-/** Tells a listener of the maps of one part, the same range for all images. */
-export function placedHeat({ manifest }: Detector, part: PlacedSource, onMap: HeatListener): MapListener {
-  const range = heatRange(manifest, part);
-  return ({ name, image, maps }) =>
-    onMap({ name, image, heat: fullSizeMap(image, maps[part]!), range, enlargement: 1 });
+/** Tells a listener of the maps of a subject, the same range for all images. */
+export function placedHeat({ manifest }: Detector, subject: PlacedSubject, onMap: HeatListener): MapListener {
+  const { range, draw } = placedView(manifest, subject);
+  return ({ name, image, maps }) => onMap({ name, image, heat: draw(maps, image), range, enlargement: 1 });
 }
 
 /** A flow's map of an image that was judged. */

@@ -8,22 +8,20 @@ import {
   type Manifest,
   scoreMap,
 } from "../detector/index.ts";
-import { resampled } from "../faults/portable.ts";
 import type { RawImage } from "../pixels/index.ts";
-import { type PlacedSource, scoreDefinition, type TermSum } from "../score/index.ts";
-import { heatRange, type PlacedMaps } from "./place-scoring.ts";
+import { scoreDefinition, type TermSum } from "../score/index.ts";
+import type { PlacedMaps } from "./place-scoring.ts";
+import { heardParts, type PlacedSubject, partsOf, placedView } from "./placed-maps.ts";
 
-/** A map that a detector can draw: of local faults, of an encoder's features, or of the terms that a score is a sum of. */
-export type MapSubject =
-  | { readonly kind: PlacedSource }
-  | { readonly kind: "flow"; readonly score: string; readonly sum: TermSum };
+/** A map that a detector can draw: of local faults, of an encoder's features, of both, or of the terms that a score is a sum of. */
+export type MapSubject = PlacedSubject | { readonly kind: "flow"; readonly score: string; readonly sum: TermSum };
 
 /** An image with its heat, while it is in memory. */
 export interface HeatImage {
   readonly name: string;
   /** As it was looked at: at its own size where places are looked at, at the model's size for a flow. */
   readonly image: RawImage;
-  /** [height, width] of that image, higher = more anomalous. In nats, summing to the score, for a flow; else in standard deviations. */
+  /** [height, width] of that image, higher = more anomalous. In nats, summing to the score, for a flow; else in standard deviations, of several parts in heights. */
   readonly heat: Float32Array;
   /** From where on a picture is tinted and where most. */
   readonly range: readonly [low: number, high: number];
@@ -41,14 +39,17 @@ const pictureSide = 256;
 const hottestShare = 0.005;
 
 /**
- * The map for a score: its own where it is a sum of a flow's terms or looks at places. Else that of local faults where the detector looks for them or of
- * features where it has an encoder, else that of the ratio, or without a general model of the final scale. Throws ConfigError where there is none.
+ * The map for a score: its own where it is a sum of a flow's terms or looks at places, or that of what it joins of these. Else that of local faults where the
+ * detector looks for them or of features where it has an encoder, else that of the ratio, or without a general model of the final scale. Throws
+ * ConfigError where there is none.
  */
 export function mapSubject(manifest: Manifest, score: string): MapSubject {
   const { faults, encoder, training } = manifest;
   const sources = detectorSources(manifest);
   const definition = (name: string) => scoreDefinition(name, training.model.scales, sources);
   if (score === "faults" || score === "encoder") return { kind: score };
+  const heard = heardParts(manifest, score);
+  if (heard.length > 0) return heard.length === 1 ? { kind: heard[0]! } : { kind: "joined", parts: heard };
   const { sum } = definition(score);
   const placed = hasFlowMaps(training);
   if (sum && placed) return { kind: "flow", score, sum };
@@ -67,6 +68,11 @@ export function mapSubject(manifest: Manifest, score: string): MapSubject {
   }
   const other = sources.includes("general") ? "ratio" : "final-scale";
   return { kind: "flow", score: other, sum: definition(other).sum! };
+}
+
+/** What a map shows, in words: the name of a score, or of several. */
+export function nameOfMap(subject: MapSubject): string {
+  return subject.kind === "flow" ? subject.score : partsOf(subject).join(" and ");
 }
 
 /** The map for a score where there is one. */
@@ -94,11 +100,10 @@ export async function heatOfJudged(
   const { channels, height, width } = input;
   const rawOf = (pixels: Uint8Array): RawImage => ({ kind: "raw", pixels, channels, height, width });
   if (subject.kind !== "flow") {
-    const { kind } = subject;
-    if (images.some(({ maps }) => !maps?.[kind])) return undefined;
-    const range = heatRange(detector.manifest, kind);
+    if (images.some(({ maps }) => partsOf(subject).some((part) => !maps?.[part]))) return undefined;
+    const { range, draw } = placedView(detector.manifest, subject);
     return images.map(({ file, pixels, maps }) => {
-      const heat = resampled(maps![kind]!, height, width).values;
+      const heat = draw(maps!, { height, width });
       return { name: file, image: rawOf(pixels), heat, range, enlargement: 1 };
     });
   }
