@@ -259,7 +259,10 @@ describe("the machine", () => {
   test("whose disk is full costs nothing that is served, and what could not be copied is, once it can be", async (context) => {
     await mkdir(made.at("disk"), { recursive: true });
     const lacking = noSmallDisk();
-    if (lacking !== undefined) return context.skip(lacking);
+    if (lacking !== undefined) {
+      process.stdout.write(`test/service-faults.test.ts skips the full disk: ${lacking}\n`);
+      return context.skip(lacking);
+    }
     const files = await filesIn(made.at("detectors", "small"));
     const kilobytes = Math.ceil(files.reduce((sum, { bytes }) => sum + bytes.length + 4096, 0) / 1024);
     const disk = (size: number, ...options: string[]): unknown =>

@@ -3,28 +3,25 @@ import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { pack } from "tar-stream";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { ownFolders } from "../../test/own-folders.ts";
 import { FormatError } from "../base/index.ts";
-import { cifarOf, greyPng, idxFiles, idxOf, makeFolder, plainPng, tarOf, writeFiles } from "./example-files.ts";
+import { cifarOf, greyPng, idxFiles, idxOf, plainPng, tarOf, writeFiles } from "./example-files.ts";
 import type { ImageSource } from "./image-source.ts";
 import { loadImages } from "./loading.ts";
 import { type OpenOptions, openImages } from "./opening.ts";
 import { describeSource, showLeftOut, sourceWarnings } from "./source-summary.ts";
 
 const specification = { channels: 1, height: 8, width: 8 };
-let all: string;
+const nextFolder = ownFolders();
 let folder: string;
-let remove: () => Promise<void>;
 let png: Buffer;
-let number = 0;
 
 beforeAll(async () => {
-  ({ folder: all, remove } = await makeFolder());
   png = await greyPng(8, 8, 50);
 });
-afterAll(() => remove());
 beforeEach(async () => {
-  folder = join(all, String(number++));
+  folder = nextFolder();
   await mkdir(folder);
 });
 

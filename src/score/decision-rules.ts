@@ -7,7 +7,7 @@
  *
  *   P(X = x) = C(x + a, x) C(E - x + n - a - 1, E - x) / C(E + n, E)     a + 1 = place of the threshold among the references, from the top
  *
- * is the number X of normal images marked among E new ones. Each of the arrangements of n old and E new scores is as likely as any other
+ * is the number X of normal images marked among E new ones. Each of the arrangements of n old and E new scores is as likely as every other
  * (a negative hypergeometric distribution). E[X] = E (a + 1) / (n + 1). Ties only make X smaller.
  */
 import { ConfigError } from "../base/index.ts";

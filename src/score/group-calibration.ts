@@ -11,7 +11,7 @@
  * the new group's own images that score >= s is at most 1, and with it in the sum, p is the place of a random member of a random group.
  *
  * A whole group is judged by its highest score against the highest scores of the reference groups (`highestPerGroup`): then at most a share
- * a of new normal groups has any image marked.
+ * a of new normal groups has an image marked.
  */
 import { ConfigError, internalError, permutation, type RandomKey } from "../base/index.ts";
 

@@ -1,6 +1,6 @@
 /**
  * Trials: images by which experts are compared before any anomaly is known, made from held-out normal images. Synthetic faults change a place of one, strangers
- * differ as a whole. Every one is drawn on an image at its own size and then prepared as any image is, so that what looks at whole images and
+ * differ as a whole. Every one is drawn on an image at its own size and then prepared as all images are, so that what looks at whole images and
  * what looks at places see the same.
  */
 import { permutation, type RandomKey, randomKey } from "../base/index.ts";

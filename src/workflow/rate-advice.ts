@@ -26,7 +26,7 @@ function heldOutFor(rate: number): number {
   return references <= leastOfHalves ? references : 2 * references - 1;
 }
 
-/** The fewest normal images, a share of them held out, that mark something at a rate in (0, 1), as any larger number does. */
+/** The fewest normal images, a share of them held out, that mark something at a rate in (0, 1), as every larger number does. */
 export function normalImagesFor(rate: number, heldOutShare: number): number {
   const heldOut = heldOutFor(rate);
   let images = Math.max(heldOut, Math.floor((heldOut - 0.5) / heldOutShare) - 1);

@@ -1,25 +1,22 @@
 /** Tests of lists of images: columns, labels, splits, what is carried through, what is refused. */
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import fc from "fast-check";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { greyPng, makeFolder, propertySeed, writeFiles } from "../example-files.ts";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { ownFolders } from "../../../test/own-folders.ts";
+import { greyPng, propertySeed, writeFiles } from "../example-files.ts";
 import type { ImageSource } from "../image-source.ts";
 import { loadImages } from "../loading.ts";
 import { type OpenOptions, openImages } from "../opening.ts";
 import { manifestOfJsonLines, manifestOfPaths, manifestOfTable } from "./manifest.ts";
 
-let all: string;
+const nextFolder = ownFolders();
 let folder: string;
-let remove: () => Promise<void>;
 let png: Buffer;
-let number = 0;
 beforeAll(async () => {
-  ({ folder: all, remove } = await makeFolder());
   png = await greyPng(8, 8, 50);
 });
-afterAll(() => remove());
 beforeEach(async () => {
-  folder = join(all, String(number++));
+  folder = nextFolder();
   await writeFiles(folder, { "x/a.png": png, "x/b.png": png, "y/c.png": png });
 });
 
@@ -58,7 +55,7 @@ describe("a list", () => {
   });
 
   test("of paths has folders as classes, and may lead anywhere", async () => {
-    const text = `x/a.png\n# a remark\n\n../${number - 1}/x/b.png\r\n${join(folder, "y/c.png")}\nz/gone.png\n`;
+    const text = `x/a.png\n# a remark\n\n../${basename(folder)}/x/b.png\r\n${join(folder, "y/c.png")}\nz/gone.png\n`;
     const source = await open("list.txt", text);
     expect(list(source)).toEqual(["x/a.png x", "x/b.png x", "y/c.png y", "z/gone.png z"]);
     const { count, problems } = await loadImages(source, { channels: 1, height: 8, width: 8 }, { strict: false });

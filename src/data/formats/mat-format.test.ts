@@ -1,19 +1,14 @@
 /** Tests of MATLAB's files of images. */
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { countingBytes, makeFolder, matOf, writeFiles } from "../example-files.ts";
+import { beforeEach, describe, expect, test } from "vitest";
+import { ownFolders } from "../../../test/own-folders.ts";
+import { countingBytes, matOf, writeFiles } from "../example-files.ts";
 import { type OpenOptions, openImages } from "../opening.ts";
 
-let all: string;
+const nextFolder = ownFolders();
 let folder: string;
-let remove: () => Promise<void>;
-let number = 0;
-beforeAll(async () => {
-  ({ folder: all, remove } = await makeFolder());
-});
-afterAll(() => remove());
 beforeEach(() => {
-  folder = join(all, String(number++));
+  folder = nextFolder();
 });
 
 async function open(name: string, bytes: Uint8Array, options: OpenOptions = {}) {

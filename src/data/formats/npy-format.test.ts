@@ -2,33 +2,19 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
+import { ownFolders } from "../../../test/own-folders.ts";
 import { sampleBitsOf } from "../decoding/deep-samples.ts";
 import { sampleRangeOf } from "../decoding/number-range.ts";
-import {
-  bytesOf,
-  countingBytes,
-  makeFolder,
-  npyOf,
-  plainPng,
-  propertySeed,
-  writeFiles,
-  zipOf,
-} from "../example-files.ts";
+import { bytesOf, countingBytes, npyOf, plainPng, propertySeed, writeFiles, zipOf } from "../example-files.ts";
 import type { ImageSource } from "../image-source.ts";
 import { loadImages } from "../loading.ts";
 import { type OpenOptions, openImages } from "../opening.ts";
 
-let all: string;
+const nextFolder = ownFolders();
 let folder: string;
-let remove: () => Promise<void>;
-let number = 0;
-beforeAll(async () => {
-  ({ folder: all, remove } = await makeFolder());
-});
-afterAll(() => remove());
 beforeEach(() => {
-  folder = join(all, String(number++));
+  folder = nextFolder();
 });
 
 async function open(

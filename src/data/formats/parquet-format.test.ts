@@ -4,25 +4,22 @@ import { brotliCompressSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { parquetReadObjects } from "hyparquet";
 import { parquetWriteBuffer } from "hyparquet-writer";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { countingBytes, greyPng, makeFolder, propertySeed, tarOf, writeFiles } from "../example-files.ts";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { ownFolders } from "../../../test/own-folders.ts";
+import { countingBytes, greyPng, propertySeed, tarOf, writeFiles } from "../example-files.ts";
 import type { ImageSource } from "../image-source.ts";
 import { openImages } from "../opening.ts";
 import { unpackPage } from "./parquet-codecs.ts";
 import { parquetOf } from "./parquet-examples.ts";
 
-let all: string;
+const nextFolder = ownFolders();
 let folder: string;
-let remove: () => Promise<void>;
 let png: Buffer;
-let number = 0;
 beforeAll(async () => {
-  ({ folder: all, remove } = await makeFolder());
   png = await greyPng(8, 8, 50);
 });
-afterAll(() => remove());
 beforeEach(() => {
-  folder = join(all, String(number++));
+  folder = nextFolder();
 });
 
 async function open(files: Readonly<Record<string, Uint8Array>>, path = ""): Promise<ImageSource> {
