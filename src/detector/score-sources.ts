@@ -1,5 +1,12 @@
 /** What the scores of a detector can draw from. */
-import { isOnDemand, type PlacedSource, type ScoreSource, scoreDefinitions, sourcesNeeded } from "../score/index.ts";
+import {
+  isOnDemand,
+  type PlacedSource,
+  placedNames,
+  type ScoreSource,
+  scoreDefinitions,
+  sourcesNeeded,
+} from "../score/index.ts";
 import type { Manifest } from "./manifest.ts";
 import type { MeasuredSource } from "./measuring.ts";
 import { presentModels, sourcesOfModels } from "./models.ts";
@@ -16,7 +23,7 @@ export function neededSources(manifest: Manifest, score: string): readonly Score
 
 /** The sources that look at places of images, among the parts of a detector. */
 export function placedSources(parts: { readonly [Name in PlacedSource]?: unknown }): PlacedSource[] {
-  return (["faults", "encoder"] as const).filter((name) => parts[name] !== undefined && parts[name] !== null);
+  return placedNames.filter((name) => parts[name] !== undefined && parts[name] !== null);
 }
 
 /** What any detector can measure on demand. */

@@ -150,8 +150,10 @@ export {
 export {
   describeScoreSource,
   isOnDemand,
+  isPlaced,
   type OnDemandSource,
   type PlacedSource,
+  placedNames,
   type ScoreSource,
   type SourceCost,
   type SourceTables,

@@ -191,8 +191,16 @@ const records = { ...usualRecords, ...onDemandRecords };
 /** One of the things that a score can need. */
 export type ScoreSource = keyof typeof records;
 
-/** Those that look at places of images themselves, and so have a map. */
-export type PlacedSource = "faults" | "encoder";
+/** Those that look at places of images themselves, and so have a map. Each has a score of its name. */
+export const placedNames = ["faults", "encoder"] as const satisfies readonly ScoreSource[];
+
+/** One of those that look at places of images themselves. */
+export type PlacedSource = (typeof placedNames)[number];
+
+/** Whether this is a score of what looks at places of images, or its source. */
+export function isPlaced(name: string): name is PlacedSource {
+  return (placedNames as readonly string[]).includes(name);
+}
 
 /** The table of every source. */
 export type SourceTables = {

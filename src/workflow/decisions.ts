@@ -10,6 +10,7 @@ import {
   describeShortage,
   discoveries,
   isMarked,
+  isPlaced,
   referenceCount,
   referencesForDiscovery,
   scoreDefinition,
@@ -157,7 +158,7 @@ export function warnOfShortage(manifest: Manifest, decision: Decision, images: n
     // Every image that faults or features were learned from has a held-out score.
     const ways = calibrated
       ? `calibrate on more ${who}`
-      : score === "faults" || score === "encoder"
+      : isPlaced(score)
         ? `train with ${Math.ceil(1 / rate - 1 - 1e-9)} normal images`
         : `train with ${waysToResolve(rate, data.normal.count, training.heldOut)}`;
     onEvent?.({

@@ -5,7 +5,14 @@
 import { ConfigError, imageSizeOf, randomKey, setting } from "../base/index.ts";
 import { type ImageSet, loadImages, openImages } from "../data/index.ts";
 import { type Detector, type Manifest, measuredFor, replaceCalibration } from "../detector/index.ts";
-import { calibrate, calibrateHeldOut, joinModelTerms, leastCalibrationSplit, type ModelTerms } from "../score/index.ts";
+import {
+  calibrate,
+  calibrateHeldOut,
+  isPlaced,
+  joinModelTerms,
+  leastCalibrationSplit,
+  type ModelTerms,
+} from "../score/index.ts";
 import { gatherImages, readRun, runFolder, splitRun } from "../train/index.ts";
 import type { Watch } from "./events.ts";
 import { namedScores } from "./named-scores.ts";
@@ -33,7 +40,7 @@ export async function addScores(detector: Detector, names: readonly string[], wa
   const { manifest, location } = detector;
   const { calibration: before, training } = manifest;
   const wanted = namedScores(manifest, names).filter(
-    ({ name, needs }) => !Object.hasOwn(before.scores, name) && !needs.some(placed),
+    ({ name, needs }) => !Object.hasOwn(before.scores, name) && !needs.some(isPlaced), // Scores of places bring their own references.
   );
   if (wanted.length === 0) {
     throw new ConfigError({
@@ -76,11 +83,6 @@ export async function addScores(detector: Detector, names: readonly string[], wa
   const { defaultScore, decision, calibrated } = manifest;
   const replaced = await replaceCalibration(location, manifest, { calibration, defaultScore, decision, calibrated });
   return { ...replaced, added, images: set.count, references: made.count };
-}
-
-/** Scores of places bring their own references. */
-function placed(source: string): boolean {
-  return source === "faults" || source === "encoder";
 }
 
 /** The images of the present calibration: those that the training held out, or those of a calibration since. */

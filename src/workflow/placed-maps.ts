@@ -9,7 +9,7 @@
  */
 import type { Manifest } from "../detector/index.ts";
 import { addResampled, type CellMap, resampled, standardised } from "../faults/portable.ts";
-import type { PlacedSource } from "../score/index.ts";
+import { type PlacedSource, placedNames } from "../score/index.ts";
 import type { PlacedMaps } from "./place-scoring.ts";
 
 /** What a map of places shows: what one part sees, or what those see that a joined score hears, with equal weights. */
@@ -44,9 +44,7 @@ export function heardParts(
   const fit = calibration.fits[score];
   if (fit?.kind !== "joined") return [];
   const present = { faults, encoder };
-  return (["faults", "encoder"] as const).filter(
-    (part) => present[part] && fit.experts.some(({ name, heard }) => heard && name === part),
-  );
+  return placedNames.filter((part) => present[part] && fit.experts.some(({ name, heard }) => heard && name === part));
 }
 
 /** How a subject's maps are drawn with a detector's calibration. A joint map takes one array of the picture's size, as every map does. */

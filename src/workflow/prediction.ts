@@ -6,6 +6,7 @@ import {
   classPosteriors,
   computableScoreNames,
   computeScore,
+  placedNames,
   predictedClasses,
   pValues,
   spokesmenOf,
@@ -99,9 +100,7 @@ export async function* predict(
     strict: options.strict ?? false,
     coders: needs.includes("coders"),
     measured: measuredFor(manifest, [decision.score]),
-    places: (["faults", "encoder"] as const).filter(
-      (part) => needs.includes(part) || (placed && partsOf(placed).includes(part)),
-    ),
+    places: placedNames.filter((part) => needs.includes(part) || (placed && partsOf(placed).includes(part))),
     onMap: onMap && placed && placedHeat(detector, placed, onMap),
     onProblem: (problem: PreparationProblem) => problems.push(problem),
   };

@@ -9,7 +9,7 @@ import {
   scoreMap,
 } from "../detector/index.ts";
 import type { RawImage } from "../pixels/index.ts";
-import { scoreDefinition, type TermSum } from "../score/index.ts";
+import { isPlaced, scoreDefinition, type TermSum } from "../score/index.ts";
 import type { PlacedMaps } from "./place-scoring.ts";
 import { heardParts, type PlacedSubject, partsOf, placedView } from "./placed-maps.ts";
 
@@ -47,7 +47,7 @@ export function mapSubject(manifest: Manifest, score: string): MapSubject {
   const { faults, encoder, training } = manifest;
   const sources = detectorSources(manifest);
   const definition = (name: string) => scoreDefinition(name, training.model.scales, sources);
-  if (score === "faults" || score === "encoder") return { kind: score };
+  if (isPlaced(score)) return { kind: score };
   const heard = heardParts(manifest, score);
   if (heard.length > 0) return heard.length === 1 ? { kind: heard[0]! } : { kind: "joined", parts: heard };
   const { sum } = definition(score);
