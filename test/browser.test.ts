@@ -24,7 +24,7 @@ import { type FlowName, flowOf } from "../src/model/index.ts";
 import { packArrays } from "../src/nn/index.ts";
 import { nodeEngine } from "../src/runtime/index.ts";
 import { computeScore, pValues } from "../src/score/index.ts";
-import type { PageReport } from "./browser/page.ts";
+import type { PageReport } from "./browser/page-report.ts";
 import { temporaryFolder } from "./command.ts";
 import { onePhase, trainingWith } from "./reference/training.ts";
 
@@ -126,6 +126,7 @@ async function bundlePage(): Promise<string> {
       write: false,
       target: "es2022",
       lib: { entry: fileURLToPath(new URL("browser/page.ts", import.meta.url)), formats: ["es"], fileName: "page" },
+      rolldownOptions: { output: { codeSplitting: false } },
     },
   });
   const { output } = (result as Extract<typeof result, readonly unknown[]>)[0]!;

@@ -2,23 +2,18 @@
 import { type FileReader, loadDetector } from "../../src/detector/portable.ts";
 import { jpegDecoder, prepareEncoded } from "../../src/pixels/index.ts";
 import { computeScore, pValues } from "../../src/score/index.ts";
-import { pageDecoder } from "./decoding.ts";
-import { webEngine } from "./web-engine.ts";
+import { pageDecoder } from "../../web/engine/decoding.ts";
+import { openWebEngine } from "../../web/engine/ort-engine.ts";
+import type { PageReport } from "./page-report.ts";
 
-declare const WebAssembly: { compileStreaming(response: Promise<Response>): Promise<object> };
-
-/** What the page found, as JSON. */
-export interface PageReport {
-  readonly manifest: object;
-  readonly engine: string;
-  readonly images: readonly {
-    /** uint8 [C, H, W]. */
-    readonly pixels: readonly number[];
-    /** Terms under the normal model, [scales, 2]. */
-    readonly terms: readonly number[];
-    readonly scores: Readonly<Record<string, { readonly score: number; readonly pValue: number }>>;
-  }[];
-}
+/** Where the server has the engine's files. */
+const files = {
+  wasm: "/engine/ort-wasm-simd-threaded.wasm",
+  mjs: new URL("/engine/ort-wasm-simd-threaded.mjs", globalThis.location.href).href,
+  webgpuWasm: "",
+  webgpuMjs: "",
+  jpeg: "/jpeg-turbo.wasm",
+};
 
 /** The files of a folder of the server. */
 function servedFiles(folder: string): FileReader {
@@ -35,8 +30,8 @@ function servedFiles(folder: string): FileReader {
 
 /** Scores images of the server with the detector in `/detector`, by all scores that need no coders. */
 export async function score(names: readonly string[], scores: readonly string[]): Promise<PageReport> {
-  const engine = webEngine("/engine/");
-  const decoder = pageDecoder(jpegDecoder(await WebAssembly.compileStreaming(fetch("/jpeg-turbo.wasm"))));
+  const engine = await openWebEngine({ device: "wasm", threads: 1, files });
+  const decoder = pageDecoder(jpegDecoder(await WebAssembly.compileStreaming(fetch(files.jpeg))));
   const detector = await loadDetector(servedFiles("/detector"), engine);
   const { input, calibration } = detector.manifest;
   const images: PageReport["images"][number][] = [];
