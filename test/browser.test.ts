@@ -15,7 +15,7 @@ import { type Browser, chromium } from "playwright-core";
 import sharp from "sharp";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { randomKey } from "../src/base/index.ts";
+import { fitWays, randomKey } from "../src/base/index.ts";
 import { pngOf, turnedJpeg } from "../src/data/example-files.ts";
 import { prepareImage } from "../src/data/index.ts";
 import { type Detector, loadDetectorFolder, type TrainedModel, writeDetector } from "../src/detector/index.ts";
@@ -210,6 +210,16 @@ describe.skipIf(!there)("in a page", () => {
       if (far > 0 || got.length !== pixels.length) wrong.push(`${name}: up to ${far} levels apart`);
     }
     expect(wrong).toEqual([]);
+  });
+
+  test("so they are where images keep their proportions", async () => {
+    for (const [index, [name, bytes]] of [...files].entries()) {
+      for (const fit of fitWays) {
+        const prepared = await prepareImage({ kind: "encoded", bytes }, { ...input, fit });
+        const expected = "reason" in prepared ? prepared.reason : [...prepared.pixels];
+        expect(report.images[index]!.fitted[fit], `${name} ${fit}`).toEqual(expected);
+      }
+    }
   });
 
   test("terms, scores and p-values are Node's", async () => {

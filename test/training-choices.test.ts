@@ -172,6 +172,10 @@ describe("what does not go together", () => {
       /--init: expected a model of .* depth 3.* got one of .* depth 2/,
     ],
     [
+      ["--normal=normal", "--general-detector=photos", "--fit=pad"],
+      /--general-detector: expected images of other proportions prepared by --fit pad, got 'photos', trained with --fit stretch; give the same/,
+    ],
+    [
       ["--normal=normal", "--outliers=normal", "--objective=margin"],
       /--outliers: expected two images or more that differ from every normal image, got 0/,
     ],

@@ -31,6 +31,14 @@ export type EncoderPlan = (typeof encoderPlans)[number];
 export const roles = ["detector", "general"] as const;
 export type Role = (typeof roles)[number];
 
+/** What becomes of images of other proportions than the model's: squashed, kept whole with background beside them, or cut to their middle. */
+export const fitWays = ["stretch", "pad", "crop"] as const;
+export type FitWay = (typeof fitWays)[number];
+
+/** Black and white of samples of more than 8 bits: as their kind usually has them, or percentiles of the images trained on. */
+export const rangeWays = ["usual", "percentiles"] as const;
+export type RangeWay = (typeof rangeWays)[number];
+
 /** Keep everything, recompute hidden activations, or choose by the memory that is free. */
 export const memoryModes = ["low", "auto", "fast"] as const;
 export type MemoryMode = (typeof memoryModes)[number];

@@ -9,13 +9,17 @@ export {
   deviceNames,
   type EncoderPlan,
   encoderPlans,
+  type FitWay,
+  fitWays,
   type MemoryMode,
   memoryModes,
   type ObjectiveName,
   type OptimizerName,
   objectiveNames,
   optimizerNames,
+  type RangeWay,
   type Role,
+  rangeWays,
   roles,
 } from "./choices.ts";
 export { showDuration } from "./duration.ts";

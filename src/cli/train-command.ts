@@ -90,6 +90,16 @@ const flags: readonly Flag[] = [
   ["size", "<pixels>", "height and width of the model's images", numberOf],
   ["channels", "<n>", "1 for grey, 3 for colour (default: 1 if the normal images are grey)", numberOf],
   ["background", "<colour>", "the colour below transparent pixels, as in #ffffff"],
+  [
+    "fit",
+    "<way>",
+    "images of other proportions than the model's: stretch, pad (whole, beside them --background) or crop (their middle)",
+  ],
+  [
+    "range",
+    "<way>",
+    "black and white of 16-bit and float images: usual, or percentiles (0.1 and 99.9 %) of the normal ones",
+  ],
   ["architecture", "<name>", "glow, patch (8x8 patches, one scale) or dense (fully connected)"],
   ["scales", "<n>", "scales of the flow (default 3; patch has 1)", numberOf],
   ["depth", "<n>", "flow steps a scale", numberOf],

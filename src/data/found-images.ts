@@ -9,6 +9,10 @@ const texts: Readonly<Record<PixelRemark, string>> = {
   background: "with transparency, laid on the background",
   "sample-bits": "of 16 bits, read by the bits that they use",
   "sample-range": "of floating-point numbers, read by the range of those trained on",
+  "deep-range": "of 16 bits, read by the range of those trained on",
+  stretch: "of other proportions than the model's, stretched",
+  pad: "of other proportions than the model's, on background",
+  crop: "of other proportions than the model's, cut to their middle",
 };
 
 /** What must not be missed: of the others, one may have been meant to differ. */
@@ -17,6 +21,10 @@ const isWarning: Readonly<Record<PixelRemark, boolean>> = {
   background: false,
   "sample-bits": false,
   "sample-range": false,
+  "deep-range": false,
+  stretch: false,
+  pad: false,
+  crop: false,
 };
 
 /** A tally of images: how many, how large, grey or colour, and what was remarked. */
@@ -39,7 +47,13 @@ export function tallyFound(): {
       for (const key of those) {
         const before = remarks.get(key);
         const example = before?.example ?? name;
-        remarks.set(key, { text: texts[key], isWarning: isWarning[key], count: (before?.count ?? 0) + 1, example });
+        remarks.set(key, {
+          kind: key,
+          text: texts[key],
+          isWarning: isWarning[key],
+          count: (before?.count ?? 0) + 1,
+          example,
+        });
       }
     },
     result: () => ({ count, grey, smallest, largest, remarks: [...remarks.values()] }),

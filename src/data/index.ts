@@ -8,7 +8,7 @@ export { decoderVersions } from "./decoding/decoder-version.ts";
 export { sampleBitsOf } from "./decoding/deep-samples.ts";
 export { imageSizeIn } from "./decoding/encoded-images.ts";
 export { type NamedImages, writeImages } from "./decoding/image-writing.ts";
-export { sampleRangeOf } from "./decoding/number-range.ts";
+export { deepRangeOf, sampleRangeOf } from "./decoding/number-range.ts";
 export { prepareImage } from "./decoding/preparation.ts";
 export { sharpLibrary } from "./decoding/sharp-library.ts";
 export { decodeWhole, readWhole } from "./decoding/whole-images.ts";

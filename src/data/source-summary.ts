@@ -79,6 +79,7 @@ export interface FoundImages {
 
 /** Something that a person should know of the pixels of some images. */
 export interface Remark {
+  readonly kind: string;
   readonly text: string;
   readonly isWarning: boolean;
   readonly count: number;

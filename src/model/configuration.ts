@@ -4,6 +4,7 @@ import {
   architectures,
   ConfigError,
   deviceNames,
+  fitWays,
   memoryModes,
   type ObjectiveName,
   optimizerNames,
@@ -21,6 +22,9 @@ export const preparationFields = {
     .default("#000000"),
   sampleBits: z.number().int().min(8).max(16).nullable().default(16),
   sampleRange: z.tuple([z.number(), z.number()]).readonly().nullable().default(null),
+  /** Only where they are not as usual, so that earlier programs read all others. */
+  deepRange: z.tuple([z.number(), z.number()]).readonly().exactOptional(),
+  fit: z.enum(fitWays).exactOptional(),
 };
 
 /** One flow's training. */

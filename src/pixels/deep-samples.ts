@@ -1,4 +1,5 @@
 /** Samples of 16 bits, of which cameras often use 10, 12 or 14. Pure. */
+import { levelsIn } from "./number-levels.ts";
 import type { Planes, RawImage } from "./raw-image.ts";
 import type { InputForm } from "./specification.ts";
 
@@ -20,13 +21,17 @@ export function greatestOf(samples: Uint16Array): number {
 /**
  * Grey or RGB planes of 16 bits brought to 8 by the bits that the form says they use. Undefined where they use all 16; a reason where their values are not
  * those of the form. A form without bits takes only what uses all: an image without a value from the upper three quarters of the range is
- * not of 16 bits, or so dark that 8 would not hold it. `hasAlpha` says whether the file has transparency besides.
+ * not of 16 bits, or so dark that 8 would not hold it. A range goes before bits; what lies beyond it is black or white. `hasAlpha` says whether the file has transparency besides.
  */
 export function readDeep(
   { pixels: samples, channels, height, width }: Planes<Uint16Array>,
   hasAlpha: boolean,
-  { sampleBits = null }: InputForm,
+  { sampleBits = null, deepRange }: InputForm,
 ): RawImage | { readonly reason: string } | undefined {
+  if (deepRange) {
+    if (hasAlpha) return { reason: "image has transparency beside samples of 16 bits that are read by a range" };
+    return { kind: "raw", pixels: levelsIn(deepRange, samples), channels, height, width };
+  }
   if (sampleBits === 16) return undefined;
   const greatest = greatestOf(samples);
   if (sampleBits === null) {

@@ -2,9 +2,11 @@
 export { type Background, flattenAlpha } from "./alpha.ts";
 export { enlargeBilinear } from "./bilinear.ts";
 export { bitsFor, greatestOf, readDeep } from "./deep-samples.ts";
+export { fittedForm, isFitted, placeFitted, refuseFit, unlikeProportions } from "./fitting.ts";
 export { type ImageHeader, jpegHeader, pngHeader } from "./image-header.ts";
 export { type JpegDecoder, jpegDecoder } from "./jpeg.ts";
-export { type NumberRange, prepareNumbers, rangeOf } from "./numbers.ts";
+export type { NumberRange } from "./number-levels.ts";
+export { prepareNumbers, rangeOf } from "./numbers.ts";
 export { swapsSides, turnUpright } from "./orientation.ts";
 export { decodePng, type Inflate } from "./png.ts";
 export {

@@ -19,6 +19,12 @@ describe("black and white", () => {
     expect(rangeOf(Float32Array.from(numbers))).toEqual(range?.map(Math.fround));
   });
 
+  test("are percentiles where they are asked for", () => {
+    const numbers = Float32Array.from({ length: 10_001 }, (_, index) => index / 10_000);
+    expect(rangeOf(numbers)).toEqual([0, 1]);
+    expect(rangeOf(numbers, "percentiles")).toEqual([0.001, 0.999].map(Math.fround));
+  });
+
   test("lie at the quantiles of 0.1 and 99.9 %", () => {
     const numbers = Float32Array.from({ length: 10_001 }, (_, index) => 7 * index - 20_000);
     expect(rangeOf(numbers)).toEqual([7 * 10 - 20_000, 7 * 9990 - 20_000]);
@@ -28,9 +34,9 @@ describe("black and white", () => {
 test(`16 bits are prepared as a file of the same samples is (seed ${propertySeed})`, () => {
   const property = fc.property(
     fc.uint16Array({ minLength: 3 * 30, maxLength: 3 * 30 }),
-    fc.constantFrom(16, null),
-    (samples, sampleBits) => {
-      const form = { channels: 3, height: 3, width: 4, sampleBits };
+    fc.constantFrom({ sampleBits: 16 }, { sampleBits: null }, { deepRange: [500, 60_000] as const }),
+    (samples, depth) => {
+      const form = { channels: 3, height: 3, width: 4, ...depth };
       const planes = Uint16Array.from(samples, (_, at) => samples[(at % 30) * 3 + Math.floor(at / 30)]!);
       const size = { channels: 3, height: 5, width: 6 };
       expect(prepareNumbers({ kind: "numbers", pixels: planes, ...size }, form)).toEqual(

@@ -1,10 +1,9 @@
 /** Images of numbers that are not of 8 bits: 16 bits, and floating point, whose black and white are those of the images trained on. Pure. */
+import type { RangeWay } from "../base/index.ts";
+import { levelsIn, type NumberRange } from "./number-levels.ts";
 import { type ImageRefusal, type PreparedImage, prepareDecoded, prepareRaw } from "./preparation.ts";
 import type { NumberImage, RawImage } from "./raw-image.ts";
 import type { InputForm } from "./specification.ts";
-
-/** The numbers that are black and white. */
-export type NumberRange = readonly [black: number, white: number];
 
 /** The pixels of an image of numbers, or the reason why there are none. */
 export function prepareNumbers(image: NumberImage, form: InputForm): PreparedImage {
@@ -20,15 +19,8 @@ function toRange(numbers: Float32Array, range: NumberRange | undefined): Pick<Ra
   if (range === undefined) {
     return { reason: "samples are floating-point numbers, and none were trained on; save it with 8 or 16 bits" };
   }
-  const [black, white] = range;
-  const scale = 255 / (white - black);
-  const pixels = new Uint8Array(numbers.length);
-  for (let at = 0; at < numbers.length; at++) {
-    const value = numbers[at]!;
-    if (!Number.isFinite(value)) return { reason: "image has values that are no numbers" };
-    pixels[at] = Math.round(Math.min(255, Math.max(0, (value - black) * scale)));
-  }
-  return { pixels };
+  if (!numbers.every(Number.isFinite)) return { reason: "image has values that are no numbers" };
+  return { pixels: levelsIn(range, numbers) };
 }
 
 /** Ranges that images of floating point usually have. */
@@ -44,16 +36,16 @@ const outside = 0.001;
 
 /**
  * Black and white of some numbers: the smallest of the usual ranges (0 to 1, -1 to 1, 0 to 255, 0 to 65535) that holds all of them and that they fill by
- * half, else their own quantiles of 0.1 and 99.9 %. Numbers that are not finite have no say; undefined where there are no others.
+ * half, else their own quantiles of 0.1 and 99.9 %, as always where percentiles are asked for. Numbers that are not finite have no say; undefined where there are no others.
  */
-export function rangeOf(numbers: Float32Array): NumberRange | undefined {
+export function rangeOf(numbers: Float32Array, way: RangeWay = "usual"): NumberRange | undefined {
   const sorted = numbers.filter(Number.isFinite).sort();
   if (sorted.length === 0) return undefined;
   const [least, most] = [sorted[0]!, sorted.at(-1)!];
   const usual = usualRanges.find(
     ([black, white]) => least >= black && most <= white && 2 * (most - least) >= white - black,
   );
-  if (usual) return usual;
+  if (usual && way === "usual") return usual;
   const last = sorted.length - 1;
   const [black, white] = [sorted[Math.floor(outside * last)]!, sorted[Math.ceil((1 - outside) * last)]!];
   return black < white ? [black, white] : [black, black + 1];

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import sharp from "sharp";
 import { expect, test } from "vitest";
-import { randomKey } from "../base/index.ts";
+import { fitWays, randomKey } from "../base/index.ts";
 import { pngOf } from "../data/example-files.ts";
 import { prepareImage } from "../data/index.ts";
 import {
@@ -46,6 +46,8 @@ test(`files of every size, depth, number of channels and orientation (seed ${see
         width: side,
         background: fc.constantFrom(undefined, "#000000", "#ffffff", "#40c0e1"),
         sampleBits: fc.constantFrom(undefined, null, 10, 12, 16),
+        deepRange: fc.constantFrom(undefined, undefined, [100, 3000] as const),
+        fit: fc.constantFrom(undefined, ...fitWays),
       }),
       range: fc.constantFrom(1, 1 / 16, 1 / 64),
       tall: factor,
@@ -71,7 +73,7 @@ test(`files of every size, depth, number of channels and orientation (seed ${see
 
 test(`raw images of every size (seed ${seed})`, async () => {
   const property = fc.asyncProperty(
-    fc.record({ channels: fc.constantFrom(1, 3), height: side, width: side }),
+    fc.record({ channels: fc.constantFrom(1, 3), height: side, width: side, fit: fc.constantFrom(...fitWays) }),
     factor,
     factor,
     async (model, tall, wide) => {

@@ -6,11 +6,13 @@ import { type ImageShape, imageSizeOf, messageOf } from "../base/index.ts";
 import { flattenAlpha } from "./alpha.ts";
 import { enlargeBilinear } from "./bilinear.ts";
 import { readDeep } from "./deep-samples.ts";
+import { fittedForm, isFitted, placeFitted, refuseFit } from "./fitting.ts";
+import { jpegHeader } from "./image-header.ts";
 import { swapsSides, turnUpright } from "./orientation.ts";
 import type { Planes, RawImage, Samples } from "./raw-image.ts";
 import { averagesBlocks, shrinkTriangle, tilesOf } from "./reduction.ts";
 import { planesOf, toEightBits } from "./samples.ts";
-import { defaultBackground, type InputForm } from "./specification.ts";
+import { colourOf, defaultBackground, type InputForm } from "./specification.ts";
 
 /** Pixels uint8 [C, H, W], or the reason why there are none, as in `image is 12x10, smaller than half the model's 32x32`. */
 export type PreparedImage = { readonly pixels: Uint8Array } | ImageRefusal;
@@ -49,8 +51,26 @@ export function isSmall(from: Pick<Planes, "height" | "width">, { height, width 
   return from.height * from.width <= mostSmallPixels && !averagesBlocks(from, height, width);
 }
 
+/** Prepares an image of a size, upright, in its own proportions where the form keeps them. */
+function inProportion(
+  from: Pick<Planes, "height" | "width">,
+  form: InputForm,
+  prepare: (form: InputForm) => PreparedImage,
+): PreparedImage {
+  if (!isFitted(form)) return prepare(form);
+  const refusal = refuseFit(from, form);
+  if (refusal) return refusal;
+  const fitted = fittedForm(from, form);
+  const prepared = prepare(fitted);
+  return "reason" in prepared ? prepared : { pixels: placeFitted(prepared.pixels, fitted, form) };
+}
+
 /** The pixels of an image that lies decoded in memory, such as one of a data set of raw images. */
-export function prepareRaw(image: RawImage, specification: ImageShape): PreparedImage {
+export function prepareRaw(image: RawImage, form: InputForm): PreparedImage {
+  return inProportion(image, form, (fitted) => stretchRaw(image, fitted));
+}
+
+function stretchRaw(image: RawImage, specification: ImageShape): PreparedImage {
   const refusal = refuseSmall(image, specification);
   if (refusal) return refusal;
   const { height, width } = specification;
@@ -68,7 +88,12 @@ export async function prepareEncoded(
 ): Promise<PreparedImage> {
   if (bytes.length === 0) return { reason: "file is empty" };
   try {
-    return prepareDecoded(await decode(bytes, form), form);
+    // What is shrunk while it is decoded must know to which size.
+    const header = isFitted(form) ? jpegHeader(bytes) : undefined;
+    if (!header) return prepareDecoded(await decode(bytes, form), form);
+    const from = uprightSize(header);
+    const decoded = await decode(bytes, fittedForm(from, form));
+    return inProportion(from, form, (fitted) => stretchDecoded(decoded, fitted));
   } catch (error) {
     return { reason: `cannot be decoded: ${messageOf(error)}` };
   }
@@ -79,14 +104,23 @@ export async function prepareEncoded(
  * shrunk while it was decoded (`jpegReduction`).
  */
 export function prepareDecoded(image: DecodedImage, form: InputForm): PreparedImage {
+  return inProportion(uprightSize(image), form, (fitted) => stretchDecoded(image, fitted));
+}
+
+function uprightSize({ height, width, orientation = 1 }: Pick<DecodedImage, "height" | "width" | "orientation">) {
+  return swapsSides(orientation) ? { height: width, width: height } : { height, width };
+}
+
+function stretchDecoded(image: DecodedImage, form: InputForm): PreparedImage {
   const { samples, channels, orientation = 1 } = image;
-  const upright = swapsSides(orientation) ? { height: image.width, width: image.height } : image;
+  const upright = uprightSize(image);
   const refusal = refuseSmall(upright, form);
   if (refusal) return refusal;
   const planes = planesOf(samples, image);
   const deep =
     samples instanceof Uint16Array ? readDeep(coloursOf(planes, samples), channels % 2 === 0, form) : undefined;
-  if (deep) return "reason" in deep ? deep : prepareRaw(turnUpright(deep, orientation), form);
+  if (deep) return "reason" in deep ? deep : stretchRaw(turnUpright(deep, orientation), form);
+  // Of red, green and blue, grey takes the first.
   const flat = flattenAlpha(planes, colourOf(form.background ?? defaultBackground));
   const grey = image.grey ?? channels < 3;
   if (!(samples instanceof Uint16Array) && !grey && !image.reduced && isSmall(upright, form)) {
@@ -98,12 +132,6 @@ export function prepareDecoded(image: DecodedImage, form: InputForm): PreparedIm
   const size = shrunkSize(flat, stored);
   const shrunk = shrinkTriangle(flat, ...size, tilesOf(flat, ...size, "file"));
   return finishImage(toEightBits(turnUpright(shrunk, orientation)), form);
-}
-
-/** Red, green and blue of `#rrggbb`; of them grey takes the first. */
-function colourOf(background: string): readonly [red: number, green: number, blue: number] {
-  const level = (at: number): number => Number.parseInt(background.slice(at, at + 2), 16);
-  return [level(1), level(3), level(5)];
 }
 
 /** Planes without their alpha, of samples of 16 bits. */

@@ -1,12 +1,12 @@
 /** The form of a model's input. */
-import { ConfigError, type ImageShape } from "../base/index.ts";
+import { ConfigError, type FitWay, type ImageShape } from "../base/index.ts";
 
 /** What lies below transparency where nothing else is said: drawings are dark more often than light. */
 export const defaultBackground = "#ffffff";
 
 /**
- * What a model's input is, and how stored images become it where there is a choice. What is not said: white, and no images of 16 bits were
- * trained on.
+ * What a model's input is, and how stored images become it where there is a choice. What is not said: white, no images of 16 bits were
+ * trained on, and other proportions are stretched.
  */
 export interface InputForm extends ImageShape {
   /** The colour that lies below transparent pixels, as `#rrggbb`. */
@@ -21,6 +21,16 @@ export interface InputForm extends ImageShape {
    * images were not trained on, and they are refused.
    */
   readonly sampleRange?: readonly [black: number, white: number] | null | undefined;
+  /** The numbers that are black and white in images of 16 bits, where they are read by percentiles of the images trained on instead of by the bits they use. */
+  readonly deepRange?: readonly [black: number, white: number] | null | undefined;
+  /** What becomes of images of other proportions than the model's. Padding has the background's colour. */
+  readonly fit?: FitWay | undefined;
+}
+
+/** Red, green and blue of `#rrggbb`. */
+export function colourOf(background: string): readonly [red: number, green: number, blue: number] {
+  const level = (at: number): number => Number.parseInt(background.slice(at, at + 2), 16);
+  return [level(1), level(3), level(5)];
 }
 
 /** Throws ConfigError where image files cannot be brought to this form. `subject` is what named the images. */

@@ -290,7 +290,7 @@ async function describeKnown(location: string, set: HashedSet, { onEvent }: Watc
  */
 async function refuseOtherSamples(
   source: ImageSource,
-  { input: { sampleBits, sampleRange } }: Manifest,
+  { input: { sampleBits, sampleRange, deepRange } }: Manifest,
 ): Promise<void> {
   const other = (expected: string, got: string): ConfigError =>
     new ConfigError({
@@ -301,7 +301,7 @@ async function refuseOtherSamples(
       remedy: { key: "other", text: "train a detector on images like these" },
     });
   // Detectors of earlier programs say 16 whatever they were trained on.
-  const deep = sampleBits !== null && sampleBits < 16;
+  const deep = deepRange !== undefined || (sampleBits !== null && sampleBits < 16);
   if (deep && (await sampleBitsOf(source)) === null) {
     throw other(`images of ${sampleBits} bits a sample, as in training`, "images of 8 bits");
   }

@@ -50,6 +50,16 @@ export async function loadOtherDetector(
       remedy: { key: "other", text: `give the same ${sizes.join(", ")} and ${setting("width")}` },
     });
   }
+  const [fit, otherFit] = [input, manifest.input].map(({ fit = "stretch" }) => fit);
+  if (fit !== otherFit) {
+    throw new ConfigError({
+      code: "other-model",
+      subject,
+      expected: `images of other proportions prepared by ${setting("fit", fit)}`,
+      got: `'${folder}', trained with ${setting("fit", otherFit)}`,
+      remedy: { key: "other", text: "give the same" },
+    });
+  }
   if (named === "generalDetector" && !manifest.models.general && manifest.training.classConditional) {
     throw new ConfigError({
       code: "other-model",

@@ -9,10 +9,12 @@ import {
   classifierKinds,
   deviceNames,
   encoderPlans,
+  fitWays,
   memoryModes,
   nearestSpelling,
   objectiveNames,
   optimizerNames,
+  rangeWays,
   roles,
   setting,
 } from "../base/index.ts";
@@ -119,6 +121,10 @@ const fields = {
     .string({ error: "expected a colour such as #ffffff" })
     .regex(/^#[0-9a-f]{6}$/i, { error: "expected a colour such as #ffffff" })
     .default("#ffffff"),
+  /** What becomes of images of other proportions than the model's. */
+  fit: oneOf(fitWays).default("stretch"),
+  /** Black and white of images of 16 bits and of floating point. */
+  range: oneOf(rangeWays).default("usual"),
   architecture: oneOf(architectures).default("glow"),
   scales: whole(1).optional(),
   /** Flow steps a scale. */

@@ -2,6 +2,7 @@
 import { readdir } from "node:fs/promises";
 import { ConfigError, setting } from "../base/index.ts";
 import {
+  deepRangeOf,
   describeSource,
   type ImageSet,
   type ImageUse,
@@ -71,13 +72,17 @@ async function freshPlan(settings: TrainSettings, watch: Watch): Promise<Trainin
   await checkOut(settings);
   await requireDevice(settings.device);
   const source = await openImages(locations.normal, setting(locations.normalSetting), useOf(locations.normalSetting));
+  const { fit, range } = settings;
+  const deepRange = range === "percentiles" ? await deepRangeOf(source) : null;
   const input = {
     channels: settings.channels ?? (await source.channels()),
     height: size,
     width: size,
     background: settings.background,
-    sampleBits: await sampleBitsOf(source),
-    sampleRange: await sampleRangeOf(source),
+    sampleBits: deepRange ? 16 : await sampleBitsOf(source),
+    sampleRange: await sampleRangeOf(source, range),
+    ...(deepRange && { deepRange }),
+    ...(fit !== "stretch" && { fit }),
   };
   const unnamed = configurationOf(settings, input, locations.general !== undefined);
   const { encoder: file } = settings;
@@ -271,6 +276,10 @@ async function loadData(
   if (images.problems.length > 0) onEvent?.({ kind: "skipped", subject, problems: images.problems });
   onEvent?.({ kind: "note", text: `${subject}: ${describeSource(source, images.found, images.problems.length)}` });
   for (const text of sourceWarnings(source, images.found)) onEvent?.({ kind: "warning", text: `${subject}: ${text}` });
+  if (images.found.remarks.some(({ kind }) => kind === "stretch")) {
+    const text = `${subject}: ${setting("fit", "pad")} keeps images of other proportions whole, ${setting("fit", "crop")} takes their middle`;
+    onEvent?.({ kind: "note", text });
+  }
   return images;
 }
 

@@ -5,6 +5,8 @@ export interface PageReport {
   readonly images: readonly {
     /** uint8 [C, H, W]. */
     readonly pixels: readonly number[];
+    /** The same where the proportions of images are kept, by the way. */
+    readonly fitted: Readonly<Record<string, readonly number[] | string>>;
     /** Terms under the normal model, [scales, 2]. */
     readonly terms: readonly number[];
     readonly scores: Readonly<Record<string, { readonly score: number; readonly pValue: number }>>;

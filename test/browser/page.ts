@@ -1,4 +1,5 @@
 /** The page of browser.test.ts: a detector and encoded files from its server, all computed here. */
+import { fitWays } from "../../src/base/index.ts";
 import { type FileReader, loadDetector } from "../../src/detector/portable.ts";
 import { jpegDecoder, prepareEncoded } from "../../src/pixels/index.ts";
 import { computeScore, pValues } from "../../src/score/index.ts";
@@ -39,6 +40,11 @@ export async function score(names: readonly string[], scores: readonly string[])
     const bytes = new Uint8Array(await (await fetch(`/images/${name}`)).arrayBuffer());
     const prepared = await prepareEncoded(bytes, input, decoder);
     if ("reason" in prepared) throw new Error(`${name}: ${prepared.reason}`);
+    const fitted: Record<string, readonly number[] | string> = {};
+    for (const fit of fitWays) {
+      const kept = await prepareEncoded(bytes, { ...input, fit }, decoder);
+      fitted[fit] = "reason" in kept ? kept.reason : [...kept.pixels];
+    }
     const terms = await detector.terms(prepared.pixels);
     const found = scores.map((score) => {
       const { values } = computeScore(score, terms, calibration);
@@ -46,6 +52,7 @@ export async function score(names: readonly string[], scores: readonly string[])
     });
     images.push({
       pixels: [...prepared.pixels],
+      fitted,
       terms: [...terms.normal.values],
       scores: Object.fromEntries(found),
     });

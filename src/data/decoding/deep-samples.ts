@@ -9,7 +9,7 @@ import {
   type RawImage,
   readDeep,
 } from "../../pixels/index.ts";
-import type { EncodedImage, ImageCatalogue } from "../image-source.ts";
+import type { EncodedImage, ImageCatalogue, StoredImage } from "../image-source.ts";
 import { mapInOrder } from "../ordered.ts";
 import { colourChannels, openSharp } from "./encoded-images.ts";
 import { numbersOf } from "./float-files.ts";
@@ -37,23 +37,27 @@ async function deepSamples(image: EncodedImage, metadata: Metadata) {
   return { samples, channels: info.channels, height: info.height, width: info.width };
 }
 
+/** The samples of an image of 16 bits, whatever it is stored in; undefined for other images and unreadable ones. */
+export async function deepNumbers(image: StoredImage | undefined): Promise<Uint16Array | undefined> {
+  const numbers = await numbersOf(image);
+  if (numbers) return numbers.pixels instanceof Uint16Array ? numbers.pixels : undefined;
+  if (image?.kind !== "encoded" || plainPngChannels(image.bytes) !== undefined) return undefined;
+  try {
+    const metadata = await openSharp(image).metadata();
+    return metadata.depth === "ushort" ? (await deepSamples(image, metadata)).samples : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Bits that a source's files of 16 bits use, over all of them; null where a sample of 16 images has none. Files of other depths and unreadable ones
  * have no say.
  */
 export async function sampleBitsOf({ length, read }: Pick<ImageCatalogue, "length" | "read">): Promise<number | null> {
   const greatest = async (index: number): Promise<number | undefined> => {
-    const image = await read(index).catch(() => undefined);
-    const numbers = await numbersOf(image);
-    if (numbers) return numbers.pixels instanceof Uint16Array ? greatestOf(numbers.pixels) : undefined;
-    if (image?.kind !== "encoded" || plainPngChannels(image.bytes) !== undefined) return undefined;
-    try {
-      const metadata = await openSharp(image).metadata();
-      if (metadata.depth !== "ushort") return undefined;
-      return greatestOf((await deepSamples(image, metadata)).samples);
-    } catch {
-      return undefined;
-    }
+    const samples = await deepNumbers(await read(index).catch(() => undefined));
+    return samples && greatestOf(samples);
   };
   const sample = Math.min(length, 16);
   let found = false;

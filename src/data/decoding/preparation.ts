@@ -4,16 +4,22 @@ import type { ImageShape } from "../../base/index.ts";
 import {
   defaultBackground,
   finishImage,
+  fittedForm,
   type ImageRefusal,
   type InputForm,
+  isFitted,
   isSmall,
+  jpegHeader,
   type NumberImage,
+  placeFitted,
   planesOf,
   prepareDecoded,
   prepareNumbers,
   type RawImage,
+  refuseFit,
   refuseSmall,
   shrinkTriangle,
+  unlikeProportions,
 } from "../../pixels/index.ts";
 import type { EncodedImage, ImageCatalogue, StoredImage } from "../image-source.ts";
 import { decodeDeep } from "./deep-samples.ts";
@@ -37,7 +43,15 @@ export type PreparedFile =
   | ImageRefusal;
 
 /** What was done to an image beyond decoding and resizing: a choice that a person may want to make another way. */
-export type PixelRemark = "first-page" | "background" | "sample-bits" | "sample-range";
+export type PixelRemark =
+  | "first-page"
+  | "background"
+  | "sample-bits"
+  | "sample-range"
+  | "deep-range"
+  | "stretch"
+  | "pad"
+  | "crop";
 
 /**
  * Shrinking: libvips' triangle kernel, stretched over the source so that it antialiases. Of libvips' kernels it leaves Tiny ImageNet at 32x32
@@ -47,8 +61,8 @@ export type PixelRemark = "first-page" | "background" | "sample-bits" | "sample-
 const shrinkKernel = "linear";
 
 /**
- * Brings an image to a form: upright by its EXIF orientation, sRGB, transparency on the form's background, 16 bits to 8, squashed to height x width
- * whatever its proportions. Shrinks with an antialiasing kernel and enlarges bilinearly, at most to double. Grey is
+ * Brings an image to a form: upright by its EXIF orientation, sRGB, transparency on the form's background, 16 bits to 8, and to height x width: squashed,
+ * surrounded by background, or cut to its middle, as the form's `fit` says. Shrinks with an antialiasing kernel and enlarges bilinearly, at most to double. Grey is
  * 0.299 R + 0.587 G + 0.114 B; colour from grey is three times the same. Equal input gives equal output in training and scoring.
  *
  * Numbers without a fixed range (signed, 32 bits) are refused: whatever range was chosen for one image, others would be of another
@@ -56,11 +70,39 @@ const shrinkKernel = "linear";
  */
 export async function prepareImage(stored: StoredImage, form: InputForm): Promise<PreparedFile> {
   const here = await decodeHere(stored);
-  if (here === undefined) return prepareStored(stored, form);
-  if ("reason" in here) return here;
-  const prepared = await prepareStored(here.image, form);
-  if ("reason" in prepared || !here.hasMore) return prepared;
-  return { ...prepared, remarks: ["first-page", ...prepared.remarks] };
+  if (here && "reason" in here) return here;
+  const prepared = await prepareFitted(here?.image ?? stored, form);
+  if ("reason" in prepared) return prepared;
+  const unlike = unlikeProportions(prepared.stored, form);
+  if (!here?.hasMore && !unlike) return prepared;
+  const before: readonly PixelRemark[] = here?.hasMore ? ["first-page"] : [];
+  const after: readonly PixelRemark[] = unlike ? [form.fit ?? "stretch"] : [];
+  return { ...prepared, remarks: [...before, ...prepared.remarks, ...after] };
+}
+
+/** In the image's own proportions where the form keeps them. */
+async function prepareFitted(image: StoredImage, form: InputForm): Promise<PreparedFile> {
+  if (!isFitted(form)) return prepareStored(image, form);
+  const size = image.kind === "encoded" ? await sizeOfFile(image) : image;
+  // Whatever is wrong with the file is said where it is decoded.
+  if (size === undefined) return prepareStored(image, form);
+  const refusal = refuseFit(size, form);
+  if (refusal) return refusal;
+  const fitted = fittedForm(size, form);
+  const prepared = await prepareStored(image, fitted);
+  return "reason" in prepared ? prepared : { ...prepared, pixels: placeFitted(prepared.pixels, fitted, form) };
+}
+
+/** The size of a file's image, upright; undefined where it is damaged. */
+async function sizeOfFile(image: EncodedImage): Promise<Pick<RawImage, "height" | "width"> | undefined> {
+  const header = jpegHeader(image.bytes);
+  if (header?.plain) return header;
+  return openSharp(image)
+    .metadata()
+    .then(
+      ({ autoOrient }) => autoOrient,
+      () => undefined,
+    );
 }
 
 async function prepareStored(image: StoredImage, form: InputForm): Promise<PreparedFile> {
@@ -77,6 +119,7 @@ function numbersPrepared(image: NumberImage, form: InputForm, before: readonly P
   if ("reason" in prepared) return prepared;
   const remarks = [...before];
   if (image.pixels instanceof Float32Array) remarks.push("sample-range");
+  else if (form.deepRange) remarks.push("deep-range");
   else if (form.sampleBits !== 16) remarks.push("sample-bits");
   return { ...prepared, stored: storedForm(image, image.channels === 1), remarks };
 }
@@ -133,11 +176,13 @@ async function decode(image: EncodedImage, form: InputForm): Promise<PreparedFil
     if (image.page === undefined && (metadata.pages ?? 1) > 1) remarks.push("first-page");
     if (metadata.hasAlpha) remarks.push("background");
     if (isFloat(metadata)) return numbersPrepared(await floatImage(image, metadata), form, remarks);
-    if (metadata.depth === "ushort" && form.sampleBits !== 16) {
+    if (metadata.depth === "ushort" && (form.sampleBits !== 16 || form.deepRange)) {
       const deep = await decodeDeep(image, metadata, form);
       if (deep !== undefined) {
         const shrunk = "reason" in deep ? deep : await shrinkRaw(deep, form);
-        return "reason" in shrunk ? shrunk : finish(shrunk, form, stored, [...remarks, "sample-bits"]);
+        return "reason" in shrunk
+          ? shrunk
+          : finish(shrunk, form, stored, [...remarks, form.deepRange ? "deep-range" : "sample-bits"]);
       }
     }
     const background = form.background ?? defaultBackground;

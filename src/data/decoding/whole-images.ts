@@ -35,7 +35,7 @@ export async function decodeWhole(stored: StoredImage, form: InputForm): Promise
   const image = here?.image ?? stored;
   const { height, width } = await sizeOf(image);
   const { channels } = form;
-  const prepared = await prepareImage(image, { ...form, height, width });
+  const prepared = await prepareImage(image, { ...form, fit: "stretch", height, width });
   return "reason" in prepared ? prepared : { kind: "raw", pixels: prepared.pixels, channels, height, width };
 }
 
