@@ -36,7 +36,13 @@ const sideDoors = [
   "cli/serve-command.ts -> service/settings.ts", // as above
 ];
 /** Doors of a floor beside its index.ts: what of it a browser page takes. */
-const portableDoors = ["faults/portable.ts", "encoder/portable.ts", "detector/portable.ts"];
+const portableDoors = [
+  "data/portable.ts",
+  "train/portable.ts",
+  "faults/portable.ts",
+  "encoder/portable.ts",
+  "detector/portable.ts",
+];
 const mostLines = 400;
 
 interface Source {

@@ -21,6 +21,7 @@ import { readModel } from "../src/onnx/index.ts";
 import { nodeEngine } from "../src/runtime/index.ts";
 import { computeScore, logLikelihoods, scoreNames } from "../src/score/index.ts";
 import {
+  checkpointFile,
   compileLikelihoods,
   type LoopInput,
   type LoopResult,
@@ -90,7 +91,8 @@ const loop = (name: string, change: Partial<LoopInput> = {}): LoopInput => ({
   configuration,
   phase,
   key: randomKey("loop"),
-  checkpointPath: join(folder.path, `${name}.safetensors`),
+  engine: nodeEngine({ threads: 1 }),
+  checkpoints: checkpointFile(join(folder.path, `${name}.safetensors`)),
   checkpointEvery: 3600,
   ...change,
 });
@@ -118,7 +120,7 @@ describe("training", () => {
   });
 
   test("keeps the weights with the best held-out value", async () => {
-    const likelihoods = await compileLikelihoods(flow, learned.parameters, { threads: 1 });
+    const likelihoods = await compileLikelihoods(flow, learned.parameters, nodeEngine({ threads: 1 }));
     const values = await likelihoods.measure(dequantize(images.pixels.subarray(0, 60 * 256), input));
     await likelihoods.dispose();
     const mean = values.reduce((sum, value) => sum + value, 0) / 60;

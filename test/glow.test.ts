@@ -38,7 +38,7 @@ const shapes: readonly (FlowConfiguration & { readonly name: string })[] = [
 async function movedParameters(flow: Flow): Promise<ParameterVectors> {
   const key = randomKey("glow");
   const drawn = packArrays(flow.parameters, flow.createParameters(key));
-  const adapted = await adaptToData(flow, drawn, normalData(flow.inputShape, 20), { threads: 1 });
+  const adapted = await adaptToData(flow, drawn, normalData(flow.inputShape, 20), nodeEngine({ threads: 1 }));
   const noise = key.fold("noise").stream();
   return { ...adapted, trainable: adapted.trainable.map((value) => value + 0.03 * noise.normal()) };
 }
@@ -104,7 +104,7 @@ describe.each(shapes)("$name", (configuration) => {
     const batch = 40;
     const data = normalData(flow.inputShape, batch).map((value) => 0.3 * value + 0.1);
     const drawn = packArrays(flow.parameters, flow.createParameters(key));
-    const parameters = await adaptToData(flow, drawn, data, { threads: 1 });
+    const parameters = await adaptToData(flow, drawn, data, nodeEngine({ threads: 1 }));
     const results = await runOn(flow.inputShape, data, (x, graph) => {
       const { latents } = flow.normalize(constantValues(graph, flow.parameters, parameters), x);
       return Object.fromEntries(latents.map((latent, scale) => [`latent${scale}`, add(latent, 0)]));

@@ -10,6 +10,8 @@ const doors = [
   "base/index.ts",
   "score/index.ts",
   "pixels/index.ts",
+  "data/portable.ts",
+  "train/portable.ts",
   "faults/portable.ts",
   "encoder/portable.ts",
   "detector/portable.ts",

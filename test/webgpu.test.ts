@@ -159,7 +159,7 @@ async function trainBriefly(
   const update = { optimizer, weightDecay: 5e-5, clipNorm: 50 };
   // A copy, as a step may take its start over.
   const start = zeroState({ ...parameters, trainable: parameters.trainable.slice() }, update);
-  const step = await compileStep(objective, batchSize, start, update, engine);
+  const step = await compileStep(objective, batchSize, start, update, nodeEngine(engine));
   const reports: number[] = [];
   for (let count = 1; count <= steps; count++) {
     const { loss, gradientNorm, applied } = await step.run(batch, optimizer.scalars(1e-3, count));
@@ -177,7 +177,7 @@ async function compareFlow(architecture: Architecture): Promise<void> {
   const flow = makeFlow({ ...shape, architecture, scales, depth: 2, hidden: 8 });
   const key = randomKey(architecture);
   const drawn = packArrays(flow.parameters, flow.createParameters(key));
-  const [parameters, adapted] = await onBoth((engine) => adaptToData(flow, drawn, noise(key, 16), engine));
+  const [parameters, adapted] = await onBoth((engine) => adaptToData(flow, drawn, noise(key, 16), nodeEngine(engine)));
   expect(adapted.trainable).toBeAllclose(parameters.trainable, tolerances.network);
 
   for (const optimizer of architecture === "glow" ? [adamax, adam] : [adamax]) {

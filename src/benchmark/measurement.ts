@@ -8,7 +8,7 @@ import { type Flow, makeGlow, type NetworkForm } from "../flow/index.ts";
 import { gemm, input, makeGraph } from "../graph/index.ts";
 import { type ParameterVectors, packArrays } from "../nn/index.ts";
 import { adamax } from "../optim/index.ts";
-import { compileGraph, loadProgram, type ProgramOptions } from "../runtime/index.ts";
+import { compileGraph, loadProgram, nodeEngine, type ProgramOptions } from "../runtime/index.ts";
 import { compileStep, maximumLikelihood, updateVectors, zeroState } from "../train/index.ts";
 import type { BenchmarkCase } from "./cases.ts";
 import { operationsOf, type ProfileEvent, parseProfile } from "./profile-events.ts";
@@ -192,7 +192,7 @@ async function prepare(item: BenchmarkCase, parameters: ParameterVectors, option
   }
   const state = zeroState(parameters, update);
   const how = { ...update, memory: item.memory };
-  const step = await compileStep(maximumLikelihood(flow), batch, state, how, options);
+  const step = await compileStep(maximumLikelihood(flow), batch, state, how, nodeEngine(options));
   const x = noise(item, batch);
   let count = 0;
   return { run: () => step.run({ x }, adamax.scalars(1e-4, ++count)), dispose: () => step.dispose() };

@@ -4,7 +4,7 @@ import { dequantize } from "../data/index.ts";
 import { makeGlow } from "../flow/index.ts";
 import { type ParameterVectors, packArrays } from "../nn/index.ts";
 import { adamax } from "../optim/index.ts";
-import type { ProgramOptions } from "../runtime/index.ts";
+import { nodeEngine, type ProgramOptions } from "../runtime/index.ts";
 import { adaptToData, compileStep, maximumLikelihood, type StepResult, zeroState } from "../train/index.ts";
 
 /** What was checked of the engine. */
@@ -52,9 +52,15 @@ async function trainBriefly(engine: ProgramOptions): Promise<{ result: StepResul
   );
   const x = dequantize(pixels, specification, key.fold("noise").stream());
   const drawn: ParameterVectors = packArrays(flow.parameters, flow.createParameters(key));
-  const parameters = await adaptToData(flow, drawn, x, engine);
+  const parameters = await adaptToData(flow, drawn, x, nodeEngine(engine));
   const update = { optimizer: adamax, weightDecay: 0 };
-  const step = await compileStep(maximumLikelihood(flow), batchSize, zeroState(parameters, update), update, engine);
+  const step = await compileStep(
+    maximumLikelihood(flow),
+    batchSize,
+    zeroState(parameters, update),
+    update,
+    nodeEngine(engine),
+  );
   const results = [];
   for (let count = 1; count <= 20; count++) {
     const started = performance.now();

@@ -7,7 +7,7 @@ import { makeFlow } from "../flow/index.ts";
 import type { TrainingConfiguration } from "../model/index.ts";
 import { packArrays, residualNetwork } from "../nn/index.ts";
 import { adamax } from "../optim/index.ts";
-import { loadProgram, type ProgramOptions } from "../runtime/index.ts";
+import { loadProgram, nodeEngine, type ProgramOptions } from "../runtime/index.ts";
 import { adaptToData, classification, compileStep, maximumLikelihood, zeroState } from "../train/index.ts";
 import { classifierSize } from "../workflow/index.ts";
 
@@ -72,9 +72,15 @@ async function timeModel(
   const noise = (count: number): Float32Array =>
     Float32Array.from({ length: size * count }, () => stream.uniform() - 0.5);
   const drawn = packArrays(flow.parameters, flow.createParameters(randomKey("speed")));
-  const parameters = await adaptToData(flow, drawn, noise(16), engine);
+  const parameters = await adaptToData(flow, drawn, noise(16), nodeEngine(engine));
   const update = { optimizer: adamax, weightDecay: 5e-5 };
-  const step = await compileStep(maximumLikelihood(flow), timedBatch, zeroState(parameters, update), update, engine);
+  const step = await compileStep(
+    maximumLikelihood(flow),
+    timedBatch,
+    zeroState(parameters, update),
+    update,
+    nodeEngine(engine),
+  );
   const x = noise(timedBatch);
   let count = 0;
   const stepSeconds = await timeRuns(() => step.run({ x }, adamax.scalars(1e-4, ++count))).finally(() =>
@@ -94,7 +100,7 @@ async function timeClassifier({ input, batch, engine }: SpeedQuestion): Promise<
   const parameters = packArrays(network.parameters, network.createParameters(key));
   const update = { optimizer: adamax, weightDecay: 5e-5 };
   const objective = classification(network, input, false);
-  const step = await compileStep(objective, batch, zeroState(parameters, update), update, engine);
+  const step = await compileStep(objective, batch, zeroState(parameters, update), update, nodeEngine(engine));
   const stream = key.stream();
   const size = imageSizeOf(input);
   const x = Float32Array.from({ length: size * batch }, () => stream.uniform() - 0.5);

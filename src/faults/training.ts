@@ -192,7 +192,7 @@ export async function trainNetwork(
   const objective = faultDetection(network, cropSide);
   const parameters = packArrays(network.parameters, network.createParameters(key.fold("parameters")));
   const update = { optimizer: adam, weightDecay: 0, clipNorm: 1 };
-  const step = await compileStep(objective, 2 * crops, zeroState(parameters, update), update, { threads });
+  const step = await compileStep(objective, 2 * crops, zeroState(parameters, update), update, nodeEngine({ threads }));
   try {
     const started = performance.now();
     const timeShare = () => (watch.seconds ? (performance.now() - started) / 1000 / watch.seconds : 0);
@@ -210,7 +210,7 @@ export async function trainNetwork(
     await step.dispose();
   }
   const settling = someCrops(plan, key.fold("settling"));
-  return adaptToData(objective.model, parameters, batchInnermost(settling, scale), { threads });
+  return adaptToData(objective.model, parameters, batchInnermost(settling, scale), nodeEngine({ threads }));
 }
 
 /** Half a cosine from 1 to 0, by the share of the training that is behind. */

@@ -40,6 +40,8 @@ export interface Program {
 export interface Engine {
   /** The version of what computes, as a detector's manifest records it. */
   readonly version: string;
+  /** Bytes that programs may still take; absent where the engine cannot tell. */
+  readonly freeBytes?: () => number;
   /** A program of ONNX bytes. Throws RunError where the engine does not accept them or its device does not answer. */
   load(model: Uint8Array, options?: LoadOptions): Promise<Program>;
   /** A program of values of one graph, whose outputs bear their names. Throws as `load`, GraphError for values that cannot be lowered. */

@@ -3,7 +3,7 @@
  * resumed run sees what an undisturbed one would have seen.
  */
 import type { RandomKey } from "../base/index.ts";
-import { dequantize, type ImageSet, makeBatch, makeSampler } from "../data/index.ts";
+import { dequantize, type ImageSet, makeBatch, makeSampler } from "../data/portable.ts";
 import type { TrainingConfiguration } from "../model/index.ts";
 import { oneHotLabels } from "./image-classes.ts";
 import { gatherImages, type ImageSplit } from "./image-split.ts";

@@ -1,6 +1,6 @@
 /** What an objective says of held-out images, averaged over all of them. */
 import type { ParameterVectors } from "../nn/index.ts";
-import type { ProgramOptions } from "../runtime/index.ts";
+import type { Engine } from "../runtime/index.ts";
 import { bitsPerDimension } from "../score/index.ts";
 import type { BatchSource } from "./batch-source.ts";
 import type { Objective } from "./objectives/index.ts";
@@ -25,10 +25,10 @@ export interface HeldOutEvaluator {
 export async function heldOutEvaluator(
   objective: Objective,
   source: BatchSource,
-  options: ProgramOptions,
+  engine: Engine,
 ): Promise<HeldOutEvaluator> {
   const batches = await source.watched();
-  const measurer = await compileMeasurer(objective, source.watchedBatchSize, options);
+  const measurer = await compileMeasurer(objective, source.watchedBatchSize, engine);
   const { channels, height, width } = objective.model.inputShape;
   return {
     async evaluate(parameters) {

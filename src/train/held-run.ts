@@ -7,7 +7,8 @@ import { basename, dirname, resolve } from "node:path";
 import { ConfigError, messageOf, RunError, setting } from "../base/index.ts";
 import { type FileLock, type LockHolder, lockHolder, takeLock } from "../data/index.ts";
 import type { ParameterVectors } from "../nn/index.ts";
-import { noProgress, saveCheckpoint } from "./checkpoint.ts";
+import { saveCheckpoint } from "./checkpoint.ts";
+import { noProgress } from "./progress.ts";
 import {
   checkpointPath,
   createRun,

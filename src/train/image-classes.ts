@@ -1,6 +1,6 @@
 /** Classes of images: their names, in one order for all models, and their labels as numbers. */
 import { ConfigError } from "../base/index.ts";
-import type { ImageSet } from "../data/index.ts";
+import type { ImageSet } from "../data/portable.ts";
 
 const order = new Intl.Collator("en", { numeric: true });
 

@@ -1,7 +1,6 @@
 /** Which images a phase trains on and which it holds out, with no image on both sides. */
-import { createHash } from "node:crypto";
 import { ConfigError, randomKey, setting } from "../base/index.ts";
-import { type HeldOutSplit, type ImageSet, splitHeldOut } from "../data/index.ts";
+import { type HeldOutSplit, type ImageSet, splitHeldOut } from "../data/portable.ts";
 import type { TrainingConfiguration } from "../model/index.ts";
 
 /** The pixels of some images, [n, C, H, W]. */
@@ -55,7 +54,7 @@ export function splitRun(
   const split = configuration.classes
     ? splitWithClasses(normal, groups, configuration.classes, configuration)
     : splitPhase(normal, configuration, "normal", groups);
-  const known = hashesOf(normal, split.heldOut);
+  const known = knownPixels(normal, split.heldOut);
   const generalSplit = general && splitPhase(general, configuration, "general");
   return {
     normal: checkClasses(normal, withoutKnown(normal, split, known, "normal"), configuration),
@@ -83,12 +82,12 @@ function splitOutliers(
   }
   // The general flow's held-out images stay held out: nothing was trained on them.
   const split = outliers ? splitPhase(outliers, configuration, "outliers") : generalSplit!;
-  const everyNormal = hashesOf(
+  const everyNormal = knownPixels(
     normal,
     Uint32Array.from({ length: normal.count }, (_, index) => index),
   );
   const kept = withoutKnown(images, split, everyNormal, outliers ? "outliers" : "general");
-  const heldOut = split.heldOut.filter((index) => !everyNormal.has(hashOf(images, index)));
+  const heldOut = split.heldOut.filter((index) => !everyNormal.has(images, index));
   return {
     ...kept,
     heldOut: heldOut.length > 0 ? heldOut : kept.train,
@@ -96,8 +95,40 @@ function splitOutliers(
   };
 }
 
-function hashesOf(images: ImageSet, indices: Uint32Array): Set<string> {
-  return new Set(Array.from(indices, (index) => hashOf(images, index)));
+/** The pixels of some images, which those of any set can be looked up among. */
+interface KnownPixels {
+  has(images: ImageSet, index: number): boolean;
+}
+
+function knownPixels(known: ImageSet, indices: Uint32Array): KnownPixels {
+  const byHash = new Map<number, Uint8Array[]>();
+  for (const index of indices) {
+    const pixels = pixelsAt(known, index);
+    const hash = hashOf(pixels);
+    byHash.set(hash, [...(byHash.get(hash) ?? []), pixels]);
+  }
+  return {
+    has(images, index) {
+      const pixels = pixelsAt(images, index);
+      return byHash.get(hashOf(pixels))?.some((other) => equal(pixels, other)) ?? false;
+    },
+  };
+}
+
+function pixelsAt({ pixels, specification }: ImageSet, index: number): Uint8Array {
+  const size = imageSize(specification);
+  return pixels.subarray(index * size, (index + 1) * size);
+}
+
+/** FNV-1a, 32 bits: only what it finds alike is compared. */
+function hashOf(pixels: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < pixels.length; at++) hash = Math.imul(hash ^ pixels[at]!, 0x01000193);
+  return hash;
+}
+
+function equal(pixels: Uint8Array, other: Uint8Array): boolean {
+  return pixels.length === other.length && pixels.every((pixel, at) => pixel === other[at]);
 }
 
 function splitPhase(
@@ -185,10 +216,10 @@ function checkClasses(
 function withoutKnown(
   images: ImageSet,
   { train, heldOut }: HeldOutSplit,
-  known: ReadonlySet<string>,
+  known: KnownPixels,
   name: SetName,
 ): ImageSplit {
-  const kept = train.filter((index) => !known.has(hashOf(images, index)));
+  const kept = train.filter((index) => !known.has(images, index));
   if (kept.length < 2) {
     const held = name === "outliers" ? "normal" : "held-out normal";
     throw new ConfigError({
@@ -200,13 +231,6 @@ function withoutKnown(
     });
   }
   return { train: kept, heldOut, duplicates: train.length - kept.length };
-}
-
-function hashOf({ pixels, specification }: ImageSet, index: number): string {
-  const size = imageSize(specification);
-  return createHash("sha1")
-    .update(pixels.subarray(index * size, (index + 1) * size))
-    .digest("base64");
 }
 
 function imageSize({ channels, height, width }: ImageSet["specification"]): number {

@@ -1,6 +1,6 @@
 /** Training: configuration, the compiled step, the loop, checkpoints, the run folder. */
 export { type BatchSource, makeBatchSource, type PhaseImages } from "./batch-source.ts";
-export { type Checkpoint, loadCheckpoint, noProgress, type Progress, saveCheckpoint } from "./checkpoint.ts";
+export { checkpointFile, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 export { toFlowWeights } from "./flow-weights.ts";
 export type { HeldOutResult } from "./held-out.ts";
 export { type Beginning, beginRun, type HeldRun, refuseBusy, takeRun } from "./held-run.ts";
@@ -20,6 +20,7 @@ export {
   paperOutlierLoss,
   type Trainable,
 } from "./objectives/index.ts";
+export { type Checkpoint, type CheckpointStore, noProgress, type Progress } from "./progress.ts";
 export { type RunRequest, type RunResult, runTraining } from "./run.ts";
 export {
   faultNetworksPath,

@@ -3,7 +3,7 @@ import { freeBatch } from "../base/index.ts";
 import { type Flow, logLikelihood } from "../flow/index.ts";
 import { input, makeGraph } from "../graph/index.ts";
 import { type ParameterVectors, parameterInputs } from "../nn/index.ts";
-import { compileGraph, type ProgramOptions } from "../runtime/index.ts";
+import type { Engine } from "../runtime/index.ts";
 import { parameterBuffers } from "./parameter-buffers.ts";
 
 /** A frozen flow. */
@@ -17,14 +17,14 @@ export interface Likelihoods {
 export async function compileLikelihoods(
   flow: Flow,
   parameters: ParameterVectors,
-  options: ProgramOptions,
+  engine: Engine,
 ): Promise<Likelihoods> {
   const { channels, height, width } = flow.inputShape;
   const size = channels * height * width;
   const graph = makeGraph();
   const values = parameterInputs(graph, flow.parameters);
   const x = input(graph, "x", [channels, height, width, freeBatch]);
-  const program = await compileGraph({ total: logLikelihood(flow, values, x) }, options);
+  const program = await engine.compile({ total: logLikelihood(flow, values, x) });
   const frozen = parameterBuffers(flow.parameters, parameters);
   return {
     async measure(data) {

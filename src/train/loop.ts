@@ -3,11 +3,11 @@ import { type RandomKey, RunError, setting } from "../base/index.ts";
 import type { PhaseConfiguration, TrainingConfiguration } from "../model/index.ts";
 import { layoutOf, type ParameterVectors, packArrays } from "../nn/index.ts";
 import { learningRateAt, type Optimizer, optimizers, type UpdateOptions } from "../optim/index.ts";
-import type { ProgramOptions } from "../runtime/index.ts";
+import type { Engine } from "../runtime/index.ts";
 import type { BatchSource } from "./batch-source.ts";
-import { type Checkpoint, loadCheckpoint, noProgress, type Progress, saveCheckpoint } from "./checkpoint.ts";
 import { bitsOf, type HeldOutEvaluator, type HeldOutResult, heldOutEvaluator } from "./held-out.ts";
 import type { Objective } from "./objectives/index.ts";
+import { type Checkpoint, type CheckpointStore, noProgress, type Progress } from "./progress.ts";
 import {
   adaptationBytes,
   adaptToData,
@@ -45,7 +45,9 @@ export interface LoopInput {
   /** [trainable numbers], 0 where a number stays what it is at the start; undefined trains all. */
   readonly mask?: Float32Array | undefined;
   readonly key: RandomKey;
-  readonly checkpointPath: string;
+  readonly engine: Engine;
+  /** Absent where nothing is kept: what is stopped is lost then. */
+  readonly checkpoints?: CheckpointStore | undefined;
   /** Seconds between two checkpoints. */
   readonly checkpointEvery: number;
   readonly onStep?: (report: StepReport) => void;
@@ -75,16 +77,15 @@ const mostSkippedInRow = 20;
  * Throws RunError where training diverged or a checkpoint cannot be written.
  */
 export async function trainModel(loop: LoopInput): Promise<LoopResult> {
-  const { batches, configuration, mask, objective } = loop;
-  const programOptions: ProgramOptions = { threads: configuration.threads, device: configuration.device };
+  const { batches, configuration, engine, mask, objective } = loop;
   const update = updateOptions(configuration);
   const { trainableSize, fixedSize } = layoutOf(objective.model.parameters);
-  const saved = await loadCheckpoint(loop.checkpointPath, {
+  const saved = await loop.checkpoints?.load({
     trainable: trainableSize,
     fixed: fixedSize,
     optimizerVectors: update.optimizer.stateNames.length,
   });
-  const first = saved ?? (await freshCheckpoint(loop, update, programOptions));
+  const first = saved ?? (await freshCheckpoint(loop, update));
   loop.onStart?.(first.progress);
   if (first.progress.finished) return finish(first);
 
@@ -93,10 +94,10 @@ export async function trainModel(loop: LoopInput): Promise<LoopResult> {
     configuration.batchSize,
     first.state,
     { ...update, mask, memory: configuration.memory },
-    programOptions,
+    engine,
   );
   try {
-    const evaluator = await heldOutEvaluator(objective, batches, programOptions);
+    const evaluator = await heldOutEvaluator(objective, batches, engine);
     try {
       return await runSteps(loop, first, { step, evaluator, optimizer: update.optimizer });
     } finally {
@@ -118,7 +119,7 @@ interface Compiled {
  * on the calling thread: about 1 % of a step.
  */
 async function runSteps(loop: LoopInput, begun: Checkpoint, compiled: Compiled): Promise<LoopResult> {
-  const { batches, configuration, phase, checkpointPath, checkpointEvery, onStep, signal } = loop;
+  const { batches, configuration, phase, checkpoints, checkpointEvery, onStep, signal } = loop;
   const { step, evaluator, optimizer } = compiled;
   const clock = performance.now() - begun.progress.seconds * 1000;
   const elapsed = (): number => (performance.now() - clock) / 1000;
@@ -146,7 +147,7 @@ async function runSteps(loop: LoopInput, begun: Checkpoint, compiled: Compiled):
 
     const stopping = signal?.aborted === true && !progress.finished;
     if (progress.finished || stopping || elapsed() - savedAt >= checkpointEvery) {
-      await saveCheckpoint(checkpointPath, { progress, state: step.state(), best });
+      await checkpoints?.save({ progress, state: step.state(), best });
       savedAt = elapsed();
     }
     if (stopping) break;
@@ -194,23 +195,20 @@ function finish({ progress, state, best }: Checkpoint): LoopResult {
 }
 
 /** The state before the first step: given parameters, or fresh ones fitted to the first images. */
-async function freshCheckpoint(loop: LoopInput, update: UpdateOptions, options: ProgramOptions): Promise<Checkpoint> {
+async function freshCheckpoint(loop: LoopInput, update: UpdateOptions): Promise<Checkpoint> {
   // The step takes its state over, and what it starts from belongs to somebody else.
   const parameters = loop.start
     ? { ...loop.start, trainable: loop.start.trainable.slice() }
-    : await freshParameters(loop, options);
+    : await freshParameters(loop);
   return { progress: noProgress, state: zeroState(parameters, update), best: undefined };
 }
 
-async function freshParameters(
-  { objective: { model }, batches, key }: LoopInput,
-  options: ProgramOptions,
-): Promise<ParameterVectors> {
+async function freshParameters({ objective: { model }, batches, engine, key }: LoopInput): Promise<ParameterVectors> {
   const drawn = packArrays(model.parameters, model.createParameters(key.fold("parameters")));
   const share = mostAdaptationBytes / adaptationBytes(model, adaptationImages);
   const fitting = Math.max(2, Math.floor(adaptationImages * share));
   const { x, labels } = batches.adaptation(Math.min(adaptationImages, fitting));
-  return adaptToData(model, drawn, x!, options, labels);
+  return adaptToData(model, drawn, x!, engine, labels);
 }
 
 function advance(progress: Progress, { applied }: StepResult, seconds: number): Progress {

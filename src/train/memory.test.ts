@@ -6,6 +6,7 @@ import { makeGlow } from "../flow/index.ts";
 import { input, makeGraph } from "../graph/index.ts";
 import { packArrays, parameterInputs, residualNetwork } from "../nn/index.ts";
 import { adamax } from "../optim/index.ts";
+import { nodeEngine } from "../runtime/index.ts";
 import { compileStep, maximumLikelihood, zeroState } from "./index.ts";
 import { activationBytes, recomputationFor } from "./memory.ts";
 
@@ -23,7 +24,13 @@ function lossValue() {
 async function weightsAfter(memory: MemoryMode, steps: number): Promise<Float32Array> {
   const parameters = packArrays(flow.parameters, flow.createParameters(randomKey("memory")));
   const update = { optimizer: adamax, weightDecay: 1e-3, memory };
-  const step = await compileStep(maximumLikelihood(flow), batch, zeroState(parameters, update), update, { threads: 1 });
+  const step = await compileStep(
+    maximumLikelihood(flow),
+    batch,
+    zeroState(parameters, update),
+    update,
+    nodeEngine({ threads: 1 }),
+  );
   const stream = randomKey("pixels").stream();
   for (let count = 1; count <= steps; count++) {
     const x = Float32Array.from({ length: 64 * batch }, () => stream.normal());
@@ -53,7 +60,7 @@ test("activations are counted with all that is made on the way: hidden ones, nei
 });
 
 test("a region is a step of a flow or a block of the classifier", () => {
-  const { regionOf } = recomputationFor("low", lossValue())!;
+  const { regionOf } = recomputationFor("low", lossValue(), 0)!;
   expect(["scale0/step11/coupling", "scale0/step11/mixing/again"].map(regionOf)).toEqual(
     Array(2).fill("scale0/step11"),
   );

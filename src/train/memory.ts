@@ -1,5 +1,4 @@
 /** How a training step spends memory: keep what the gradient will need, or make the wide part of it again. */
-import { freemem } from "node:os";
 import { type MemoryMode, staticSize } from "../base/index.ts";
 import { repeatedScopes } from "../flow/index.ts";
 import { type Recomputation, reachableNodes, type Value } from "../graph/index.ts";
@@ -12,14 +11,10 @@ const mostOfFreeMemory = 0.5;
 const region = new RegExp(`^(?:.*/)?(?:${[...repeatedScopes, blockScopes].join("|")})(?=/|$)`);
 
 /**
- * What the gradient of a loss recomputes under a mode, or undefined where it keeps everything. The choice changes no number, only time (a
+ * What the gradient of a loss recomputes under a mode with so many bytes free, or undefined where it keeps everything. The choice changes no number, only time (a
  * tenth to a quarter more) and memory.
  */
-export function recomputationFor(
-  mode: MemoryMode,
-  loss: Value,
-  free: number = freeMemory(),
-): Recomputation | undefined {
+export function recomputationFor(mode: MemoryMode, loss: Value, free: number): Recomputation | undefined {
   if (mode === "fast" || (mode === "auto" && activationBytes(loss) <= mostOfFreeMemory * free)) return undefined;
   return { regionOf: (scope) => region.exec(scope)?.[0] };
 }
@@ -29,10 +24,4 @@ export function activationBytes(value: Value): number {
   const made = reachableNodes([value]).filter(({ op }) => op !== "reshape" && op !== "input" && op !== "constant");
   const sizes = made.flatMap(({ outputs }) => outputs.map(({ shape }) => staticSize(shape, "memory")));
   return 4 * sizes.reduce((sum, size) => sum + size, 0);
-}
-
-/** Bytes that this process may still take: of the machine, or of the container that it runs in. */
-function freeMemory(): number {
-  const { availableMemory } = process as { readonly availableMemory?: () => number };
-  return availableMemory?.() ?? freemem();
 }

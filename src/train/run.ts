@@ -6,13 +6,15 @@ import { ConfigError, type RandomKey, randomKey, setting } from "../base/index.t
 import type { PhaseName } from "../model/index.ts";
 import { flowOf, settingsOf } from "../model/index.ts";
 import type { ParameterVectors } from "../nn/index.ts";
+import { nodeEngine } from "../runtime/index.ts";
 import { type BatchIngredients, makeBatchSource, type PhaseImages } from "./batch-source.ts";
-import { loadCheckpoint, noProgress, type Progress } from "./checkpoint.ts";
+import { checkpointFile, loadCheckpoint } from "./checkpoint.ts";
 import { fromFlowWeights, maskOf } from "./flow-weights.ts";
 import { type RunImages, type RunSplits, splitRun } from "./image-split.ts";
 import { compileLikelihoods } from "./likelihoods.ts";
 import { type LoopInput, type LoopResult, type StepReport, trainModel } from "./loop.ts";
 import { objectiveOf } from "./objective-choice.ts";
+import { noProgress, type Progress } from "./progress.ts";
 import { checkpointPath, metricsPath, type RunRecord, startPath } from "./run-folder.ts";
 import { openLog } from "./run-log.ts";
 
@@ -100,7 +102,7 @@ async function normalModel(
   const flowWeights = await start();
   const likelihoods =
     objective.loss === "outlier" && general
-      ? await compileLikelihoods(flowOf(configuration, "general"), general.parameters, { threads, device })
+      ? await compileLikelihoods(flowOf(configuration, "general"), general.parameters, nodeEngine({ threads, device }))
       : undefined;
   try {
     return await trainPhase(run, "normal", {
@@ -160,7 +162,8 @@ async function trainPhase(
       configuration,
       phase: settingsOf(configuration, name),
       key,
-      checkpointPath: checkpointPath(folder, name),
+      engine: nodeEngine({ threads: configuration.threads, device: configuration.device }),
+      checkpoints: checkpointFile(checkpointPath(folder, name)),
       checkpointEvery,
       signal,
       onStart: (progress) => {

@@ -6,6 +6,7 @@ import { type Flow, makeGlow } from "../flow/index.ts";
 import { add, multiply, reduceSum } from "../graph/index.ts";
 import { packArrays } from "../nn/index.ts";
 import { adamax } from "../optim/index.ts";
+import { nodeEngine } from "../runtime/index.ts";
 import { adaptToData, compileStep, maximumLikelihood, zeroState } from "./index.ts";
 
 const small = makeGlow({ channels: 1, height: 4, width: 4, scales: 1, depth: 1, hidden: 2 });
@@ -27,9 +28,13 @@ function manyScales(scales: number): Flow {
 
 test("terms come in the order of the scales, of twelve too", async () => {
   const update = { optimizer: adamax, weightDecay: 0 };
-  const step = await compileStep(maximumLikelihood(manyScales(12)), 3, zeroState(parameters, update), update, {
-    threads: 1,
-  });
+  const step = await compileStep(
+    maximumLikelihood(manyScales(12)),
+    3,
+    zeroState(parameters, update),
+    update,
+    nodeEngine({ threads: 1 }),
+  );
   const { measures } = await step.run({ x: data }, adamax.scalars(1e-3, 1));
   await step.dispose();
   const terms = measures.terms as number[];
@@ -42,11 +47,11 @@ test("fitting to data frees its session where it fails", async () => {
   const create = vi.spyOn(InferenceSession, "create");
   const release = vi.spyOn(prototype, "release");
   vi.spyOn(prototype, "run").mockRejectedValueOnce(new Error("out of memory"));
-  await expect(adaptToData(small, parameters, data, { threads: 1 })).rejects.toThrow("out of memory");
+  await expect(adaptToData(small, parameters, data, nodeEngine({ threads: 1 }))).rejects.toThrow("out of memory");
   expect([create.mock.calls.length, release.mock.calls.length]).toEqual([1, 1]);
 });
 
 test("vectors of another length than the model's are refused", async () => {
   const short = { ...parameters, trainable: parameters.trainable.subarray(1) };
-  await expect(adaptToData(small, short, data, { threads: 1 })).rejects.toBeInstanceOf(GraphError);
+  await expect(adaptToData(small, short, data, nodeEngine({ threads: 1 }))).rejects.toBeInstanceOf(GraphError);
 });

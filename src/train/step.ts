@@ -4,7 +4,7 @@ import { type MemoryMode, staticSize } from "../base/index.ts";
 import { gradients, input, makeGraph, opTable, reachableNodes, type Value } from "../graph/index.ts";
 import { layoutOf, leavesOf, type ParameterVectors, parameterInputs } from "../nn/index.ts";
 import type { UpdateOptions } from "../optim/index.ts";
-import { type Buffer, compileGraph, type ProgramOptions } from "../runtime/index.ts";
+import type { Buffer, Engine } from "../runtime/index.ts";
 import { recomputationFor } from "./memory.ts";
 import { batchShape, type Objective, type Trainable } from "./objectives/index.ts";
 import { parameterBuffers } from "./parameter-buffers.ts";
@@ -63,7 +63,7 @@ export async function compileStep(
   batchSize: number,
   state: TrainingState,
   { memory = "auto", ...update }: StepOptions,
-  options: ProgramOptions,
+  engine: Engine,
 ): Promise<TrainingStep> {
   const { parameters: tree } = objective.model;
   const { shapes, values, measured } = buildObjective(objective, batchSize);
@@ -71,7 +71,8 @@ export async function compileStep(
   const trained = entries.filter(({ trainable }) => trainable);
   const leaves = leavesOf(tree, values).filter((_, index) => entries[index]!.trainable);
   const { loss, measures } = measured;
-  const derivatives = gradients(loss, leaves, recomputationFor(memory, loss)).map(withoutReshape);
+  const free = engine.freeBytes?.() ?? Number.POSITIVE_INFINITY;
+  const derivatives = gradients(loss, leaves, recomputationFor(memory, loss, free)).map(withoutReshape);
   const outputs: Record<string, Value> = { loss };
   for (const [name, value] of Object.entries(measures)) outputs[measurePrefix + name] = value;
   for (const [index, { name }] of trained.entries()) outputs[gradientPrefix + name] = derivatives[index]!;
@@ -85,7 +86,7 @@ export async function compileStep(
     }),
   );
   // The engine's rewriting doubles the time to build and gains nothing here (docs/decisions.md).
-  const program = await compileGraph(outputs, { ...options, weights: "given" });
+  const program = await engine.compile(outputs, { weights: "given" });
   const vectors = { parameters: state.parameters.trainable, gradient, state: state.optimizer };
   return {
     async run(batch, scalars) {
@@ -122,15 +123,11 @@ export interface Measurer {
 }
 
 /** Compiles an objective alone, for one batch size: what held-out images say. */
-export async function compileMeasurer(
-  objective: Objective,
-  batchSize: number,
-  options: ProgramOptions,
-): Promise<Measurer> {
+export async function compileMeasurer(objective: Objective, batchSize: number, engine: Engine): Promise<Measurer> {
   const { shapes, measured } = buildObjective(objective, batchSize);
   const { loss, measures } = measured;
   const named = Object.entries(measures).map(([name, value]) => [measurePrefix + name, value] as const);
-  const program = await compileGraph({ loss, ...Object.fromEntries(named) }, options);
+  const program = await engine.compile({ loss, ...Object.fromEntries(named) });
   return {
     async measure(vectors, inputs) {
       const results = await program.run({
@@ -205,7 +202,7 @@ export async function adaptToData(
   model: Trainable,
   parameters: ParameterVectors,
   x: Float32Array,
-  options: ProgramOptions,
+  engine: Engine,
   labels?: Float32Array,
 ): Promise<ParameterVectors> {
   const { channels, height, width } = model.inputShape;
@@ -213,7 +210,7 @@ export async function adaptToData(
   const layout = layoutOf(model.parameters);
   const classCount = labels && labels.length / batchSize;
   const given = parameterBuffers(model.parameters, parameters);
-  const program = await compileGraph(buildAdaptation(model, batchSize, classCount), options);
+  const program = await engine.compile(buildAdaptation(model, batchSize, classCount));
   const results = await program
     .run({
       ...given,

@@ -4,7 +4,7 @@ import { randomKey } from "../../base/index.ts";
 import { classConditional, type Flow, makeGlow } from "../../flow/index.ts";
 import { constant, makeGraph } from "../../graph/index.ts";
 import { constantValues, type ParameterVectors, packArrays, residualNetwork } from "../../nn/index.ts";
-import { compileGraph } from "../../runtime/index.ts";
+import { compileGraph, nodeEngine } from "../../runtime/index.ts";
 import { compileLikelihoods } from "../likelihoods.ts";
 import { compileMeasurer } from "../step.ts";
 import { classification, classLikelihood, classOutlierLikelihood } from "./classes.ts";
@@ -36,12 +36,12 @@ const labels = Float32Array.from({ length: classCount * count }, (_, index) =>
 );
 
 async function measure(objective: Objective, parameters: ParameterVectors, inputs: Record<string, Float32Array>) {
-  const measurer = await compileMeasurer(objective, count, { threads: 1 });
+  const measurer = await compileMeasurer(objective, count, nodeEngine({ threads: 1 }));
   return measurer.measure(parameters, { x, labels, ...inputs }).finally(() => measurer.dispose());
 }
 
 async function generalLikelihoods(data: Float32Array): Promise<Float32Array> {
-  const likelihoods = await compileLikelihoods(flow, general, { threads: 1 });
+  const likelihoods = await compileLikelihoods(flow, general, nodeEngine({ threads: 1 }));
   return likelihoods.measure(data).finally(() => likelihoods.dispose());
 }
 

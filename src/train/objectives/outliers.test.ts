@@ -4,7 +4,7 @@ import { randomKey } from "../../base/index.ts";
 import { makeGlow } from "../../flow/index.ts";
 import { constant, gradients, input, makeGraph } from "../../graph/index.ts";
 import { constantValues, packArrays } from "../../nn/index.ts";
-import { compileGraph } from "../../runtime/index.ts";
+import { compileGraph, nodeEngine } from "../../runtime/index.ts";
 import { compileLikelihoods } from "../likelihoods.ts";
 import { compileMeasurer } from "../step.ts";
 import { marginLikelihood, outlierLikelihood } from "./outliers.ts";
@@ -18,13 +18,13 @@ const batch = (name: string): Float32Array => {
 const [x, outliers] = [batch("x"), batch("y")];
 
 async function measureObjective(objective: ReturnType<typeof outlierLikelihood>, reference?: Float32Array) {
-  const measurer = await compileMeasurer(objective, 5, { threads: 1 });
+  const measurer = await compileMeasurer(objective, 5, nodeEngine({ threads: 1 }));
   const inputs = { x, outliers, ...(reference ? { reference } : {}) };
   return measurer.measure(parameters, inputs).finally(() => measurer.dispose());
 }
 
 async function likelihoodsOf(data: Float32Array): Promise<number[]> {
-  const likelihoods = await compileLikelihoods(flow, parameters, { threads: 1 });
+  const likelihoods = await compileLikelihoods(flow, parameters, nodeEngine({ threads: 1 }));
   const values = await likelihoods.measure(data);
   await likelihoods.dispose();
   return Array.from(values);
