@@ -146,7 +146,7 @@ const innerDoors = [
   "runtime/devices.ts: --ignore", // how npm fetches a driver
   "runtime/native-library.ts: process.env", // so does the engine
   "runtime/device-findings.ts: --eval", // an option of Node
-  "detector/writing.ts: process.versions", // a detector names the Node that wrote it
+  "detector/folder-writing.ts: process.versions", // a detector names the Node that wrote it
 ];
 /** Style sheets call their variables like flags. */
 const isStyle = (at: string): boolean => /-style\.ts\b/.test(at);

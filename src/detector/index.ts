@@ -13,6 +13,7 @@ export {
 } from "./flow-maps.ts";
 export { loadDetectorFolder, loadManifest, loadWeights } from "./folder.ts";
 export { folderReader } from "./folder-reader.ts";
+export { writeDetector } from "./folder-writing.ts";
 export {
   calibrationHalves,
   type JoiningHalves,
@@ -35,4 +36,4 @@ export { type SamplingOptions, sampledModel, sampleImages } from "./sampling.ts"
 export { detectorSources, measuredFor, namedSources, neededSources } from "./score-sources.ts";
 export { scoringModel } from "./scoring-graph.ts";
 export { packageVersion } from "./version.ts";
-export { type DetectorParts, type TrainedModel, writeDetector } from "./writing.ts";
+export type { DetectorParts, TrainedModel } from "./writing.ts";

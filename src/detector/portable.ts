@@ -22,3 +22,4 @@ export { type RedrawingOptions, redrawScales } from "./redrawing.ts";
 export { type SamplingOptions, sampledModel, sampleImages } from "./sampling.ts";
 export { detectorSources, measuredFor, namedSources } from "./score-sources.ts";
 export { packageVersion } from "./version.ts";
+export { type DetectorParts, type MadeDetector, makeDetector, type TrainedModel } from "./writing.ts";

@@ -1,5 +1,4 @@
-/** A detector made of trained models: calibrated, and written into a folder with everything that loading checks. */
-import { decoderVersions } from "../data/index.ts";
+/** The files of a detector made of trained models: calibrated, with everything that loading checks. Portable. */
 import { type EncoderExpert, encoderScorerOn, writeEncoderExpert } from "../encoder/portable.ts";
 import { type FaultDetector, faultScorerOn, writeFaultNetworks } from "../faults/portable.ts";
 import { modelOf, type TrainingConfiguration } from "../model/index.ts";
@@ -13,7 +12,6 @@ import {
   withReferences,
 } from "../score/index.ts";
 import { checksumOf } from "./checksum.ts";
-import { coderTerms } from "./coder-terms.ts";
 import {
   type DetectorFile,
   detectorFiles,
@@ -26,9 +24,10 @@ import {
 } from "./file-names.ts";
 import { type GoldenPlaces, goldenImages, goldenPlaces, writeGolden } from "./golden.ts";
 import { calibrationKey, type JoiningParts, joinExperts, looksAtPixels, withoutUnheard } from "./joining.ts";
+import type { CoderMeasure } from "./loading.ts";
 import { formatVersion, type Manifest, writeManifest } from "./manifest.ts";
 import { type ModelFiles, openScorers, presentModels, sourcesOfModels } from "./models.ts";
-import { type FileContents, writeFiles } from "./replacing.ts";
+import type { FileContents } from "./replacing.ts";
 import { placedSources } from "./score-sources.ts";
 import { graphOfModel } from "./scoring-graph.ts";
 import { packageVersion } from "./version.ts";
@@ -67,12 +66,28 @@ export interface DetectorParts {
   readonly joining?: JoiningParts | undefined;
 }
 
-/**
- * Calibrates on the held-out images and writes a detector into a folder. The manifest comes last and names the checksum of every other
- * file, so a folder that was left half-written is never taken for a detector. A detector that was there works until the new one does,
- * whatever happens in between (`pendingName`). Throws RunError where the engine or a coder fails or the disk refuses.
- */
-export async function writeDetector(folder: string, parts: DetectorParts, engine: Engine): Promise<Manifest> {
+/** What a detector is made with. */
+export interface MakingOptions {
+  readonly engine: Engine;
+  /** What measures images as files of lossless coders; without it the detector has no score of them. */
+  readonly coders: CoderMeasure | undefined;
+  /** What decoded the images, for the record. */
+  readonly versions: Pick<Manifest["versions"], "node" | "sharp" | "libvips">;
+}
+
+/** A detector as it will lie in its folder. */
+export interface MadeDetector {
+  readonly manifest: Manifest;
+  /** The text of the manifest's file, which has to be written last. */
+  readonly text: string;
+  readonly files: FileContents;
+}
+
+/** Calibrates on the held-out images and makes the files of a detector. Throws RunError where the engine or a coder fails. */
+export async function makeDetector(
+  parts: DetectorParts,
+  { engine, coders, versions }: MakingOptions,
+): Promise<MadeDetector> {
   const { training, models } = parts;
   const files: { -readonly [Name in DetectorFile]?: FileContents[Name] } = {};
   for (const name of presentModels(models)) {
@@ -88,16 +103,17 @@ export async function writeDetector(folder: string, parts: DetectorParts, engine
   const measured = await measurePlaces(parts, engine);
   const { heldOut, golden, trials } = await measureTerms(parts, files, measured, engine);
   files[goldenFile] = golden;
-  const references = { ...heldOut, ...(await coderTerms(parts.heldOutPixels, parts.training.input)) };
+  const coded = coders && [1, 3].includes(training.input.channels);
+  const references = coded ? { ...heldOut, coders: await coders(parts.heldOutPixels, parts.training.input) } : heldOut;
   let calibration = calibrateHeldOut(references, calibrationKey(training), parts.groups?.heldOut);
   for (const [source, scores] of Object.entries(ownReferences(parts))) {
     calibration = withReferences(calibration, source, scores);
   }
   if (parts.joining) calibration = joinExperts(calibration, heldOut, trials, parts.joining, parts.groups?.heldOut);
   calibration = withoutUnheard(calibration, training.model.scales);
-  const manifest = describeDetector(parts, calibration, engine.version, await checksumsOf(files));
-  await writeFiles(folder, files, await writeManifest(manifest));
-  return manifest;
+  const made = { onnxruntime: engine.version, ...versions };
+  const manifest = describeDetector(parts, calibration, made, await checksumsOf(files));
+  return { manifest, text: await writeManifest(manifest), files };
 }
 
 /** Terms of the held-out images and of the trials, and the golden file, all from the graphs that the detector will hold. */
@@ -158,7 +174,7 @@ async function checksumsOf(files: FileContents): Promise<Manifest["files"]> {
 function describeDetector(
   { training, role, models, data, generalDetector, groups, faults, encoder }: DetectorParts,
   calibration: Calibration,
-  engineVersion: string,
+  versions: Omit<Manifest["versions"], "outglow">,
   checksums: Manifest["files"],
 ): Manifest {
   const describe = <Name extends ModelName>(name: Name) => {
@@ -170,12 +186,7 @@ function describeDetector(
     kind: "outglow detector",
     formatVersion,
     role,
-    versions: {
-      outglow: packageVersion(),
-      onnxruntime: engineVersion,
-      node: process.versions.node,
-      ...decoderVersions(),
-    },
+    versions: { outglow: packageVersion(), ...versions },
     input: { ...training.input, type: "uint8", layout: "NCHW", transform: "x = pixel / 256 - 0.5 + 1 / 512" },
     orientation: "higher is more anomalous",
     unit: "nats",
