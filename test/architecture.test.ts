@@ -1,11 +1,11 @@
 /** The floors of the house: who may import what, and what no source file may hold. See ARCHITECTURE.md. */
 import { readdirSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 /** A folder imports from folders before it only. Files beside the folders, such as the package's door, come last. */
 const floors =
-  "base client score graph onnx nn optim flow model runtime pixels made data train faults encoder detector report workflow analysis experiments benchmark service cli".split(
+  "base client score graph onnx nn optim flow model runtime pixels made data train faults encoder detector report workflow analysis experiments benchmark service studio cli".split(
     " ",
   );
 const pure = "base client score graph onnx nn optim flow model pixels made".split(" ");
@@ -22,10 +22,10 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   "tar-stream": ["data"],
   commander: ["cli"],
   "log-update": ["cli"],
-  hono: ["service"],
+  hono: ["service", "studio"],
   "@hono/node-server": ["service"],
   "prom-client": ["service"],
-  zod: ["model", "train", "faults", "encoder", "detector", "workflow", "experiments", "service"],
+  zod: ["model", "train", "faults", "encoder", "detector", "workflow", "experiments", "service", "studio"],
 };
 /** Ways past an index.ts, each with its reason. */
 const sideDoors = [
@@ -34,6 +34,7 @@ const sideDoors = [
   "cli/reproduce-command.ts -> experiments/suite-names.ts", // as above
   "cli/benchmark-command.ts -> benchmark/cases.ts", // as above
   "cli/serve-command.ts -> service/settings.ts", // as above
+  "cli/studio-command.ts -> studio/settings.ts", // as above
 ];
 /** Doors of a floor beside its index.ts: what of it a browser page takes. */
 const portableDoors = [
@@ -42,6 +43,7 @@ const portableDoors = [
   "faults/portable.ts",
   "encoder/portable.ts",
   "detector/portable.ts",
+  "studio/portable.ts",
 ];
 const mostLines = 400;
 
@@ -232,4 +234,51 @@ test("package.json offers the package's door, every folder's index but that of t
     const built = name.replace("./", "./dist/");
     expect(exports[name]).toEqual({ types: `${built}.d.ts`, default: `${built}.js` });
   }
+});
+
+describe("the studio's pages", () => {
+  const folder = new URL("../web/", import.meta.url);
+  const pages = readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((path) => path.replaceAll("\\", "/"))
+    .filter((path) => /\.tsx?$/.test(path) && !/(\.test|\.d)\.ts$|^vite\.config\.ts$/.test(path))
+    .map((path) => ({ path, text: readFileSync(new URL(path, folder), "utf8") }));
+  const targets = pages.flatMap(({ path, text }) => {
+    const found = [...importsOf(`web/${path}`, text.replaceAll('import "./', 'import x from "./'))];
+    return found.map(({ target, typeOnly }) => ({ path, target, typeOnly }));
+  });
+
+  test("take of the program only pure floors, by their index, and portable doors", () => {
+    const ofProgram = targets.filter(({ target }) => target.startsWith("src/"));
+    expect(ofProgram.length).toBeGreaterThan(0);
+    const doors = [...pure.map((floor) => `src/${floor}/index.ts`), ...portableDoors.map((door) => `src/${door}`)];
+    expect(ofProgram.filter(({ target }) => !doors.includes(target))).toEqual([]);
+  });
+
+  test("take nothing of Node and only packages that are meant for pages", () => {
+    const known = [
+      "preact",
+      "@preact/signals",
+      "uplot",
+      "d3-scale",
+      "d3-shape",
+      "d3-force",
+      "fflate",
+      "onnxruntime-web",
+    ];
+    const foreign = targets.filter(({ target }) => !/^(src|web)\//.test(target));
+    expect(foreign.filter(({ target }) => !known.includes(packageOf(target)))).toEqual([]);
+  });
+
+  test.each<[string, (page: { path: string; text: string }) => boolean]>([
+    ["is too long", ({ text }) => text.trimEnd().split("\n").length > mostLines],
+    ["starts with anything but what it is", ({ text }) => !text.startsWith("/**")],
+    ["exports a whole module or a default", ({ text }) => /^export\s+(\*|default\b)/m.test(text)],
+    [
+      "writes HTML or a style as text, which the policy forbids",
+      ({ text }) => /dangerouslySetInnerHTML|innerHTML|\bstyle="/.test(text),
+    ],
+    ["reads or writes a cookie", ({ text }) => /document\.cookie/.test(text)],
+  ])("no file %s", (_rule, offends) => {
+    expect(pages.filter(offends).map(({ path }) => path)).toEqual([]);
+  });
 });

@@ -15,6 +15,7 @@ const doors = [
   "faults/portable.ts",
   "encoder/portable.ts",
   "detector/portable.ts",
+  "studio/portable.ts",
 ];
 /** Packages that run anywhere. */
 const portablePackages = ["zod", "@bufbuild/protobuf"];

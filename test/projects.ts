@@ -12,14 +12,14 @@ export type ProjectName = "unit" | "alone" | "engine" | "cli";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** What begins the program as it is installed, or imports a file of it. */
-const builtProgram = /\b(?:run|start)Outglow\b|\.\.\/dist\//;
+const builtProgram = /\b(?:run|start)Outglow\b|\b(?:shared|own)Studio\b|\.\.\/dist\//;
 
 /** What replaces a module. */
 const replacedModule = /\bvi\.(?:do)?[mM]ock\(/;
 
 /** The paths of all tests, from the root, by project. */
 export function testProjects(): Readonly<Record<ProjectName, readonly string[]>> {
-  const tests = ["src", "test"].flatMap((folder) =>
+  const tests = ["src", "test", "web"].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
       .filter((path) => path.endsWith(".test.ts"))
       .map((path) => join(folder, path)),

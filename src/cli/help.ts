@@ -18,6 +18,7 @@ Commands:
   analyze [options] <detector...>           show what the models of one or more detectors see in data, as pictures on one page
   sample [options] <detector>               draw images from a detector's flow: what it thinks normal looks like
   serve [options] <detectors>               serve detectors over HTTP: Open Inference Protocol, scores of image files, metrics
+  studio [options] [folder]                 open the studio in a browser: train, look, decide and score by pages on this machine
   benchmark [options]                       measure training and scoring on this machine
   doctor [options]                          say what this machine has, and check that the engine computes what it should
   quickstart [options] [what]               see the whole job on images that the program makes itself: no data, no network, a few minutes

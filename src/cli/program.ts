@@ -22,6 +22,7 @@ const makers = {
   analyze: async () => (await import("./analyze-command.ts")).analyzeCommand(),
   sample: async () => (await import("./sample-command.ts")).sampleCommand(),
   serve: async () => (await import("./serve-command.ts")).serveCommand(),
+  studio: async () => (await import("./studio-command.ts")).studioCommand(),
   benchmark: async () => (await import("./benchmark-command.ts")).benchmarkCommand(),
   doctor: async () => (await import("./doctor-command.ts")).doctorCommand(),
   quickstart: async () => (await import("./quickstart-command.ts")).quickstartCommand(),

@@ -2,9 +2,8 @@
 import { access, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigError, setting } from "../base/index.ts";
-import { quickstartShape, writeQuickstartImages } from "../experiments/index.ts";
+import { quickstartRequest, usualQuickstartTime, writeQuickstartImages } from "../experiments/index.ts";
 import { anomalousMadeKinds } from "../made/index.ts";
-import type { TrainRequest } from "../workflow/index.ts";
 import { openConsole } from "./console.ts";
 import { evaluate } from "./evaluate.ts";
 import { nextFreeName } from "./output-file.ts";
@@ -20,12 +19,6 @@ export interface QuickstartOptions {
   readonly seed: number;
   readonly threads?: number;
 }
-
-/** The learning rate falls to a tenth for the last steps of the normal model. */
-const steps = { general: 1500, normal: 1000, decay: 900 } as const;
-
-/** Seconds of training where nobody says otherwise. */
-const usualTime = 170;
 
 /** Runs the quickstart, or the one that looks for faults. */
 export async function quickstart(
@@ -55,7 +48,7 @@ export async function quickstart(
     });
     return;
   }
-  const time = wished ?? usualTime;
+  const time = wished ?? usualQuickstartTime;
   const images = join(folder, "images");
   const detector = join(folder, "detector");
   output.note(`making images in ${images}`);
@@ -69,25 +62,7 @@ export async function quickstart(
     strict: true,
     ...(threads === undefined ? {} : { threads }),
   } as const;
-  const request: TrainRequest = {
-    normal: join(images, "train"),
-    general: join(images, "general"),
-    out: detector,
-    size: quickstartShape.height,
-    channels: quickstartShape.channels,
-    depth: 4,
-    width: 48,
-    learningRate: 2e-3,
-    warmup: 50,
-    milestones: [steps.decay],
-    steps: steps.normal,
-    generalSteps: steps.general,
-    time,
-    heldOut: 0.2,
-    seed,
-    threads,
-    strict: true,
-  };
+  const request = quickstartRequest({ images, out: detector, time, seed, threads });
   const outcome = await train(request, { quiet: false, json: false });
   if (outcome === "interrupted") return;
 

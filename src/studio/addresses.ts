@@ -1,0 +1,25 @@
+/** Where everything of the studio's interface is asked for: methods and paths, apart from their schemas, so that a page carries no checks that the server makes. */
+
+/** One route's address: `:name` is one part of the path. */
+export interface Address {
+  readonly method: "GET" | "POST" | "DELETE";
+  readonly path: string;
+}
+
+/** Every address by the name of its route. */
+export const addresses = {
+  home: { method: "GET", path: "/api/home" },
+  news: { method: "GET", path: "/api/news" },
+  demo: { method: "POST", path: "/api/demo" },
+  run: { method: "GET", path: "/api/runs/:run" },
+  runEvents: { method: "GET", path: "/api/runs/:run/events" },
+  runPicture: { method: "GET", path: "/api/runs/:run/pictures/:picture" },
+  stopRun: { method: "POST", path: "/api/runs/:run/stop" },
+  resumeRun: { method: "POST", path: "/api/runs/:run/resume" },
+  forgetRun: { method: "DELETE", path: "/api/runs/:run" },
+  detector: { method: "GET", path: "/api/detectors/:detector" },
+  detectorFile: { method: "GET", path: "/api/detectors/:detector/files/:name" },
+} as const satisfies Readonly<Record<string, Address>>;
+
+/** The name of a route. */
+export type RouteName = keyof typeof addresses;

@@ -1,0 +1,18 @@
+/** The quickstart as the work of a run: images are made, a detector is trained on them. */
+import { join } from "node:path";
+import { quickstartRequest, writeQuickstartImages } from "../experiments/index.ts";
+import { isRun, runFolder } from "../train/index.ts";
+import type { JobRequest, Work } from "./job-kinds.ts";
+import { trainJob } from "./train-job.ts";
+
+/** Makes the images where no training has begun with them, and trains. */
+export const demo: Work<JobRequest<"demo">> = async ({ folder, time, seed }, context) => {
+  const images = join(folder, "images");
+  const out = join(folder, "detector");
+  if (!(context.resumed && (await isRun(runFolder(out))))) {
+    context.tell({ kind: "stage", text: "making images" });
+    await writeQuickstartImages(images, seed);
+  }
+  if (context.signal.aborted) return "paused";
+  return trainJob(quickstartRequest({ images, out, time, seed }), context);
+};

@@ -1,0 +1,177 @@
+/**
+ * The studio as a person has it: the built program in a process of its own and its pages in Chromium, one of each for all tests of a process
+ * of tests. What a page says in its console and any request to another host is a remark, and a test expects none.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { setTimeout as wait } from "node:timers/promises";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { afterAll } from "vitest";
+import { commandOf, temporaryFolder } from "./command.ts";
+import { buildPages } from "./studio-pages.ts";
+
+/** Where Chromium is; undefined where none is installed. */
+export const browserPath = [
+  process.env.OUTGLOW_CHROMIUM ?? "",
+  ...["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"],
+].find(existsSync);
+
+/** Says that a file's tests are skipped where there is no browser, and whether they are. */
+export function withoutBrowser(file: string): boolean {
+  if (browserPath === undefined) process.stdout.write(`${file} is skipped: no Chromium is installed\n`);
+  return browserPath === undefined;
+}
+
+/** A tab, and what went wrong in it so far. */
+export interface Tab {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** Lines of the console that are warnings or errors, and requests that left the machine. A test expects none. */
+  readonly remarks: string[];
+  close(): Promise<void>;
+}
+
+/** A studio that runs in a folder of its own. */
+export interface TestStudio {
+  readonly folder: string;
+  readonly url: string;
+  /** Ends it at once, as kill -9 does. */
+  kill(): Promise<void>;
+  /** Starts it again in the same folder, at the same port. */
+  start(): Promise<void>;
+  /** A tab of a browser of its own that has come in, at an address behind `#`. */
+  open(address?: string, options?: BrowserContextOptions): Promise<Tab>;
+  /** Another tab of the same browser. */
+  openBeside(tab: Tab, address?: string): Promise<Tab>;
+  /** A request with the cookie of a session, without a browser. */
+  ask(path: string, init?: RequestInit): Promise<Response>;
+}
+
+/** The usual window of a test. */
+const viewport = { width: 1440, height: 900 };
+
+let browser: Promise<Browser> | undefined;
+let shared: Promise<TestStudio> | undefined;
+const started = new Set<{ child: ChildProcess | undefined; readonly folder: string }>();
+
+// A process of tests ends without asking: its studios end with it. The browser sees to itself.
+process.once("exit", () => {
+  for (const { child } of started) child?.kill("SIGKILL");
+});
+
+/** The studio that all tests of this process share. */
+export function sharedStudio(): Promise<TestStudio> {
+  shared ??= startTestStudio();
+  return shared;
+}
+
+/** Starts a studio in a new folder; it ends with the file's tests unless it is shared. */
+export async function ownStudio(): Promise<TestStudio> {
+  const studio = await startTestStudio();
+  afterAll(async () => {
+    await studio.kill();
+    await rm(studio.folder, { recursive: true, force: true, maxRetries: 5 });
+  });
+  return studio;
+}
+
+async function startTestStudio(): Promise<TestStudio> {
+  await buildPages();
+  const { path: folder } = await temporaryFolder();
+  const state: { child: ChildProcess | undefined; readonly folder: string } = { child: undefined, folder };
+  started.add(state);
+  let url = "";
+  let cookie = "";
+  const addresses: string[] = [];
+  const nextAddress = async (): Promise<string> => {
+    while (addresses.length === 0) await wait(5);
+    return addresses.shift()!;
+  };
+  const start = async (): Promise<void> => {
+    const port = url === "" ? "0" : new URL(url).port;
+    const [program, ...args] = commandOf(["studio", folder, "--port", port, "--no-open"]);
+    const child = spawn(program!, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, CI: "1" } });
+    state.child = child;
+    addresses.length = 0;
+    const said: string[] = [];
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        said.push(text);
+        addresses.push(...Array.from(text.matchAll(/http:\S+token=\S+/g), ([address]) => address));
+      });
+      (stream as unknown as { unref(): void }).unref();
+    }
+    child.unref();
+    const ended = once(child, "exit").then(() => {
+      throw new Error(`the studio ended: ${said.join("")}`);
+    });
+    ended.catch(() => undefined);
+    const address = await Promise.race([nextAddress(), ended]);
+    addresses.unshift(address);
+    url = new URL(address).origin;
+  };
+  await start();
+  const watch = async (context: BrowserContext): Promise<Tab> => {
+    const page = await context.newPage();
+    const remarks: string[] = [];
+    page.on("console", (message) => {
+      if (message.type() !== "log") remarks.push(`console ${message.type()}: ${message.text()}`);
+    });
+    page.on("pageerror", (error) => remarks.push(`error: ${error.stack ?? error.message}`));
+    page.on("request", (request) => {
+      const { origin, protocol } = new URL(request.url());
+      if (origin !== url && protocol !== "blob:" && protocol !== "data:") remarks.push(`request: ${request.url()}`);
+    });
+    return { page, context, remarks, close: () => page.close() };
+  };
+  const studio: TestStudio = {
+    folder,
+    get url() {
+      return url;
+    },
+    async kill() {
+      const { child } = state;
+      if (!child || child.exitCode !== null || child.signalCode !== null) return;
+      const ended = once(child, "exit");
+      child.kill("SIGKILL");
+      await ended;
+    },
+    start,
+    async open(address = "/", options = {}) {
+      const context = await (await sharedBrowser()).newContext({ viewport, ...options });
+      const tab = await watch(context);
+      await tab.page.goto(await nextAddress());
+      await tab.page.waitForURL(`${url}/`);
+      if (address !== "/") await tab.page.goto(`${url}/#${address}`);
+      await tab.page.locator("main h1").waitFor();
+      return { ...tab, close: () => context.close() };
+    },
+    async openBeside({ context }, address = "/") {
+      const tab = await watch(context);
+      await tab.page.goto(`${url}/#${address}`);
+      await tab.page.locator("main h1").waitFor();
+      return tab;
+    },
+    async ask(path, init = {}) {
+      if (cookie === "") {
+        const answer = await fetch(await nextAddress());
+        cookie = answer.headers.get("set-cookie")!.split(";", 1)[0]!;
+      }
+      return fetch(`${url}${path}`, { ...init, headers: { cookie, ...init.headers } });
+    },
+  };
+  return studio;
+}
+
+function sharedBrowser(): Promise<Browser> {
+  browser ??= chromium.launch({
+    executablePath: browserPath!,
+    args: [
+      ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
+      ...["--disable-component-update", "--disable-sync"],
+    ],
+  });
+  return browser;
+}

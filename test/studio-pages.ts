@@ -1,0 +1,43 @@
+/** The built pages of the studio, as old as their sources at most. */
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { takeLock } from "../src/data/index.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const built = join(root, "dist/studio/pages/index.html");
+
+/** Builds the pages where their sources are younger. One process at a time does. */
+export async function buildPages(): Promise<void> {
+  if (areFresh()) return;
+  mkdirSync(join(root, "dist"), { recursive: true });
+  for (;;) {
+    const outcome = await takeLock(join(root, "dist/pages.lock"));
+    if ("lock" in outcome) {
+      try {
+        // In a process of its own: the bundler is large, and this one goes on to other tests.
+        if (!areFresh()) execFileSync("npm", ["run", "--silent", "build:web"], { cwd: root, stdio: "pipe" });
+      } finally {
+        await outcome.lock.release();
+      }
+      return;
+    }
+    await wait(100);
+  }
+}
+
+function areFresh(): boolean {
+  return existsSync(built) && statSync(built).mtimeMs > Math.max(newest(join(root, "web")), newest(join(root, "src")));
+}
+
+/** When the youngest source in a folder was written, ms since 1970. */
+function newest(folder: string): number {
+  const times = readdirSync(folder, { withFileTypes: true }).map((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return newest(path);
+    return entry.name.endsWith(".test.ts") ? 0 : statSync(path).mtimeMs;
+  });
+  return Math.max(0, ...times);
+}

@@ -1,0 +1,26 @@
+/** The pages: where each is, what it is called, and what loads it. Add one by adding a record. */
+import type { ComponentType } from "preact";
+
+/** What every page is given: the parts of its address. */
+export interface PageProps {
+  /** The parts that the address names, decoded. */
+  readonly parts: Readonly<Record<string, string>>;
+  /** What stands behind `?` in the address. */
+  readonly query: URLSearchParams;
+}
+
+/** A page. */
+export interface PageRoute {
+  /** `:name` is one part of the address behind `#`. */
+  readonly path: string;
+  readonly title: string;
+  /** Its place in the navigation; absent for pages that others lead to. */
+  readonly entry?: string;
+  readonly load: () => Promise<ComponentType<PageProps>>;
+}
+
+/** Every page, in the order of the navigation. */
+export const pageRoutes: readonly PageRoute[] = [
+  { path: "/", title: "Home", entry: "Home", load: async () => (await import("../pages/home.tsx")).HomePage },
+  { path: "/runs/:run", title: "Run", load: async () => (await import("../pages/run.tsx")).RunPage },
+];
