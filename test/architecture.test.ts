@@ -248,7 +248,7 @@ describe("the studio's pages", () => {
   });
 
   test("take of the program only pure floors, by their index, and portable doors", () => {
-    const ofProgram = targets.filter(({ target }) => target.startsWith("src/"));
+    const ofProgram = targets.filter(({ target, typeOnly }) => target.startsWith("src/") && !typeOnly);
     expect(ofProgram.length).toBeGreaterThan(0);
     const doors = [...pure.map((floor) => `src/${floor}/index.ts`), ...portableDoors.map((door) => `src/${door}`)];
     expect(ofProgram.filter(({ target }) => !doors.includes(target))).toEqual([]);
@@ -264,6 +264,7 @@ describe("the studio's pages", () => {
       "d3-force",
       "fflate",
       "onnxruntime-web",
+      "@cwasm/jpeg-turbo",
     ];
     const foreign = targets.filter(({ target }) => !/^(src|web)\//.test(target));
     expect(foreign.filter(({ target }) => !known.includes(packageOf(target)))).toEqual([]);
