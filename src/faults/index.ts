@@ -6,7 +6,16 @@ export { type CellMap, meanMap, resampled, standardised, topMean } from "./cell-
 export { drawFaultExamples, type FaultExample } from "./examples.ts";
 export { cropPatch, exampleOf, type FaultPatch, maskedPatches } from "./fault-patches.ts";
 export { assignFolds, kindsLeftOut } from "./folds.ts";
-export { type Fingerprint, fingerprintOfStructure, groupImages, shiftedCorrelation } from "./groups.ts";
+export {
+  type ComparedPair,
+  codeOfStructure,
+  type Fingerprint,
+  fingerprintOfStructure,
+  groupImages,
+  groupPairs,
+  leastCorrelation,
+  shiftedCorrelation,
+} from "./groups.ts";
 export { atLevels, commonLevels, type LevelSize, resized, withChannels } from "./levels.ts";
 export { type CellLogits, openLogits } from "./logits.ts";
 export { type FaultNetwork, faultNetwork } from "./network.ts";
@@ -22,6 +31,7 @@ export {
 export { type FaultScore, type FaultScorer, type FoldScore, faultScorerOn } from "./scoring.ts";
 export { type FaultSettings, faultSettingsSchema } from "./settings.ts";
 export { secondsPerStep } from "./step-time.ts";
+export { codeLength, type LikelyPair, likelyPairs } from "./structure-codes.ts";
 export type { Canvas, Mask } from "./synthetic/canvas.ts";
 export { drawFault, type FaultyCrop } from "./synthetic/fault.ts";
 export { type FaultKind, faultKinds, likeKind } from "./synthetic/kinds.ts";

@@ -120,6 +120,16 @@ export {
   fpr95NormalPositive,
   spearmanCorrelation,
 } from "./metrics.ts";
+export {
+  findOddities,
+  leastDeviations,
+  type OddImage,
+  type OddityKind,
+  oddityKinds,
+  oddness,
+  robustDeviations,
+  type SetStatistics,
+} from "./oddities.ts";
 export type { PixelTable } from "./pixel-table.ts";
 export { quantile, type ScoreSets } from "./ranking.ts";
 export {

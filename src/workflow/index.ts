@@ -7,6 +7,20 @@ export {
   setDecision,
 } from "./calibration.ts";
 export { drawSheet, keepTop, type SheetImage } from "./contact-sheet.ts";
+export {
+  checkKinds,
+  type DataDescription,
+  type FindingKind,
+  failedKinds,
+  findingKinds,
+  type InspectedData,
+  inspectData,
+  type NamedImage,
+  type OddFinding,
+  type SameFinding,
+  type SetDescription,
+  type Tally,
+} from "./data-inspection.ts";
 export { type DecisionPage, decisionPage, type PageParts, type SetKind } from "./decision-page.ts";
 export {
   type Decision,
@@ -44,6 +58,9 @@ export type { ScoredSet } from "./evaluation-sets.ts";
 export { showEvaluation, showThreshold } from "./evaluation-text.ts";
 export type { Watch, WorkflowEvent } from "./events.ts";
 export { type HandImage, type HandWish, type ImagesAtHand, judgeAtHand } from "./images-at-hand.ts";
+export { writeFindings } from "./inspection-files.ts";
+export { drawFindings, type FindingSheet } from "./inspection-sheets.ts";
+export { showDescription } from "./inspection-text.ts";
 export type { MapMeasures, MapReport } from "./map-evaluation.ts";
 export { mapPicture, mapWriter } from "./map-files.ts";
 export type { ComparedScores, LabelledThresholds, MeasuredEvaluation, MetricValue } from "./measures.ts";
