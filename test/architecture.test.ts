@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 
 /** A folder imports from folders before it only. Files beside the folders, such as the package's door, come last. */
 const floors =
-  "base client score graph onnx nn optim flow model runtime pixels made data train faults encoder detector export report workflow analysis experiments benchmark service studio cli".split(
+  "base client score graph onnx nn optim flow model runtime pixels made data train faults cells encoder detector report workflow analysis experiments benchmark service studio cli".split(
     " ",
   );
 const pure = "base client score graph onnx nn optim flow model pixels made".split(" ");
@@ -25,7 +25,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   hono: ["service", "studio"],
   "@hono/node-server": ["service"],
   "prom-client": ["service"],
-  zod: ["model", "train", "faults", "encoder", "detector", "workflow", "experiments", "service", "studio"],
+  zod: ["model", "train", "faults", "cells", "encoder", "detector", "workflow", "experiments", "service", "studio"],
 };
 /** Ways past an index.ts, each with its reason. */
 const sideDoors = [
@@ -41,6 +41,7 @@ const portableDoors = [
   "data/portable.ts",
   "train/portable.ts",
   "faults/portable.ts",
+  "cells/portable.ts",
   "encoder/portable.ts",
   "detector/portable.ts",
   "studio/portable.ts",

@@ -48,7 +48,7 @@ beforeAll(async () => {
   await write("test/good", "good", 10);
   await write("test/scratch", "scratch", 8);
   await write("test/dent", "dent", 8);
-  trained = await succeed("train", "--normal=parts", "--out=detector", ...training);
+  trained = await succeed("train", "--normal=parts", "--out=detector", ...training, "--cells", "--cell-steps=3");
 }, 120_000);
 
 afterAll(() => folder.dispose());
@@ -57,6 +57,7 @@ describe("training", () => {
   test("says what it did, and leaves a picture of what was looked for", async () => {
     expect(trained.stderr).toContain("training 2 networks to find local faults (60 steps each)");
     expect(trained.stderr).toMatch(/faults: \d+ faults in 8 examples are learned, too/);
+    expect(trained.stderr).toContain("cells: 2 pairs of flows, 2 and 3 steps or more");
     expect(trained.stderr).toMatch(/default score: faults, calibrated on 24 held-out images/);
     expect(trained.stderr).toContain("--maps MAPS");
     const { width, format } = await sharp(at("detector", "faults.png")).metadata();
@@ -65,14 +66,20 @@ describe("training", () => {
   });
 
   test("keeps it in the detector with a checksum, its own calibration and golden outputs", async () => {
-    const { faults, files, calibration, defaultScore } = await loadManifest(at("detector"));
+    const { faults, cells, files, calibration, defaultScore } = await loadManifest(at("detector"));
     expect(faults?.record.images).toBe(24);
     expect(files["faults.safetensors"]).toMatch(/^[0-9a-f]{64}$/);
-    expect(calibration.counts).toEqual({ faults: 24 });
+    expect(cells?.record).toMatchObject({ images: 24, foldOf: faults!.record.foldOf! });
+    expect(cells!.record.folds.map(({ leftOut }) => leftOut)).toEqual(
+      faults!.record.folds.map(({ leftOut }) => leftOut),
+    );
+    expect(files["cells.safetensors"]).toMatch(/^[0-9a-f]{64}$/);
+    expect(calibration.counts).toEqual({ faults: 24, cells: 24 });
     expect(calibration.scores.faults).toHaveLength(24);
     expect(defaultScore).toBe("faults");
     const detector = await loadDetectorFolder(at("detector"), { threads: 1 });
     expect(detector.faults).toBeDefined();
+    expect(detector.cells).toBeDefined();
     await detector.dispose();
   });
 
@@ -140,6 +147,7 @@ describe("what was trained", () => {
     expect(Object.keys(maps!.sets).sort()).toEqual(["dent", "scratch"]);
     expect(maps!.all.regions.regions).toBeGreaterThanOrEqual(16);
     expect(report.sets.scratch!.count).toBe(8);
+    expect(report.maps!.map(({ score }) => score)).toEqual(["faults", "cells"]);
   });
 
   test("leaves a picture and numbers of the image's size for every image, under names that lead nowhere else", async () => {
@@ -172,6 +180,7 @@ describe("what is refused", () => {
   test.each([
     [["--normal=parts", "--fault-steps=5"], /--fault-steps: expected --faults, got none/],
     [["--normal=parts", "--faults", "--group=("], /expected a regular expression such as part\\d\+, got '\('/],
+    [["--normal=parts", "--cells"], /--cells: expected --faults, got none/],
     [["--as=general", "--general=parts", "--faults"], /--as general: expected nothing but images, got --faults/],
     [
       ["--normal=parts", "--faults", "--group=good"],

@@ -13,6 +13,7 @@ const doors = [
   "data/portable.ts",
   "train/portable.ts",
   "faults/portable.ts",
+  "cells/portable.ts",
   "encoder/portable.ts",
   "detector/portable.ts",
   "studio/portable.ts",

@@ -29,6 +29,15 @@ export function eventPrinter(output: Console): (event: WorkflowEvent) => void {
         );
         return;
       }
+      case "cells": {
+        const share =
+          (event.pair - 1 + ((event.flow === "plain" ? 0 : 1) + event.step / event.steps) / 2) / event.pairs;
+        const pair = `flows ${event.pair} of ${event.pairs}`;
+        output.live(
+          `${progressBar(share)} ${pair}, ${event.flow} step ${event.step}/${event.steps}  loss ${event.loss.toFixed(3)}`,
+        );
+        return;
+      }
       case "settled":
         output.settle();
         return;

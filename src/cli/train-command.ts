@@ -41,6 +41,8 @@ const flags: readonly Flag[] = [
     "<data>",
     "examples of faults to look for, too: crops of faults, or images with masks in ground_truth/ (PATH#split=test,class=...)",
   ],
+  ["cells", "", "with --faults: flows of cells beside the networks, too; they take a quarter of the time"],
+  ["cellSteps", "<n>", "steps of each of these flows (default: what fits into the time)", numberOf],
   [
     "encoder",
     "<file.onnx>",

@@ -48,10 +48,12 @@ async function trainRequest(
 
 function announce({ out, images }: TrainingPlan, manifest: Manifest, json: boolean, output: Console): void {
   if (json) {
-    const { models, defaultScore, data, training, faults, encoder } = manifest;
+    const { models, defaultScore, data, training, faults, cells, encoder } = manifest;
     const sets = [images.normal, images.general, images.outliers];
     const skipped = sets.flatMap((set) => set?.problems ?? []);
-    output.print(JSON.stringify({ detector: out, models, defaultScore, data, training, faults, encoder, skipped }));
+    output.print(
+      JSON.stringify({ detector: out, models, defaultScore, data, training, faults, cells, encoder, skipped }),
+    );
     return;
   }
   const isGeneral = manifest.role === "general";
@@ -74,6 +76,10 @@ function announce({ out, images }: TrainingPlan, manifest: Manifest, json: boole
         `faults: ${folds.length} networks of ${settings.steps} steps or more, from images of ${groups} different things`,
       );
       output.note(`what they learned to find: ${join(out, faultSheetName)}`);
+    }
+    if (manifest.cells) {
+      const { settings, folds } = manifest.cells.record;
+      output.note(`cells: ${folds.length} pairs of flows, ${settings.plainSteps} and ${settings.steps} steps or more`);
     }
     if (manifest.encoder) {
       const { images, groups, settings } = manifest.encoder.record;

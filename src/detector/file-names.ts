@@ -9,6 +9,9 @@ export const goldenFile = "golden.safetensors";
 /** The networks that look for local faults, one a fold. */
 export const faultsFile = "faults.safetensors";
 
+/** The flows that look at cells, a pair a fold. */
+export const cellsFile = "cells.safetensors";
+
 /** What makes features of images, as it was given but cut to the values that are used, and what is normal among these. */
 export const encoderFile = "encoder.onnx";
 export const featuresFile = "encoder.safetensors";
@@ -40,6 +43,7 @@ export type ModelName = keyof typeof modelFiles;
 export type DetectorFile =
   | typeof goldenFile
   | typeof faultsFile
+  | typeof cellsFile
   | typeof encoderFile
   | typeof featuresFile
   | (typeof modelFiles)[ModelName]["weights" | "graph"];
@@ -48,6 +52,7 @@ export type DetectorFile =
 export const detectorFiles: readonly DetectorFile[] = [
   goldenFile,
   faultsFile,
+  cellsFile,
   encoderFile,
   featuresFile,
   ...Object.values(modelFiles).flatMap(({ weights, graph }) => [weights, graph]),

@@ -88,6 +88,7 @@ export function joinExperts(
   const withPlaced = (terms: ModelTerms, which: keyof PlacedScores): ModelTerms => ({
     ...terms,
     ...(placed.faults && { faults: { scores: placed.faults[which] } }),
+    ...(placed.cells && { cells: { scores: placed.cells[which] } }),
     ...(placed.encoder && { encoder: { scores: placed.encoder[which] } }),
   });
   if (placedOnly || !trials) {

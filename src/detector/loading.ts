@@ -1,14 +1,15 @@
 /** A detector ready to score: its graphs opened on an engine that is handed in, and checked against what it gave when it was written. Portable. */
 import { ConfigError, type ImageShape } from "../base/index.ts";
+import { cellScorerOn, readCellDetector } from "../cells/portable.ts";
 import { type EncoderScorer, encoderScorerOn, readEncoderExpert } from "../encoder/portable.ts";
 import { type FaultScorer, faultScorerOn, readFaultDetector } from "../faults/portable.ts";
 import { type FlowName, flowOf } from "../model/index.ts";
 import type { Engine } from "../runtime/index.ts";
 import type { CoderSizes, ModelTerms } from "../score/index.ts";
-import { faultsFile, featuresFile } from "./file-names.ts";
+import { cellsFile, faultsFile, featuresFile } from "./file-names.ts";
 import type { FileReader } from "./file-reader.ts";
 import { type FlowMapper, openFlowMapper } from "./flow-maps.ts";
-import { checkGolden, checkGoldenPlaces, type GoldenListener } from "./golden.ts";
+import { checkGolden, checkGoldenPlaces } from "./golden.ts";
 import type { Manifest } from "./manifest.ts";
 import { flowMeter, type MeasuredSource } from "./measuring.ts";
 import { openScorers } from "./models.ts";
@@ -43,6 +44,8 @@ export interface Detector {
   readonly openMapper: (name: FlowName) => Promise<FlowMapper>;
   /** Looks for local faults in images at their own size, where the detector can: their share of the terms is asked for here, image by image. */
   readonly faults?: FaultScorer | undefined;
+  /** Looks at cells of images, in the same way. */
+  readonly cells?: FaultScorer | undefined;
   /** Judges places of images by an encoder's features, in the same way. */
   readonly encoder?: EncoderScorer | undefined;
   dispose(): Promise<void>;
@@ -52,8 +55,6 @@ export interface Detector {
 export interface LoadingOptions {
   /** What measures images as files of lossless coders. */
   readonly coders?: CoderMeasure | undefined;
-  /** Is told what golden outputs came to, before a difference that is too large is thrown. */
-  readonly onGolden?: GoldenListener | undefined;
 }
 
 /**
@@ -63,12 +64,16 @@ export interface LoadingOptions {
 export async function loadDetector(
   files: FileReader,
   engine: Engine,
-  { coders, onGolden }: LoadingOptions = {},
+  { coders }: LoadingOptions = {},
 ): Promise<Detector> {
-  const { manifest, graphs, golden, faults: networks, encoder: given } = await readForScoring(files);
+  const { manifest, graphs, golden, faults: networks, cells: flows, encoder: given } = await readForScoring(files);
   const faults =
     manifest.faults && networks
       ? faultScorerOn(engine, readFaultDetector(manifest.faults.record, networks, files.describe(faultsFile)))
+      : undefined;
+  const cells =
+    manifest.cells && flows
+      ? cellScorerOn(engine, readCellDetector(manifest.cells.record, flows, files.describe(cellsFile)))
       : undefined;
   const scorers = await openScorers(manifest.training, graphs, engine);
   let encoder: EncoderScorer | undefined;
@@ -78,6 +83,7 @@ export async function loadDetector(
     await meter.dispose();
     await scorers.dispose();
     await faults?.dispose();
+    await cells?.dispose();
     await encoder?.dispose();
   };
   try {
@@ -86,9 +92,10 @@ export async function loadDetector(
       encoder = await encoderScorerOn(engine, given.model, expert);
     }
     const where = `detector '${files.location}'`;
-    await checkGolden(golden, scorers.terms, where, onGolden);
-    if (faults) await checkGoldenPlaces(golden, "faults", faults, where, onGolden);
-    if (encoder) await checkGoldenPlaces(golden, "encoder", encoder, where, onGolden);
+    await checkGolden(golden, scorers.terms, where);
+    if (faults) await checkGoldenPlaces(golden, "faults", faults, where);
+    if (cells) await checkGoldenPlaces(golden, "cells", cells, where);
+    if (encoder) await checkGoldenPlaces(golden, "encoder", encoder, where);
   } catch (error) {
     await dispose();
     throw error;
@@ -106,6 +113,7 @@ export async function loadDetector(
       return openFlowMapper({ flow, parameters: await readModelWeights(files, manifest, name) }, engine);
     },
     faults,
+    cells,
     encoder,
     dispose,
   };

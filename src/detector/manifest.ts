@@ -1,12 +1,14 @@
 /** `detector.json`: what a detector is, complete and checked. The format version rises when an older program could misread it. */
 import { z } from "zod";
 import { type Fault, FormatError, messageOf, roles } from "../base/index.ts";
+import { type CellRecord, cellRecordSchema } from "../cells/portable.ts";
 import { type EncoderExpertRecord, encoderExpertSchema } from "../encoder/portable.ts";
 import { type FaultRecord, faultRecordSchema } from "../faults/portable.ts";
 import { issueParts, preparationFields, trainingSchema } from "../model/index.ts";
 import { calibrationFields } from "./calibration-schema.ts";
 import { checksumOf } from "./checksum.ts";
 import {
+  cellsFile,
   detectorFiles,
   encoderFile,
   faultsFile,
@@ -79,6 +81,8 @@ const fieldsSchema = z.strictObject({
     .strictObject({ weights: z.literal(faultsFile), record: faultRecordSchema })
     .nullable()
     .default(null),
+  /** The flows that look at cells of images. Only where there are some, so that earlier programs read all others. */
+  cells: z.strictObject({ weights: z.literal(cellsFile), record: cellRecordSchema }).exactOptional(),
   /** What judges images by an encoder's features. Only where there is one, so that earlier programs read all others. */
   encoder: z
     .strictObject({
@@ -115,6 +119,19 @@ function isModest({ settings, folds }: FaultRecord): boolean {
   return folds.length <= mostFolds && width <= mostWidth && levels.every((level) => level <= mostLevel);
 }
 
+/** More steps or channels than any cell flow has. */
+const [mostDepth, mostHidden] = [64, 1024];
+
+function isModestFlow({ settings, folds }: CellRecord): boolean {
+  const { levels, depth, hidden } = settings;
+  return (
+    folds.length <= mostFolds &&
+    depth <= mostDepth &&
+    hidden <= mostHidden &&
+    levels.every((level) => level <= mostLevel)
+  );
+}
+
 /** Images that an encoder sees: a side beyond this is damage. */
 const mostSide = 2 ** 13;
 
@@ -136,6 +153,10 @@ export const manifestSchema = fieldsSchema
   .refine(({ faults }) => faults === null || isModest(faults.record), {
     path: ["faults", "record", "settings"],
     error: `expected levels to ${mostLevel}, width to ${mostWidth} and a fold for every network`,
+  })
+  .refine(({ cells }) => cells === undefined || isModestFlow(cells.record), {
+    path: ["cells", "record", "settings"],
+    error: `expected levels to ${mostLevel}, depth to ${mostDepth}, ${mostHidden} hidden channels and a fold for every pair of flows`,
   })
   .refine(({ encoder }) => encoder === undefined || isSeeable(encoder.record), {
     path: ["encoder", "record"],

@@ -87,6 +87,7 @@ const tablesOfSources: {
   classes: ({ normal }, classes) => classTableOf(normal, classes),
   classifier: ({ classifier }, classes) => classTableOf(classifier, classes),
   faults: null,
+  cells: null,
   encoder: null,
   pixels: null,
   latents: null,

@@ -4,6 +4,7 @@ import { modelOf } from "../model/index.ts";
 import type { ParameterVectors } from "../nn/index.ts";
 import { checksumOf } from "./checksum.ts";
 import {
+  cellsFile,
   type DetectorFile,
   encoderFile,
   faultsFile,
@@ -47,6 +48,8 @@ export interface ScoringFiles {
   readonly golden: Uint8Array;
   /** The networks that look for local faults. */
   readonly faults: Uint8Array | undefined;
+  /** The flows that look at cells. */
+  readonly cells: Uint8Array | undefined;
   /** What makes features of images, and what is normal among these. */
   readonly encoder: { readonly model: Uint8Array; readonly features: Uint8Array } | undefined;
 }
@@ -69,7 +72,7 @@ export async function readForScoring(files: FileReader): Promise<ScoringFiles & 
 }
 
 /** What scoring needs beside graphs. */
-const placedFiles = [goldenFile, faultsFile, encoderFile, featuresFile] as const;
+const placedFiles = [goldenFile, faultsFile, cellsFile, encoderFile, featuresFile] as const;
 
 /** Reads and checks every file of a detector, one after another, and keeps those that scoring needs. Throws FormatError for damage. */
 async function readScoringFiles(files: FileReader, manifest: Manifest): Promise<ScoringFiles> {
@@ -78,6 +81,7 @@ async function readScoringFiles(files: FileReader, manifest: Manifest): Promise<
   const needed: readonly DetectorFile[] = [
     goldenFile,
     ...(manifest.faults ? ([faultsFile] as const) : []),
+    ...(manifest.cells ? ([cellsFile] as const) : []),
     ...(manifest.encoder ? ([encoderFile, featuresFile] as const) : []),
     ...names.flatMap((name): DetectorFile[] => [modelFiles[name].weights, modelFiles[name].graph]),
   ];
@@ -89,9 +93,10 @@ async function readScoringFiles(files: FileReader, manifest: Manifest): Promise<
     if (other) kept[other] = bytes;
     if (graphNames.includes(name)) graphs[name] = bytes;
   }
-  const { [goldenFile]: golden, [faultsFile]: faults, [encoderFile]: model, [featuresFile]: features } = kept;
+  const { [goldenFile]: golden, [faultsFile]: faults, [cellsFile]: cells } = kept;
+  const { [encoderFile]: model, [featuresFile]: features } = kept;
   if (golden === undefined) throw internalError("a detector's golden file was not read");
-  return { graphs, golden, faults, encoder: model && features && { model, features } };
+  return { graphs, golden, faults, cells, encoder: model && features && { model, features } };
 }
 
 /** The weights of one of a detector's models. Throws FormatError for damage, ConfigError where it has no such model. */

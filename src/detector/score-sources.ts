@@ -12,8 +12,8 @@ import type { MeasuredSource } from "./measuring.ts";
 import { presentModels, sourcesOfModels } from "./models.ts";
 
 /** The sources that a detector of this manifest has: its models, and the coders, which need none. */
-export function detectorSources({ models, training, faults, encoder }: Manifest): ScoreSource[] {
-  return [...sourcesOfModels(presentModels(models), training), ...placedSources({ faults, encoder })];
+export function detectorSources({ models, training, faults, cells, encoder }: Manifest): ScoreSource[] {
+  return [...sourcesOfModels(presentModels(models), training), ...placedSources({ faults, cells, encoder })];
 }
 
 /** What a score of this detector draws from beside the normal model. Throws ConfigError for one that it lacks. */

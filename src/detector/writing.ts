@@ -1,4 +1,5 @@
 /** The files of a detector made of trained models: calibrated, with everything that loading checks. Portable. */
+import { type CellDetector, cellScorerOn, writeCellFlows } from "../cells/portable.ts";
 import { type EncoderExpert, encoderScorerOn, writeEncoderExpert } from "../encoder/portable.ts";
 import { type FaultDetector, faultScorerOn, writeFaultNetworks } from "../faults/portable.ts";
 import { modelOf, type TrainingConfiguration } from "../model/index.ts";
@@ -13,6 +14,7 @@ import {
 } from "../score/index.ts";
 import { checksumOf } from "./checksum.ts";
 import {
+  cellsFile,
   type DetectorFile,
   detectorFiles,
   encoderFile,
@@ -60,6 +62,8 @@ export interface DetectorParts {
   readonly groups?: { readonly things: number; readonly heldOut: ArrayLike<number> } | undefined;
   /** What looks for local faults; it brings its own calibration. */
   readonly faults?: FaultDetector | undefined;
+  /** What looks at cells; it brings its own calibration, too. */
+  readonly cells?: CellDetector | undefined;
   /** What judges images by an encoder's features, with the encoder cut to its taps; it brings its own calibration, too. */
   readonly encoder?: { readonly model: Uint8Array<ArrayBuffer>; readonly expert: EncoderExpert } | undefined;
   /** What experts are compared by, for the joined score. */
@@ -96,6 +100,7 @@ export async function makeDetector(
     files[modelFiles[name].graph] = graphOfModel(model, training.input, models[name]!.parameters);
   }
   if (parts.faults) files[faultsFile] = writeFaultNetworks(parts.faults);
+  if (parts.cells) files[cellsFile] = writeCellFlows(parts.cells);
   if (parts.encoder) {
     files[encoderFile] = parts.encoder.model;
     files[featuresFile] = writeEncoderExpert(parts.encoder.expert);
@@ -141,11 +146,18 @@ async function measureTerms(
 }
 
 /** Golden images and scores of the parts that look at places of images. */
-async function measurePlaces({ faults, encoder }: DetectorParts, engine: Engine): Promise<readonly GoldenPlaces[]> {
+async function measurePlaces(
+  { faults, cells, encoder }: DetectorParts,
+  engine: Engine,
+): Promise<readonly GoldenPlaces[]> {
   const places: GoldenPlaces[] = [];
   if (faults) {
     const scorer = faultScorerOn(engine, faults);
     places.push(await goldenPlaces("faults", faults.record.channels, scorer).finally(() => scorer.dispose()));
+  }
+  if (cells) {
+    const scorer = cellScorerOn(engine, cells);
+    places.push(await goldenPlaces("cells", cells.record.channels, scorer).finally(() => scorer.dispose()));
   }
   if (encoder) {
     const scorer = await encoderScorerOn(engine, encoder.model, encoder.expert);
@@ -155,9 +167,10 @@ async function measurePlaces({ faults, encoder }: DetectorParts, engine: Engine)
 }
 
 /** Scores of normal images that parts looked at while these were held out of them. */
-function ownReferences({ faults, encoder }: DetectorParts): Readonly<Record<string, readonly number[]>> {
+function ownReferences({ faults, cells, encoder }: DetectorParts): Readonly<Record<string, readonly number[]>> {
   return {
     ...(faults && { faults: faults.record.folds.flatMap(({ scores }) => scores) }),
+    ...(cells && { cells: cells.record.folds.flatMap(({ scores }) => scores) }),
     ...(encoder && { encoder: encoder.expert.record.heldOut.scores }),
   };
 }
@@ -172,7 +185,7 @@ async function checksumsOf(files: FileContents): Promise<Manifest["files"]> {
 }
 
 function describeDetector(
-  { training, role, models, data, generalDetector, groups, faults, encoder }: DetectorParts,
+  { training, role, models, data, generalDetector, groups, faults, cells, encoder }: DetectorParts,
   calibration: Calibration,
   versions: Omit<Manifest["versions"], "outglow">,
   checksums: Manifest["files"],
@@ -191,7 +204,7 @@ function describeDetector(
     orientation: "higher is more anomalous",
     unit: "nats",
     defaultScore: defaultScoreName(
-      [...sourcesOfModels(presentModels(models), training), ...placedSources({ faults, encoder })],
+      [...sourcesOfModels(presentModels(models), training), ...placedSources({ faults, cells, encoder })],
       calibration,
     ),
     models: {
@@ -201,6 +214,7 @@ function describeDetector(
       classifier: describe("classifier"),
     },
     faults: faults ? { weights: faultsFile, record: faults.record } : null,
+    ...(cells && { cells: { weights: cellsFile, record: cells.record } }),
     ...(encoder && { encoder: { model: encoderFile, features: featuresFile, record: encoder.expert.record } }),
     data,
     generalDetector: generalDetector ?? null,

@@ -61,6 +61,7 @@ const codecs: { readonly [Name in ScoreSource]: Codec<SourceTables[Name]> | null
   classes: classCodec,
   classifier: classCodec,
   faults: null,
+  cells: null,
   encoder: null,
   pixels: null,
   latents: null,

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { FormatError, messageOf } from "../base/index.ts";
-import { readTensors, writeTensors } from "../nn/index.ts";
+import { readTensors, type StoredTensor, writeTensors } from "../nn/index.ts";
 import { type FaultDetector, type FaultRecord, faultRecordSchema, faultTensors, readFaultDetector } from "./record.ts";
 import { faultSettingsSchema } from "./settings.ts";
 
@@ -21,29 +21,40 @@ export interface BegunFaults extends Omit<z.infer<typeof begunSchema>, "record">
 
 /** A training as one safetensors file that tells damage. */
 export function writeBegunFaults({ detector, ...rest }: BegunFaults): Uint8Array<ArrayBuffer> {
-  const tensors = faultTensors(detector);
-  const begun = JSON.stringify({ ...rest, record: detector.record });
-  const whole = (checksum: string) => writeTensors({ tensors, metadata: { begun, checksum } });
-  return whole(checksumOf(whole("")));
+  return writeBegun(faultTensors(detector), { ...rest, record: detector.record });
 }
 
 /** The training that a file holds. Throws FormatError where it is damaged; `where` names it. */
 export function readBegunFaults(file: Uint8Array, where: string): BegunFaults {
+  return readBegun(file, where, "fault networks", (content) => {
+    const { record, ...rest } = begunSchema.parse(content);
+    return { ...rest, detector: readFaultDetector(record, file, where) };
+  });
+}
+
+/** What a training keeps while it is under way, tensors and JSON, as one safetensors file that tells damage. */
+export function writeBegun(tensors: Readonly<Record<string, StoredTensor>>, content: unknown): Uint8Array<ArrayBuffer> {
+  const begun = JSON.stringify(content);
+  const whole = (checksum: string) => writeTensors({ tensors, metadata: { begun, checksum } });
+  return whole(checksumOf(whole("")));
+}
+
+/** What is made of such a file's JSON. Throws FormatError where the file is damaged; `where` names it, and `what` what it holds. */
+export function readBegun<T>(file: Uint8Array, where: string, what: string, parse: (content: unknown) => T): T {
   try {
     const { tensors, metadata } = readTensors(file, where);
     const { begun, checksum } = z.object({ begun: z.string(), checksum: z.string() }).parse(metadata);
     if (checksumOf(writeTensors({ tensors, metadata: { begun, checksum: "" } })) !== checksum) {
       throw new Error("content that does not match its checksum");
     }
-    const { record, ...rest } = begunSchema.parse(JSON.parse(begun));
-    return { ...rest, detector: readFaultDetector(record, file, where) };
+    return parse(JSON.parse(begun));
   } catch (error) {
     throw new FormatError({
       code: "damaged",
       subject: where,
-      expected: "fault networks as training left them",
+      expected: `${what} as training left them`,
       got: `damaged ones (${messageOf(error)})`,
-      remedy: { key: "other", text: "delete it to train these networks again, or restore it from a copy" },
+      remedy: { key: "other", text: `delete it to train these ${what} again, or restore it from a copy` },
     });
   }
 }

@@ -1,23 +1,25 @@
 /** Local faults: synthetic faults, the detector that learns them, its maps and scores. */
 
-export { type LevelImages, type PixelScale, pixelScale } from "./batches.ts";
-export { type BegunFaults, readBegunFaults, writeBegunFaults } from "./begun-training.ts";
+export {
+  type BatchPlan,
+  batchInnermost,
+  cropSide,
+  drawBatch,
+  drawCrop,
+  type FaultBatch,
+  type LevelImages,
+  type PixelScale,
+  pixelScale,
+} from "./batches.ts";
+export { type BegunFaults, readBegun, readBegunFaults, writeBegun, writeBegunFaults } from "./begun-training.ts";
 export { type CellMap, meanMap, resampled, standardised, topMean } from "./cell-map.ts";
+export { type CellFunction, type CellLogits, openCells } from "./cell-windows.ts";
 export { drawFaultExamples, type FaultExample } from "./examples.ts";
 export { cropPatch, exampleOf, type FaultPatch, maskedPatches } from "./fault-patches.ts";
 export { assignFolds, kindsLeftOut } from "./folds.ts";
-export {
-  type ComparedPair,
-  codeOfStructure,
-  type Fingerprint,
-  fingerprintOfStructure,
-  groupImages,
-  groupPairs,
-  leastCorrelation,
-  shiftedCorrelation,
-} from "./groups.ts";
+export { type Fingerprint, fingerprintOfStructure, groupImages, shiftedCorrelation } from "./groups.ts";
 export { atLevels, commonLevels, type LevelSize, resized, withChannels } from "./levels.ts";
-export { type CellLogits, openLogits } from "./logits.ts";
+export { openLogits } from "./logits.ts";
 export { type FaultNetwork, faultNetwork } from "./network.ts";
 export { openFaultScorer } from "./node-scoring.ts";
 export {
@@ -31,16 +33,18 @@ export {
 export { type FaultScore, type FaultScorer, type FoldScore, faultScorerOn } from "./scoring.ts";
 export { type FaultSettings, faultSettingsSchema } from "./settings.ts";
 export { secondsPerStep } from "./step-time.ts";
-export { codeLength, type LikelyPair, likelyPairs } from "./structure-codes.ts";
 export type { Canvas, Mask } from "./synthetic/canvas.ts";
 export { drawFault, type FaultyCrop } from "./synthetic/fault.ts";
 export { type FaultKind, faultKinds, likeKind } from "./synthetic/kinds.ts";
 export type { Example } from "./synthetic/likeness.ts";
 export {
+  calibrateFold,
   type FaultEvent,
   type FaultWatch,
   levelMoments,
   type NormalImages,
+  rateShare,
+  readLevels,
   trainFaultDetector,
   trainNetwork,
 } from "./training.ts";

@@ -4,13 +4,14 @@ import { randomKey } from "../base/index.ts";
 import { layoutOf, packArrays, parameterData } from "../nn/index.ts";
 import type { RawImage } from "../pixels/index.ts";
 import { nodeEngine } from "../runtime/index.ts";
-import { openLogits, windowsOf } from "./logits.ts";
-import { faultNetwork } from "./network.ts";
+import { windowsOf } from "./cell-windows.ts";
+import { openLogits } from "./logits.ts";
+import { faultNetwork, visibleMargin } from "./network.ts";
 
 test.each([8, 64, 512, 520, 1000, 4000])(
   "windows along %i pixels take every cell once and see enough around it",
   (size) => {
-    const windows = windowsOf(size);
+    const windows = windowsOf(size, 512, visibleMargin);
     expect(windows[0]!.from).toBe(0);
     expect(windows.at(-1)!.to).toBe(size);
     for (const [index, { start, end, from, to }] of windows.entries()) {

@@ -55,7 +55,7 @@ export interface FaultDetector {
  * The network that did not see an image of the training, by its position there, and the kinds of synthetic faults that are new to that network:
  * trials on them are as on anomalies that nobody thought of. Undefined for detectors of former versions and other positions.
  */
-export function unseenOf({ foldOf, folds }: FaultRecord, position: number) {
+export function unseenOf({ foldOf, folds }: Pick<FaultRecord, "foldOf" | "folds">, position: number) {
   const fold = foldOf?.[position];
   const leftOut = fold === undefined ? undefined : folds[fold]?.leftOut;
   if (fold === undefined || leftOut === undefined) return undefined;

@@ -2,8 +2,9 @@
 import type { RawImage } from "../pixels/index.ts";
 import type { Engine } from "../runtime/index.ts";
 import { type CellMap, meanMap, standardised, topMean } from "./cell-map.ts";
+import type { CellLogits } from "./cell-windows.ts";
 import { atLevels, withChannels } from "./levels.ts";
-import { type CellLogits, openLogits } from "./logits.ts";
+import { openLogits } from "./logits.ts";
 import { faultNetwork } from "./network.ts";
 import type { FaultDetector, FaultRecord } from "./record.ts";
 
@@ -41,11 +42,24 @@ export interface FaultScorer {
   dispose(): Promise<void>;
 }
 
+/** What a record says of folds and of how images are looked at. */
+export interface FoldRecord extends Pick<FaultRecord, "channels" | "folds"> {
+  readonly settings: Pick<FaultRecord["settings"], "levels" | "aspect" | "small">;
+}
+
 /** Opens a detector's networks on an engine that is handed in. */
 export function faultScorerOn(engine: Engine, { record, networks }: FaultDetector): FaultScorer {
   const { channels, pixelScale, settings } = record;
   const network = faultNetwork({ channels, width: settings.width });
-  const opened = networks.map((parameters) => openLogits(network, parameters, pixelScale, engine));
+  return foldScorer(
+    record,
+    networks.map((parameters) => openLogits(network, parameters, pixelScale, engine)),
+  );
+}
+
+/** What looks at cells, one a fold, as a scorer. */
+export function foldScorer(record: FoldRecord, opened: readonly CellLogits[]): FaultScorer {
+  const { channels, settings } = record;
   const levelsOf = (image: RawImage) => atLevels(withChannels(image, channels), settings);
   const joinedBy = async (fold: number, levels: ReturnType<typeof levelsOf>): Promise<JoinedLevels> =>
     joinLevels(await logitsOf(opened[fold]!, levels), record.folds[fold]!.levels);
@@ -109,7 +123,7 @@ export function joinLevels(maps: readonly LevelMap[], moments: FaultRecord["fold
  * p = (1 + #{held-out images that score at least as high as x does under the same network}) / (n + 1), over all folds (Vovk 2015, cross-conformal
  * predictors; Barber et al. 2021, CV+).
  */
-function crossConformal({ folds }: FaultRecord, scores: readonly number[]): number {
+function crossConformal({ folds }: FoldRecord, scores: readonly number[]): number {
   const above = folds.reduce(
     (sum, fold, index) => sum + fold.scores.filter((score) => score >= scores[index]!).length,
     0,

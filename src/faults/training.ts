@@ -18,6 +18,7 @@ import {
 } from "./batches.ts";
 import { type BegunFaults, sameTraining } from "./begun-training.ts";
 import { topMean } from "./cell-map.ts";
+import type { CellLogits } from "./cell-windows.ts";
 import { exampleOf, type FaultPatch } from "./fault-patches.ts";
 import { assignFolds, kindsLeftOut } from "./folds.ts";
 import { type Fingerprint, fingerprintOfStructure, groupImages } from "./groups.ts";
@@ -122,7 +123,9 @@ export async function trainFaultDetector(
         watch.onEvent?.({ kind: "step", fold, step, steps: settings.steps, loss });
       },
     });
-    const calibrated = await calibrateFold(heldOut, parameters, { channels, scale, settings });
+    const network = faultNetwork({ channels, width: settings.width });
+    const logits = openLogits(network, parameters, scale, nodeEngine({ threads: settings.threads }));
+    const calibrated = await calibrateFold(heldOut, logits, settings.levels).finally(() => logits.dispose());
     detector = withNetwork(detector, parameters, { ...calibrated, leftOut }, taken);
     await watch.onNetwork?.({ wished, detector });
     watch.onEvent?.({ kind: "scored", fold });
@@ -141,7 +144,12 @@ function withNetwork(
   return { record: { ...record, settings, folds: [...record.folds, fold] }, networks: [...networks, parameters] };
 }
 
-async function readLevels({ names, read }: NormalImages, settings: FaultSettings, watch: FaultWatch) {
+/** Reads images and brings them to their levels; where no groups are known, what their structure looks like, too. */
+export async function readLevels(
+  { names, read }: NormalImages,
+  settings: Pick<FaultSettings, "levels" | "aspect" | "small">,
+  watch: Pick<FaultWatch, "signal" | "groups" | "onEvent">,
+) {
   const all: (readonly RawImage[])[] = [];
   const fingerprints: Fingerprint[] = [];
   const sizes: LevelSize[] = [];
@@ -200,7 +208,7 @@ export async function trainNetwork(
       watch.signal?.throwIfAborted();
       const share = Math.max(done / steps, timeShare());
       if (share >= 1 && done >= leastSteps) break;
-      const rate = settings.learningRate * rise(done, steps) * rateShare(Math.min(1, share));
+      const rate = settings.learningRate * rateShare(done, steps, share);
       const batch = drawBatch(plan, key.fold("batch").fold(done));
       const { loss, applied } = await step.run(batch, adam.scalars(rate, done + 1));
       if (!applied) throw diverged(done);
@@ -213,14 +221,10 @@ export async function trainNetwork(
   return adaptToData(objective.model, parameters, batchInnermost(settling, scale), nodeEngine({ threads }));
 }
 
-/** Half a cosine from 1 to 0, by the share of the training that is behind. */
-function rateShare(share: number): number {
-  return 0.5 * (1 + Math.cos(Math.PI * share));
-}
-
-/** A short linear rise at the start. */
-function rise(step: number, steps: number): number {
-  return Math.min(1, (step + 1) / Math.min(50, steps));
+/** The share of a rate at a step, `share` of the training being behind: half a cosine from 1 to 0, with a short linear rise at the start. */
+export function rateShare(step: number, steps: number, share: number): number {
+  const rise = Math.min(1, (step + 1) / Math.min(50, steps));
+  return rise * 0.5 * (1 + Math.cos(Math.PI * Math.min(1, share)));
 }
 
 function someCrops(plan: BatchPlan, key: RandomKey) {
@@ -240,38 +244,26 @@ function diverged(step: number): RunError {
   });
 }
 
-interface FoldContext {
-  readonly channels: number;
-  readonly scale: PixelScale;
-  readonly settings: FaultSettings;
-}
-
-/** Mean and deviation of every level's cells, and the scores, of images that a network did not see. */
-async function calibrateFold(
+/** Mean and deviation of every level's cells, and the scores, of images that what looks at them did not see. */
+export async function calibrateFold(
   images: LevelImages,
-  parameters: ParameterVectors,
-  { channels, scale, settings }: FoldContext,
-): Promise<FaultRecord["folds"][number]> {
-  const network = faultNetwork({ channels, width: settings.width });
-  const logits = openLogits(network, parameters, scale, nodeEngine({ threads: settings.threads }));
-  try {
-    const descending = [...settings.levels].sort((a, b) => b - a);
-    const maps: LevelMap[][] = [];
-    for (const levels of images) {
-      const own: LevelMap[] = [];
-      for (const [index, image] of levels.entries()) {
-        // Images lack levels from the largest on: the last ones are the same for all.
-        const level = descending[descending.length - levels.length + index]!;
-        own.push({ level, map: await logits.run(image) });
-      }
-      maps.push(own);
+  logits: CellLogits,
+  levels: readonly number[],
+): Promise<Pick<FaultRecord["folds"][number], "levels" | "scores">> {
+  const descending = [...levels].sort((a, b) => b - a);
+  const maps: LevelMap[][] = [];
+  for (const own of images) {
+    const looked: LevelMap[] = [];
+    for (const [index, image] of own.entries()) {
+      // Images lack levels from the largest on: the last ones are the same for all.
+      const level = descending[descending.length - own.length + index]!;
+      looked.push({ level, map: await logits.run(image) });
     }
-    const moments = levelMoments(maps, settings.levels);
-    const scores = maps.map((own) => topMean(joinLevels(own, moments).map));
-    return { levels: moments, scores: scores.sort((a, b) => a - b) };
-  } finally {
-    await logits.dispose();
+    maps.push(looked);
   }
+  const moments = levelMoments(maps, levels);
+  const scores = maps.map((own) => topMean(joinLevels(own, moments).map));
+  return { levels: moments, scores: scores.sort((a, b) => a - b) };
 }
 
 /** Mean and deviation of the cells of every level that some image has. A constant level keeps a deviation that divides. */

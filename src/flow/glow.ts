@@ -3,6 +3,7 @@
  * sizes and the unconditional priors of (Schirrmeister et al. 2020, authors' code, invglow/models/glow.py).
  */
 import type { ImageShape } from "../base/index.ts";
+import { actNorm } from "./act-norm.ts";
 import { affineCoupling } from "./affine-coupling.ts";
 import type { Bijector } from "./bijector.ts";
 import { chain } from "./chain.ts";
@@ -19,4 +20,12 @@ export function glowStep(shape: ImageShape, hidden: number, form: NetworkForm): 
 /** A Glow. Throws ConfigError for sizes that cannot be. */
 export function makeGlow(size: FlowSize, form: NetworkForm = "products"): Flow {
   return multiScaleFlow("glow", size, (shape) => glowStep(shape, size.hidden, form));
+}
+
+/**
+ * A Glow whose priors are the same at every place, a mean and a deviation for each channel: its parameters fit images of any size, and beyond what
+ * its couplings see a place has the same terms whatever image it is part of. Throws ConfigError for sizes that cannot be.
+ */
+export function makePlacelessGlow(size: FlowSize, form: NetworkForm = "products"): Flow {
+  return multiScaleFlow("glow", size, (shape) => glowStep(shape, size.hidden, form), actNorm);
 }

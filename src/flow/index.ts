@@ -20,7 +20,7 @@ export { type DenseCouplingParameters, denseCoupling } from "./dense-coupling.ts
 export { makeDenseGlow } from "./dense-glow.ts";
 export { type FeatureRotationParameters, featureRotation } from "./feature-rotation.ts";
 export type { Flow, FlowSize, ScaleTerm } from "./flow.ts";
-export { makeGlow } from "./glow.ts";
+export { makeGlow, makePlacelessGlow } from "./glow.ts";
 export { invertibleConvolution, type LuParameters, luInverse, luMatrix } from "./invertible-convolution.ts";
 export type { NetworkForm } from "./network-form.ts";
 export { makePatchGlow } from "./patch-glow.ts";

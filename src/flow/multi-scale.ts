@@ -22,8 +22,16 @@ export function squeezedSteps(name: string, shape: ImageShape, depth: number, ma
   return chain(name, { squeeze: squeezed, ...Object.fromEntries(steps) });
 }
 
-/** A multi-scale flow of an architecture `name`. Throws ConfigError for sizes that cannot be. */
-export function multiScaleFlow(name: string, size: FlowSize, makeStep: StepMaker): Flow {
+/**
+ * A multi-scale flow of an architecture `name`, with what `makePrior` makes of every scale's latents before they are standard normal. Throws
+ * ConfigError for sizes that cannot be.
+ */
+export function multiScaleFlow(
+  name: string,
+  size: FlowSize,
+  makeStep: StepMaker,
+  makePrior: StepMaker = dimensionNorm,
+): Flow {
   checkSize(name, size);
   const { channels, height, width, scales, depth } = size;
   const block = 2 ** scales;
@@ -47,7 +55,7 @@ export function multiScaleFlow(name: string, size: FlowSize, makeStep: StepMaker
       name: `scale${index}`,
       steps,
       priorName: `prior${index}`,
-      prior: dimensionNorm(latent),
+      prior: makePrior(latent),
       latent,
       last,
     });

@@ -24,9 +24,7 @@ export interface OnnxNode {
   readonly operator: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  readonly attributes: Readonly<
-    Record<string, number | readonly number[] | { readonly float: number } | { readonly text: string }>
-  >;
+  readonly attributes: Readonly<Record<string, number | readonly number[] | { readonly float: number }>>;
 }
 
 export interface OnnxModel {

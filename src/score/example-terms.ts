@@ -68,6 +68,7 @@ export function likelyEverything(count: number, scales: number, stream: RandomSt
     general: general!,
     dimensions,
     faults: { scores },
+    cells: { scores },
     local: tableOf(rowsOf(count, () => [4000 + 500 * stream.normal(), -2000 + 100 * stream.normal()])),
     coders: { png: bits(), webp: bits() },
     classes: classesOf(rowsOf(count, () => [0, 1, 2].map(() => 3000 + 300 * stream.normal()))),

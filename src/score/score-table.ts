@@ -44,6 +44,15 @@ export function scoreTable(scales: number): ScoreDefinition[] {
       expert: true,
     },
     {
+      name: "cells",
+      unit: "deviations",
+      needs: ["cells"],
+      description: "ratio-final cell by cell, of flows that the outlier loss on synthetic faults has told apart",
+      paper: "Schirrmeister et al. 2020; by cell, this project",
+      measure: ({ cells }) => cells!.scores,
+      expert: true,
+    },
+    {
       name: "encoder",
       unit: "deviations",
       needs: ["encoder"],

@@ -94,6 +94,20 @@ const faults: SourceDefinition<FaultTable> = {
   serialise: null,
 };
 
+const cells: SourceDefinition<FaultTable> = {
+  title: "flows of cells",
+  cost: {
+    training: "small flows, with the outlier loss on synthetic faults",
+    scoring: "their passes over the image at its own size",
+  },
+  remedy: trainWith("cells"),
+  count: ({ scores }) => scores.length,
+  select: selectFaults,
+  join: joinFaults,
+  check: null,
+  serialise: null,
+};
+
 const encoder: SourceDefinition<FaultTable> = {
   title: "an encoder's features",
   cost: { training: "none, the features of normal images are fitted", scoring: "the encoder's pass over the image" },
@@ -182,6 +196,8 @@ const usualRecords = {
   }),
   /** Looks at images themselves, at their own size. */
   faults,
+  /** Look at images themselves, cell by cell. */
+  cells,
   /** Looks at images themselves, too, through the eyes of a network that was trained on other images. */
   encoder,
 };
@@ -192,7 +208,7 @@ const records = { ...usualRecords, ...onDemandRecords };
 export type ScoreSource = keyof typeof records;
 
 /** Those that look at places of images themselves, and so have a map. Each has a score of its name. */
-export const placedNames = ["faults", "encoder"] as const satisfies readonly ScoreSource[];
+export const placedNames = ["faults", "cells", "encoder"] as const satisfies readonly ScoreSource[];
 
 /** One of those that look at places of images themselves. */
 export type PlacedSource = (typeof placedNames)[number];

@@ -23,6 +23,7 @@ export {
 export { type Checkpoint, type CheckpointStore, noProgress, type Progress } from "./progress.ts";
 export { type RunRequest, type RunResult, runTraining } from "./run.ts";
 export {
+  cellFlowsPath,
   faultNetworksPath,
   hasBegun,
   hashesPath,

@@ -44,6 +44,11 @@ const recordSchema = z.strictObject({
     })
     .nullable()
     .default(null),
+  /** Flows that look at cells are trained, too, after the networks for faults: for so long, or so many steps a flow. */
+  cells: z
+    .strictObject({ seconds: z.number().positive().nullable(), steps: z.number().int().positive().nullable() })
+    .nullable()
+    .default(null),
   /** An expert on features of an encoder is fitted after the flows. */
   encoder: z
     .strictObject({
@@ -98,6 +103,11 @@ export function faultNetworksPath(folder: string): string {
   return join(folder, "faults.checkpoint.safetensors");
 }
 
+/** The flows that look at cells, as far as they are finished. */
+export function cellFlowsPath(folder: string): string {
+  return join(folder, "cells.checkpoint.safetensors");
+}
+
 /** The log of a phase, one JSON object a step. */
 export function metricsPath(folder: string, phase: PhaseName): string {
   return join(folder, `${phase}.metrics.jsonl`);
@@ -115,7 +125,14 @@ export function hashesPath(folder: string, set: (typeof imageSetNames)[number]):
 export function runFiles(folder: string): string[] {
   const ofPhases = phaseNames.flatMap((phase) => [checkpointPath(folder, phase), metricsPath(folder, phase)]);
   const hashes = imageSetNames.map((set) => hashesPath(folder, set));
-  return [startPath(folder), ...ofPhases, faultNetworksPath(folder), ...hashes, recordPath(folder)];
+  return [
+    startPath(folder),
+    ...ofPhases,
+    faultNetworksPath(folder),
+    cellFlowsPath(folder),
+    ...hashes,
+    recordPath(folder),
+  ];
 }
 
 /** A run's record, which a folder without a run lacks. */

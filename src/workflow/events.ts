@@ -35,6 +35,18 @@ export type WorkflowEvent =
       readonly steps: number;
       readonly loss: number;
     }
+  /** A step of one of the pairs of flows that look at cells: of its plain flow, or of what the outlier loss makes of it. */
+  | {
+      readonly kind: "cells";
+      /** From 1 on. */
+      readonly pair: number;
+      readonly pairs: number;
+      readonly flow: "plain" | "outlier";
+      readonly step: number;
+      readonly steps: number;
+      /** Nats a dimension. */
+      readonly loss: number;
+    }
   /** The task that progress was told of last has ended. */
   | { readonly kind: "settled" }
   /** Images that were left out, and why. */

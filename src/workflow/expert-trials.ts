@@ -113,7 +113,7 @@ export async function gatherTrials(
  * The images that experts are compared on, as places among the normal ones, and what each is for. Where too few are held out of the flows, those that
  * look at places are joined without flows, if they are two: every image was held out of one of their folds. Undefined where nothing can be joined.
  */
-function imagesOf(plan: TrainingPlan, heldOut: Uint32Array, { faults, encoder, trained }: TrainedPlaces) {
+function imagesOf(plan: TrainingPlan, heldOut: Uint32Array, { faults, cells, encoder, trained }: TrainedPlaces) {
   const { groups } = plan.images;
   const things = groups && Array.from(heldOut, (image) => groups[image]!);
   const { fitting, referring } = calibrationHalves(plan.record.configuration, heldOut.length, things);
@@ -126,7 +126,8 @@ function imagesOf(plan: TrainingPlan, heldOut: Uint32Array, { faults, encoder, t
     const positions = [...halves.fitting, ...halves.referring].map((image) => heldOut[image]!);
     return { ...halves, positions, placedOnly: false };
   }
-  if (!faults || !encoder || trained.length < 2 * leastJoinedImages) return undefined;
+  if ([faults, cells, encoder].filter((part) => part !== undefined).length < 2) return undefined;
+  if (trained.length < 2 * leastJoinedImages) return undefined;
   return { fitting: [...trained.keys()], referring: [], positions: trained, placedOnly: true };
 }
 

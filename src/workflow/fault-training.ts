@@ -4,7 +4,6 @@ import { ConfigError, FormatError, messageOf, permutation, type RandomKey, rando
 import { mapInOrder, writeFileAtomic } from "../data/index.ts";
 import {
   atLevels,
-  type BegunFaults,
   drawOnImage,
   exampleOf,
   type FaultDetector,
@@ -66,7 +65,7 @@ export async function trainFaults(
   const kinds = images.patches ? [...faultKinds, likeKind] : faultKinds;
   const usual = faultSettingsSchema.parse({ seed, threads, kinds });
   const kept = faultNetworksPath(folder);
-  const begun = await readBegun(kept);
+  const begun = await readKept(kept, readBegunFaults);
   const spent = (): number => (begun?.seconds ?? 0) + (performance.now() - started) / 1000;
   const limits = faults ?? { seconds: null, steps: null };
   // What was measured when the training began holds on: with other steps the networks would be others.
@@ -110,8 +109,8 @@ export async function trainFaults(
   return { detector, sheet: await drawSheet(images, randomKey(seed).fold("fault sheet")) };
 }
 
-/** The networks that are kept; undefined where there are none. Throws FormatError where they cannot be read. */
-async function readBegun(path: string): Promise<BegunFaults | undefined> {
+/** A training that is kept; undefined where there is none. Throws FormatError where it cannot be read. */
+export async function readKept<T>(path: string, read: (bytes: Uint8Array, where: string) => T): Promise<T | undefined> {
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw new FormatError({
@@ -121,11 +120,15 @@ async function readBegun(path: string): Promise<BegunFaults | undefined> {
       got: messageOf(error),
     });
   });
-  return bytes && readBegunFaults(bytes, `'${path}'`);
+  return bytes && read(bytes, `'${path}'`);
 }
 
 /** The images with a person's own examples of faults, where the plan has some. Throws ConfigError where these have changed. */
-async function withExamples(plan: TrainingPlan, images: NormalImages, { onEvent }: Watch): Promise<NormalImages> {
+export async function withExamples(
+  plan: TrainingPlan,
+  images: NormalImages,
+  { onEvent }: Watch,
+): Promise<NormalImages> {
   const like = plan.record.faults?.like;
   if (!like) return images;
   const examples = await readFaultExamples(like.location, plan.record, plan.images.normal);

@@ -1,7 +1,7 @@
 /** What looks at places of images, at their own size: faults, features of an encoder. An image at a time, so that memory does not grow with them. */
 import { type ImageSource, mapInOrder, readWhole } from "../data/index.ts";
 import type { Detector } from "../detector/index.ts";
-import type { CellMap } from "../faults/portable.ts";
+import type { CellMap, FaultScorer } from "../faults/portable.ts";
 import type { RawImage } from "../pixels/index.ts";
 import type { FaultTable, PlacedSource } from "../score/index.ts";
 
@@ -30,15 +30,16 @@ interface PlacedScore {
   readonly map: CellMap;
 }
 
-/**
- * How each part looks. The score of faults is the mean of the networks' own scores: the references were scored by the one network that did not see
- * them, and a mean varies less, so that p-values are on the safe side.
- */
+/** The mean of the folds' own scores: the references were scored by the one fold that did not see them, and a mean varies less, so that p-values are on the safe side. */
+async function meanOfFolds(scorer: FaultScorer, image: RawImage): Promise<PlacedScore> {
+  const { foldScores, map } = await scorer.score(image);
+  return { score: foldScores.reduce((sum, score) => sum + score, 0) / foldScores.length, map };
+}
+
+/** How each part looks. */
 const lookers: { readonly [Name in PlacedSource]: (detector: Detector, image: RawImage) => Promise<PlacedScore> } = {
-  faults: async ({ faults }, image) => {
-    const { foldScores, map } = await faults!.score(image);
-    return { score: foldScores.reduce((sum, score) => sum + score, 0) / foldScores.length, map };
-  },
+  faults: ({ faults }, image) => meanOfFolds(faults!, image),
+  cells: ({ cells }, image) => meanOfFolds(cells!, image),
   encoder: ({ encoder }, image) => encoder!.score(image),
 };
 

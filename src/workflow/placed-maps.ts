@@ -38,12 +38,12 @@ export function partsOf(subject: PlacedSubject): readonly PlacedSource[] {
 
 /** The parts that look at places and that a joined score hears; none for any other score. */
 export function heardParts(
-  { calibration, faults, encoder }: Pick<Manifest, "calibration" | PlacedSource>,
+  { calibration, faults, cells, encoder }: Pick<Manifest, "calibration" | PlacedSource>,
   score: string,
 ): readonly PlacedSource[] {
   const fit = calibration.fits[score];
   if (fit?.kind !== "joined") return [];
-  const present = { faults, encoder };
+  const present = { faults, cells, encoder };
   return placedNames.filter((part) => present[part] && fit.experts.some(({ name, heard }) => heard && name === part));
 }
 

@@ -1,7 +1,17 @@
 /** What looks at places of images, at trial: an image is scored by what has seen neither it nor the kind of fault on it. */
+import { type CellDetector, cellScorerOn } from "../cells/index.ts";
 import type { PlacedScores } from "../detector/index.ts";
-import { type FaultKind, faultKinds, openFaultScorer, unseenOf } from "../faults/index.ts";
+import {
+  type FaultDetector,
+  type FaultKind,
+  type FaultRecord,
+  type FaultScorer,
+  faultKinds,
+  openFaultScorer,
+  unseenOf,
+} from "../faults/index.ts";
 import type { RawImage } from "../pixels/index.ts";
+import { nodeEngine } from "../runtime/index.ts";
 import type { PlacedSource, TrialKind } from "../score/index.ts";
 import type { TrainedEncoder } from "./encoder-training.ts";
 import type { TrainedFaults } from "./fault-training.ts";
@@ -11,6 +21,7 @@ export interface TrainedPlaces {
   /** The places, among the normal images, of those that it was trained on, in its order. */
   readonly trained: readonly number[];
   readonly faults?: TrainedFaults | undefined;
+  readonly cells?: CellDetector | undefined;
   readonly encoder?: TrainedEncoder | undefined;
 }
 
@@ -36,14 +47,15 @@ interface Looker {
 
 /** Opens what looks at places, for normal images at these places; the encoder's folds are its caller's to dispose of. */
 export function openPlacedTrials(
-  { trained, faults, encoder }: TrainedPlaces,
+  { trained, faults, cells, encoder }: TrainedPlaces,
   images: readonly number[],
   threads: number,
 ): PlacedTrials {
   const order = new Map(trained.map((image, index) => [image, index]));
   const indices = images.map((image) => order.get(image));
   const lookers: readonly (readonly [PlacedSource, Looker])[] = [
-    ...(faults ? [["faults", openFaults(faults, indices, threads)] as const] : []),
+    ...(faults ? [["faults", openFaults(faults.detector, indices, threads)] as const] : []),
+    ...(cells ? [["cells", openCells(cells, indices, threads)] as const] : []),
     ...(encoder ? [["encoder", openFolds(encoder, indices)] as const] : []),
   ];
   const gathered = lookers.map(() => ({ fitting: [] as number[], referring: [] as number[], trials: [] as number[] }));
@@ -79,9 +91,20 @@ export function openPlacedTrials(
  * The networks of a fault detector. An image of its training is scored by the network of its fold alone, which did not see it and not the kinds
  * that it left out; any other by the mean over networks, as new images are, of those that left the kind out.
  */
-function openFaults({ detector }: TrainedFaults, indices: readonly (number | undefined)[], threads: number): Looker {
-  const { record } = detector;
-  const scorer = openFaultScorer(detector, { threads });
+function openFaults(detector: FaultDetector, indices: readonly (number | undefined)[], threads: number): Looker {
+  return lookerOfFolds(detector.record, openFaultScorer(detector, { threads }), indices);
+}
+
+/** The flows of a cell detector, in the same way. */
+function openCells(detector: CellDetector, indices: readonly (number | undefined)[], threads: number): Looker {
+  return lookerOfFolds(detector.record, cellScorerOn(nodeEngine({ threads }), detector), indices);
+}
+
+function lookerOfFolds(
+  record: Pick<FaultRecord, "folds" | "foldOf">,
+  scorer: FaultScorer,
+  indices: readonly (number | undefined)[],
+): Looker {
   const unseen = indices.map((index) => (index === undefined ? undefined : unseenOf(record, index)));
   const all = [...record.folds.keys()];
   const leavingOut = (kind: string): readonly number[] =>

@@ -82,6 +82,10 @@ const fields = {
   faultSteps: whole(1).optional(),
   /** A person's own few examples of faults: images with masks in MVTec's layout, or crops of faults. A further kind of faults to learn. */
   faultsLike: location().optional(),
+  /** Whether flows that look at cells of images are trained beside these networks. */
+  cells: yesOrNo(),
+  /** Steps of each of these flows; as many as fit into the time where absent. */
+  cellSteps: whole(1).optional(),
   /** An ONNX file of any image encoder: an expert on its features is fitted, too, after everything else. */
   encoder: location().optional(),
   /** Whether features are compared place by place (parts that always lie the same way), with all places, or as held-out synthetic faults decide. */

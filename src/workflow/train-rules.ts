@@ -63,11 +63,22 @@ function checkOutliers({ outliers, objective, classifier }: TrainSettings): void
   });
 }
 
-function checkPlaces({ faults, faultSteps, faultsLike, encoder, encoderMode, as: role }: TrainSettings): void {
-  const looksAt = { faults, encoder: encoder !== undefined };
+function checkPlaces({
+  faults,
+  faultSteps,
+  faultsLike,
+  cells,
+  cellSteps,
+  encoder,
+  encoderMode,
+  as: role,
+}: TrainSettings): void {
+  const looksAt = { faults, cells, encoder: encoder !== undefined };
   const needs: readonly (readonly [TrainSetting, unknown, readonly (keyof typeof looksAt)[]])[] = [
     ["faultSteps", faultSteps, ["faults"]],
     ["faultsLike", faultsLike, ["faults"]],
+    ["cells", cells || undefined, ["faults"]],
+    ["cellSteps", cellSteps, ["cells"]],
     ["encoderMode", encoderMode, ["encoder"]],
   ];
   for (const [name, given, ways] of needs) {

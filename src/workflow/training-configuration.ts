@@ -21,6 +21,10 @@ const defaultSecondsWithFaults = 300;
 /** The share of the time that goes to what looks for local faults: it finds more of them than the flows. */
 const faultShare = 2 / 3;
 
+/** The same where flows look at cells, too, and their share. */
+const faultShareBesideCells = 1 / 2;
+const cellShare = 1 / 4;
+
 /** Channels of the first stage and blocks a stage of the classifier: small beside a flow, and enough for a baseline. */
 export const classifierSize = { hidden: 16, blocks: 1 } as const;
 
@@ -106,13 +110,20 @@ function totalSeconds({ time, steps, faults }: TrainSettings): number | undefine
 /** How long the networks that look for local faults are trained, null where there are none: two thirds of the time unless their steps are given. */
 export function faultPlanOf(settings: TrainSettings): RunRecord["faults"] {
   if (!settings.faults) return null;
-  const total = totalSeconds(settings);
-  const steps = settings.faultSteps ?? null;
   return {
-    seconds: total === undefined || steps !== null ? null : total * faultShare,
-    steps,
+    ...placedPlan(settings, settings.faultSteps, settings.cells ? faultShareBesideCells : faultShare),
     like: null,
   };
+}
+
+/** The same of the flows that look at cells. */
+export function cellPlanOf(settings: TrainSettings): RunRecord["cells"] {
+  return settings.cells ? placedPlan(settings, settings.cellSteps, cellShare) : null;
+}
+
+function placedPlan(settings: TrainSettings, steps: number | undefined, share: number) {
+  const total = totalSeconds(settings);
+  return { seconds: total === undefined || steps !== undefined ? null : total * share, steps: steps ?? null };
 }
 
 /**
@@ -122,7 +133,8 @@ export function faultPlanOf(settings: TrainSettings): RunRecord["faults"] {
 function splitTime(settings: TrainSettings, hasGeneral: boolean) {
   const { steps, generalTime, generalSteps } = settings;
   const all = totalSeconds(settings);
-  const total = all === undefined ? undefined : all - (faultPlanOf(settings)?.seconds ?? 0);
+  const placed = (faultPlanOf(settings)?.seconds ?? 0) + (cellPlanOf(settings)?.seconds ?? 0);
+  const total = all === undefined ? undefined : all - placed;
   const doubled = steps !== undefined && generalTime === undefined ? 2 * steps : undefined;
   return {
     normalSeconds: hasGeneral && total !== undefined ? total / 3 : total,

@@ -36,7 +36,7 @@ import { describeLeak, loadOtherDetector } from "./other-detectors.ts";
 import { markingRate, referencesAmong, usualFalseAlarm, waysToResolve } from "./rate-advice.ts";
 import { readTrainRequest, type TrainRequest, type TrainSettings } from "./train-request.ts";
 import { imageLocations, startFolder } from "./train-rules.ts";
-import { configurationOf, faultPlanOf } from "./training-configuration.ts";
+import { cellPlanOf, configurationOf, faultPlanOf } from "./training-configuration.ts";
 import { groupsOfNormal } from "./whole-images.ts";
 
 /** A run that is ready to go. */
@@ -132,6 +132,7 @@ async function freshPlan(settings: TrainSettings, watch: Watch): Promise<Trainin
     startDetector: start ? { folder: start.origin.folder, weights: start.origin.weights } : null,
     role: settings.as,
     faults: planned && { ...planned, like },
+    cells: cellPlanOf(settings),
     encoder: encoder
       ? { path: encoder.path, checksum: encoder.record.checksum, mode: settings.encoderMode ?? "auto" }
       : null,

@@ -5,6 +5,7 @@ import { type ImageSet, writeFileAtomic } from "../data/index.ts";
 import { type DetectorParts, type JoiningParts, type Manifest, writeDetector } from "../detector/index.ts";
 import { nodeEngine } from "../runtime/index.ts";
 import { beginRun, gatherImages, type RunRecord, type RunResult, runTraining, takeRun } from "../train/index.ts";
+import { trainCells } from "./cell-training.ts";
 import { trainEncoder } from "./encoder-training.ts";
 import type { Watch } from "./events.ts";
 import { gatherTrials, tellChoice } from "./expert-trials.ts";
@@ -85,12 +86,13 @@ async function trainPlaces(
   folder: string,
   watch: Watch,
 ): Promise<TrainedPlaces> {
-  const { faults: wished, encoder: file } = plan.record;
+  const { faults: wished, cells: looked, encoder: file } = plan.record;
   if (!wished && !file) return { trained: [] };
   const grouped = await groupedImages(plan, heldOut, watch);
   const faults = wished ? await trainFaults(plan, grouped, folder, watch) : undefined;
+  const cells = faults && looked ? await trainCells(plan, grouped, faults.detector.record, folder, watch) : undefined;
   const encoder = file ? await trainEncoder(plan, grouped, faults?.detector.record, watch) : undefined;
-  return { trained: grouped.places, faults, encoder };
+  return { trained: grouped.places, faults, cells, encoder };
 }
 
 /** The networks that are finished are kept: a run that is gone on with trains the others. */
@@ -111,7 +113,7 @@ async function putSheet(out: string, sheet: Uint8Array | undefined): Promise<voi
 function writeResult(
   { out, record, images }: TrainingPlan,
   result: RunResult,
-  { faults, encoder }: TrainedPlaces,
+  { faults, cells, encoder }: TrainedPlaces,
   joining: JoiningParts | undefined,
 ): Promise<Manifest> {
   const { normal, general, outliers } = images;
@@ -149,6 +151,7 @@ function writeResult(
       heldOut: result.heldOut.map((image) => images.groups![image]!),
     },
     faults: faults?.detector,
+    cells,
     encoder,
     joining,
   };
