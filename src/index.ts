@@ -1,5 +1,5 @@
 /**
- * The five things that a program needs: train, load a detector, score images with it, measure it, and tell what went wrong.
+ * What a program needs: train, load a detector, score images with it, measure it, export it, check it on a device, and tell what went wrong.
  *
  * @example
  * ```ts
@@ -35,13 +35,19 @@ export {
 export type { NamedLocation } from "./data/index.ts";
 export type { Detector, Manifest } from "./detector/index.ts";
 export {
+  type DeviceVerdict,
   type EngineSettings,
   type EvaluationReport,
   type EvaluationRequest,
+  type ExportOutcome,
+  type ExportRequest,
   evaluate,
+  exportDetector,
   type HeatImage,
   type HeatListener,
+  type LoadedDetector,
   loadDetector,
+  type MemoryImage,
   type PredictedImage,
   type Prediction,
   type PredictionOptions,
@@ -51,6 +57,9 @@ export {
   type TrainingPlan,
   type TrainRequest,
   train,
+  type Verification,
+  type VerifyRequest,
+  verifyDetector,
   type Watch,
   type WorkflowEvent,
 } from "./workflow/index.ts";

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 
 /** A folder imports from folders before it only. Files beside the folders, such as the package's door, come last. */
 const floors =
-  "base client score graph onnx nn optim flow model runtime pixels made data train faults cells encoder detector report workflow analysis experiments benchmark service studio cli".split(
+  "base client score graph onnx nn optim flow model runtime pixels made data train faults cells encoder detector export report workflow analysis experiments benchmark service studio cli".split(
     " ",
   );
 const pure = "base client score graph onnx nn optim flow model pixels made".split(" ");

@@ -6,6 +6,8 @@ export const exitCodes = {
   usage: 2,
   /** A watch saw an anomaly. */
   anomaly: 3,
+  /** Images have what `data info --fail-on` names. */
+  finding: 3,
   /** A watch saw drift. */
   drift: 4,
   /** Stopped by Ctrl-C or SIGTERM, with everything saved. */

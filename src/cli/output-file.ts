@@ -1,6 +1,6 @@
 /** Files that commands write for a person: whole or not at all, and never over an existing one unasked. */
 import { rmSync } from "node:fs";
-import { access, constants } from "node:fs/promises";
+import { access, constants, readdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { ConfigError, setting } from "../base/index.ts";
 import { type AtomicFile, writeFileAtomic } from "../data/index.ts";
@@ -29,6 +29,28 @@ export async function refuseExisting(path: string, force: boolean, subject: stri
     expected: "a new file",
     got: `'${path}', which exists`,
     remedy: { key: "other", text: `choose another or give ${setting("force")}` },
+  });
+}
+
+/** Throws ConfigError for a folder with something in it: what was made of other images would lie among the new files. */
+export async function refuseFull(folder: string, subject: string): Promise<void> {
+  const entries = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
+    if (error.code === "ENOENT") return [];
+    throw new ConfigError({
+      code: "unwritable",
+      subject,
+      expected: "a folder",
+      got: `'${folder}' (${error.code})`,
+      remedy: { key: "choose-another" },
+    });
+  });
+  if (entries.length === 0) return;
+  throw new ConfigError({
+    code: "exists",
+    subject,
+    expected: "a new folder",
+    got: `'${folder}' with files in it`,
+    remedy: { key: "other", text: `choose another, or write over them with ${setting("force")}` },
   });
 }
 

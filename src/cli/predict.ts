@@ -1,5 +1,5 @@
 /** `outglow predict`: a table of scores, p-values and decisions, and a contact sheet of the most anomalous images. */
-import { readdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { dirname, extname, resolve, sep } from "node:path";
 import { ConfigError, setting } from "../base/index.ts";
 import { type AtomicFile, locateImages, openAtomicFile, openImages, type PreparationProblem } from "../data/index.ts";
@@ -30,7 +30,7 @@ import {
 import { openConsole } from "./console.ts";
 import { eventPrinter } from "./event-printer.ts";
 import type { EngineOptions } from "./options.ts";
-import { discardOnInterrupt, refuseExisting, writeOutput } from "./output-file.ts";
+import { discardOnInterrupt, refuseExisting, refuseFull, writeOutput } from "./output-file.ts";
 import { commandLine } from "./shell-words.ts";
 
 /** What is typed after `outglow predict`. */
@@ -72,7 +72,7 @@ export async function predict(folder: string, locations: readonly string[], opti
     await refuseAmongImages(sheet, locations);
   }
   if (report !== undefined) await refuseExisting(report, force, setting("report"));
-  if (maps !== undefined && !force) await refuseFull(maps);
+  if (maps !== undefined && !force) await refuseFull(maps, setting("maps"));
   // Everything that can be wrong is found before the first image is scored.
   const source = await openImages(locations, "images");
   const detector = await openDetector(folder, options);
@@ -197,28 +197,6 @@ async function refuseAmongImages(sheet: string, locations: readonly string[]): P
     expected: "a place outside of the images that are scored, of which it would be one the next time",
     got: `'${sheet}'`,
     remedy: { key: "choose-another" },
-  });
-}
-
-/** Throws ConfigError for a folder with something in it: maps of other images would lie among the new ones. */
-async function refuseFull(folder: string): Promise<void> {
-  const entries = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
-    if (error.code === "ENOENT") return [];
-    throw new ConfigError({
-      code: "unwritable",
-      subject: setting("maps"),
-      expected: "a folder",
-      got: `'${folder}' (${error.code})`,
-      remedy: { key: "choose-another" },
-    });
-  });
-  if (entries.length === 0) return;
-  throw new ConfigError({
-    code: "exists",
-    subject: setting("maps"),
-    expected: "a new folder",
-    got: `'${folder}' with files in it`,
-    remedy: { key: "other", text: `choose another, or write over them with ${setting("force")}` },
   });
 }
 

@@ -21,6 +21,9 @@ const makers = {
   calibrate: async () => (await import("./calibrate-command.ts")).calibrateCommand(),
   analyze: async () => (await import("./analyze-command.ts")).analyzeCommand(),
   sample: async () => (await import("./sample-command.ts")).sampleCommand(),
+  data: async () => (await import("./data-command.ts")).dataCommand(),
+  export: async () => (await import("./export-command.ts")).exportCommand(),
+  verify: async () => (await import("./verify-command.ts")).verifyCommand(),
   serve: async () => (await import("./serve-command.ts")).serveCommand(),
   studio: async () => (await import("./studio-command.ts")).studioCommand(),
   benchmark: async () => (await import("./benchmark-command.ts")).benchmarkCommand(),
@@ -33,7 +36,10 @@ const makers = {
 const typed = Object.entries(makers).filter(([name]) => name === process.argv[2]);
 const wanted = typed.length > 0 ? typed : Object.entries(makers);
 for (const command of await Promise.all(wanted.map(([, make]) => make()))) {
-  program.addCommand(command.exitOverride().showSuggestionAfterError().configureOutput({ writeOut: printText }));
+  program.addCommand(command);
+  for (const one of [command, ...command.commands]) {
+    one.exitOverride().showSuggestionAfterError().configureOutput({ writeOut: printText });
+  }
 }
 program.exitOverride().configureOutput({ writeOut: printText });
 

@@ -8,6 +8,7 @@ export { decoderVersions } from "./decoding/decoder-version.ts";
 export { sampleBitsOf } from "./decoding/deep-samples.ts";
 export { imageSizeIn } from "./decoding/encoded-images.ts";
 export { type NamedImages, writeImages } from "./decoding/image-writing.ts";
+export { type InspectedImage, inspectImage, type StoredProperties } from "./decoding/inspection.ts";
 export { deepRangeOf, sampleRangeOf } from "./decoding/number-range.ts";
 export { prepareImage } from "./decoding/preparation.ts";
 export { sharpLibrary } from "./decoding/sharp-library.ts";
@@ -50,4 +51,4 @@ export {
 export { type OpenOptions, openImages } from "./opening.ts";
 export { mapInOrder } from "./ordered.ts";
 export { type HeldOutSplit, makeSampler, splitHeldOut } from "./sampling.ts";
-export { describeSource, type FoundImages, type LeftOut, sourceWarnings } from "./source-summary.ts";
+export { describeSource, type FoundImages, type LeftOut, showLeftOut, sourceWarnings } from "./source-summary.ts";

@@ -107,6 +107,19 @@ function placedTensors({ source, shape, images, scores }: GoldenPlaces): [string
   ];
 }
 
+/** What a golden output came to, beside what was recorded. */
+export interface GoldenComparison {
+  /** Of which model, or `faults`, `encoder`. */
+  readonly part: string;
+  /** The largest absolute difference, in nats or, where places are looked at, in deviations. */
+  readonly largest: number;
+  /** The largest share of what rounding may do; above 1 a detector is refused. */
+  readonly share: number;
+}
+
+/** Is told of every comparison, also of those that fail. */
+export type GoldenListener = (comparison: GoldenComparison) => void;
+
 /**
  * Runs a detector on its golden images. Throws FormatError where images or the record of a model are missing, RunError where its terms are
  * not those recorded.
@@ -115,33 +128,29 @@ export async function checkGolden(
   bytes: Uint8Array,
   terms: (pixels: Uint8Array) => Promise<ModelTerms>,
   where: string,
+  listener?: GoldenListener,
 ): Promise<void> {
   const { tensors } = readTensors(bytes, `${where}/${goldenFile}`);
   const images = tensors.images?.data;
   if (!(images instanceof Uint8Array) || images.length === 0) {
     throw damaged(where, `golden images in ${goldenFile}`, "none");
   }
+  const faults: RunError[] = [];
   for (const [model, { shape, data }] of Object.entries(storedTerms(await terms(images)))) {
     const recorded = tensors[model]?.data;
     if (recorded?.length !== data.length) {
       const expected = `${data.length} recorded terms of the ${model} model in ${goldenFile}`;
       throw damaged(where, expected, String(recorded?.length ?? "none"));
     }
-    const worst = data.findIndex((value, index) => {
-      const expected = recorded[index]!;
-      return !(Math.abs(value - expected) <= tolerance.relative * Math.abs(expected) + tolerance.nats);
-    });
-    if (worst >= 0) {
-      const image = Math.floor((worst * shape[0]!) / data.length);
-      throw new RunError({
-        code: "mismatch",
-        subject: where,
-        expected: `the ${model} model to give ${recorded[worst]} nats on golden image ${image}`,
-        got: `${data[worst]}, so its scores cannot be trusted on this machine and device`,
-        remedy: { key: "other", text: `choose another ${setting("device")} or train anew here` },
-      });
-    }
+    const { worst, ...found } = compare(data, recorded, tolerance.relative, tolerance.nats);
+    listener?.({ part: model, ...found });
+    if (!(found.share > 1)) continue;
+    const image = Math.floor((worst * shape[0]!) / data.length);
+    faults.push(
+      mismatch(where, `the ${model} model to give ${recorded[worst]} nats on golden image ${image}`, data[worst]!),
+    );
   }
+  if (faults[0]) throw faults[0];
 }
 
 /** The same for a part that looks at places of images. Throws as `checkGolden`. */
@@ -150,6 +159,7 @@ export async function checkGoldenPlaces(
   source: PlacedSource,
   scorer: PlacedScorer,
   where: string,
+  listener?: GoldenListener,
 ): Promise<void> {
   const { tensors } = readTensors(bytes, `${where}/${goldenFile}`);
   const names = placedNames[source];
@@ -164,17 +174,31 @@ export async function checkGoldenPlaces(
     throw damaged(where, `${count} recorded scores of ${what} in ${goldenFile}`, String(recorded?.length ?? "none"));
   }
   const scores = await placedScores(scorer, { channels, height, width }, images.data);
-  const { relative, deviations } = placedTolerance;
-  const worst = scores.findIndex((score, image) => {
-    const expected = recorded[image]!;
-    return !(Math.abs(score - expected) <= relative * Math.abs(expected) + deviations);
-  });
-  if (worst < 0) return;
-  throw new RunError({
+  const { worst, ...found } = compare(scores, recorded, placedTolerance.relative, placedTolerance.deviations);
+  listener?.({ part: source, ...found });
+  if (!(found.share > 1)) return;
+  throw mismatch(where, `a score of ${what} of ${recorded[worst]} on golden image ${worst}`, scores[worst]!);
+}
+
+/** The largest difference, the largest share of `absolute + relative |expected|`, and where that is; a number that is none differs infinitely. */
+function compare(got: ArrayLike<number>, expected: ArrayLike<number>, relative: number, absolute: number) {
+  let [largest, share, worst] = [0, 0, 0];
+  for (let index = 0; index < got.length; index++) {
+    const distance = Math.abs(got[index]! - expected[index]!);
+    const difference = Number.isNaN(distance) ? Number.POSITIVE_INFINITY : distance;
+    const part = difference / (absolute + relative * Math.abs(expected[index]!));
+    largest = Math.max(largest, difference);
+    if (!(part <= share)) [share, worst] = [Number.isNaN(part) ? Number.POSITIVE_INFINITY : part, index];
+  }
+  return { largest, share, worst };
+}
+
+function mismatch(where: string, expected: string, got: number): RunError {
+  return new RunError({
     code: "mismatch",
     subject: where,
-    expected: `a score of ${what} of ${recorded[worst]} on golden image ${worst}`,
-    got: `${scores[worst]}, so its scores cannot be trusted on this machine and device`,
+    expected,
+    got: `${got}, so its scores cannot be trusted on this machine and device`,
     remedy: { key: "other", text: `choose another ${setting("device")} or train anew here` },
   });
 }

@@ -14,6 +14,7 @@ export {
 export { loadDetectorFolder, loadManifest, loadWeights } from "./folder.ts";
 export { folderReader } from "./folder-reader.ts";
 export { writeDetector } from "./folder-writing.ts";
+export type { GoldenComparison, GoldenListener } from "./golden.ts";
 export {
   calibrationHalves,
   type JoiningHalves,

@@ -9,7 +9,7 @@ import type { CoderSizes, ModelTerms } from "../score/index.ts";
 import { cellsFile, faultsFile, featuresFile } from "./file-names.ts";
 import type { FileReader } from "./file-reader.ts";
 import { type FlowMapper, openFlowMapper } from "./flow-maps.ts";
-import { checkGolden, checkGoldenPlaces } from "./golden.ts";
+import { checkGolden, checkGoldenPlaces, type GoldenListener } from "./golden.ts";
 import type { Manifest } from "./manifest.ts";
 import { flowMeter, type MeasuredSource } from "./measuring.ts";
 import { openScorers } from "./models.ts";
@@ -55,6 +55,8 @@ export interface Detector {
 export interface LoadingOptions {
   /** What measures images as files of lossless coders. */
   readonly coders?: CoderMeasure | undefined;
+  /** Is told what golden outputs came to, before a difference that is too large is thrown. */
+  readonly onGolden?: GoldenListener | undefined;
 }
 
 /**
@@ -64,7 +66,7 @@ export interface LoadingOptions {
 export async function loadDetector(
   files: FileReader,
   engine: Engine,
-  { coders }: LoadingOptions = {},
+  { coders, onGolden }: LoadingOptions = {},
 ): Promise<Detector> {
   const { manifest, graphs, golden, faults: networks, cells: flows, encoder: given } = await readForScoring(files);
   const faults =
@@ -92,10 +94,10 @@ export async function loadDetector(
       encoder = await encoderScorerOn(engine, given.model, expert);
     }
     const where = `detector '${files.location}'`;
-    await checkGolden(golden, scorers.terms, where);
-    if (faults) await checkGoldenPlaces(golden, "faults", faults, where);
-    if (cells) await checkGoldenPlaces(golden, "cells", cells, where);
-    if (encoder) await checkGoldenPlaces(golden, "encoder", encoder, where);
+    await checkGolden(golden, scorers.terms, where, onGolden);
+    if (faults) await checkGoldenPlaces(golden, "faults", faults, where, onGolden);
+    if (cells) await checkGoldenPlaces(golden, "cells", cells, where, onGolden);
+    if (encoder) await checkGoldenPlaces(golden, "encoder", encoder, where, onGolden);
   } catch (error) {
     await dispose();
     throw error;

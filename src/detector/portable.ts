@@ -13,6 +13,7 @@ export {
   scoreMap,
   type WeightedFlow,
 } from "./flow-maps.ts";
+export type { GoldenComparison, GoldenListener } from "./golden.ts";
 export { type CoderMeasure, type Detector, type LoadingOptions, loadDetector, type TermsOptions } from "./loading.ts";
 export { formatVersion, type Manifest, parseManifest } from "./manifest.ts";
 export type { MeasuredSource } from "./measuring.ts";

@@ -1,8 +1,10 @@
 /** Which images show the same thing: near-duplicates are never on both sides of a split. Pure. */
 import type { RawImage } from "../pixels/index.ts";
+import { largestShare, singleGroups } from "./joined-groups.ts";
 import { resized, withChannels } from "./levels.ts";
-import { nearestPrints, type Spectrum } from "./nearest-prints.ts";
+import { nearestPrints } from "./nearest-prints.ts";
 import { transform } from "./spectrum.ts";
+import { type Spectrum, structureCode } from "./structure-codes.ts";
 import { blurred } from "./synthetic/canvas.ts";
 
 const side = 64;
@@ -45,6 +47,11 @@ export function fingerprintOfStructure(image: RawImage): Fingerprint {
   const imaginary = new Float64Array(area);
   transform(real, imaginary, side);
   return { real: Float32Array.from(real), imaginary: Float32Array.from(imaginary) };
+}
+
+/** The code of an image (`structure-codes.ts`): what is kept of its fingerprint where there are very many. */
+export function codeOfStructure(print: Fingerprint): Uint8Array {
+  return structureCode(print, side);
 }
 
 /** The largest correlation of one image's structure with another's over all cyclic shifts. */
@@ -92,17 +99,37 @@ export function groupImages(
   return groupAbove(fingerprints, names, Number.POSITIVE_INFINITY, most);
 }
 
+/** Two images and how much their structure correlates, shifted as it may be. */
+export interface ComparedPair {
+  readonly a: number;
+  readonly b: number;
+  readonly correlation: number;
+  /** What it must exceed at least. */
+  readonly least: number;
+}
+
+/** As `groupImages` by pairs that were compared before, with the correlation that they had to exceed in the end. */
+export function groupPairs(
+  count: number,
+  pairs: readonly ComparedPair[],
+): { readonly groups: Uint32Array; readonly least: number } {
+  const grouped = (least: number): Uint32Array => {
+    const joined = singleGroups(count);
+    for (const pair of pairs) if (pair.correlation > Math.max(least, pair.least)) joined.join(pair.a, pair.b);
+    return joined.numbers();
+  };
+  for (const least of thresholds) {
+    const groups = grouped(least);
+    if (largestShare(groups) <= mostInOne) return { groups, least };
+  }
+  return { groups: grouped(Number.POSITIVE_INFINITY), least: Number.POSITIVE_INFINITY };
+}
+
 /** Tried in turn while one group has nearly everything. */
 const thresholds = [leastCorrelation, 0.7, 0.8, 0.9, 0.95, 0.98];
 
 /** Share of the images beyond which a group says that all images are alike, not that some show the same thing. */
 const mostInOne = 2 / 3;
-
-function largestShare(groups: Uint32Array): number {
-  const sizes = new Map<number, number>();
-  for (const group of groups) sizes.set(group, (sizes.get(group) ?? 0) + 1);
-  return Math.max(...sizes.values()) / groups.length;
-}
 
 function groupAbove(
   fingerprints: readonly Fingerprint[],
@@ -110,45 +137,25 @@ function groupAbove(
   least: number,
   most: number,
 ): Uint32Array {
-  const parents = Uint32Array.from(fingerprints, (_, index) => index);
-  const rootOf = (index: number): number => {
-    let root = index;
-    while (parents[root] !== root) root = parents[root]!;
-    parents[index] = root;
-    return root;
-  };
-  const join = (a: number, b: number): void => {
-    const [first, second] = [rootOf(a), rootOf(b)].sort((x, y) => x - y) as [number, number];
-    parents[second] = first;
-  };
+  const joined = singleGroups(fingerprints.length);
   const known = new Map<string, number>();
   for (const [index, name] of names.entries()) {
     if (name === undefined) continue;
     const first = known.get(name);
     if (first === undefined) known.set(name, index);
-    else join(first, index);
+    else joined.join(first, index);
   }
-  if (least > 1) return numbered(parents, rootOf);
+  if (least > 1) return joined.numbers();
   const nearest =
     fingerprints.length > most ? nearestPrints(fingerprints, side, mostCandidates) : fingerprints.map(() => undefined);
   for (const [a, candidates] of nearest.entries()) {
     const all = candidates ?? Uint32Array.from({ length: fingerprints.length - a - 1 }, (_, index) => a + 1 + index);
-    const others = all.filter((b) => rootOf(a) !== rootOf(b));
+    const others = all.filter((b) => !joined.areJoined(a, b));
     for (let position = 0; position < others.length; position += 2) {
       const pair = [others[position]!, others[position + 1] ?? others[position]!] as const;
       const found = shiftedCorrelations(fingerprints[a]!, fingerprints[pair[0]]!, fingerprints[pair[1]]!);
-      for (const [index, correlation] of found.entries()) if (correlation > least) join(a, pair[index]!);
+      for (const [index, correlation] of found.entries()) if (correlation > least) joined.join(a, pair[index]!);
     }
   }
-  return numbered(parents, rootOf);
-}
-
-/** Numbers in the order of first images instead of roots. */
-function numbered(parents: Uint32Array, rootOf: (index: number) => number): Uint32Array {
-  const numbers = new Map<number, number>();
-  return parents.map((_, index) => {
-    const root = rootOf(index);
-    if (!numbers.has(root)) numbers.set(root, numbers.size);
-    return numbers.get(root)!;
-  });
+  return joined.numbers();
 }

@@ -17,7 +17,16 @@ export { type CellFunction, type CellLogits, openCells } from "./cell-windows.ts
 export { drawFaultExamples, type FaultExample } from "./examples.ts";
 export { cropPatch, exampleOf, type FaultPatch, maskedPatches } from "./fault-patches.ts";
 export { assignFolds, kindsLeftOut } from "./folds.ts";
-export { type Fingerprint, fingerprintOfStructure, groupImages, shiftedCorrelation } from "./groups.ts";
+export {
+  type ComparedPair,
+  codeOfStructure,
+  type Fingerprint,
+  fingerprintOfStructure,
+  groupImages,
+  groupPairs,
+  leastCorrelation,
+  shiftedCorrelation,
+} from "./groups.ts";
 export { atLevels, commonLevels, type LevelSize, resized, withChannels } from "./levels.ts";
 export { openLogits } from "./logits.ts";
 export { type FaultNetwork, faultNetwork } from "./network.ts";
@@ -33,6 +42,7 @@ export {
 export { type FaultScore, type FaultScorer, type FoldScore, faultScorerOn } from "./scoring.ts";
 export { type FaultSettings, faultSettingsSchema } from "./settings.ts";
 export { secondsPerStep } from "./step-time.ts";
+export { codeLength, type LikelyPair, likelyPairs } from "./structure-codes.ts";
 export type { Canvas, Mask } from "./synthetic/canvas.ts";
 export { drawFault, type FaultyCrop } from "./synthetic/fault.ts";
 export { type FaultKind, faultKinds, likeKind } from "./synthetic/kinds.ts";

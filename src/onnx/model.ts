@@ -24,7 +24,9 @@ export interface OnnxNode {
   readonly operator: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  readonly attributes: Readonly<Record<string, number | readonly number[] | { readonly float: number }>>;
+  readonly attributes: Readonly<
+    Record<string, number | readonly number[] | { readonly float: number } | { readonly text: string }>
+  >;
 }
 
 export interface OnnxModel {

@@ -27,6 +27,7 @@ const attribute: fc.Arbitrary<OnnxNode["attributes"][string]> = fc.oneof(
   int64,
   fc.array(int64, { maxLength: 5 }),
   fc.record({ float: fc.float({ noNaN: true }) }),
+  fc.record({ text }),
 );
 
 const node: fc.Arbitrary<OnnxNode> = fc.record({
@@ -198,15 +199,15 @@ describe("refused", () => {
       /expected standard operators only, got domain 'com.microsoft'/,
     ],
     [
-      "text attributes",
+      "attributes that are lists of texts",
       withNode((writer) =>
         writer.raw(
           message(5, (attribute) =>
-            attribute.tag(1, WireType.LengthDelimited).string("mode").tag(20, WireType.Varint).int32(3),
+            attribute.tag(1, WireType.LengthDelimited).string("mode").tag(20, WireType.Varint).int32(8),
           ),
         ),
       ),
-      /expected a float, an integer or integers in attribute 'mode', got type 3/,
+      /expected a float, an integer, a text or integers in attribute 'mode', got type 8/,
     ],
     [
       "integers beyond 2^53",

@@ -111,6 +111,7 @@ function readAttribute(bytes: Uint8Array): [string, OnnxNode["attributes"][strin
   let type = 0;
   let float = 0;
   let single = 0;
+  let words = "";
   const several: number[] = [];
   readFields(bytes, {
     1: text((value) => {
@@ -125,6 +126,9 @@ function readAttribute(bytes: Uint8Array): [string, OnnxNode["attributes"][strin
     3: integer((value) => {
       single = value;
     }),
+    4: text((value) => {
+      words = value;
+    }),
     8: integer((value) => several.push(value)),
     20: integer((value) => {
       type = value;
@@ -132,8 +136,9 @@ function readAttribute(bytes: Uint8Array): [string, OnnxNode["attributes"][strin
   });
   if (type === 1) return [name, { float }];
   if (type === 2) return [name, single];
+  if (type === 3) return [name, { text: words }];
   if (type === 7) return [name, several];
-  throw unsupported(`a float, an integer or integers in attribute '${name}'`, `type ${type}`);
+  throw unsupported(`a float, an integer, a text or integers in attribute '${name}'`, `type ${type}`);
 }
 
 function readTensor(bytes: Uint8Array): OnnxTensor {

@@ -3,7 +3,7 @@ import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { elementTypes, type OnnxModel, type OnnxNode, type OnnxTensor, type OnnxValue } from "./model.ts";
 
 const irVersion = 8;
-const attributeTypes = { float: 1, int: 2, ints: 7 } as const;
+const attributeTypes = { float: 1, int: 2, text: 3, ints: 7 } as const;
 
 /** The bytes of a ModelProto, standard operator domain. Equal models give equal bytes. */
 export function writeModel(model: OnnxModel): Uint8Array<ArrayBuffer> {
@@ -52,6 +52,9 @@ function writeNode(writer: BinaryWriter, node: OnnxNode): void {
       } else if ("float" in value) {
         writer.tag(2, WireType.Bit32).float(value.float);
         writer.tag(20, WireType.Varint).int32(attributeTypes.float);
+      } else if ("text" in value) {
+        writer.tag(4, WireType.LengthDelimited).string(value.text);
+        writer.tag(20, WireType.Varint).int32(attributeTypes.text);
       } else {
         for (const element of value) writer.tag(8, WireType.Varint).int64(element);
         writer.tag(20, WireType.Varint).int32(attributeTypes.ints);

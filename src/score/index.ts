@@ -74,6 +74,7 @@ export {
   splitByGroup,
 } from "./group-calibration.ts";
 export {
+  type Density,
   fitHierarchy,
   type HierarchyFit,
   hierarchyFeatureNames,
@@ -106,6 +107,7 @@ export {
   type RegionRecall,
   regionRecall,
 } from "./map-metrics.ts";
+export type { Marginal } from "./marginals.ts";
 export {
   type MetricDefinition,
   type MetricName,
@@ -120,6 +122,17 @@ export {
   fpr95NormalPositive,
   spearmanCorrelation,
 } from "./metrics.ts";
+export { boxPierceLags } from "./noise-statistics.ts";
+export {
+  findOddities,
+  leastDeviations,
+  type OddImage,
+  type OddityKind,
+  oddityKinds,
+  oddness,
+  robustDeviations,
+  type SetStatistics,
+} from "./oddities.ts";
 export type { PixelTable } from "./pixel-table.ts";
 export { quantile, type ScoreSets } from "./ranking.ts";
 export {
@@ -135,6 +148,7 @@ export { type AnyRule, describeRule, describeShortage, ruleLabel } from "./rule-
 export { describeComparison, type ScoreComparison } from "./score-comparison.ts";
 export type { ScoreDefinition, ScoreUnit, TermSum } from "./score-definition.ts";
 export {
+  computable,
   computableScoreNames,
   computeScore,
   defaultScoreName,
@@ -182,3 +196,4 @@ export {
   typicalityScores,
   worstScaleTypicality,
 } from "./typicality.ts";
+export { type WhiteningFit, whiteningKernel } from "./whitening.ts";

@@ -115,20 +115,26 @@ export function boxPierce({ planes, height, width, values }: Planes): number {
   const squares = centred.reduce((sum, value) => sum + value * value, 0);
   if (squares === 0) return 0;
   let sum = 0;
-  for (let dy = 0; dy <= Math.min(mostLag, height - 1); dy++) {
-    for (let dx = dy === 0 ? 1 : -mostLag; dx <= mostLag; dx++) {
-      if (Math.abs(dx) >= width) continue;
-      let products = 0;
-      for (let plane = 0; plane < planes; plane++) {
-        for (let y = 0; y + dy < height; y++) {
-          const row = (plane * height + y) * width;
-          for (let x = Math.max(0, -dx); x < width - Math.max(0, dx); x++) {
-            products += centred[row + x]! * centred[row + dy * width + x + dx]!;
-          }
+  for (const { dy, dx } of boxPierceLags(height, width)) {
+    let products = 0;
+    for (let plane = 0; plane < planes; plane++) {
+      for (let y = 0; y + dy < height; y++) {
+        const row = (plane * height + y) * width;
+        for (let x = Math.max(0, -dx); x < width - Math.max(0, dx); x++) {
+          products += centred[row + x]! * centred[row + dy * width + x + dx]!;
         }
       }
-      sum += (products / squares) ** 2;
     }
+    sum += (products / squares) ** 2;
   }
   return count * sum;
+}
+
+/** The places whose correlation with a place counts, as steps from there: those after it within reach. */
+export function boxPierceLags(height: number, width: number): { readonly dy: number; readonly dx: number }[] {
+  const lags: { readonly dy: number; readonly dx: number }[] = [];
+  for (let dy = 0; dy <= Math.min(mostLag, height - 1); dy++) {
+    for (let dx = dy === 0 ? 1 : -mostLag; dx <= mostLag; dx++) if (Math.abs(dx) < width) lags.push({ dy, dx });
+  }
+  return lags;
 }

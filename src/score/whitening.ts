@@ -65,6 +65,18 @@ function neighboursOf(channel: number, channels: number): Neighbour[] {
   return list;
 }
 
+/** The filters as one kernel [C, C, 5, 5] of a convolution that is zero outside the image: what it gives is the prediction. */
+export function whiteningKernel({ shape: { channels }, filters }: WhiteningFit): Float32Array {
+  const side = 2 * reach + 1;
+  const kernel = new Float32Array(channels * channels * side * side);
+  for (const [channel, filter] of filters.entries()) {
+    for (const [index, { channel: from, dy, dx }] of neighboursOf(channel, channels).entries()) {
+      kernel[((channel * channels + from) * side + dy + reach) * side + dx + reach] = filter[index]!;
+    }
+  }
+  return kernel;
+}
+
 /** The differences of one image to the mean image. */
 function differences({ values }: PixelTable, image: number, mean: ArrayLike<number>): Float64Array {
   const first = image * mean.length;

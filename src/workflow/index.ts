@@ -7,6 +7,20 @@ export {
   setDecision,
 } from "./calibration.ts";
 export { drawSheet, keepTop, type SheetImage } from "./contact-sheet.ts";
+export {
+  checkKinds,
+  type DataDescription,
+  type FindingKind,
+  failedKinds,
+  findingKinds,
+  type InspectedData,
+  inspectData,
+  type NamedImage,
+  type OddFinding,
+  type SameFinding,
+  type SetDescription,
+  type Tally,
+} from "./data-inspection.ts";
 export { type DecisionPage, decisionPage, type PageParts, type SetKind } from "./decision-page.ts";
 export {
   type Decision,
@@ -43,7 +57,12 @@ export { evaluationPage } from "./evaluation-page.ts";
 export type { ScoredSet } from "./evaluation-sets.ts";
 export { showEvaluation, showThreshold } from "./evaluation-text.ts";
 export type { Watch, WorkflowEvent } from "./events.ts";
+export { type ExportOutcome, type ExportRequest, exportDetector } from "./exporting.ts";
 export { type HandImage, type HandWish, type ImagesAtHand, judgeAtHand } from "./images-at-hand.ts";
+export { writeFindings } from "./inspection-files.ts";
+export { drawFindings, type FindingSheet } from "./inspection-sheets.ts";
+export { showDescription } from "./inspection-text.ts";
+export { type LoadedDetector, loadDetector, type MemoryImage } from "./loaded-detector.ts";
 export type { MapMeasures, MapReport } from "./map-evaluation.ts";
 export { mapPicture, mapWriter } from "./map-files.ts";
 export type { ComparedScores, LabelledThresholds, MeasuredEvaluation, MetricValue } from "./measures.ts";
@@ -74,7 +93,6 @@ export {
 } from "./score-maps.ts";
 export {
   openDetector,
-  openDetector as loadDetector,
   refuseGeneral,
   type ScoredBatch,
   type ScoredImages,
@@ -92,6 +110,7 @@ export {
 export { faultSheetName, type TrainingOutcome, train } from "./training.ts";
 export { classifierSize } from "./training-configuration.ts";
 export { prepareTraining, type TrainingPlan } from "./training-plan.ts";
+export { type DeviceVerdict, type Verification, type VerifyRequest, verifyDetector } from "./verifying.ts";
 export type { WatchedRow } from "./watch-journal.ts";
 export {
   type WatchListeners,

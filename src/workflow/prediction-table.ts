@@ -1,6 +1,7 @@
 /** The table of a prediction, written row by row so that it never has to be in memory: CSV or one JSON object. */
 import type { PreparationProblem } from "../data/index.ts";
 import { ruleLabel, unitOf } from "../score/index.ts";
+import { asCell, asPath, asText, quote } from "./csv.ts";
 import type { Decision } from "./decisions.ts";
 import type { Prediction } from "./prediction.ts";
 
@@ -73,27 +74,4 @@ export function* inPieces<T>(items: readonly T[]): Generator<readonly T[]> {
 
 function hasClass({ predictedClass }: Prediction): boolean {
   return predictedClass !== undefined;
-}
-
-/** What a spreadsheet would take for a formula and run. */
-const formula = /^[=+\-@\t\r]/;
-
-/** A path that no spreadsheet takes for a formula, and that still leads to the file. */
-function asPath(path: string): string {
-  return formula.test(path) ? `./${path}` : path;
-}
-
-/** A text that no spreadsheet takes for a formula: an apostrophe before it says that it is text. */
-function asText(text: string): string {
-  return formula.test(text) ? `'${text}` : text;
-}
-
-/** As `asText`; a number stays one, a negative one too. */
-function asCell(text: string): string {
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? text : asText(text);
-}
-
-/** A CSV field: quoted where it holds a comma, a quote or a line break. */
-function quote(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -13,6 +13,7 @@ import {
 } from "../data/index.ts";
 import {
   type Detector,
+  type GoldenListener,
   loadDetectorFolder,
   loadManifest,
   type Manifest,
@@ -112,11 +113,15 @@ const batchSize = 64;
  * Loads and checks the detector in a folder; to be disposed of after use. Throws ConfigError for a general model, which has no normal images to compare with, RunError where the device does not
  * work, and as `loadDetectorFolder`.
  */
-export async function openDetector(folder: string, engine: EngineSettings = {}): Promise<Detector> {
+export async function openDetector(
+  folder: string,
+  engine: EngineSettings = {},
+  onGolden?: GoldenListener,
+): Promise<Detector> {
   refuseGeneral(folder, await loadManifest(folder));
   const options = completeEngine(engine);
   await requireDevice(options.device);
-  return loadDetectorFolder(folder, options);
+  return loadDetectorFolder(folder, options, onGolden);
 }
 
 /** Throws ConfigError for a general model, which has no normal images to compare with. */

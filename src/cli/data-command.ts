@@ -1,0 +1,30 @@
+/** What a person types after `outglow data`: a group of commands about images themselves. */
+import { Command } from "commander";
+import type { DataInfoOptions } from "./data-info.ts";
+import { nameList } from "./options.ts";
+
+/** `outglow data`. */
+export function dataCommand(): Command {
+  const group = new Command("data").description("look at images before anything is trained on them");
+  for (const command of [infoCommand()]) group.addCommand(command);
+  return group;
+}
+
+function infoCommand(): Command {
+  return new Command("info")
+    .description("what images are like: sizes, classes, what is unreadable, there twice, blank, dark, blurred or odd")
+    .argument("<images...>", "locations, each a set: a folder, an archive, a file of a data set (PATH#split=train)")
+    .option("--out <folder>", "write contact sheets, one for every set and finding, findings.csv and info.json there")
+    .option(
+      "--fail-on <kinds>",
+      "end with exit code 3 where one of these is found, e.g. duplicates,unreadable",
+      nameList,
+    )
+    .option("--force", "write over the files in --out", false)
+    .option("--quiet", "no progress on stderr", false)
+    .option("--json", "print one JSON object on stdout", false)
+    .action(async (locations: string[], options: DataInfoOptions) => {
+      const { dataInfo } = await import("./data-info.ts");
+      await dataInfo(locations, options);
+    });
+}

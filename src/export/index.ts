@@ -1,0 +1,40 @@
+/** A detector for other programs: one ONNX model of all that it says of images, its inverse, and what has to be known beside them. Portable. */
+export {
+  checkExport,
+  checkInverse,
+  type ExportCheck,
+  type ExportDifference,
+  exportTolerances,
+  isFaithful,
+  type ResizeDifference,
+  resizeDifference,
+} from "./checking.ts";
+export {
+  type ExportedFile,
+  type Layout,
+  layFiles,
+  layouts,
+  type NamedModel,
+  tritonConfig,
+} from "./layout.ts";
+export {
+  type ExportedDecision,
+  type ExportMetadata,
+  type ExportNotes,
+  exportMetadata,
+  metadataEntries,
+} from "./metadata.ts";
+export {
+  type ExportedModel,
+  type ExportedOutput,
+  type ExportedScore,
+  type ExportOptions,
+  exportableScores,
+  exportModel,
+  inverseModel,
+  latentsModel,
+  type Naming,
+  namings,
+} from "./model.ts";
+export { withResize } from "./pixels.ts";
+export type { ModelWeights } from "./values.ts";

@@ -1,0 +1,106 @@
+/**
+ * What has to be known beside an exported model: how images are prepared, what its numbers mean, what decides, and where it came from. The same words are in
+ * the ONNX file and in the JSON beside it.
+ */
+import { type Manifest, packageVersion } from "../detector/portable.ts";
+import { type AnyRule, referenceCount, scoreDefinition, scoreThreshold, smallestFalseAlarm } from "../score/index.ts";
+import type { ExportedModel } from "./model.ts";
+import { scoringParts } from "./model.ts";
+
+/** How a decision is made of the outputs: it stays outside the graph, so that it can change. */
+export interface ExportedDecision {
+  readonly rule: AnyRule;
+  /** What the rule promises. */
+  readonly words: string;
+  /** An image is marked where its p-value is at most this; null for a rule by score or over all images together. */
+  readonly pValueAtMost: number | null;
+  /** The same as a score above which images are marked; null where none is finite. */
+  readonly scoreAbove: number | null;
+}
+
+/** What the maker of an export says of it. */
+export interface ExportNotes {
+  readonly decision: ExportedDecision;
+  /** Under which terms the model may be used, as its owner says. */
+  readonly licence: string | undefined;
+  /** Whether images of any size come in. */
+  readonly resizes: boolean;
+}
+
+/** Rates for which a threshold is written down, where the calibration resolves them. */
+const usualRates = [0.1, 0.05, 0.01, 0.001] as const;
+
+/** What is said where nobody said anything. */
+const noLicence = "not stated; the weights belong to whoever trained them, and no code of outglow is in this file";
+
+/** All that has to be known, as plain data. */
+export function exportMetadata(
+  manifest: Manifest,
+  { score, map, outputs }: Omit<ExportedModel, "model">,
+  { decision, licence, resizes }: ExportNotes,
+) {
+  const { input, calibration, versions, data, training } = manifest;
+  const { channels, height, width, background, sampleBits, sampleRange, transform } = input;
+  const { scales, sources } = scoringParts(manifest);
+  const { unit, description } = scoreDefinition(score.name, scales, sources);
+  const count = referenceCount(calibration, score.name);
+  const thresholds = usualRates
+    .filter((rate) => rate >= smallestFalseAlarm(count))
+    .map((rate) => ({ falseAlarm: rate, scoreAbove: finite(scoreThreshold(calibration, score.name, rate)) }));
+  return {
+    kind: "outglow export",
+    formatVersion: 1,
+    inputs: [
+      {
+        name: "images",
+        type: "uint8",
+        shape: resizes ? ["N", channels, "height", "width"] : ["N", channels, height, width],
+        meaning: resizes
+          ? `images of any size, ${channels === 1 ? "grey" : "RGB"}, rows from the top; they are brought to ${height}x${width} inside`
+          : `prepared images, ${channels === 1 ? "grey" : "RGB"}, rows from the top`,
+      },
+    ],
+    outputs,
+    score: {
+      name: score.name,
+      unit,
+      description,
+      orientation: manifest.orientation,
+      insteadOf: score.insteadOf ?? null,
+    },
+    map: map ?? null,
+    preparation: {
+      size: [height, width],
+      channels,
+      steps: [
+        "decode to 8 bits a colour; what has more bits is scaled from its black to its white",
+        `put transparency on ${background}`,
+        channels === 1 ? "make it grey, 0.299 R + 0.587 G + 0.114 B" : "make it RGB",
+        `resize to ${height}x${width} without keeping proportions, by a triangle kernel that is widened where the image shrinks`,
+      ],
+      inside: transform,
+      background,
+      sampleBits,
+      sampleRange,
+    },
+    calibration: { count, smallestFalseAlarm: smallestFalseAlarm(count), thresholds },
+    decision,
+    licence: licence ?? noLicence,
+    versions: { exportedBy: packageVersion(), detector: versions },
+    training: { model: training.model, normal: { count: data.normal.count, fingerprint: data.normal.fingerprint } },
+  };
+}
+
+/** The words of an export. */
+export type ExportMetadata = ReturnType<typeof exportMetadata>;
+
+/** The same as the entries of an ONNX file: texts by name, what is no text as JSON. */
+export function metadataEntries(metadata: object): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(metadata).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
+  );
+}
+
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
