@@ -97,10 +97,12 @@ describe("refused is", () => {
     );
   });
 
-  test("another format version", async () => {
-    expect(await refusal(await sealed({ ...manifest, formatVersion: [2] }))).toContain(
-      "expected format version 1, got [2]; use",
-    );
+  test.each([
+    [[2], "expected format version 1 or 2, got [2]; use the version of outglow that wrote it, or train again"],
+    [0, "got 0; use the version of outglow that wrote it"],
+    [3, "got 3; it was written by a newer outglow: update this one, or use the one that wrote it"],
+  ])("format version %j", async (formatVersion, message) => {
+    expect(await refusal(await sealed({ ...manifest, formatVersion }))).toContain(message);
   });
 
   test("content that does not match its checksum", async () => {

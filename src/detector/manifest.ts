@@ -18,7 +18,11 @@ import {
   modelFiles,
 } from "./file-names.ts";
 
-export const formatVersion = 1;
+/** The version that is written. */
+export const formatVersion = 2;
+
+/** The versions that are read. 1: what was written before there were fits of many kinds, faults, encoders and joined scores in it, and for a while with them. */
+const formatVersions: readonly unknown[] = [1, 2];
 
 const positive = z.number().int().min(1);
 /** A side or channels of images: no camera has more, and no number of bytes overflows. */
@@ -47,7 +51,7 @@ const modelSchema = <Name extends ModelName>(name: Name) =>
 
 const fieldsSchema = z.strictObject({
   kind: z.literal("outglow detector"),
-  formatVersion: z.literal(formatVersion),
+  formatVersion: z.union([z.literal(1), z.literal(2)]),
   /** A general model has the form of a detector, but its normal model is one of images of everything. */
   role: z.enum(roles).default("detector"),
   versions: z.strictObject({
@@ -174,15 +178,7 @@ export async function writeManifest(manifest: Manifest): Promise<string> {
 /** Parses and checks `detector.json`, called `where` in messages. Throws FormatError for damage and for other format versions. */
 export async function parseManifest(text: string, where: string): Promise<Manifest> {
   const content = parseObject(text, where);
-  if (content.formatVersion !== formatVersion) {
-    throw new FormatError({
-      code: "unsupported",
-      subject: where,
-      expected: `format version ${formatVersion}`,
-      got: JSON.stringify(content.formatVersion) ?? "none",
-      remedy: { key: "other", text: "use the version of outglow that wrote it, or train again" },
-    });
-  }
+  if (!formatVersions.includes(content.formatVersion)) throw otherVersion(content.formatVersion, where);
   const { checksum: sum, ...rest } = content;
   if (sum !== (await checksumOf(JSON.stringify(rest)))) {
     throw damaged(where, "content that matches its checksum", "something else");
@@ -210,6 +206,23 @@ function parseObject(text: string, where: string): Readonly<Record<string, unkno
     remedy: { key: "choose-another" },
   };
   throw new FormatError(fault);
+}
+
+/** What a detector of a version that is not read is told to be, with the program that reads it. */
+function otherVersion(version: unknown, where: string): FormatError {
+  const newer = typeof version === "number" && version > formatVersion;
+  return new FormatError({
+    code: "unsupported",
+    subject: where,
+    expected: `format version ${formatVersions.join(" or ")}`,
+    got: JSON.stringify(version) ?? "none",
+    remedy: {
+      key: "other",
+      text: newer
+        ? "it was written by a newer outglow: update this one, or use the one that wrote it"
+        : "use the version of outglow that wrote it, or train again",
+    },
+  });
 }
 
 function damaged(subject: string, expected: string, got: string): FormatError {

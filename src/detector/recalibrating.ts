@@ -11,7 +11,7 @@ import { calibrationFields } from "./calibration-schema.ts";
 import { checksumOf } from "./checksum.ts";
 import { formerFolder, manifestName } from "./file-names.ts";
 import { loadManifest } from "./folder.ts";
-import { type Manifest, writeManifest } from "./manifest.ts";
+import { formatVersion, type Manifest, writeManifest } from "./manifest.ts";
 
 /** What a calibration settles: how scores become p-values, and how images are marked unless somebody asks for another rule. */
 export type CalibrationPart = Pick<Manifest, "calibration" | "defaultScore" | "decision" | "calibrated">;
@@ -98,7 +98,7 @@ function partless({ decision: _, calibrated: __, formerCalibration: ___, ...rest
 
 async function put(folder: string, manifest: Manifest, file: string): Promise<Recalibrated> {
   // Without the optional parts that are undefined, as if it had been read.
-  const plain = JSON.parse(JSON.stringify(manifest)) as Manifest;
+  const plain = JSON.parse(JSON.stringify({ ...manifest, formatVersion })) as Manifest;
   await writeFileAtomic(join(folder, manifestName), await writeManifest(plain));
   return { manifest: await loadManifest(folder), kept: join(folder, formerFolder, file) };
 }
