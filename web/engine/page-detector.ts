@@ -91,7 +91,7 @@ export async function openPageDetector(
 }
 
 /** What a page cannot measure: coders are Node's, and places are looked at in images of their own size, which the page does not keep. */
-const beyondPages: readonly ScoreSource[] = ["coders", "faults", "encoder"];
+const beyondPages: readonly ScoreSource[] = ["coders", "faults", "cells", "encoder"];
 
 /** The calibrated scores of a detector that a page can compute: its own default first, where it is one of them. */
 function pageScores(manifest: Manifest): string[] {
