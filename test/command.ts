@@ -12,6 +12,9 @@ import { type MadeKind, makeImages } from "../src/made/index.ts";
 
 const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 
+/** No terminal, and nothing kept in the user's folders. */
+const own = { CI: "1", OUTGLOW_CACHE: "off" };
+
 export interface Outcome {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -28,7 +31,7 @@ export function startOutglow(
   args: readonly string[],
   { largestFile, environment = {} }: { readonly largestFile?: number; readonly environment?: NodeJS.ProcessEnv } = {},
 ): { child: ChildProcess; outcome: Promise<Outcome> } {
-  return start([program, ...args], { cwd: folder, env: { ...process.env, CI: "1", ...environment } }, largestFile);
+  return start([program, ...args], { cwd: folder, env: { ...process.env, ...own, ...environment } }, largestFile);
 }
 
 /** Runs a module that imports from the built package; its arguments begin at process.argv[1]. */
@@ -111,7 +114,7 @@ async function runStanding(folder: string, args: readonly string[]): Promise<Out
 /** It ends with this process, which does not wait for it. */
 function startStanding(): ChildProcess {
   const path = fileURLToPath(new URL("standing-program.mjs", import.meta.url));
-  const child = fork(path, { stdio: ["ignore", "ignore", "pipe", "ipc"], env: { ...process.env, CI: "1" } });
+  const child = fork(path, { stdio: ["ignore", "ignore", "pipe", "ipc"], env: { ...process.env, ...own } });
   child.stderr!.setEncoding("utf8");
   child.unref();
   child.channel?.unref();

@@ -1,7 +1,7 @@
 /** What a person types after `outglow calibrate`. */
 import { Command } from "commander";
 import type { CalibrateOptions } from "./calibrate.ts";
-import { nameList, withEngineOptions } from "./options.ts";
+import { nameList, withCacheOptions, withEngineOptions } from "./options.ts";
 import { withRuleOptions } from "./rule-options.ts";
 
 /** `outglow calibrate`. */
@@ -22,7 +22,7 @@ export function calibrateCommand(): Command {
     )
     .option("--undo", "go back to the calibration before the present one", false)
     .option("--strict", "fail at the first unreadable image instead of skipping it", false);
-  return withEngineOptions(withRuleOptions(command, "what the detector did")).action(
+  return withEngineOptions(withCacheOptions(withRuleOptions(command, "what the detector did"))).action(
     async (detector: string, options: CalibrateOptions) => {
       const { calibrate } = await import("./calibrate.ts");
       await calibrate(detector, options);

@@ -14,12 +14,13 @@ import {
   setDecision,
   wishedRule,
 } from "../workflow/index.ts";
+import { cachePlace } from "./cache-place.ts";
 import { openConsole } from "./console.ts";
 import { eventPrinter } from "./event-printer.ts";
-import type { EngineOptions } from "./options.ts";
+import type { CacheOptions, EngineOptions } from "./options.ts";
 
 /** What is typed after `outglow calibrate`. */
-export interface CalibrateOptions extends EngineOptions, RuleSettings {
+export interface CalibrateOptions extends CacheOptions, EngineOptions, RuleSettings {
   readonly normal?: string;
   readonly group?: string;
   readonly score?: string;
@@ -70,7 +71,8 @@ export async function calibrate(folder: string, options: CalibrateOptions): Prom
   const detector = await openDetector(folder, options);
   try {
     const onEvent = eventPrinter(output);
-    const outcome = await recalibrate(detector, { normal, group, score, scores, strict, rule }, { onEvent });
+    const cache = cachePlace(options);
+    const outcome = await recalibrate(detector, { normal, group, score, scores, strict, rule }, { onEvent, cache });
     const { images, references, groups, leastRate, doubts, skipped, shortage } = outcome;
     if (shortage !== undefined) output.warn(`warning: ${shortage}`);
     const json = { images, references, groups, leastRate, doubts, skipped, shortage: shortage ?? null };

@@ -1,12 +1,15 @@
 /** What a person types after `outglow data`: a group of commands about images themselves. */
 import { Command } from "commander";
+import type { DataCacheOptions } from "./data-cache.ts";
 import type { DataInfoOptions } from "./data-info.ts";
 import { nameList } from "./options.ts";
 
 /** `outglow data`. */
 export function dataCommand(): Command {
-  const group = new Command("data").description("look at images before anything is trained on them");
-  for (const command of [infoCommand()]) group.addCommand(command);
+  const group = new Command("data").description(
+    "look at images before anything is trained on them, and at prepared ones that are kept",
+  );
+  for (const command of [infoCommand(), cacheCommand()]) group.addCommand(command);
   return group;
 }
 
@@ -26,5 +29,16 @@ function infoCommand(): Command {
     .action(async (locations: string[], options: DataInfoOptions) => {
       const { dataInfo } = await import("./data-info.ts");
       await dataInfo(locations, options);
+    });
+}
+
+function cacheCommand(): Command {
+  return new Command("cache")
+    .description("say what is kept of prepared images, and where")
+    .option("--clear", "take all of it away", false)
+    .option("--json", "print one JSON object on stdout", false)
+    .action(async (options: DataCacheOptions) => {
+      const { dataCache } = await import("./data-cache.ts");
+      await dataCache(options);
     });
 }

@@ -1,7 +1,7 @@
 /** What a person types after `outglow evaluate`. */
 import { Command } from "commander";
 import type { EvaluateOptions } from "./evaluate.ts";
-import { nameList, numberWithin, wholeNumber, withEngineOptions } from "./options.ts";
+import { nameList, numberWithin, wholeNumber, withCacheOptions, withEngineOptions } from "./options.ts";
 
 /** `outglow evaluate`. */
 export function evaluateCommand(): Command {
@@ -37,7 +37,7 @@ export function evaluateCommand(): Command {
     .option("--no-coders", "leave out the scores that need every image's size as PNG and WebP")
     .option("--strict", "fail at the first unreadable image instead of skipping it", false)
     .option("--force", "replace an existing file", false);
-  return withEngineOptions(command).action(async (detector: string, options: EvaluateOptions) => {
+  return withEngineOptions(withCacheOptions(command)).action(async (detector: string, options: EvaluateOptions) => {
     const { evaluate } = await import("./evaluate.ts");
     await evaluate(detector, options);
   });

@@ -13,14 +13,15 @@ import {
   showEvaluation,
   showThreshold,
 } from "../workflow/index.ts";
+import { cachePlace } from "./cache-place.ts";
 import { openConsole } from "./console.ts";
 import { eventPrinter } from "./event-printer.ts";
-import type { EngineOptions } from "./options.ts";
+import type { CacheOptions, EngineOptions } from "./options.ts";
 import { exists, isWritable, refuseExisting, writeNumbered, writeOutput } from "./output-file.ts";
 import { commandLine } from "./shell-words.ts";
 
 /** What is typed after `outglow evaluate`. */
-export interface EvaluateOptions extends EngineOptions {
+export interface EvaluateOptions extends CacheOptions, EngineOptions {
   readonly normal: string;
   readonly anomalous: readonly string[];
   readonly out?: string;
@@ -64,7 +65,12 @@ export async function evaluate(folder: string, options: EvaluateOptions): Promis
     if (!kept)
       output.warn(`'${folder}' cannot be written, so the numbers are only printed; --out keeps them elsewhere`);
     const pages = page === undefined ? undefined : evaluationPage(detector);
-    const { report } = await evaluateInDetail(detector, request, { onEvent: eventPrinter(output) }, pages?.onBatch);
+    const { report } = await evaluateInDetail(
+      detector,
+      request,
+      { onEvent: eventPrinter(output), cache: cachePlace(options) },
+      pages?.onBatch,
+    );
     output.print(options.json ? JSON.stringify(report) : showEvaluation(report));
     if (!options.json) for (const line of furtherLines(report, options)) output.print(line);
     if (page !== undefined && pages) {

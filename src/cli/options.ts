@@ -91,6 +91,18 @@ export interface TellingOptions {
   readonly json: boolean;
 }
 
+/** What is said of the cache: its size in bytes, or false for none. */
+export interface CacheOptions {
+  readonly cache?: number | false;
+}
+
+/** Adds the options of `CacheOptions`. */
+export function withCacheOptions(command: Command): Command {
+  return command
+    .option("--cache <size>", "keep prepared images for the next time, so many bytes at most (default 10GB)", byteSize)
+    .option("--no-cache", "keep none and use none");
+}
+
 /** Options that every command with a detector has. */
 export interface EngineOptions extends TellingOptions {
   readonly threads?: number;

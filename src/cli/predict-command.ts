@@ -1,6 +1,6 @@
 /** What a person types after `outglow predict`. */
 import { Command } from "commander";
-import { wholeNumber, withEngineOptions } from "./options.ts";
+import { wholeNumber, withCacheOptions, withEngineOptions } from "./options.ts";
 import type { PredictOptions } from "./predict.ts";
 import { withRuleOptions } from "./rule-options.ts";
 
@@ -22,7 +22,8 @@ export function predictCommand(): Command {
     .option("--report <file.html>", "also write a page about the decisions, with a threshold to move")
     .option("--strict", "fail at the first unreadable image instead of skipping it", false)
     .option("--force", "replace existing files", false);
-  return withEngineOptions(withRuleOptions(command, "the detector's, or else a false-alarm rate of 0.01")).action(
+  const rules = withRuleOptions(command, "the detector's, or else a false-alarm rate of 0.01");
+  return withEngineOptions(withCacheOptions(rules)).action(
     async (detector: string, images: string[], options: PredictOptions) => {
       const { predict } = await import("./predict.ts");
       await predict(detector, images, options);

@@ -27,14 +27,15 @@ import {
   type TableFormat,
   wishedRule,
 } from "../workflow/index.ts";
+import { cachePlace } from "./cache-place.ts";
 import { openConsole } from "./console.ts";
 import { eventPrinter } from "./event-printer.ts";
-import type { EngineOptions } from "./options.ts";
+import type { CacheOptions, EngineOptions } from "./options.ts";
 import { discardOnInterrupt, refuseExisting, refuseFull, writeOutput } from "./output-file.ts";
 import { commandLine } from "./shell-words.ts";
 
 /** What is typed after `outglow predict`. */
-export interface PredictOptions extends EngineOptions, RuleSettings {
+export interface PredictOptions extends CacheOptions, EngineOptions, RuleSettings {
   readonly score?: string;
   readonly out?: string;
   readonly sort: boolean;
@@ -77,6 +78,7 @@ export async function predict(folder: string, locations: readonly string[], opti
   const source = await openImages(locations, "images");
   const detector = await openDetector(folder, options);
   const tell = eventPrinter(output);
+  const cache = cachePlace(options);
   const skipped: PreparationProblem[] = [];
   const onEvent: typeof tell = (event) => {
     if (event.kind === "skipped") skipped.push(...event.problems);
@@ -113,7 +115,7 @@ export async function predict(folder: string, locations: readonly string[], opti
     let waiting: Prediction[] = [];
     let top: readonly SheetImage[] = [];
     let seen = 0;
-    for await (const image of predictImages(detector, source, { ...judging, onMap }, { onEvent })) {
+    for await (const image of predictImages(detector, source, { ...judging, onMap }, { onEvent, cache })) {
       const { pixels: _, maps: __, ...row } = image;
       waiting.push(row);
       page?.add("images", "unlabelled", image);

@@ -2,7 +2,14 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { defaultOf, objectionTo, type TrainRequest, type TrainSetting } from "../workflow/train-request.ts";
 import { flagOf } from "./flags.ts";
-import { deviceOption, duration, numberOf, type TellingOptions } from "./options.ts";
+import {
+  type CacheOptions,
+  deviceOption,
+  duration,
+  numberOf,
+  type TellingOptions,
+  withCacheOptions,
+} from "./options.ts";
 
 /** A setting as a flag: its name, what stands for its value in the help, what it says, and how a value is read where it is no word. */
 type Flag = readonly [name: TrainSetting, value: string, about: string, read?: (text: string) => unknown];
@@ -141,18 +148,24 @@ const flags: readonly Flag[] = [
 /** Where a detector goes whose folder is not named. */
 const usualFolder = "detector";
 
+/** What is typed besides the settings of a training. */
+export interface TrainOptions extends CacheOptions, TellingOptions {}
+
 /** `outglow train`. */
 export function trainCommand(): Command {
   const train = new Command("train").description("train a detector on normal images");
   for (const flag of flags) train.addOption(optionOf(flag));
-  return train
+  return withCacheOptions(train)
     .option("--quiet", "no progress on stderr", false)
     .option("--json", "print one JSON object on stdout", false)
-    .action(async ({ quiet, json, ...settings }: TrainRequest & TellingOptions, command: Command) => {
+    .action(async ({ quiet, json, cache, ...settings }: TrainRequest & TrainOptions, command: Command) => {
       const { train } = await import("./train.ts");
       // What was not typed is left to the request's defaults: a resumed run takes no others than its own.
       const typed = Object.entries(settings).filter(([name]) => command.getOptionValueSource(name) === "cli");
-      await train({ out: settings.out, ...Object.fromEntries(typed) }, { quiet, json });
+      await train(
+        { out: settings.out, ...Object.fromEntries(typed) },
+        { quiet, json, ...(cache !== undefined && { cache }) },
+      );
     });
 }
 

@@ -12,20 +12,21 @@ import {
   train as trainPlan,
   usualFalseAlarm,
 } from "../workflow/index.ts";
+import { cachePlace } from "./cache-place.ts";
 import { type Console, openConsole } from "./console.ts";
 import { eventPrinter } from "./event-printer.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { catchInterrupt } from "./interrupts.ts";
-import type { TellingOptions } from "./options.ts";
+import type { CacheOptions, TellingOptions } from "./options.ts";
 import { quoteWord } from "./shell-words.ts";
 
 /** Trains a detector as a request says, or goes on with the run that stands in its folder. Says whether it came to its end. */
 export async function train(
   request: TrainRequest,
-  { quiet, json }: TellingOptions,
+  options: TellingOptions & CacheOptions,
 ): Promise<TrainingOutcome["outcome"]> {
-  const output = openConsole(quiet);
-  const outcome = await trainRequest(request, json, output);
+  const output = openConsole(options.quiet);
+  const outcome = await trainRequest(request, options, output);
   if (outcome === "interrupted") {
     output.warn(`stopped and saved; go on with: outglow train --resume --out ${quoteWord(request.out)}`);
   }
@@ -34,11 +35,11 @@ export async function train(
 
 async function trainRequest(
   request: TrainRequest,
-  json: boolean,
+  { json, ...options }: TellingOptions & CacheOptions,
   output: Console,
 ): Promise<TrainingOutcome["outcome"]> {
   const onEvent = eventPrinter(output);
-  const plan = await prepareTraining(request, { onEvent });
+  const plan = await prepareTraining(request, { onEvent, cache: cachePlace(options) });
   const interruption = catchInterrupt(output);
   const result = await trainPlan(plan, { onEvent, signal: interruption.signal }).finally(interruption.release);
   if (result.outcome === "interrupted") process.exitCode = exitCodes.interrupted;

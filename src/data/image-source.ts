@@ -1,6 +1,7 @@
 /** What images look like before they are prepared: stored images, and sources that read them one by one. */
 import type { ImageShape } from "../base/index.ts";
 import type { NumberImage, RawImage } from "../pixels/index.ts";
+import type { NamedPlace } from "./cache/stamps.ts";
 import type { SourceLimits } from "./limits.ts";
 import type { LeftOut, LeftOutTally } from "./source-summary.ts";
 
@@ -37,6 +38,8 @@ export interface ImageCatalogue {
   readonly problems?: readonly PreparationProblem[];
   /** What is said of the images besides, where the location is a list with further columns. */
   readonly columns?: ImageColumns;
+  /** Files that lie outside of the tree and hold images, where they lie on the disk. */
+  readonly elsewhere?: () => readonly string[];
 }
 
 /** Further columns of a list of images, which are carried through to what is said of each. */
@@ -59,6 +62,11 @@ export interface ImageSource extends ImageCatalogue {
   readonly remarks: readonly string[];
   /** 1 if all images are grey, else 3. Of image files, a sample of 16 is looked at: what their headers say, not their pixels. */
   channels(): Promise<1 | 3>;
+  /**
+   * Changes whenever the pixels of an image may, without a look into files: their sizes and times, and which images are selected. Undefined where that cannot be
+   * told, as of files that have just been written. Not there for images that no file holds.
+   */
+  readonly identity?: () => Promise<string | undefined>;
 }
 
 /** A format of images: recognised by names alone, opened on demand. Add one by adding a record to the list in `opening.ts`. */
@@ -106,6 +114,8 @@ export interface FileTree {
   readonly leftOut: LeftOutTally;
   /** Files in which to look for labels and class names: the tree's own, or what lies beside a lone file. */
   companions(): Promise<readonly StoredFile[]>;
+  /** The files on the disk from which files of the tree are read: themselves, or their archive. */
+  places(files: readonly StoredFile[]): readonly NamedPlace[];
 }
 
 /** Something that holds files: a folder, an archive, or a file by itself. */

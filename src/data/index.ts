@@ -1,6 +1,8 @@
 /** Images: sources, preparation, splits, batches, files. */
 
 export { type Augmentation, dequantize, makeBatch } from "./batches.ts";
+export { clearCache, type DescribedEntry, describeCache } from "./cache/cache-folder.ts";
+export type { ImageCache } from "./cache/prepared-images.ts";
 export { contentHashes, type HashedSet, type Overlap, overlapsOf } from "./content-hashes.ts";
 export type { ImageUse } from "./dataset-layout.ts";
 export { type CodingOptions, measureCoderBits } from "./decoding/coders.ts";

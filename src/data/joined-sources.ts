@@ -97,7 +97,16 @@ function join(
       return source.read(inside, ...rest);
     },
   };
-  return { ...joined, channels: () => detectChannels(joined) };
+  const identity = async (): Promise<string | undefined> => {
+    const all: string[] = [];
+    for (const source of sources) {
+      const one = await source.identity?.();
+      if (one === undefined) return undefined;
+      all.push(one);
+    }
+    return all.join();
+  };
+  return { ...joined, channels: () => detectChannels(joined), identity };
 }
 
 /** The further columns of all sources; empty where a source lacks one. */

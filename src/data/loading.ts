@@ -1,9 +1,9 @@
 /** Loading prepared images: all of them into memory, or batch after batch. */
 import { createHash } from "node:crypto";
 import { availableParallelism } from "node:os";
-import { ConfigError, FormatError, type ImageShape, imageSizeOf, messageOf } from "../base/index.ts";
+import { ConfigError, FormatError, type ImageShape, imageSizeOf } from "../base/index.ts";
 import { checkSpecification, type InputForm } from "../pixels/index.ts";
-import { type PreparedFile, prepareImage } from "./decoding/preparation.ts";
+import { type ImageCache, openPrepared } from "./cache/prepared-images.ts";
 import { tallyFound } from "./found-images.ts";
 import type { ImageSource, PreparationProblem } from "./image-source.ts";
 import { mapInOrder } from "./ordered.ts";
@@ -44,6 +44,8 @@ export interface LoadOptions {
   readonly strict: boolean;
   /** Called about ten times a second and at the end, with the number of images seen. */
   readonly onProgress?: (done: number) => void;
+  /** Where prepared images are kept for the next time. */
+  readonly cache?: ImageCache | undefined;
   /** Images read and decoded at a time. Default: twice the cores, at least 16, so that reads are queued while the engine computes. */
   readonly concurrency?: number;
 }
@@ -55,6 +57,8 @@ export interface StreamOptions {
   readonly strict: boolean;
   /** Batches decoded ahead while the consumer works. Default 2. */
   readonly prefetch?: number;
+  /** Where prepared images are kept for the next time. */
+  readonly cache?: ImageCache | undefined;
   /** Told of every image that was left out. */
   readonly onProblem?: (problem: PreparationProblem) => void;
   /** Told at the end what the images were like. */
@@ -74,7 +78,7 @@ const hashedAtOnce = 2 ** 28;
 export async function loadImages(
   source: ImageSource,
   specification: InputForm,
-  { strict, onProgress, concurrency = defaultConcurrency() }: LoadOptions,
+  { strict, onProgress, cache, concurrency = defaultConcurrency() }: LoadOptions,
 ): Promise<ImageSet> {
   checkSpecification(specification, source.subject);
   if (strict) refuseLosses(source);
@@ -88,21 +92,27 @@ export async function loadImages(
   let done = 0;
   let told = performance.now();
   const ahead = 4 * concurrency;
-  const load = (index: number): Promise<PreparedFile> => readAndPrepare(source, index, specification);
-  for await (const prepared of mapInOrder(source.length, load, { concurrency, ahead })) {
-    const index = done++;
-    if ("reason" in prepared) problems.push(noteProblem(source, index, prepared.reason, strict));
-    else {
-      pixels.set(prepared.pixels, names.length * size);
-      names.push(source.name(index));
-      indices.push(index);
-      classNames.push(source.className(index));
-      found.add(names.at(-1)!, prepared);
+  const images = await openPrepared(source, specification, cache);
+  try {
+    for await (const prepared of mapInOrder(source.length, images.image, { concurrency, ahead })) {
+      const index = done++;
+      await images.keep(prepared);
+      if ("reason" in prepared) problems.push(noteProblem(source, index, prepared.reason, strict));
+      else {
+        pixels.set(prepared.pixels, names.length * size);
+        names.push(source.name(index));
+        indices.push(index);
+        classNames.push(source.className(index));
+        found.add(names.at(-1)!, prepared);
+      }
+      if (onProgress && performance.now() - told >= progressInterval) {
+        onProgress(done);
+        told = performance.now();
+      }
     }
-    if (onProgress && performance.now() - told >= progressInterval) {
-      onProgress(done);
-      told = performance.now();
-    }
+    await images.finish();
+  } finally {
+    await images.close();
   }
   onProgress?.(done);
   const count = names.length;
@@ -131,7 +141,7 @@ export async function loadImages(
 export async function* streamImages(
   source: ImageSource,
   specification: InputForm,
-  { batchSize, strict, prefetch = 2, onProblem, onFound }: StreamOptions,
+  { batchSize, strict, prefetch = 2, cache, onProblem, onFound }: StreamOptions,
 ): AsyncGenerator<ImageBatch, void, void> {
   checkSpecification(specification, source.subject);
   if (strict) refuseLosses(source);
@@ -148,25 +158,31 @@ export async function* streamImages(
   let batch = newBatch(0);
   let index = 0;
   let firstProblem: PreparationProblem | undefined;
-  const load = (position: number): Promise<PreparedFile> => readAndPrepare(source, position, specification);
   const options = { concurrency: defaultConcurrency(), ahead: batchSize * Math.max(1, prefetch) };
-  for await (const prepared of mapInOrder(source.length, load, options)) {
-    const position = index++;
-    if ("reason" in prepared) {
-      const problem = noteProblem(source, position, prepared.reason, strict);
-      firstProblem ??= problem;
-      onProblem?.(problem);
-      continue;
+  const images = await openPrepared(source, specification, cache);
+  try {
+    for await (const prepared of mapInOrder(source.length, images.image, options)) {
+      const position = index++;
+      await images.keep(prepared);
+      if ("reason" in prepared) {
+        const problem = noteProblem(source, position, prepared.reason, strict);
+        firstProblem ??= problem;
+        onProblem?.(problem);
+        continue;
+      }
+      batch.pixels.set(prepared.pixels, batch.names.length * size);
+      batch.names.push(source.name(position));
+      batch.indices.push(position);
+      batch.classNames.push(source.className(position));
+      found.add(batch.names.at(-1)!, prepared);
+      if (batch.names.length === batchSize) {
+        yield batch;
+        batch = newBatch(batch.firstIndex + batchSize);
+      }
     }
-    batch.pixels.set(prepared.pixels, batch.names.length * size);
-    batch.names.push(source.name(position));
-    batch.indices.push(position);
-    batch.classNames.push(source.className(position));
-    found.add(batch.names.at(-1)!, prepared);
-    if (batch.names.length === batchSize) {
-      yield batch;
-      batch = newBatch(batch.firstIndex + batchSize);
-    }
+    await images.finish();
+  } finally {
+    await images.close();
   }
   const rest = batch.names.length;
   if (rest > 0) yield { ...batch, pixels: batch.pixels.slice(0, rest * size) };
@@ -184,13 +200,6 @@ export function fingerprintOf(pixels: Uint8Array): string {
 /** Bytes in order, cut into views of at most `size` bytes. */
 export function* slicesOf(bytes: Uint8Array, size: number): Generator<Uint8Array, void, void> {
   for (let start = 0; start < bytes.length; start += size) yield bytes.subarray(start, start + size);
-}
-
-async function readAndPrepare(source: ImageSource, index: number, specification: InputForm): Promise<PreparedFile> {
-  const image = await source
-    .read(index, specification)
-    .catch((error: unknown) => ({ reason: `cannot be read: ${messageOf(error)}` }));
-  return "reason" in image ? image : prepareImage(image, specification);
 }
 
 /** Throws FormatError where pictures of the source cannot be read, whatever the reason. */

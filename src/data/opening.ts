@@ -1,7 +1,9 @@
 /** Opening a location: which container and which format it is, and which of its images are selected. */
+import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { ConfigError, FormatError, isUserError, messageOf } from "../base/index.ts";
 import { openBuiltin } from "./builtin-images.ts";
+import { isSettled, type NamedPlace, stampOf } from "./cache/stamps.ts";
 import { fileContainer, folderContainer } from "./containers/folder-tree.ts";
 import { endingOf } from "./containers/litter.ts";
 import { isPattern, patternContainer } from "./containers/pattern-tree.ts";
@@ -91,7 +93,8 @@ async function openOne(location: string, subject: string, { use, limits }: OpenO
     limits: { ...defaultLimits, ...limits },
     concerns: (inside) => formats.some((format) => format.concerns(inside)),
   };
-  const { catalogue, leftOut, problems } = await openCatalogue(path, opening);
+  const begun = Date.now();
+  const { catalogue, places, leftOut, problems } = await openCatalogue(path, opening);
   checkPage(selection, catalogue, subject);
   const side = chooseSide(catalogue, selection, use, subject);
   const chosen = selectImages(catalogue, selection, subject, side?.indices);
@@ -118,7 +121,17 @@ async function openOne(location: string, subject: string, { use, limits }: OpenO
       return page === undefined || image.kind !== "encoded" ? image : { ...image, page };
     },
   };
-  return { ...source, channels: () => detectChannels(source) };
+  const identity = async (): Promise<string | undefined> => {
+    const stamp = await stampOf([
+      ...places(),
+      ...(catalogue.elsewhere?.() ?? []).map((place) => ({ name: "", place })),
+    ]);
+    // What was listed when the source was opened is of no later state.
+    if (!isSettled(stamp, begun)) return undefined;
+    const which = createHash("sha256").update(chosen).digest("hex");
+    return JSON.stringify([stamp.digest, which, catalogue.format, page ?? null, opening.limits]);
+  };
+  return { ...source, channels: () => detectChannels(source), identity };
 }
 
 function checkPage({ page }: Selection, { format }: ImageCatalogue, subject: string): void {
@@ -146,6 +159,8 @@ function countMasks({ format, length, splitNames, name }: ImageCatalogue, { spli
 
 interface OpenedCatalogue {
   readonly catalogue: ImageCatalogue;
+  /** The files that hold the images. */
+  readonly places: () => readonly NamedPlace[];
   readonly leftOut: readonly LeftOut[];
   readonly problems: readonly PreparationProblem[];
 }
@@ -180,7 +195,8 @@ async function openCatalogue(path: string, opening: Opening): Promise<OpenedCata
   }
   const { catalogue, format, problems } = opened;
   countOthers(tree, format);
-  return { catalogue, problems: [...tree.problems, ...problems], leftOut: tree.leftOut.list() };
+  const places = (): readonly NamedPlace[] => tree.places(format.members(tree));
+  return { catalogue, places, problems: [...tree.problems, ...problems], leftOut: tree.leftOut.list() };
 }
 
 /** The first format whose files are there and are what their names say. What only has the name of one ends nothing where others have images. */

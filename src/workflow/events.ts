@@ -56,9 +56,11 @@ export type WorkflowEvent =
   /** What must not be missed. */
   | { readonly kind: "warning"; readonly text: string };
 
-/** How a caller follows a piece of work. */
+/** How a caller follows a piece of work, and what it spares it. */
 export interface Watch {
   readonly onEvent?: ((event: WorkflowEvent) => void) | undefined;
   /** Calls the work off. Work that can be gone on with saves what it has reached. */
   readonly signal?: AbortSignal | undefined;
+  /** Where prepared images are kept for the next time, and how many bytes of them; nowhere where absent. */
+  readonly cache?: { readonly folder: string; readonly limit: number } | undefined;
 }

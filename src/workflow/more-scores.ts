@@ -15,6 +15,7 @@ import {
 } from "../score/index.ts";
 import { gatherImages, readRun, runFolder, splitRun } from "../train/index.ts";
 import type { Watch } from "./events.ts";
+import { imageCacheOf } from "./image-cache.ts";
 import { namedScores } from "./named-scores.ts";
 
 /** What came of it. */
@@ -105,7 +106,7 @@ async function calibrationImages(
     watch.signal?.throwIfAborted();
     watch.onEvent?.({ kind: "progress", task: "reading", subject: location, done, total: source.length });
   };
-  const normal = await loadImages(source, input, { strict: false, onProgress });
+  const normal = await loadImages(source, input, { strict: false, onProgress, cache: imageCacheOf(watch) });
   watch.onEvent?.({ kind: "settled" });
   if (normal.fingerprint !== fingerprint) throw otherImages(`the images of its calibration at '${location}'`, "others");
   if (calibrated) return normal;

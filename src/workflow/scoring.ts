@@ -30,6 +30,7 @@ import {
 } from "../score/index.ts";
 import { completeEngine, type EngineSettings } from "./engine-settings.ts";
 import type { Watch } from "./events.ts";
+import { imageCacheOf } from "./image-cache.ts";
 import { type MapListener, type PlacedMaps, placedParts, scorePlaces } from "./place-scoring.ts";
 
 /** Some images of a source with their terms, in order. */
@@ -147,14 +148,16 @@ export async function* scoreSource(
   detector: Detector,
   source: ImageSource,
   { strict, coders, places, measured, ensemble = [], onMap, onProblem, onFound }: ScoringOptions,
-  { onEvent, signal }: Watch = {},
+  watch: Watch = {},
 ): AsyncGenerator<ScoredBatch> {
+  const { onEvent, signal } = watch;
   const { input } = detector.manifest;
   const { location, length } = source;
   let skipped = 0;
   const options: StreamOptions = {
     batchSize,
     strict,
+    cache: imageCacheOf(watch),
     onProblem(problem) {
       skipped++;
       onProblem?.(problem);

@@ -32,6 +32,7 @@ import {
 import { type EncoderFile, openEncoderFile } from "./encoder-file.ts";
 import type { Watch } from "./events.ts";
 import { locateExamples } from "./fault-examples.ts";
+import { imageCacheOf } from "./image-cache.ts";
 import { describeLeak, loadOtherDetector } from "./other-detectors.ts";
 import { markingRate, referencesAmong, usualFalseAlarm, waysToResolve } from "./rate-advice.ts";
 import { readTrainRequest, type TrainRequest, type TrainSettings } from "./train-request.ts";
@@ -258,14 +259,16 @@ async function loadData(
   name: SetName,
   specification: InputForm,
   strict: boolean,
-  { onEvent, signal }: Watch,
+  watch: Watch,
   use = useOf(name),
 ): Promise<ImageSet> {
+  const { onEvent, signal } = watch;
   signal?.throwIfAborted();
   const subject = `${name} images`;
   const source = await openImages(location, setting(name), use);
   const images = await loadImages(source, specification, {
     strict,
+    cache: imageCacheOf(watch),
     onProgress: (done) => {
       signal?.throwIfAborted();
       onEvent?.({ kind: "progress", task: "reading", subject, done, total: source.length });

@@ -69,7 +69,15 @@ export function treeOf<Member extends ArchiveMember>(
     else problems.push({ name: shown, reason: "the link leads to nothing in the archive" });
   }
   files.sort((a, b) => compareNames(a.path, b.path));
-  return { location, container: "archive", files, problems, leftOut, companions: async () => files };
+  return {
+    location,
+    container: "archive",
+    files,
+    problems,
+    leftOut,
+    companions: async () => files,
+    places: () => [{ name: "", place: location }],
+  };
 }
 
 /** Where links end: the path of a member or folder; undefined where they lead out of the archive or round in a circle. */

@@ -4,6 +4,7 @@ import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { messageOf } from "../../base/index.ts";
+import type { NamedPlace } from "../cache/stamps.ts";
 import { nameOfBytes, systemPath } from "../files/path-bytes.ts";
 import { compareNames, showPath } from "../files/path-names.ts";
 import type { FileContainer, FileTree, Opening, PreparationProblem, StoredFile } from "../image-source.ts";
@@ -38,7 +39,9 @@ export async function openFolder(
   const files = paths.map((inside) =>
     storedFile(path, inside, showPath(path, inside), opening.limits, dangling.has(inside)),
   );
-  return { location: path, container: "folder", files, problems, leftOut, companions: async () => files };
+  const places = (some: readonly StoredFile[]): readonly NamedPlace[] =>
+    some.map((file) => ({ name: file.path, place: join(path, file.path) }));
+  return { location: path, container: "folder", files, problems, leftOut, companions: async () => files, places };
 }
 
 /** One file by itself. */
@@ -57,6 +60,7 @@ export const fileContainer: FileContainer = {
         const names = (await readdir(folder)).filter((name) => litterName(name, false) === undefined);
         return names.sort(compareNames).map((name) => storedFile(folder, name, join(folder, name), limits));
       },
+      places: () => [{ name: basename(path), place: path }],
     };
   },
 };

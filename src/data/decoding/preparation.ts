@@ -43,15 +43,17 @@ export type PreparedFile =
   | ImageRefusal;
 
 /** What was done to an image beyond decoding and resizing: a choice that a person may want to make another way. */
-export type PixelRemark =
-  | "first-page"
-  | "background"
-  | "sample-bits"
-  | "sample-range"
-  | "deep-range"
-  | "stretch"
-  | "pad"
-  | "crop";
+export const pixelRemarks = [
+  "first-page",
+  "background",
+  "sample-bits",
+  "sample-range",
+  "deep-range",
+  "stretch",
+  "pad",
+  "crop",
+] as const;
+export type PixelRemark = (typeof pixelRemarks)[number];
 
 /**
  * Shrinking: libvips' triangle kernel, stretched over the source so that it antialiases. Of libvips' kernels it leaves Tiny ImageNet at 32x32

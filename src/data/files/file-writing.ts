@@ -28,6 +28,11 @@ export async function openAtomicFile(path: string): Promise<AtomicFile> {
   return { ...rest, write: (lines) => write(`${lines}\n`) };
 }
 
+/** As `openAtomicFile`, of bytes, readable as the mode says. */
+export async function openAtomicBytes(path: string, mode: number) {
+  return openTemporary(path, mode);
+}
+
 /**
  * Writes a file whole or not at all, as `openAtomicFile`. Throws RunError where the disk refuses; the old file is untouched then.
  * With `replace` false it throws ConfigError where there is a file already.
@@ -42,7 +47,7 @@ export async function writeFileAtomic(
   await file.commit(options);
 }
 
-async function openTemporary(path: string) {
+async function openTemporary(path: string, mode = 0o666) {
   await removeLeftovers(path);
   const temporary = temporaryName(path);
   const guard = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -60,7 +65,7 @@ async function openTemporary(path: string) {
     await opened?.close().catch(() => undefined);
     if (opened) await rm(temporary, { force: true }).catch(() => undefined);
   };
-  const handle = await guard(() => open(temporary, "wx"));
+  const handle = await guard(() => open(temporary, "wx", mode));
   file = handle;
   return {
     temporary,
