@@ -22,6 +22,7 @@ export {
   rangeWays,
   roles,
 } from "./choices.ts";
+export { cellField, pathField, textField } from "./csv-fields.ts";
 export { showDuration } from "./duration.ts";
 export {
   ConfigError,

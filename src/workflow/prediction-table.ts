@@ -1,4 +1,5 @@
 /** The table of a prediction, written row by row so that it never has to be in memory: CSV or one JSON object. */
+import { cellField, pathField, textField } from "../base/index.ts";
 import type { PreparationProblem } from "../data/index.ts";
 import { ruleLabel, unitOf } from "../score/index.ts";
 import { asCell, asPath, asText, quote } from "./csv.ts";
@@ -22,14 +23,14 @@ export const csvFormat = ({ rule }: Pick<Decision, "rule">): TableFormat => ({
     const own = [...about, ...Object.keys(first.scores)];
     // Those of a list that an own one is called like come under another name.
     const listed = Object.keys(first.columns ?? {}).map((name) => (own.includes(name) ? `list_${name}` : name));
-    return [[...own, ...listed.map((name) => quote(asText(name)))].join(",")];
+    return [[...own, ...listed.map((name) => textField(name))].join(",")];
   },
   rows: (rows) =>
     rows.map((row) => {
       const { file, score, pValue, anomalous, spokesman, predictedClass, classProbability, scores, columns = {} } = row;
-      const predicted = hasClass(row) ? [quote(asText(predictedClass ?? "")), classProbability ?? ""] : [];
+      const predicted = hasClass(row) ? [textField(predictedClass ?? ""), classProbability ?? ""] : [];
       return [
-        quote(asPath(file)),
+        pathField(file),
         score,
         pValue,
         anomalous,
@@ -37,7 +38,7 @@ export const csvFormat = ({ rule }: Pick<Decision, "rule">): TableFormat => ({
         ...(spokesman === undefined ? [] : [spokesman]),
         ...predicted,
         ...Object.values(scores),
-        ...Object.values(columns).map((value) => quote(asCell(value))),
+        ...Object.values(columns).map((value) => cellField(value)),
       ].join(",");
     }),
   tail: () => [],
