@@ -14,6 +14,7 @@ export default defineConfig({
     outDir: here("../dist/studio/pages"),
     emptyOutDir: true,
     target: "es2022",
+    rolldownOptions: { input: [here("index.html"), here("site.html")] },
     // The policy allows no `data:` but for images, and nothing needs more requests than this.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

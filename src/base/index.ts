@@ -22,7 +22,7 @@ export {
   rangeWays,
   roles,
 } from "./choices.ts";
-export { cellField, pathField, textField } from "./csv-fields.ts";
+export { asCell, asPath, asText, csvRow, quote } from "./csv.ts";
 export { showDuration } from "./duration.ts";
 export {
   ConfigError,

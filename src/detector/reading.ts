@@ -88,7 +88,7 @@ async function readScoringFiles(files: FileReader, manifest: Manifest): Promise<
   const graphs: Partial<Record<DetectorFile, Uint8Array>> = {};
   const kept: { -readonly [Name in (typeof placedFiles)[number]]?: Uint8Array } = {};
   for (const name of new Set([...needed, ...(Object.keys(manifest.files) as DetectorFile[])])) {
-    const bytes = await readChecked(files, name, manifest);
+    const bytes = await readCheckedFile(files, name, manifest);
     const other = placedFiles.find((file) => file === name);
     if (other) kept[other] = bytes;
     if (graphNames.includes(name)) graphs[name] = bytes;
@@ -114,11 +114,12 @@ export async function readModelWeights(
     });
   }
   const file = modelFiles[name].weights;
-  const bytes = await readChecked(files, file, manifest);
+  const bytes = await readCheckedFile(files, file, manifest);
   return readWeights(modelOf(manifest.training, name).parameters, bytes, files.describe(file));
 }
 
-async function readChecked(
+/** One file of a detector. Throws FormatError where it is not there or not the one that the manifest names. */
+export async function readCheckedFile(
   files: FileReader,
   name: DetectorFile,
   manifest: Manifest,

@@ -1,8 +1,8 @@
 /** What was found of sets of images, as files: contact sheets, a table, and all of it as JSON. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { asPath, csvRow } from "../base/index.ts";
 import { writeFileAtomic } from "../data/index.ts";
-import { asPath, csvRow } from "./csv.ts";
 import type { DataDescription, InspectedData } from "./data-inspection.ts";
 import { drawFindings } from "./inspection-sheets.ts";
 

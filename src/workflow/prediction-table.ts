@@ -1,8 +1,7 @@
 /** The table of a prediction, written row by row so that it never has to be in memory: CSV or one JSON object. */
-import { cellField, pathField, textField } from "../base/index.ts";
+import { asCell, asPath, asText, quote } from "../base/index.ts";
 import type { PreparationProblem } from "../data/index.ts";
 import { ruleLabel, unitOf } from "../score/index.ts";
-import { asCell, asPath, asText, quote } from "./csv.ts";
 import type { Decision } from "./decisions.ts";
 import type { Prediction } from "./prediction.ts";
 
@@ -23,14 +22,14 @@ export const csvFormat = ({ rule }: Pick<Decision, "rule">): TableFormat => ({
     const own = [...about, ...Object.keys(first.scores)];
     // Those of a list that an own one is called like come under another name.
     const listed = Object.keys(first.columns ?? {}).map((name) => (own.includes(name) ? `list_${name}` : name));
-    return [[...own, ...listed.map((name) => textField(name))].join(",")];
+    return [[...own, ...listed.map((name) => quote(asText(name)))].join(",")];
   },
   rows: (rows) =>
     rows.map((row) => {
       const { file, score, pValue, anomalous, spokesman, predictedClass, classProbability, scores, columns = {} } = row;
-      const predicted = hasClass(row) ? [textField(predictedClass ?? ""), classProbability ?? ""] : [];
+      const predicted = hasClass(row) ? [quote(asText(predictedClass ?? "")), classProbability ?? ""] : [];
       return [
-        pathField(file),
+        quote(asPath(file)),
         score,
         pValue,
         anomalous,
@@ -38,7 +37,7 @@ export const csvFormat = ({ rule }: Pick<Decision, "rule">): TableFormat => ({
         ...(spokesman === undefined ? [] : [spokesman]),
         ...predicted,
         ...Object.values(scores),
-        ...Object.values(columns).map((value) => cellField(value)),
+        ...Object.values(columns).map((value) => quote(asCell(value))),
       ].join(",");
     }),
   tail: () => [],

@@ -1,6 +1,9 @@
 /** Which page is shown: what stands behind `#` in the address, so that pages also work from a plain folder of files. */
 import { computed, signal } from "@preact/signals";
-import { type PageRoute, pageRoutes } from "./routes.ts";
+import type { PageRoute } from "./routes.ts";
+
+/** The pages that there are, in the order of the navigation: the studio's, or those of a folder of files. */
+export const pages = signal<readonly PageRoute[]>([]);
 
 /** The address behind `#`. */
 export const address = signal(read());
@@ -21,7 +24,7 @@ export interface Match {
 }
 
 /** The page of the address; undefined where there is none. */
-export const match = computed(() => matchOf(address.value, pageRoutes));
+export const match = computed(() => matchOf(address.value, pages.value));
 
 /** Finds the page of an address. */
 export function matchOf(at: string, routes: readonly PageRoute[]): Match | undefined {

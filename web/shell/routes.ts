@@ -22,5 +22,6 @@ export interface PageRoute {
 /** Every page, in the order of the navigation. */
 export const pageRoutes: readonly PageRoute[] = [
   { path: "/", title: "Home", entry: "Home", load: async () => (await import("../pages/home.tsx")).HomePage },
+  { path: "/try", title: "Try", entry: "Try", load: async () => (await import("../pages/try.tsx")).TryPage },
   { path: "/runs/:run", title: "Run", load: async () => (await import("../pages/run.tsx")).RunPage },
 ];

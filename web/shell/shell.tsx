@@ -6,16 +6,19 @@ import { Button } from "../components/button.tsx";
 import { attempt, dismiss, problems } from "./errors.ts";
 import { knownKeys, withKeys } from "./keys.ts";
 import { connected } from "./live.ts";
-import { address, goTo, match } from "./router.ts";
-import { type PageProps, pageRoutes } from "./routes.ts";
+import { address, goTo, match, pages } from "./router.ts";
+import type { PageProps } from "./routes.ts";
 
 const shown = signal<{ readonly at: string; readonly Page: ComponentType<PageProps> } | undefined>(undefined);
 const helping = signal(false);
 
+/** What all pages together are called. */
+export const siteName = signal("Outglow studio");
+
 effect(() => {
   const found = match.value;
   const at = address.value;
-  document.title = `${found?.route.title ?? "Nothing here"} - Outglow studio`;
+  document.title = `${found?.route.title ?? "Nothing here"} - ${siteName.value}`;
   if (!found) {
     shown.value = undefined;
     return;
@@ -43,11 +46,11 @@ export function Shell(): JSX.Element {
           Skip to the content
         </button>
         <a class="brand" href="#/">
-          <img src="./icon.svg" alt="" width="26" height="26" /> Outglow studio
+          <img src="./icon.svg" alt="" width="26" height="26" /> {siteName.value}
         </a>
         <nav aria-label="Pages">
           <ul>
-            {pageRoutes.map(({ path, entry }) =>
+            {pages.value.map(({ path, entry }) =>
               entry === undefined ? null : (
                 <li key={path}>
                   <a href={`#${path}`} aria-current={match.value?.route.path === path ? "page" : undefined}>
