@@ -2,7 +2,7 @@
  * A detector as a folder of static files: pages that score in anybody's browser, served by whatever serves files. Written beside its place and
  * renamed, so that it is there whole or not at all.
  */
-import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { ConfigError, messageOf, RunError, setting } from "../base/index.ts";
 import { writeFileAtomic } from "../data/index.ts";
@@ -153,8 +153,11 @@ async function readPaper(path: string): Promise<Uint8Array> {
 /** Writes all files beside the place, then gives the folder its name. */
 async function writeFolder(out: string, contents: ReadonlyMap<string, Uint8Array | string>): Promise<void> {
   const place = resolve(out);
-  const [begun, former] = [`${place}.${process.pid}.new`, `${place}.${process.pid}.old`];
+  let begun: string | undefined;
   try {
+    await mkdir(dirname(place), { recursive: true });
+    begun = await mkdtemp(`${place}.`);
+    const former = `${begun}.former`;
     for (const [path, content] of contents) {
       await mkdir(dirname(join(begun, path)), { recursive: true });
       await writeFileAtomic(join(begun, path), content);
@@ -163,10 +166,12 @@ async function writeFolder(out: string, contents: ReadonlyMap<string, Uint8Array
       () => true,
       () => false,
     );
+    // Temporary folders are for their owner alone, and a server may be somebody else.
+    await chmod(begun, 0o755);
     await rename(begun, place);
     if (replaces) await rm(former, { recursive: true, force: true });
   } catch (error) {
-    await rm(begun, { recursive: true, force: true }).catch(() => undefined);
+    if (begun) await rm(begun, { recursive: true, force: true }).catch(() => undefined);
     throw new RunError({
       code: "unwritable",
       subject: setting("out"),
