@@ -31,6 +31,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
 const sideDoors = [
   "cli/program.ts -> detector/version.ts", // --version and --help must not load the engine
   "cli/train-command.ts -> workflow/train-request.ts", // nor must the help of a command, which shows the defaults
+  "cli/train-command.ts -> workflow/train-notes.ts", // as above
   "cli/reproduce-command.ts -> experiments/suite-names.ts", // as above
   "cli/benchmark-command.ts -> benchmark/cases.ts", // as above
   "cli/serve-command.ts -> service/settings.ts", // as above
@@ -142,6 +143,7 @@ const doorless = floors.filter((folder) => folder !== "cli");
 const doors = /\bconsole\b|\bprocess\.[a-z]+|\bexitCode\b|--[a-z]+/i;
 /** What looks like a door and is none, each with its reason. */
 const innerDoors = [
+  "base/command-line.ts: --general", // what it makes
   "base/faults.ts: --general", // says how a command line would write a setting
   "runtime/devices.ts: process.env", // a driver reads its environment
   "runtime/devices.ts: process.platform", // which devices there are

@@ -22,6 +22,7 @@ export {
   rangeWays,
   roles,
 } from "./choices.ts";
+export { commandLine, flagOf, quoteWord } from "./command-line.ts";
 export { asCell, asPath, asText, csvRow, quote } from "./csv.ts";
 export { showDuration } from "./duration.ts";
 export {

@@ -1,12 +1,13 @@
 /** `outglow analyze`: reads what was typed, runs the analysis, prints where the page is. */
+
 import { availableParallelism } from "node:os";
 import { analyze as analyzeDetectors } from "../analysis/index.ts";
+import { commandLine } from "../base/index.ts";
 import { parseNamedLocation } from "../data/index.ts";
 import { requireDevice } from "../runtime/index.ts";
 import { openConsole } from "./console.ts";
 import { eventPrinter } from "./event-printer.ts";
 import type { EngineOptions } from "./options.ts";
-import { commandLine } from "./shell-words.ts";
 
 /** The options of `outglow analyze`, as commander parses them. */
 export interface AnalyzeOptions extends EngineOptions {

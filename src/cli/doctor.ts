@@ -1,10 +1,9 @@
 /** `outglow doctor`: versions, cores and memory, a self-test of the engine, and which devices work. */
 import { availableParallelism, cpus, totalmem } from "node:os";
-import { type Device, describeFault, deviceNames, RunError } from "../base/index.ts";
+import { type Device, describeFault, deviceNames, flagOf, RunError } from "../base/index.ts";
 import { testEngine } from "../benchmark/index.ts";
 import { packageVersion } from "../detector/index.ts";
 import { type DeviceFinding, engineVersion, findDevice, findDeviceApart } from "../runtime/index.ts";
-import { flagOf } from "./flags.ts";
 import { printText } from "./standard-output.ts";
 
 /** The options of `outglow doctor`, as commander parses them. */

@@ -1,6 +1,6 @@
 /** `outglow evaluate`: a table of AUROC by score and set on stdout, everything else as JSON beside it. */
 import { join } from "node:path";
-import { setting } from "../base/index.ts";
+import { commandLine, setting } from "../base/index.ts";
 import { parseNamedLocation } from "../data/index.ts";
 import { type Detector, loadManifest, manifestName } from "../detector/index.ts";
 import { scoreNames, scoreSources } from "../score/index.ts";
@@ -18,7 +18,6 @@ import { openConsole } from "./console.ts";
 import { eventPrinter } from "./event-printer.ts";
 import type { CacheOptions, EngineOptions } from "./options.ts";
 import { exists, isWritable, refuseExisting, writeNumbered, writeOutput } from "./output-file.ts";
-import { commandLine } from "./shell-words.ts";
 
 /** What is typed after `outglow evaluate`. */
 export interface EvaluateOptions extends CacheOptions, EngineOptions {

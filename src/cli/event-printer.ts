@@ -1,8 +1,7 @@
 /** Draws the events of a piece of work on a command's console. */
-import { writeSettings } from "../base/index.ts";
+import { flagOf, writeSettings } from "../base/index.ts";
 import type { WorkflowEvent } from "../workflow/index.ts";
 import { type Console, progressBar } from "./console.ts";
-import { flagOf } from "./flags.ts";
 import { trainingProgress } from "./training-progress.ts";
 
 /** Prints every event as a line, progress as one that replaces itself. */

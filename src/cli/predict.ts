@@ -1,7 +1,7 @@
 /** `outglow predict`: a table of scores, p-values and decisions, and a contact sheet of the most anomalous images. */
 import { stat } from "node:fs/promises";
 import { dirname, extname, resolve, sep } from "node:path";
-import { ConfigError, setting } from "../base/index.ts";
+import { ConfigError, commandLine, setting } from "../base/index.ts";
 import { type AtomicFile, locateImages, openAtomicFile, openImages, type PreparationProblem } from "../data/index.ts";
 import { ruleLabel } from "../score/index.ts";
 import {
@@ -32,7 +32,6 @@ import { openConsole } from "./console.ts";
 import { eventPrinter } from "./event-printer.ts";
 import type { CacheOptions, EngineOptions } from "./options.ts";
 import { discardOnInterrupt, refuseExisting, refuseFull, writeOutput } from "./output-file.ts";
-import { commandLine } from "./shell-words.ts";
 
 /** What is typed after `outglow predict`. */
 export interface PredictOptions extends CacheOptions, EngineOptions, RuleSettings {

@@ -1,8 +1,8 @@
 /** Finds the verb that was typed and runs it; turns errors into one line and an exit code. */
 import { Command, CommanderError } from "commander";
+import { flagOf } from "../base/index.ts";
 import { packageVersion } from "../detector/version.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { flagOf } from "./flags.ts";
 import { printText } from "./standard-output.ts";
 
 const program = new Command("outglow")

@@ -1,6 +1,8 @@
 /** `outglow reproduce`: reads what was typed, runs the experiments, prints the tables. */
+
 import { availableParallelism } from "node:os";
 import type { Device } from "../base/index.ts";
+import { commandLine, flagOf } from "../base/index.ts";
 import { parseNamedLocation } from "../data/index.ts";
 import {
   type Budget,
@@ -18,9 +20,7 @@ import type { TrainRequest } from "../workflow/index.ts";
 import { openConsole } from "./console.ts";
 import { eventPrinter } from "./event-printer.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { flagOf } from "./flags.ts";
 import { catchInterrupt } from "./interrupts.ts";
-import { commandLine } from "./shell-words.ts";
 
 /** The options of `outglow reproduce`, as commander parses them. Absent where the suite or the budget decides. */
 export interface ReproduceOptions {

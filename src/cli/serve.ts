@@ -1,9 +1,8 @@
 /** `outglow serve`: a service that runs until it is told to end. Its address goes to stdout, its log to stderr, as JSON, line by line. */
 import { isatty } from "node:tty";
-import { describeFault, RunError, setting } from "../base/index.ts";
+import { describeFault, flagOf, RunError, setting } from "../base/index.ts";
 import { checkService, type LogRecord, type ServiceSettings, startService } from "../service/index.ts";
 import { openConsole } from "./console.ts";
-import { flagOf } from "./flags.ts";
 import { onInterrupt } from "./interrupts.ts";
 
 /** What is typed after `outglow serve`. */

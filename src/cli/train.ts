@@ -1,5 +1,7 @@
 /** `outglow train`: images in, detector out. */
+
 import { join } from "node:path";
+import { quoteWord } from "../base/index.ts";
 import type { Manifest } from "../detector/index.ts";
 import { referenceCount } from "../score/index.ts";
 import {
@@ -18,7 +20,6 @@ import { eventPrinter } from "./event-printer.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { catchInterrupt } from "./interrupts.ts";
 import type { CacheOptions, TellingOptions } from "./options.ts";
-import { quoteWord } from "./shell-words.ts";
 
 /** Trains a detector as a request says, or goes on with the run that stands in its folder. Says whether it came to its end. */
 export async function train(

@@ -1,7 +1,6 @@
 /** `outglow verify`: golden outputs on devices, line by line. */
-import { type Device, describeFault, RunError } from "../base/index.ts";
+import { type Device, describeFault, flagOf, RunError } from "../base/index.ts";
 import { verifyDetector } from "../workflow/index.ts";
-import { flagOf } from "./flags.ts";
 import { printText } from "./standard-output.ts";
 
 /** The options of `outglow verify`, as commander parses them. */

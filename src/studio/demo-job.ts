@@ -14,5 +14,7 @@ export const demo: Work<JobRequest<"demo">> = async ({ folder, time, seed }, con
     await writeQuickstartImages(images, seed);
   }
   if (context.signal.aborted) return "paused";
-  return trainJob(quickstartRequest({ images, out, time, seed }), context);
+  // Often enough that its pictures show how it learns.
+  const checkpointEvery = Math.max(2, time / 20);
+  return trainJob({ ...quickstartRequest({ images, out, time, seed }), checkpointEvery }, context);
 };

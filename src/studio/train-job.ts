@@ -1,14 +1,22 @@
 /** A training as the work of a run: what it tells becomes lines of the log. */
+import { join } from "node:path";
 import { isRun, runFolder } from "../train/index.ts";
 import { type TrainRequest, train, type WorkflowEvent } from "../workflow/index.ts";
-import type { Work } from "./job-kinds.ts";
+import { runFileNames, type Work } from "./job-kinds.ts";
+import { runDrawer } from "./run-drawer.ts";
 import type { RunEvent } from "./run-events.ts";
 
 /** Trains, or goes on with the run that stands in the request's folder. */
-export const trainJob: Work<TrainRequest> = async (request, { resumed, tell, signal }) => {
+export const trainJob: Work<TrainRequest> = async (request, { folder, resumed, tell, signal }) => {
   const goesOn = resumed && (await isRun(runFolder(request.out)));
   const job: TrainRequest = goesOn ? { out: request.out, resume: true } : request;
-  const { outcome } = await train(job, { signal, onEvent: runTeller(tell) });
+  const teller = runTeller(tell);
+  const drawer = runDrawer(request.out, join(folder, runFileNames.pictures), tell);
+  const onEvent = (event: WorkflowEvent): void => {
+    teller(event);
+    drawer.hear(event);
+  };
+  const { outcome } = await train(job, { signal, onEvent }).finally(drawer.settled);
   return outcome === "finished" ? "finished" : "paused";
 };
 

@@ -24,6 +24,8 @@ export { type Checkpoint, type CheckpointStore, noProgress, type Progress } from
 export { type RunRequest, type RunResult, runTraining } from "./run.ts";
 export {
   cellFlowsPath,
+  checkpointPath,
+  currentRun,
   faultNetworksPath,
   hasBegun,
   hashesPath,

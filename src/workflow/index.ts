@@ -80,7 +80,7 @@ export {
 } from "./prediction.ts";
 export { csvFormat, inPieces, jsonFormat, type TableFormat } from "./prediction-table.ts";
 export { markingRate, usualFalseAlarm } from "./rate-advice.ts";
-export { type SampleRequest, type Samples, sample } from "./sampling.ts";
+export { checkpointTime, type RunningFlow, type SampleRequest, type Samples, sample, sampleRun } from "./sampling.ts";
 export { type ListedScore, listScores, type ScoreList } from "./score-list.ts";
 export {
   type HeatImage,

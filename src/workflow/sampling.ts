@@ -1,7 +1,9 @@
 /** Drawing images from a detector's flow: what it thinks normal looks like. */
+import { stat } from "node:fs/promises";
 import { ConfigError, type ImageShape, nearestSpelling, randomKey, setting } from "../base/index.ts";
 import { loadManifest, loadWeights, type Manifest, sampledModel, sampleImages } from "../detector/index.ts";
 import { nodeEngine, requireDevice } from "../runtime/index.ts";
+import { checkpointPath, currentRun, loadCheckpoint, readRun, runFolder } from "../train/index.ts";
 import { completeEngine, type EngineSettings } from "./engine-settings.ts";
 
 /** What is to be drawn. */
@@ -40,6 +42,47 @@ export async function sample(request: SampleRequest, engine: EngineSettings = {}
   const pixels = await sampleImages(model, parameters, { count, temperature, key, label }, nodeEngine(options));
   const { channels, height, width } = manifest.input;
   return { pixels, count, channels, height, width };
+}
+
+/** A flow that is being trained: the run in `out`, and which of its models. */
+export interface RunningFlow {
+  readonly out: string;
+  readonly model: "normal" | "general";
+}
+
+/** When the checkpoint of a flow that is being trained was written, ms since 1970; undefined where there is none yet. */
+export async function checkpointTime({ out, model }: RunningFlow): Promise<number | undefined> {
+  const path = checkpointPath(await currentRun(runFolder(out)), model);
+  return stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => undefined,
+  );
+}
+
+/**
+ * Draws images from a flow as it was at its last checkpoint, the same latents for a seed, so that pictures of one run compare. Undefined where there is
+ * no checkpoint. Throws FormatError where that is damaged.
+ */
+export async function sampleRun(
+  { out, model: name }: RunningFlow,
+  { count, temperature, seed }: Pick<SampleRequest, "count" | "temperature" | "seed">,
+  engine: EngineSettings = {},
+): Promise<(Samples & { readonly step: number }) | undefined> {
+  const folder = runFolder(out);
+  const { configuration } = await readRun(folder);
+  const checkpoint = await loadCheckpoint(checkpointPath(await currentRun(folder), name));
+  if (!checkpoint) return undefined;
+  const { progress, state, best } = checkpoint;
+  const parameters = { ...state.parameters, trainable: best ?? state.parameters.trainable };
+  const options = { count, temperature, key: randomKey(seed) };
+  const pixels = await sampleImages(
+    sampledModel(configuration, name),
+    parameters,
+    options,
+    nodeEngine(completeEngine(engine)),
+  );
+  const { channels, height, width } = configuration.input;
+  return { pixels, count, channels, height, width, step: progress.step };
 }
 
 /** The number of the class that a request names, if it names one. */

@@ -1,39 +1,271 @@
-/** Run: a training as it goes on. */
+/** Run: a training as it goes on: curves, speed, time left, what the model draws, and its log. */
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
-import type { ApiTypes } from "../../src/studio/portable.ts";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { showDuration, writeSettings } from "../../src/base/index.ts";
+import type { ApiTypes, RunLine, RunState } from "../../src/studio/portable.ts";
+import { LiveChart } from "../charts/live-chart.tsx";
 import { Button } from "../components/button.tsx";
-import { RunLine } from "../components/run-line.tsx";
-import { ask } from "../shell/client.ts";
+import { Progress } from "../components/progress.tsx";
+import { stateWords } from "../components/run-line.tsx";
+import { countOf, showCount, showNumber, showTime } from "../components/words.ts";
+import { ask, urlOf } from "../shell/client.ts";
 import { attempt } from "../shell/errors.ts";
-import { followNews } from "../shell/live.ts";
+import { follow } from "../shell/live.ts";
+import { goTo } from "../shell/router.ts";
 import type { PageProps } from "../shell/routes.ts";
+import { emptyView, hear, type PhaseCurve, type RunView } from "./run-log.ts";
+
+type Run = ApiTypes["run"]["answer"];
 
 export function RunPage({ parts: { run: id = "" } }: PageProps): JSX.Element {
-  const run = useSignal<ApiTypes["run"]["answer"] | undefined>(undefined);
-  useEffect(
-    () => followNews(() => attempt(async () => (run.value = await ask("run", { parts: { run: id } })))),
-    [run, id],
-  );
+  const run = useSignal<Run | undefined>(undefined);
+  const state = useSignal<RunState>("starting");
+  const view = useRef<RunView>(emptyView());
+  // Counted up once a frame, however many lines came.
+  const drawn = useSignal(0);
+
+  useEffect(() => {
+    let frame = 0;
+    const parts = { run: id };
+    const look = (): void => attempt(async () => (run.value = await ask("run", { parts })));
+    look();
+    const stop = follow(
+      urlOf("runEvents", { parts }),
+      (name, data, eventId) => {
+        if (name === "state") {
+          state.value = data as RunState;
+          look();
+          return;
+        }
+        hear(view.current, Number(eventId), data as RunLine);
+        frame ||= requestAnimationFrame(() => {
+          frame = 0;
+          drawn.value++;
+        });
+      },
+      ["state"],
+    );
+    return () => {
+      cancelAnimationFrame(frame);
+      stop();
+    };
+  }, [id, run, state, drawn]);
+
   const { value } = run;
   if (!value) return <p class="faint">Loading</p>;
-  const tell = (name: "stopRun" | "resumeRun") => (): void =>
-    attempt(async () => (run.value = await ask(name, { parts: { run: id } })));
+  const count = drawn.value;
+  const { curves, pictures, summary } = view.current;
   return (
     <>
-      <h1>{value.name}</h1>
-      <div class="card">
-        <RunLine run={value} />
-      </div>
-      <div class="row">
-        {value.state === "running" && <Button onClick={tell("stopRun")}>Pause</Button>}
-        {(value.state === "paused" || value.state === "lost" || value.state === "failed") && (
-          <Button kind="main" onClick={tell("resumeRun")}>
-            Go on
-          </Button>
-        )}
-      </div>
+      <h1>
+        {value.name} <span class={`state ${stateWords[state.value][1]}`}>{stateWords[state.value][0]}</span>
+      </h1>
+      <Now run={value} state={state.value} view={view.current} />
+      <Buttons run={value} state={state.value} onRun={(next) => (run.value = next)} />
+      {summary.message !== null && <p class="bad">{writeSettings(summary.message.split("\n")[0] ?? "")}</p>}
+      {curves.length > 0 && (
+        <section aria-labelledby="curves">
+          <h2 id="curves">Likelihood</h2>
+          <div class="pair">
+            {curves.map((curve, index) => (
+              <CurveChart key={`${index} ${curve.model}`} curve={curve} count={count} />
+            ))}
+          </div>
+        </section>
+      )}
+      {pictures.length > 0 && <Pictures id={id} pictures={pictures} />}
+      <Log view={view.current} />
+      {value.command !== null && (
+        <section aria-labelledby="command">
+          <h2 id="command">The same on the command line</h2>
+          <pre class="command">{value.command}</pre>
+        </section>
+      )}
     </>
+  );
+}
+
+interface PartProps {
+  readonly run: Run;
+  readonly state: RunState;
+}
+
+function Now({ run, state, view: { summary } }: PartProps & { readonly view: RunView }): JSX.Element {
+  const works = state === "running" || state === "starting" || state === "stopping";
+  const facts: readonly (readonly [string, string])[] = [
+    ["bits/dim", showNumber(summary.bits, 3)],
+    ["held out", showNumber(summary.heldOut, 3)],
+    ["images/s", works ? showNumber(summary.imagesPerSecond, 0) : "–"],
+    ["step", summary.phase ? `${showCount(summary.phase.step)}${of(summary.phase.steps)}` : "–"],
+    ["left", works && summary.left !== null ? showDuration(summary.left) : "–"],
+    ["began", summary.began === null ? "–" : showTime(summary.began)],
+  ];
+  return (
+    <div class="card">
+      <p aria-live="polite">{works ? summary.stage : stateWords[state][0]}</p>
+      {works && <Progress label={`${run.name}: ${summary.stage}`} share={summary.share} />}
+      <dl class="facts">
+        {facts.map(([name, text]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{text}</dd>
+          </div>
+        ))}
+      </dl>
+    </div>
+  );
+}
+
+function of(total: number | null): string {
+  return total === null ? "" : ` of ${showCount(total)}`;
+}
+
+function Buttons({ run, state, onRun }: PartProps & { readonly onRun: (run: Run) => void }): JSX.Element {
+  const parts = { run: run.id };
+  const tell = (name: "stopRun" | "resumeRun") => (): void => attempt(async () => onRun(await ask(name, { parts })));
+  const forget = (): void =>
+    attempt(async () => {
+      await ask("forgetRun", { parts });
+      goTo("/");
+    });
+  const ended = state === "finished" || state === "failed" || state === "paused" || state === "lost";
+  return (
+    <div class="row">
+      {(state === "running" || state === "stopping") && (
+        <Button disabled={state === "stopping"} onClick={tell("stopRun")}>
+          {state === "stopping" ? "Saving" : "Pause"}
+        </Button>
+      )}
+      {ended && state !== "finished" && (
+        <Button kind="main" onClick={tell("resumeRun")}>
+          Go on
+        </Button>
+      )}
+      {ended && (
+        <Button kind="quiet" onClick={forget}>
+          Take it off the list
+        </Button>
+      )}
+    </div>
+  );
+}
+
+function CurveChart({ curve, count }: { readonly curve: PhaseCurve; readonly count: number }): JSX.Element {
+  const likely = curve.bits.some((value) => value !== null);
+  // The columns grow in place: `count` says when.
+  const data = useMemo(
+    (): [number[], ...(number | null)[][]] =>
+      likely
+        ? [[...curve.steps], [...curve.bits], [...curve.smooth], [...curve.heldOut]]
+        : [[...curve.steps], [...curve.loss]],
+    [curve, count, likely],
+  );
+  return (
+    <div>
+      <h3>The {curve.model} model</h3>
+      <LiveChart
+        key={String(likely)}
+        label={`${likely ? "Bits per dimension" : "Loss"} of the ${curve.model} model by step, lower is better`}
+        horizontal="step"
+        vertical={likely ? "bits/dim" : "loss"}
+        curves={
+          likely
+            ? [
+                { label: "each step", colour: "--plot-a", faint: true },
+                { label: "smoothed", colour: "--plot-a" },
+                { label: "held out", colour: "--plot-b", marks: true },
+              ]
+            : [{ label: "loss", colour: "--plot-a" }]
+        }
+        data={data}
+      />
+    </div>
+  );
+}
+
+function Pictures({ id, pictures }: { readonly id: string; readonly pictures: RunView["pictures"] }): JSX.Element {
+  const chosen = useSignal<number | undefined>(undefined);
+  const index = Math.min(chosen.value ?? pictures.length - 1, pictures.length - 1);
+  const { name, text } = pictures[index]!;
+  return (
+    <section aria-labelledby="pictures">
+      <h2 id="pictures">What the model draws</h2>
+      <p class="faint">The same random numbers every time, seen by the model as it learns.</p>
+      <figure class="drawn">
+        <img src={urlOf("runPicture", { parts: { run: id, picture: name } })} alt={text} />
+        <figcaption>{text}</figcaption>
+      </figure>
+      {pictures.length > 1 && (
+        <label class="field wide">
+          <span>Earlier and later</span>
+          <input
+            type="range"
+            min={0}
+            max={pictures.length - 1}
+            value={index}
+            aria-valuetext={text}
+            onInput={({ currentTarget: { valueAsNumber: at } }) =>
+              (chosen.value = at === pictures.length - 1 ? undefined : at)
+            }
+          />
+        </label>
+      )}
+    </section>
+  );
+}
+
+const kinds = [
+  ["all", "Everything"],
+  ["notes", "Without held-out values"],
+  ["warnings", "Warnings and errors"],
+] as const;
+
+/** Lines that are in the page at a time. */
+const mostShown = 400;
+
+function Log({ view: { lines, dropped } }: { readonly view: RunView }): JSX.Element {
+  const kind = useSignal<string>("all");
+  const word = useSignal("");
+  const wanted = word.value.toLowerCase();
+  const fitting = lines.filter(
+    (line) =>
+      (kind.value === "all" ||
+        (kind.value === "notes" ? line.kind !== "held-out" : line.kind === "warning" || line.kind === "bad")) &&
+      writeSettings(line.text).toLowerCase().includes(wanted),
+  );
+  const shown = fitting.slice(-mostShown);
+  const hidden = fitting.length - shown.length + dropped;
+  return (
+    <section aria-labelledby="log">
+      <h2 id="log">Log</h2>
+      <div class="row">
+        <label class="field">
+          <span>Show</span>
+          <select value={kind.value} onChange={(event) => (kind.value = event.currentTarget.value)}>
+            {kinds.map(([value, text]) => (
+              <option key={value} value={value}>
+                {text}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label class="field">
+          <span>With the word</span>
+          <input type="search" value={word.value} onInput={(event) => (word.value = event.currentTarget.value)} />
+        </label>
+      </div>
+      <p class="faint small">
+        {countOf(fitting.length, "line")}
+        {hidden > 0 && `, the last ${showCount(shown.length)} shown`}
+      </p>
+      <ol class="log">
+        {shown.map(({ id, at, kind: look, text }) => (
+          <li key={id} class={look}>
+            <time>{new Date(at).toLocaleTimeString()}</time> {writeSettings(text)}
+          </li>
+        ))}
+      </ol>
+    </section>
   );
 }
