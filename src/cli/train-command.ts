@@ -34,6 +34,7 @@ const flags: readonly Flag[] = [
   ["cellSteps", "<n>", numberOf],
   ["encoder", "<file.onnx>"],
   ["encoderMode", "<mode>"],
+  ["encoderFlow", ""],
   ["group", "<pattern>"],
   ["classes", ""],
   ["classifier", "<kind>"],

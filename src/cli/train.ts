@@ -85,7 +85,8 @@ function announce({ out, images }: TrainingPlan, manifest: Manifest, json: boole
     }
     if (manifest.encoder) {
       const { images, groups, settings } = manifest.encoder.record;
-      output.note(`encoder: features of ${images} images of ${groups} different things, ${settings.mode}`);
+      const other = manifest["encoder-other"] ? `, and ${manifest["encoder-other"].record.settings.mode}` : "";
+      output.note(`encoder: features of ${images} images of ${groups} different things, ${settings.mode}${other}`);
     }
     const marking = markingRate(count);
     output.note(

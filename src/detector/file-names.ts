@@ -12,9 +12,10 @@ export const faultsFile = "faults.safetensors";
 /** The flows that look at cells, a pair a fold. */
 export const cellsFile = "cells.safetensors";
 
-/** What makes features of images, as it was given but cut to the values that are used, and what is normal among these. */
+/** What makes features of images, as it was given but cut to the values that are used, and what is normal among these in one way of comparing, or in two. */
 export const encoderFile = "encoder.onnx";
 export const featuresFile = "encoder.safetensors";
+export const otherFeaturesFile = "encoder-other.safetensors";
 
 /** The files of every model, the normal one first. */
 export const modelFiles = {
@@ -46,6 +47,7 @@ export type DetectorFile =
   | typeof cellsFile
   | typeof encoderFile
   | typeof featuresFile
+  | typeof otherFeaturesFile
   | (typeof modelFiles)[ModelName]["weights" | "graph"];
 
 /** All of them. */
@@ -55,5 +57,6 @@ export const detectorFiles: readonly DetectorFile[] = [
   cellsFile,
   encoderFile,
   featuresFile,
+  otherFeaturesFile,
   ...Object.values(modelFiles).flatMap(({ weights, graph }) => [weights, graph]),
 ];

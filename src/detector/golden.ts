@@ -67,9 +67,15 @@ const placedNames = {
   faults: { images: "faultImages", scores: "faultScores" },
   cells: { images: "cellImages", scores: "cellScores" },
   encoder: { images: "encoderImages", scores: "encoderScores" },
+  "encoder-other": { images: "otherEncoderImages", scores: "otherEncoderScores" },
 } as const;
 
-const scoreNames = { faults: "faults", cells: "cells", encoder: "the encoder's features" } as const;
+const scoreNames = {
+  faults: "faults",
+  cells: "cells",
+  encoder: "the encoder's features",
+  "encoder-other": "the encoder's features, compared in the other way",
+} as const;
 
 async function placedScores(scorer: PlacedScorer, shape: ImageShape, images: Uint8Array): Promise<Float32Array> {
   const size = imageSizeOf(shape);

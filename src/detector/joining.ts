@@ -4,6 +4,7 @@ import type { TrainingConfiguration } from "../model/index.ts";
 import {
   type Calibration,
   halvesOf,
+  isExtra,
   leftOutTogether,
   type ModelTerms,
   makeTermTable,
@@ -65,16 +66,24 @@ export function looksAtPixels({ referring, placedOnly }: JoiningParts): boolean 
   return referring.length > 0 && !placedOnly;
 }
 
-/** The same calibration without what was learned from pixels and is not heard: nobody asked for it. */
+/** Whether the joined score of a calibration hears an expert. */
+export function hears({ fits: { joined } }: Calibration, name: string): boolean {
+  return joined?.kind === "joined" && joined.experts.some((expert) => expert.heard && expert.name === name);
+}
+
+/** The same calibration without what draws from something extra and is not heard: nobody asked for it. */
 export function withoutUnheard(calibration: Calibration, scales: number): Calibration {
-  const joined = calibration.fits.joined;
-  const heard = joined?.kind === "joined" ? joined.experts.filter((expert) => expert.heard) : [];
-  const left = scoreDefinitions(scales, ["pixels"])
-    .filter(({ name, needs }) => needs.includes("pixels") && !heard.some((expert) => expert.name === name))
+  const left = scoreDefinitions(scales, ["pixels", "encoder-other"])
+    .filter(({ name, needs }) => needs.some(isExtra) && !hears(calibration, name))
     .map(({ name }) => name);
   const without = <T>(all: Readonly<Record<string, T>>) =>
     Object.fromEntries(Object.entries(all).filter(([name]) => !left.includes(name)));
-  return { ...calibration, scores: without(calibration.scores), fits: without(calibration.fits) };
+  return {
+    ...calibration,
+    scores: without(calibration.scores),
+    ...(calibration.counts && { counts: without(calibration.counts) }),
+    fits: without(calibration.fits),
+  };
 }
 
 /** A calibration with the joined score, given the terms of all held-out images and, unless only places count, of the trials. */
@@ -87,9 +96,7 @@ export function joinExperts(
 ): Calibration {
   const withPlaced = (terms: ModelTerms, which: keyof PlacedScores): ModelTerms => ({
     ...terms,
-    ...(placed.faults && { faults: { scores: placed.faults[which] } }),
-    ...(placed.cells && { cells: { scores: placed.cells[which] } }),
-    ...(placed.encoder && { encoder: { scores: placed.encoder[which] } }),
+    ...Object.fromEntries(Object.entries(placed).map(([name, scores]) => [name, { scores: scores[which] }])),
   });
   if (placedOnly || !trials) {
     const unseen = (count: number): ModelTerms => {

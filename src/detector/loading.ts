@@ -6,7 +6,7 @@ import { type FaultScorer, faultScorerOn, readFaultDetector } from "../faults/po
 import { type FlowName, flowOf } from "../model/index.ts";
 import type { Engine } from "../runtime/index.ts";
 import type { CoderSizes, ModelTerms } from "../score/index.ts";
-import { cellsFile, faultsFile, featuresFile } from "./file-names.ts";
+import { cellsFile, faultsFile } from "./file-names.ts";
 import type { FileReader } from "./file-reader.ts";
 import { type FlowMapper, openFlowMapper } from "./flow-maps.ts";
 import { checkGolden, checkGoldenPlaces, type GoldenListener } from "./golden.ts";
@@ -48,8 +48,13 @@ export interface Detector {
   readonly cells?: FaultScorer | undefined;
   /** Judges places of images by an encoder's features, in the same way. */
   readonly encoder?: EncoderScorer | undefined;
+  /** The same with the features compared in the other way. */
+  readonly "encoder-other"?: EncoderScorer | undefined;
   dispose(): Promise<void>;
 }
+
+/** One or two ways of comparing an encoder's features. */
+const encoderNames = ["encoder", "encoder-other"] as const;
 
 /** What a detector may be given besides files and engine. */
 export interface LoadingOptions {
@@ -78,7 +83,7 @@ export async function loadDetector(
       ? cellScorerOn(engine, readCellDetector(manifest.cells.record, flows, files.describe(cellsFile)))
       : undefined;
   const scorers = await openScorers(manifest.training, graphs, engine);
-  let encoder: EncoderScorer | undefined;
+  const byFeatures: { encoder?: EncoderScorer; "encoder-other"?: EncoderScorer } = {};
   const own = measuredFor(manifest, [manifest.defaultScore]);
   const meter = flowMeter(manifest.training, () => readModelWeights(files, manifest, "normal"), engine);
   const dispose = async (): Promise<void> => {
@@ -86,18 +91,23 @@ export async function loadDetector(
     await scorers.dispose();
     await faults?.dispose();
     await cells?.dispose();
-    await encoder?.dispose();
+    for (const scorer of Object.values(byFeatures)) await scorer.dispose();
   };
   try {
-    if (manifest.encoder && given) {
-      const expert = readEncoderExpert(manifest.encoder.record, given.features, files.describe(featuresFile));
-      encoder = await encoderScorerOn(engine, given.model, expert);
+    for (const name of encoderNames) {
+      const [part, features] = [manifest[name], name === "encoder" ? given?.features : given?.otherFeatures];
+      if (!part || !given || !features) continue;
+      const expert = readEncoderExpert(part.record, features, files.describe(part.features));
+      byFeatures[name] = await encoderScorerOn(engine, given.model, expert);
     }
     const where = `detector '${files.location}'`;
     await checkGolden(golden, scorers.terms, where, onGolden);
     if (faults) await checkGoldenPlaces(golden, "faults", faults, where, onGolden);
     if (cells) await checkGoldenPlaces(golden, "cells", cells, where, onGolden);
-    if (encoder) await checkGoldenPlaces(golden, "encoder", encoder, where, onGolden);
+    for (const name of encoderNames) {
+      const scorer = byFeatures[name];
+      if (scorer) await checkGoldenPlaces(golden, name, scorer, where, onGolden);
+    }
   } catch (error) {
     await dispose();
     throw error;
@@ -116,7 +126,7 @@ export async function loadDetector(
     },
     faults,
     cells,
-    encoder,
+    ...byFeatures,
     dispose,
   };
 }

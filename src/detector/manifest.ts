@@ -16,6 +16,7 @@ import {
   formerPattern,
   type ModelName,
   modelFiles,
+  otherFeaturesFile,
 } from "./file-names.ts";
 
 /** The version that is written. */
@@ -95,6 +96,10 @@ const fieldsSchema = z.strictObject({
       record: encoderExpertSchema,
     })
     .exactOptional(),
+  /** The same encoder's features, compared in the other way. */
+  "encoder-other": z
+    .strictObject({ features: z.literal(otherFeaturesFile), record: encoderExpertSchema })
+    .exactOptional(),
   data: z.strictObject({
     normal: dataSchema,
     general: dataSchema.nullable(),
@@ -165,6 +170,10 @@ export const manifestSchema = fieldsSchema
   .refine(({ encoder }) => encoder === undefined || isSeeable(encoder.record), {
     path: ["encoder", "record"],
     error: `expected sides to ${mostSide}`,
+  })
+  .refine(({ encoder, "encoder-other": other }) => other === undefined || (encoder && isSeeable(other.record)), {
+    path: ["encoder-other", "record"],
+    error: `expected sides to ${mostSide} and an encoder`,
   });
 
 export type Manifest = z.infer<typeof manifestSchema>;

@@ -89,6 +89,7 @@ const tablesOfSources: {
   faults: null,
   cells: null,
   encoder: null,
+  "encoder-other": null,
   pixels: null,
   latents: null,
   slopes: null,

@@ -13,6 +13,7 @@ import {
   type ModelName,
   manifestName,
   modelFiles,
+  otherFeaturesFile,
   pendingName,
 } from "./file-names.ts";
 import type { FileReader } from "./file-reader.ts";
@@ -50,8 +51,10 @@ export interface ScoringFiles {
   readonly faults: Uint8Array | undefined;
   /** The flows that look at cells. */
   readonly cells: Uint8Array | undefined;
-  /** What makes features of images, and what is normal among these. */
-  readonly encoder: { readonly model: Uint8Array; readonly features: Uint8Array } | undefined;
+  /** What makes features of images, and what is normal among these, in one way of comparing or in two. */
+  readonly encoder:
+    | { readonly model: Uint8Array; readonly features: Uint8Array; readonly otherFeatures: Uint8Array | undefined }
+    | undefined;
 }
 
 /**
@@ -72,7 +75,7 @@ export async function readForScoring(files: FileReader): Promise<ScoringFiles & 
 }
 
 /** What scoring needs beside graphs. */
-const placedFiles = [goldenFile, faultsFile, cellsFile, encoderFile, featuresFile] as const;
+const placedFiles = [goldenFile, faultsFile, cellsFile, encoderFile, featuresFile, otherFeaturesFile] as const;
 
 /** Reads and checks every file of a detector, one after another, and keeps those that scoring needs. Throws FormatError for damage. */
 async function readScoringFiles(files: FileReader, manifest: Manifest): Promise<ScoringFiles> {
@@ -83,6 +86,7 @@ async function readScoringFiles(files: FileReader, manifest: Manifest): Promise<
     ...(manifest.faults ? ([faultsFile] as const) : []),
     ...(manifest.cells ? ([cellsFile] as const) : []),
     ...(manifest.encoder ? ([encoderFile, featuresFile] as const) : []),
+    ...(manifest["encoder-other"] ? ([otherFeaturesFile] as const) : []),
     ...names.flatMap((name): DetectorFile[] => [modelFiles[name].weights, modelFiles[name].graph]),
   ];
   const graphs: Partial<Record<DetectorFile, Uint8Array>> = {};
@@ -94,9 +98,9 @@ async function readScoringFiles(files: FileReader, manifest: Manifest): Promise<
     if (graphNames.includes(name)) graphs[name] = bytes;
   }
   const { [goldenFile]: golden, [faultsFile]: faults, [cellsFile]: cells } = kept;
-  const { [encoderFile]: model, [featuresFile]: features } = kept;
+  const { [encoderFile]: model, [featuresFile]: features, [otherFeaturesFile]: otherFeatures } = kept;
   if (golden === undefined) throw internalError("a detector's golden file was not read");
-  return { graphs, golden, faults, cells, encoder: model && features && { model, features } };
+  return { graphs, golden, faults, cells, encoder: model && features && { model, features, otherFeatures } };
 }
 
 /** The weights of one of a detector's models. Throws FormatError for damage, ConfigError where it has no such model. */

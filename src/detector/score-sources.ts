@@ -12,8 +12,9 @@ import type { MeasuredSource } from "./measuring.ts";
 import { presentModels, sourcesOfModels } from "./models.ts";
 
 /** The sources that a detector of this manifest has: its models, and the coders, which need none. */
-export function detectorSources({ models, training, faults, cells, encoder }: Manifest): ScoreSource[] {
-  return [...sourcesOfModels(presentModels(models), training), ...placedSources({ faults, cells, encoder })];
+export function detectorSources(manifest: Manifest): ScoreSource[] {
+  const { models, training } = manifest;
+  return [...sourcesOfModels(presentModels(models), training), ...placedSources(manifest)];
 }
 
 /** What a score of this detector draws from beside the normal model. Throws ConfigError for one that it lacks. */

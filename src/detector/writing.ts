@@ -23,9 +23,10 @@ import {
   goldenFile,
   type ModelName,
   modelFiles,
+  otherFeaturesFile,
 } from "./file-names.ts";
 import { type GoldenPlaces, goldenImages, goldenPlaces, writeGolden } from "./golden.ts";
-import { calibrationKey, type JoiningParts, joinExperts, looksAtPixels, withoutUnheard } from "./joining.ts";
+import { calibrationKey, hears, type JoiningParts, joinExperts, looksAtPixels, withoutUnheard } from "./joining.ts";
 import type { CoderMeasure } from "./loading.ts";
 import { formatVersion, type Manifest, writeManifest } from "./manifest.ts";
 import { type ModelFiles, openScorers, presentModels, sourcesOfModels } from "./models.ts";
@@ -65,7 +66,14 @@ export interface DetectorParts {
   /** What looks at cells; it brings its own calibration, too. */
   readonly cells?: CellDetector | undefined;
   /** What judges images by an encoder's features, with the encoder cut to its taps; it brings its own calibration, too. */
-  readonly encoder?: { readonly model: Uint8Array<ArrayBuffer>; readonly expert: EncoderExpert } | undefined;
+  readonly encoder?:
+    | {
+        readonly model: Uint8Array<ArrayBuffer>;
+        readonly expert: EncoderExpert;
+        /** The same features compared in the other way; kept where the joined score hears it. */
+        readonly other?: EncoderExpert | undefined;
+      }
+    | undefined;
   /** What experts are compared by, for the joined score. */
   readonly joining?: JoiningParts | undefined;
 }
@@ -101,13 +109,8 @@ export async function makeDetector(
   }
   if (parts.faults) files[faultsFile] = writeFaultNetworks(parts.faults);
   if (parts.cells) files[cellsFile] = writeCellFlows(parts.cells);
-  if (parts.encoder) {
-    files[encoderFile] = parts.encoder.model;
-    files[featuresFile] = writeEncoderExpert(parts.encoder.expert);
-  }
   const measured = await measurePlaces(parts, engine);
-  const { heldOut, golden, trials } = await measureTerms(parts, files, measured, engine);
-  files[goldenFile] = golden;
+  const { heldOut, golden, trials } = await measureTerms(parts, files, engine);
   const coded = coders && [1, 3].includes(training.input.channels);
   const references = coded ? { ...heldOut, coders: await coders(parts.heldOutPixels, parts.training.input) } : heldOut;
   let calibration = calibrateHeldOut(references, calibrationKey(training), parts.groups?.heldOut);
@@ -116,18 +119,24 @@ export async function makeDetector(
   }
   if (parts.joining) calibration = joinExperts(calibration, heldOut, trials, parts.joining, parts.groups?.heldOut);
   calibration = withoutUnheard(calibration, training.model.scales);
+  const encoder = parts.encoder && {
+    ...parts.encoder,
+    other: hears(calibration, "encoder-other") ? parts.encoder.other : undefined,
+  };
+  if (encoder) {
+    files[encoderFile] = encoder.model;
+    files[featuresFile] = writeEncoderExpert(encoder.expert);
+    if (encoder.other) files[otherFeaturesFile] = writeEncoderExpert(encoder.other);
+  }
+  const kept = measured.filter(({ source }) => source !== "encoder-other" || encoder?.other);
+  files[goldenFile] = writeGolden(training.input, golden.images, golden.terms, kept);
   const made = { onnxruntime: engine.version, ...versions };
-  const manifest = describeDetector(parts, calibration, made, await checksumsOf(files));
+  const manifest = describeDetector({ ...parts, encoder }, calibration, made, await checksumsOf(files));
   return { manifest, text: await writeManifest(manifest), files };
 }
 
-/** Terms of the held-out images and of the trials, and the golden file, all from the graphs that the detector will hold. */
-async function measureTerms(
-  { training, heldOutPixels, joining }: DetectorParts,
-  files: ModelFiles,
-  places: readonly GoldenPlaces[],
-  engine: Engine,
-) {
+/** Terms of the held-out images, of the trials and of the golden images, all from the graphs that the detector will hold. */
+async function measureTerms({ training, heldOutPixels, joining }: DetectorParts, files: ModelFiles, engine: Engine) {
   const scorers = await openScorers(training, files, engine);
   try {
     const { channels, height, width } = training.input;
@@ -139,7 +148,7 @@ async function measureTerms(
     const heldOut = await termsOf(heldOutPixels);
     const trials = joining && !joining.placedOnly ? await termsOf(joining.pixels) : undefined;
     const images = goldenImages(training.input);
-    return { heldOut, trials, golden: writeGolden(training.input, images, await scorers.terms(images), places) };
+    return { heldOut, trials, golden: { images, terms: await scorers.terms(images) } };
   } finally {
     await scorers.dispose();
   }
@@ -159,9 +168,10 @@ async function measurePlaces(
     const scorer = cellScorerOn(engine, cells);
     places.push(await goldenPlaces("cells", cells.record.channels, scorer).finally(() => scorer.dispose()));
   }
-  if (encoder) {
-    const scorer = await encoderScorerOn(engine, encoder.model, encoder.expert);
-    places.push(await goldenPlaces("encoder", 3, scorer).finally(() => scorer.dispose()));
+  for (const [name, expert] of [["encoder", encoder?.expert] as const, ["encoder-other", encoder?.other] as const]) {
+    if (!encoder || !expert) continue;
+    const scorer = await encoderScorerOn(engine, encoder.model, expert);
+    places.push(await goldenPlaces(name, 3, scorer).finally(() => scorer.dispose()));
   }
   return places;
 }
@@ -172,6 +182,7 @@ function ownReferences({ faults, cells, encoder }: DetectorParts): Readonly<Reco
     ...(faults && { faults: faults.record.folds.flatMap(({ scores }) => scores) }),
     ...(cells && { cells: cells.record.folds.flatMap(({ scores }) => scores) }),
     ...(encoder && { encoder: encoder.expert.record.heldOut.scores }),
+    ...(encoder?.other && { "encoder-other": encoder.other.record.heldOut.scores }),
   };
 }
 
@@ -204,7 +215,10 @@ function describeDetector(
     orientation: "higher is more anomalous",
     unit: "nats",
     defaultScore: defaultScoreName(
-      [...sourcesOfModels(presentModels(models), training), ...placedSources({ faults, cells, encoder })],
+      [
+        ...sourcesOfModels(presentModels(models), training),
+        ...placedSources({ faults, cells, encoder, "encoder-other": encoder?.other }),
+      ],
       calibration,
     ),
     models: {
@@ -216,6 +230,7 @@ function describeDetector(
     faults: faults ? { weights: faultsFile, record: faults.record } : null,
     ...(cells && { cells: { weights: cellsFile, record: cells.record } }),
     ...(encoder && { encoder: { model: encoderFile, features: featuresFile, record: encoder.expert.record } }),
+    ...(encoder?.other && { "encoder-other": { features: otherFeaturesFile, record: encoder.other.record } }),
     data,
     generalDetector: generalDetector ?? null,
     // Single images are split as if nobody had asked.

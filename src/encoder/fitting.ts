@@ -9,7 +9,6 @@ import {
   groupImages,
   type NormalImages,
   standardised,
-  topMean,
   trialFaults,
 } from "../faults/index.ts";
 import type { RawImage } from "../pixels/index.ts";
@@ -18,7 +17,8 @@ import type { EncoderRecord } from "./description.ts";
 import { type OpenEncoder, openEncoder } from "./features.ts";
 import { type LearntFeatures, learnFeatures } from "./learning.ts";
 import { type EncoderExpert, tapsOf } from "./record.ts";
-import { type MapSource, openMaps } from "./scoring.ts";
+import { withFlows } from "./residual-training.ts";
+import { type MapSource, openMaps, scoreOf } from "./scoring.ts";
 import type { EncoderSettings } from "./settings.ts";
 import { fitImage } from "./sizing.ts";
 
@@ -27,6 +27,8 @@ export type EncoderEvent =
   | { readonly kind: "read"; readonly done: number; readonly count: number }
   | { readonly kind: "grouped"; readonly images: number; readonly groups: number }
   | { readonly kind: "encoded"; readonly done: number; readonly count: number }
+  /** How much likelier a flow makes held-out cells, nats a cell, and whether it is kept for that. */
+  | { readonly kind: "flow"; readonly gain: number; readonly kept: boolean }
   | { readonly kind: "scored"; readonly fold: number };
 
 /** Who looks on. */
@@ -92,14 +94,21 @@ export async function fitEncoderFolds(
   const groups = watch.groups ?? groupImages(fingerprints, names);
   const groupCount = new Set(groups).size;
   watch.onEvent?.({ kind: "grouped", images: fitted.length, groups: groupCount });
-  const settings = { ...wished, folds: Math.max(2, Math.min(wished.folds, groupCount)) };
+  let settings = { ...wished, folds: Math.max(2, Math.min(wished.folds, groupCount)) };
   const key = randomKey(settings.seed).fold(`encoder ${settings.mode}`);
   // The folds of a fault detector with the same seed: experts are compared on the same held-out images.
   const folds = assignFolds(groups, settings.folds, randomKey(settings.seed).fold("faults").fold("folds"));
   const used = { ...encoder, taps: [...tapsOf({ settings, encoder })] };
   const open = await openEncoder(engine, model, used);
   try {
-    const source = await learnFeatures(open, fitted, settings, key, watch);
+    let source = await learnFeatures(open, fitted, settings, key, watch);
+    if (settings.mode === "aligned" && settings.flowSteps > 0) {
+      const { normalOf, gain } = await withFlows(engine, source, folds, settings, key.fold("flow"), watch.signal);
+      const kept = gain > 0;
+      watch.onEvent?.({ kind: "flow", gain, kept });
+      if (kept) source = { ...source, normalOf };
+      else settings = { ...settings, flowSteps: 0 };
+    }
     const parts = { engine, open, source, images, fitted, folds, settings, watch };
     const { cell, heldOut, trials } = await crossFit(parts);
     const record = {
@@ -111,7 +120,7 @@ export async function fitEncoderFolds(
       heldOut: { scores: heldOut, folds: [...folds] },
       trials,
     };
-    const expert = { record, projection: source.projection, normal: source.normalOf(undefined, folds) };
+    const expert = { record, projection: source.projection, normal: await source.normalOf(undefined, folds) };
     return { expert, folds: foldExperts(parts, cell) };
   } catch (error) {
     await open.dispose();
@@ -129,9 +138,10 @@ function foldExperts(
     foldOf: folds,
     async scoreByFold(image, fold) {
       const found =
-        opened.get(fold) ?? (await openMaps(engine, open, settings, source.projection, source.normalOf(fold, folds)));
+        opened.get(fold) ??
+        (await openMaps(engine, open, settings, source.projection, await source.normalOf(fold, folds)));
       opened.set(fold, found);
-      return topMean(standardised(await found.run(fitImage(image, open.record, settings)), cell));
+      return scoreOf(standardised(await found.run(fitImage(image, open.record, settings)), cell), settings);
     },
     async dispose() {
       for (const maps of opened.values()) await maps.dispose();
@@ -174,13 +184,14 @@ async function crossFit({ engine, open, source, images, fitted, folds, settings,
   const clean: CellMap[] = new Array(fitted.length);
   const faulty: { readonly kind: FaultKind; readonly image: number; readonly map: CellMap }[] = [];
   for (let fold = 0; fold < settings.folds; fold++) {
-    const maps = await openMaps(engine, open, settings, source.projection, source.normalOf(fold, folds));
+    const maps = await openMaps(engine, open, settings, source.projection, await source.normalOf(fold, folds));
     try {
-      for (const [index, image] of fitted.entries()) {
+      for (const index of fitted.keys()) {
         if (folds[index] !== fold) continue;
         watch.signal?.throwIfAborted();
-        clean[index] = await maps.run(image);
-        const faults = await trialFaults(images, index, settings.trials, settings.seed, watch.kindsOf?.(index));
+        clean[index] = await maps.of(await source.cells(index));
+        const count = index % settings.tryEvery === 0 ? settings.trials : 0;
+        const faults = await trialFaults(images, index, count, settings.seed, watch.kindsOf?.(index));
         for (const { kind, image: changed } of faults) {
           faulty.push({ kind, image: index, map: await maps.run(fitImage(changed, open.record, settings)) });
         }
@@ -193,9 +204,9 @@ async function crossFit({ engine, open, source, images, fitted, folds, settings,
   const cell = cellMoments(clean);
   return {
     cell,
-    heldOut: clean.map((map) => topMean(standardised(map, cell))),
+    heldOut: clean.map((map) => scoreOf(standardised(map, cell), settings)),
     trials: faulty
-      .map(({ kind, image, map }) => ({ kind, image, score: topMean(standardised(map, cell)) }))
+      .map(({ kind, image, map }) => ({ kind, image, score: scoreOf(standardised(map, cell), settings) }))
       .sort((a, b) => a.image - b.image),
   };
 }

@@ -98,8 +98,19 @@ export function fitGaussians(
   return { rows, columns, dimension, means, factors };
 }
 
-/** The distance of every cell's vector from what is normal there. */
-export function distanceMap(gaussians: CellGaussians, { values }: CellVectors): CellMap {
+/** Vectors in units of what is normal at their cells, [cells, dimension]: L^-1 (x - m). */
+export function whitened(gaussians: CellGaussians, vectors: CellVectors): Float32Array {
+  const rows = new Float32Array(vectors.values.length);
+  distanceMap(gaussians, vectors, (cell, solution) => rows.set(solution, cell * gaussians.dimension));
+  return rows;
+}
+
+/** The distance of every cell's vector from what is normal there. `onCell` is shown the whitened vector, which it must copy. */
+export function distanceMap(
+  gaussians: CellGaussians,
+  { values }: CellVectors,
+  onCell?: (cell: number, vector: Float64Array) => void,
+): CellMap {
   const { rows, columns, dimension, means, factors } = gaussians;
   const distances = new Float32Array(rows * columns);
   const solution = new Float64Array(dimension);
@@ -115,6 +126,7 @@ export function distanceMap(gaussians: CellGaussians, { values }: CellVectors): 
       square += part * part;
     }
     distances[cell] = Math.sqrt(square);
+    onCell?.(cell, solution);
   }
   return { rows, columns, values: distances };
 }

@@ -21,6 +21,7 @@ export {
 } from "./fitting.ts";
 export { encoderChecksum, type InspectedEncoder, inspectEncoder } from "./inspection.ts";
 export { openEncoderScorer } from "./node-scoring.ts";
+export { secondsPerImage } from "./pass-time.ts";
 export {
   fitPooledExpert,
   openPooledScorer,
@@ -38,6 +39,7 @@ export {
   type EncoderExpertRecord,
   encoderExpertSchema,
   readEncoderExpert,
+  tapsOf,
   trialOf,
   writeEncoderExpert,
 } from "./record.ts";

@@ -175,10 +175,12 @@ describe("principal components", () => {
     }
   });
 
-  test("are the standardised features where these are few", () => {
+  test("are the features in units of their typical deviation where these are few", () => {
     const rows = Float32Array.of(1, 10, 3, 30);
     const projection = fitProjection(rows, 2, 4, randomKey(2));
     const projected = project({ rows: 2, columns: 1, dimension: 2, values: rows }, projection);
-    expect([...projected.values]).toEqual([-1, -1, 1, 1]);
+    // Deviations of 1 and 10 are typically sqrt(101 / 2).
+    const [one, ten] = [1 / Math.sqrt(50.5), 10 / Math.sqrt(50.5)];
+    expect([...projected.values]).toEqual([-one, -ten, one, ten].map(Math.fround).map((x) => expect.closeTo(x, 5)));
   });
 });

@@ -1,6 +1,5 @@
 /**
- * Principal components of features, for a few thousand vectors of some hundred channels: channels are brought to deviation 1 first, so that no
- * tap drowns another. Leading eigenvectors by subspace iteration with a Rayleigh-Ritz step (Halko et al. 2011, "Finding structure with randomness",
+ * Principal components of features, for a few thousand vectors of some hundred channels, all in units of their typical deviation. Leading eigenvectors by subspace iteration with a Rayleigh-Ritz step (Halko et al. 2011, "Finding structure with randomness",
  * algorithm 4.4). Pure.
  */
 import type { RandomKey } from "../base/index.ts";
@@ -72,12 +71,9 @@ function moments(rows: Float32Array, features: number): Pick<Projection, "mean" 
   for (let index = 0; index < rows.length; index++) {
     squares[index % features]! += (rows[index]! - sums[index % features]!) ** 2 / count;
   }
-  // A channel that never varies over normal images says nothing in units of its deviation.
+  // One deviation for all: a channel that hardly varies over normal images would otherwise say as much as those that do.
   const typical = Math.sqrt(squares.reduce((sum, value) => sum + value, 0) / features) || 1;
-  return {
-    mean: Float32Array.from(sums),
-    deviation: Float32Array.from(squares, (square) => Math.max(Math.sqrt(square), 1e-3 * typical)),
-  };
+  return { mean: Float32Array.from(sums), deviation: new Float32Array(features).fill(typical) };
 }
 
 function covarianceOf(

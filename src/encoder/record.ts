@@ -1,17 +1,18 @@
 /** A fitted expert as plain data beside its numbers, and both as they are kept. */
 import { z } from "zod";
 import { FormatError } from "../base/index.ts";
-import { readTensors, type StoredTensor, writeTensors } from "../nn/index.ts";
+import { type ParameterVectors, readTensors, type StoredTensor, writeTensors } from "../nn/index.ts";
 import type { ExpertTrial, TrialKind } from "../score/index.ts";
 import { encoderRecordSchema } from "./description.ts";
 import type { CellGaussians } from "./gaussian.ts";
 import type { Projection } from "./projection.ts";
-import { encoderSettingsSchema } from "./settings.ts";
+import { flowLayout } from "./residual-flow.ts";
+import { keptSettingsSchema } from "./settings.ts";
 
 /** Everything about an expert but its numbers and the encoder's bytes. */
 export const encoderExpertSchema = z
   .object({
-    settings: encoderSettingsSchema,
+    settings: keptSettingsSchema,
     encoder: encoderRecordSchema,
     /** Images fitted on, and how many different things they show. */
     images: z.number().int(),
@@ -30,7 +31,12 @@ export type EncoderExpertRecord = z.infer<typeof encoderExpertSchema>;
 
 /** What an expert compares features with. */
 export type NormalFeatures =
-  | { readonly mode: "aligned"; readonly gaussians: CellGaussians }
+  | {
+      readonly mode: "aligned";
+      readonly gaussians: CellGaussians;
+      /** What deviates from these, where it is worth its cost. */
+      readonly flow?: ParameterVectors | undefined;
+    }
   | { readonly mode: "unaligned"; readonly centres: Float32Array };
 
 /** An expert on an encoder's features. */
@@ -53,6 +59,7 @@ export function writeEncoderExpert({ projection, normal }: EncoderExpert): Uint8
     const { rows, columns, means, factors } = normal.gaussians;
     tensors.means = { shape: [rows, columns, dimension], data: means };
     tensors.factors = { shape: [rows, columns, (dimension * (dimension + 1)) / 2], data: factors };
+    if (normal.flow) tensors.flow = { shape: [normal.flow.trainable.length], data: normal.flow.trainable };
   } else {
     tensors.centres = { shape: [normal.centres.length / dimension, dimension], data: normal.centres };
   }
@@ -82,7 +89,11 @@ export function readEncoderExpert(record: EncoderExpertRecord, file: Uint8Array,
     means: take("means", [grid, grid, dimension]).data,
     factors: take("factors", [grid, grid, (dimension * (dimension + 1)) / 2]).data,
   };
-  return { record, projection, normal: { mode: "aligned", gaussians } };
+  const flow =
+    settings.flowSteps > 0
+      ? { trainable: take("flow", [flowLayout(dimension).trainableSize]).data, fixed: new Float32Array(0) }
+      : undefined;
+  return { record, projection, normal: { mode: "aligned", gaussians, flow } };
 }
 
 /** The taps that a mode uses: all, or the finest alone. */

@@ -2,12 +2,13 @@
 import { type CellMap, standardised, topMean } from "../faults/portable.ts";
 import type { RawImage } from "../pixels/index.ts";
 import type { Engine } from "../runtime/index.ts";
-import { gatherCells } from "./cells.ts";
+import { type CellVectors, gatherCells, smoothed } from "./cells.ts";
 import { type FeatureMap, type OpenEncoder, openEncoder } from "./features.ts";
-import { distanceMap } from "./gaussian.ts";
+import { distanceMap, whitened } from "./gaussian.ts";
 import { openMemory } from "./memory.ts";
 import { type Projection, project } from "./projection.ts";
 import { type EncoderExpert, type NormalFeatures, tapsOf } from "./record.ts";
+import { openFlow } from "./residual-flow.ts";
 import type { EncoderSettings } from "./settings.ts";
 import { fitImage } from "./sizing.ts";
 
@@ -15,11 +16,13 @@ import { fitImage } from "./sizing.ts";
 export interface MapSource {
   /** `image` has the size that the encoder sees. */
   run(image: RawImage): Promise<CellMap>;
+  /** The same for an image whose projected vectors are known. */
+  of(vectors: CellVectors): Promise<CellMap>;
   dispose(): Promise<void>;
 }
 
 /** The cells of a mode: a grid of its own for all images, or the finest features as they are. */
-export function cellGrid({ mode, grid }: EncoderSettings, maps: readonly FeatureMap[]) {
+function cellGrid({ mode, grid }: EncoderSettings, maps: readonly FeatureMap[]) {
   return mode === "aligned" ? { rows: grid, columns: grid } : { rows: maps[0]!.rows, columns: maps[0]!.columns };
 }
 
@@ -31,21 +34,56 @@ export async function openMaps(
   projection: Projection,
   normal: NormalFeatures,
 ): Promise<MapSource> {
-  const vectors = async (image: RawImage) => {
-    const maps = await encoder.run(image);
-    return project(gatherCells(maps, cellGrid(settings, maps)), projection);
-  };
+  const { of: distances, dispose } = await openDistances(engine, projection, normal);
+  const of = async (vectors: CellVectors) => smoothed(await distances(vectors), settings.smoothing);
+  return { run: async (image) => of(await projectedCells(encoder, settings, projection, image)), of, dispose };
+}
+
+async function openDistances(
+  engine: Engine,
+  projection: Projection,
+  normal: NormalFeatures,
+): Promise<Pick<MapSource, "of" | "dispose">> {
   if (normal.mode === "aligned") {
-    return { run: async (image) => distanceMap(normal.gaussians, await vectors(image)), dispose: async () => {} };
+    const { gaussians, flow } = normal;
+    if (!flow) return { of: async (vectors) => distanceMap(gaussians, vectors), dispose: async () => {} };
+    const open = await openFlow(engine, gaussians.dimension, flow);
+    const { rows, columns } = gaussians;
+    return {
+      of: async (vectors) => ({ rows, columns, values: await open.distances(whitened(gaussians, vectors)) }),
+      dispose: open.dispose,
+    };
   }
   const dimension = projection.directions.length / projection.mean.length;
   const memory = await openMemory(engine, normal.centres, dimension);
-  return { run: async (image) => memory.distances(await vectors(image)), dispose: () => memory.dispose() };
+  return { of: (vectors) => memory.distances(vectors), dispose: () => memory.dispose() };
+}
+
+/** An image's features at the cells of a mode. */
+export async function cellsOf(encoder: OpenEncoder, settings: EncoderSettings, image: RawImage): Promise<CellVectors> {
+  const maps = await encoder.run(image);
+  return gatherCells(maps, cellGrid(settings, maps), settings.averaged);
+}
+
+/** The same, projected. */
+export async function projectedCells(
+  encoder: OpenEncoder,
+  settings: EncoderSettings,
+  projection: Projection,
+  image: RawImage,
+): Promise<CellVectors> {
+  return project(await cellsOf(encoder, settings, image), projection);
+}
+
+/** What the cells of an image say of it as a whole, with distances in deviations: the mean of the top 1 %, from the median on where it is centred. */
+export function scoreOf(map: CellMap, { centred }: Pick<EncoderSettings, "centred">): number {
+  if (!centred) return topMean(map);
+  return topMean(map) - map.values.toSorted()[map.values.length >> 1]!;
 }
 
 /** What an expert says of one image. */
 export interface EncoderScore {
-  /** The mean of the top 1 % of the map's cells. Higher = more anomalous. */
+  /** How far the top 1 % of the map's cells are above the median one, or above normal ones. Higher = more anomalous. */
   readonly score: number;
   /** (1 + the number of held-out normal images that score as high) / (their number + 1). */
   readonly pValue: number;
@@ -71,7 +109,7 @@ export async function encoderScorerOn(
   return {
     async score(image) {
       const map = standardised(await maps.run(fitImage(image, encoder, settings)), cell);
-      const score = topMean(map);
+      const score = scoreOf(map, settings);
       const asHigh = heldOut.scores.filter((other) => other >= score).length;
       return { score, pValue: (1 + asHigh) / (heldOut.scores.length + 1), map };
     },

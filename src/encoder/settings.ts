@@ -9,12 +9,11 @@ export const encoderModes = ["aligned", "unaligned"] as const;
 /** How images are compared. */
 export type EncoderMode = (typeof encoderModes)[number];
 
-/** Settings of an expert on an encoder's features with every default. */
-export const encoderSettingsSchema = z
+const fields = z
   .object({
     mode: z.enum(encoderModes),
     /** Side of the square that aligned images become, in pixels, where the encoder takes any size. */
-    side: whole(32).default(256),
+    side: whole(32).default(384),
     /** Side of the square whose area unaligned images have at most, where the encoder takes any size. */
     largest: whole(32).default(384),
     /** Principal components of a cell's features. */
@@ -26,7 +25,15 @@ export const encoderSettingsSchema = z
       .refine((side) => side % 2 === 1, "expected an odd number")
       .default(5),
     /** How far covariances are drawn towards equal variances. */
-    shrinkage: z.number().gt(0).lt(1).default(0.01),
+    shrinkage: z.number().gt(0).lt(1).default(0.1),
+    /** Whether an image's score is taken from its median cell on: what differs everywhere is light or finish. */
+    centred: z.boolean().default(true),
+    /** Whether features are averaged over 3x3 cells. Unaligned ones are not: what is rare in one cell is lost in the average of nine. */
+    averaged: z.boolean().default(true),
+    /** Steps of a small flow on whitened features of aligned images, which is kept where it makes held-out cells likelier; 0 for none. */
+    flowSteps: whole(0).default(0),
+    /** The deviation of a Gaussian that smooths maps, in cells; 0 for none. Default: 1 where features are not aligned. */
+    smoothing: z.number().min(0).max(8).default(0),
     /** Vectors that unaligned features are compared with. */
     centres: whole(1).default(2000),
     /** Vectors from which these, and principal components, are found. */
@@ -35,9 +42,29 @@ export const encoderSettingsSchema = z
     folds: whole(2).default(5),
     /** Synthetic faults on every held-out image, which tell what the expert is worth. */
     trials: whole(0).default(2),
+    /** Of many images every so many-th one alone is tried. */
+    tryEvery: whole(1).default(1),
     seed: z.number().int().default(0),
   })
   .strict();
 
+const unalignedDefaults = { averaged: false, smoothing: 1 };
+
+/** Settings of an expert on an encoder's features with every default, some of which go by the mode. */
+export const encoderSettingsSchema = z.preprocess(
+  (given) =>
+    typeof given === "object" && given !== null && "mode" in given && given.mode === "unaligned"
+      ? { ...unalignedDefaults, ...given }
+      : given,
+  fields,
+);
+
+/** Settings as records keep them: what those of earlier versions do not say is what these did. */
+export const keptSettingsSchema = fields.extend({
+  centred: z.boolean().default(false),
+  averaged: z.boolean().default(true),
+  smoothing: z.number().min(0).max(8).default(0),
+});
+
 /** Settings of an expert on an encoder's features. */
-export type EncoderSettings = z.infer<typeof encoderSettingsSchema>;
+export type EncoderSettings = z.infer<typeof fields>;

@@ -63,6 +63,7 @@ const codecs: { readonly [Name in ScoreSource]: Codec<SourceTables[Name]> | null
   faults: null,
   cells: null,
   encoder: null,
+  "encoder-other": null,
   pixels: null,
   latents: null,
   slopes: null,

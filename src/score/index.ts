@@ -163,6 +163,7 @@ export {
 } from "./scores.ts";
 export {
   describeScoreSource,
+  isExtra,
   isOnDemand,
   isPlaced,
   type OnDemandSource,

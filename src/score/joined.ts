@@ -12,7 +12,7 @@
 import { chooseExperts, type ExpertChoice, refitChoice, type TrialKind } from "./expert-choice.ts";
 import type { ScoreFit, ScoreFits } from "./fits.ts";
 import type { ScoreDefinition } from "./score-definition.ts";
-import { isOnDemand } from "./sources.ts";
+import { isExtra } from "./sources.ts";
 import { type ModelTerms, selectTerms } from "./terms.ts";
 
 /** Images that experts are compared by, made from the held-out images that fit. */
@@ -49,7 +49,7 @@ type Measure = (definition: ScoreDefinition, terms: ModelTerms, fits: ScoreFits)
 
 /**
  * Chooses among the experts of these records by trials. Undefined for fewer images than `leastJoinedImages` or a single expert: then there is
- * nothing to join. One that has to be measured on demand and is not heard is not kept: nothing should measure it any more.
+ * nothing to join, as where all others are extra and unheard. One that draws from something extra and is not heard is not kept: nothing should measure it any more.
  */
 export function chooseJoined(
   definitions: readonly ScoreDefinition[],
@@ -64,7 +64,8 @@ export function chooseJoined(
     experts.map(({ name }, index) => ({ name, normals: normals[index]!, trials: tried[index]! })),
     trials.kinds,
   );
-  const kept = choice.experts.map(({ heard }, index) => heard || !experts[index]!.needs.some(isOnDemand));
+  const kept = choice.experts.map(({ heard }, index) => heard || !experts[index]!.needs.some(isExtra));
+  if (kept.filter(Boolean).length < 2) return undefined;
   return {
     choice: { ...choice, experts: choice.experts.filter((_, index) => kept[index]) },
     normals: normals.filter((_, index) => kept[index]),

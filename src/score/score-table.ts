@@ -62,6 +62,15 @@ export function scoreTable(scales: number): ScoreDefinition[] {
       expert: true,
     },
     {
+      name: "encoder-other",
+      unit: "deviations",
+      needs: ["encoder-other"],
+      description: "the same with the features compared in the other way: place by place, or with those of all places",
+      paper: "Defard et al. 2021, Roth et al. 2022",
+      measure: (terms) => terms["encoder-other"]!.scores,
+      expert: true,
+    },
+    {
       name: "hierarchy",
       unit: "nats",
       needs: [],

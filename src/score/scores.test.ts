@@ -255,7 +255,7 @@ describe("what can be computed", () => {
     for (const name of names) expect(computeScore(name, terms).values).toHaveLength(20);
     const { general: _, ...without } = terms;
     expect(computableScoreNames(without, { fits: { hierarchy: fitOf(without) } })).toEqual(
-      scoreDefinitions(2, ["local", "coders", "classes", "classifier", "faults", "cells", "encoder"])
+      scoreDefinitions(2, ["local", "coders", "classes", "classifier", "faults", "cells", "encoder", "encoder-other"])
         .filter(({ name, fit }) => fit === undefined || name === "hierarchy")
         .map(({ name }) => name)
         .concat("gradient-norm", "waic"),

@@ -119,6 +119,12 @@ const encoder: SourceDefinition<FaultTable> = {
   serialise: null,
 };
 
+const otherEncoder: SourceDefinition<FaultTable> = {
+  ...encoder,
+  title: "an encoder's features in two ways",
+  cost: { ...encoder.cost, scoring: "the encoder's pass over the image, again" },
+};
+
 const pixels: SourceDefinition<PixelTable> = {
   title: "the pixels of its images",
   cost: { training: "none", scoring: "a pass over the pixels, no model" },
@@ -200,6 +206,8 @@ const usualRecords = {
   cells,
   /** Looks at images themselves, too, through the eyes of a network that was trained on other images. */
   encoder,
+  /** The same features, compared in the way for which trials speak less. */
+  "encoder-other": otherEncoder,
 };
 
 const records = { ...usualRecords, ...onDemandRecords };
@@ -208,7 +216,7 @@ const records = { ...usualRecords, ...onDemandRecords };
 export type ScoreSource = keyof typeof records;
 
 /** Those that look at places of images themselves, and so have a map. Each has a score of its name. */
-export const placedNames = ["faults", "cells", "encoder"] as const satisfies readonly ScoreSource[];
+export const placedNames = ["faults", "cells", "encoder", "encoder-other"] as const satisfies readonly ScoreSource[];
 
 /** One of those that look at places of images themselves. */
 export type PlacedSource = (typeof placedNames)[number];
@@ -235,6 +243,11 @@ export const scoreSources = Object.keys(records) as readonly ScoreSource[];
 /** Whether a source is measured on demand only. */
 export function isOnDemand(source: ScoreSource): source is OnDemandSource {
   return Object.hasOwn(onDemandRecords, source);
+}
+
+/** Whether a source is kept only where a joined score hears it: nobody asked for it, and every image costs something more. */
+export function isExtra(source: ScoreSource): boolean {
+  return isOnDemand(source) || source === "encoder-other";
 }
 
 /** What a source is called, and what it costs. */

@@ -57,6 +57,10 @@ const recordSchema = z.strictObject({
       /** SHA-256 of the file. */
       checksum: z.string(),
       mode: z.enum(encoderPlans),
+      /** How long it may take; null where no time counts, as in earlier versions. */
+      seconds: z.number().positive().nullable().default(null),
+      /** Whether a small flow on its features is tried. */
+      flow: z.boolean().default(false),
     })
     .nullable()
     .default(null),

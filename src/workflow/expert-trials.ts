@@ -114,11 +114,12 @@ export async function gatherTrials(
  * look at places are joined without flows, if they are two: every image was held out of one of their folds. Undefined where nothing can be joined.
  */
 function imagesOf(plan: TrainingPlan, heldOut: Uint32Array, { faults, cells, encoder, trained }: TrainedPlaces) {
+  const lookers = [faults, cells, encoder, encoder?.other].filter((part) => part !== undefined).length;
   const { groups } = plan.images;
   const things = groups && Array.from(heldOut, (image) => groups[image]!);
   const { fitting, referring } = calibrationHalves(plan.record.configuration, heldOut.length, things);
   const references = referring.length > 0 ? referring.length : fitting.length;
-  const looking = faults !== undefined || encoder !== undefined;
+  const looking = lookers > 0;
   const enough = looking ? references >= leastPlacedReferences : heldOut.length >= 2 * leastJoinedImages;
   if (enough && fitting.length >= leastJoinedImages) {
     const most = looking ? mostPlaced : Number.POSITIVE_INFINITY;
@@ -126,8 +127,7 @@ function imagesOf(plan: TrainingPlan, heldOut: Uint32Array, { faults, cells, enc
     const positions = [...halves.fitting, ...halves.referring].map((image) => heldOut[image]!);
     return { ...halves, positions, placedOnly: false };
   }
-  if ([faults, cells, encoder].filter((part) => part !== undefined).length < 2) return undefined;
-  if (trained.length < 2 * leastJoinedImages) return undefined;
+  if (lookers < 2 || trained.length < 2 * leastJoinedImages) return undefined;
   return { fitting: [...trained.keys()], referring: [], positions: trained, placedOnly: true };
 }
 

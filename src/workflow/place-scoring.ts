@@ -41,6 +41,7 @@ const lookers: { readonly [Name in PlacedSource]: (detector: Detector, image: Ra
   faults: ({ faults }, image) => meanOfFolds(faults!, image),
   cells: ({ cells }, image) => meanOfFolds(cells!, image),
   encoder: ({ encoder }, image) => encoder!.score(image),
+  "encoder-other": (detector, image) => detector["encoder-other"]!.score(image),
 };
 
 /** The parts of a detector that look at places. */

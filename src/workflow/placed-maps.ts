@@ -38,13 +38,12 @@ export function partsOf(subject: PlacedSubject): readonly PlacedSource[] {
 
 /** The parts that look at places and that a joined score hears; none for any other score. */
 export function heardParts(
-  { calibration, faults, cells, encoder }: Pick<Manifest, "calibration" | PlacedSource>,
+  manifest: Pick<Manifest, "calibration" | PlacedSource>,
   score: string,
 ): readonly PlacedSource[] {
-  const fit = calibration.fits[score];
+  const fit = manifest.calibration.fits[score];
   if (fit?.kind !== "joined") return [];
-  const present = { faults, cells, encoder };
-  return placedNames.filter((part) => present[part] && fit.experts.some(({ name, heard }) => heard && name === part));
+  return placedNames.filter((part) => manifest[part] && fit.experts.some(({ name, heard }) => heard && name === part));
 }
 
 /** How a subject's maps are drawn with a detector's calibration. A joint map takes one array of the picture's size, as every map does. */

@@ -1,6 +1,7 @@
 /** What looks at places of images, at trial: an image is scored by what has seen neither it nor the kind of fault on it. */
 import { type CellDetector, cellScorerOn } from "../cells/index.ts";
 import type { PlacedScores } from "../detector/index.ts";
+import type { FittedEncoder } from "../encoder/index.ts";
 import {
   type FaultDetector,
   type FaultKind,
@@ -57,6 +58,7 @@ export function openPlacedTrials(
     ...(faults ? [["faults", openFaults(faults.detector, indices, threads)] as const] : []),
     ...(cells ? [["cells", openCells(cells, indices, threads)] as const] : []),
     ...(encoder ? [["encoder", openFolds(encoder, indices)] as const] : []),
+    ...(encoder?.other ? [["encoder-other", openFolds(encoder.other, indices)] as const] : []),
   ];
   const gathered = lookers.map(() => ({ fitting: [] as number[], referring: [] as number[], trials: [] as number[] }));
   const add = async (into: keyof PlacedScores, position: number, image: RawImage, trial?: TrialKind): Promise<void> => {
@@ -124,7 +126,7 @@ function lookerOfFolds(
 }
 
 /** The experts on features, one a fold, which have seen no fault at all. An image that none was fitted to goes to any of them. */
-function openFolds({ folds, expert }: TrainedEncoder, indices: readonly (number | undefined)[]): Looker {
+function openFolds({ folds, expert }: FittedEncoder, indices: readonly (number | undefined)[]): Looker {
   return {
     kindsOn: () => faultKinds,
     async score(position, image, trial) {

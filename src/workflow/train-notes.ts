@@ -22,7 +22,9 @@ export const trainNotes: Readonly<Record<TrainSetting, string>> = {
   encoder:
     "also judge images by the features of this network, any image encoder; NAME.json beside it says its range and taps",
   encoderMode:
-    "how features are compared: aligned (place by place), unaligned, or auto: as synthetic faults decide (default: auto)",
+    "how features are compared: aligned (place by place), unaligned, or auto: in both ways, as trials decide (default: auto)",
+  encoderFlow:
+    "also try a small flow on features of images that lie the same way; kept where held-out ones get likelier",
   group:
     "images whose names match it with the same text show the same thing, e.g. 'part\\d+': kept together in every split",
   classes: "the normal images' sub-folders are classes: one density for each, for the score class-ratio",

@@ -90,6 +90,8 @@ const fields = {
   encoder: location().optional(),
   /** Whether features are compared place by place (parts that always lie the same way), with all places, or as held-out synthetic faults decide. */
   encoderMode: oneOf(encoderPlans).optional(),
+  /** Whether a small flow is trained on the features of images that lie the same way, and kept where it makes held-out ones likelier. */
+  encoderFlow: yesOrNo(),
   /** A regular expression: images whose names match it with the same text show the same thing and stay together in every split. */
   group: z
     .string({ error: "expected a regular expression" })

@@ -71,6 +71,7 @@ function checkPlaces({
   cellSteps,
   encoder,
   encoderMode,
+  encoderFlow,
   as: role,
 }: TrainSettings): void {
   const looksAt = { faults, cells, encoder: encoder !== undefined };
@@ -80,6 +81,7 @@ function checkPlaces({
     ["cells", cells || undefined, ["faults"]],
     ["cellSteps", cellSteps, ["cells"]],
     ["encoderMode", encoderMode, ["encoder"]],
+    ["encoderFlow", encoderFlow || undefined, ["encoder"]],
   ];
   for (const [name, given, ways] of needs) {
     if (given === undefined || ways.some((way) => looksAt[way])) continue;

@@ -18,7 +18,10 @@ import { checkTrainingSize } from "./training-size.ts";
 const defaultSeconds = 600;
 const defaultSecondsWithFaults = 300;
 
-/** The share of the time that goes to what looks for local faults: it finds more of them than the flows. */
+/** The share of the time that goes to an expert on an encoder's features and its trials; nothing of it is trained. */
+const encoderShare = 1 / 4;
+
+/** The share of the rest that goes to what looks for local faults: it finds more of them than the flows. */
 const faultShare = 2 / 3;
 
 /** The same where flows look at cells, too, and their share. */
@@ -107,6 +110,18 @@ function totalSeconds({ time, steps, faults }: TrainSettings): number | undefine
   return time ?? (steps === undefined ? (faults ? defaultSecondsWithFaults : defaultSeconds) : undefined);
 }
 
+/** How long an expert on an encoder's features may take to be fitted and tried; null where there is none or no time counts. */
+export function encoderSecondsOf(settings: TrainSettings): number | null {
+  const total = totalSeconds(settings);
+  return settings.encoder === undefined || total === undefined ? null : total * encoderShare;
+}
+
+/** Seconds that flows and what looks for faults have, undefined where only steps are counted. */
+function trainedSeconds(settings: TrainSettings): number | undefined {
+  const total = totalSeconds(settings);
+  return total === undefined ? undefined : total - (encoderSecondsOf(settings) ?? 0);
+}
+
 /** How long the networks that look for local faults are trained, null where there are none: two thirds of the time unless their steps are given. */
 export function faultPlanOf(settings: TrainSettings): RunRecord["faults"] {
   if (!settings.faults) return null;
@@ -122,7 +137,7 @@ export function cellPlanOf(settings: TrainSettings): RunRecord["cells"] {
 }
 
 function placedPlan(settings: TrainSettings, steps: number | undefined, share: number) {
-  const total = totalSeconds(settings);
+  const total = trainedSeconds(settings);
   return { seconds: total === undefined || steps !== undefined ? null : total * share, steps: steps ?? null };
 }
 
@@ -132,7 +147,7 @@ function placedPlan(settings: TrainSettings, steps: number | undefined, share: n
  */
 function splitTime(settings: TrainSettings, hasGeneral: boolean) {
   const { steps, generalTime, generalSteps } = settings;
-  const all = totalSeconds(settings);
+  const all = trainedSeconds(settings);
   const placed = (faultPlanOf(settings)?.seconds ?? 0) + (cellPlanOf(settings)?.seconds ?? 0);
   const total = all === undefined ? undefined : all - placed;
   const doubled = steps !== undefined && generalTime === undefined ? 2 * steps : undefined;

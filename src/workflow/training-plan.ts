@@ -37,7 +37,7 @@ import { describeLeak, loadOtherDetector } from "./other-detectors.ts";
 import { markingRate, referencesAmong, usualFalseAlarm, waysToResolve } from "./rate-advice.ts";
 import { readTrainRequest, type TrainRequest, type TrainSettings } from "./train-request.ts";
 import { imageLocations, startFolder } from "./train-rules.ts";
-import { cellPlanOf, configurationOf, faultPlanOf } from "./training-configuration.ts";
+import { cellPlanOf, configurationOf, encoderSecondsOf, faultPlanOf } from "./training-configuration.ts";
 import { groupsOfNormal } from "./whole-images.ts";
 
 /** A run that is ready to go. */
@@ -135,7 +135,13 @@ async function freshPlan(settings: TrainSettings, watch: Watch): Promise<Trainin
     faults: planned && { ...planned, like },
     cells: cellPlanOf(settings),
     encoder: encoder
-      ? { path: encoder.path, checksum: encoder.record.checksum, mode: settings.encoderMode ?? "auto" }
+      ? {
+          path: encoder.path,
+          checksum: encoder.record.checksum,
+          mode: settings.encoderMode ?? "auto",
+          seconds: encoderSecondsOf(settings),
+          flow: settings.encoderFlow,
+        }
       : null,
     group: settings.group ?? null,
     groups: images.groups ? Array.from(images.groups) : null,

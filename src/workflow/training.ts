@@ -64,7 +64,9 @@ export async function train(job: TrainRequest | TrainingPlan, watch: Watch = {})
     const places = await trainPlaces(plan, heldOut, run.folder, watch).catch(unlessAborted(signal));
     if (places === "aborted") return { outcome: "interrupted" };
     const joining = await gatherTrials(plan, heldOut, places, watch)
-      .finally(() => places.encoder?.folds.dispose())
+      .finally(async () => {
+        for (const fit of [places.encoder, places.encoder?.other]) await fit?.folds.dispose();
+      })
       .catch(unlessAborted(signal));
     if (joining === "aborted") return { outcome: "interrupted" };
     await run.confirm();
@@ -152,7 +154,7 @@ function writeResult(
     },
     faults: faults?.detector,
     cells,
-    encoder,
+    encoder: encoder && { ...encoder, other: encoder.other?.expert },
     joining,
   };
   return writeDetector(out, parts, nodeEngine({ threads: configuration.threads, device: configuration.device }));
