@@ -5,7 +5,7 @@
  *
  * The images are halved, things kept whole (GROUP as in `fault-detector.mjs`). For each half a fault network and a pair of cell flows train on the other
  * half without three of the six kinds; these are drawn on the half that is held out. `cells` and `faults` override settings; "faults": null trains no
- * networks. `halves` is 2. With "test": true the test set is looked at, too: with the mean over both halves' maps.
+ * networks. `halves` is 2, and `trials` how many images of each have faults drawn on them. With "test": true the test set is looked at, too: with the mean over both halves' maps.
  */
 import { basename } from "node:path";
 import { randomKey } from "outglow/base";
@@ -24,30 +24,20 @@ import {
   meanMap,
   openLogits,
   pixelScale,
-  resampled,
   standardised,
   topMean,
   trainNetwork,
 } from "outglow/faults";
 import { nodeEngine } from "outglow/runtime";
 import { auroc, perRegionOverlap, pixelAuroc } from "outglow/score";
-import sharp from "sharp";
+import { greyOf, thinned } from "./part-images.mjs";
 
 const [location, overrides = "{}", group] = process.argv.slice(2);
 const given = JSON.parse(overrides);
-const { halves = 2, test: looksAtTest = false, seed = 0 } = given;
+const { halves = 2, test: looksAtTest = false, seed = 0, trials = 1000 } = given;
 const cellSettings = cellSettingsSchema.parse({ seed, ...given.cells });
 const faultSettings = faultSettingsSchema.parse({ seed, ...given.faults });
-const pixelStep = 3;
 const seconds = () => (process.cpuUsage().user + process.cpuUsage().system) / 1e6;
-
-async function readGrey(source, index) {
-  const stored = await source.read(index);
-  const options = { raw: { width: stored.width, height: stored.height, channels: stored.channels } };
-  const image = stored.kind === "raw" ? sharp(stored.pixels, options) : sharp(stored.bytes);
-  const { data, info } = await image.greyscale().raw().toBuffer({ resolveWithObject: true });
-  return { kind: "raw", pixels: new Uint8Array(data), channels: 1, height: info.height, width: info.width };
-}
 
 const pattern = group === undefined ? undefined : new RegExp(group);
 const thingOf = (name) => pattern?.exec(basename(name))?.[0] ?? name;
@@ -57,7 +47,7 @@ async function readAll(part) {
   const all = [];
   for (let index = 0; index < source.length; index++) {
     const name = source.name(index);
-    all.push({ name, thing: thingOf(name), kind: source.className(index), image: await readGrey(source, index) });
+    all.push({ name, thing: thingOf(name), kind: source.className(index), image: await greyOf(source, index) });
   }
   return all;
 }
@@ -124,15 +114,6 @@ function joined(maps, moments) {
   );
 }
 
-function thinned(map, { height, width }, seen) {
-  const [rows, columns] = [Math.floor(height / pixelStep), Math.floor(width / pixelStep)];
-  const mask = new Uint8Array(rows * columns).map((_, index) => {
-    const [y, x] = [Math.floor(index / columns), index % columns];
-    return seen((pixelStep * y + 1) * width + pixelStep * x + 1) ? 1 : 0;
-  });
-  return { height: rows, width: columns, scores: resampled(map, rows, columns).values, mask };
-}
-
 /** A map's heights: what half of the normal images reach is 0, what 95 % do not pass is 1. */
 function heightsOf(scores) {
   const sorted = [...scores].sort((a, b) => a - b);
@@ -145,14 +126,14 @@ function printFigures(rows, reach) {
   const experts = Object.keys(rows[0].maps);
   const others = experts.length > 1 ? experts.filter((name) => name !== "faults").map((name) => `faults+${name}`) : [];
   for (const name of [...experts, ...(experts.includes("faults") ? others : [])]) {
-    const judged = rows.map(({ kind, image, seen, maps }) => {
+    const judged = rows.map(({ kind, image, mask, maps }) => {
       const parts = name.split("+");
       const map = meanMap(parts.map((part) => (parts.length > 1 ? standardised(maps[part], reach[part]) : maps[part])));
       const score = parts.reduce(
         (sum, part) => sum + (topMean(maps[part]) - reach[part].mean) / reach[part].deviation,
         0,
       );
-      return { kind, score, map: thinned(map, image, seen) };
+      return { kind, score, map: thinned(map, image, mask) };
     });
     const scoresOf = (kind) => judged.filter((row) => row.kind === kind).map(({ score }) => score);
     const kinds = [...new Set(rows.map(({ kind }) => kind))].filter((kind) => kind !== "good").sort();
@@ -172,10 +153,9 @@ const maskOf = new Map(
 );
 const tested = test.map((one) => {
   const mask = maskOf.get(`${one.kind}/${basename(one.name).replace(/\.\w+$/, "")}`);
-  return { ...one, seen: (pixel) => mask !== undefined && mask.pixels[pixel] > 127, own: [] };
+  return { ...one, mask, own: [] };
 });
 const trial = randomKey("fault trial");
-const tried = [];
 for (let half = 0; half < halves; half++) {
   const unseen = faultKinds.filter((_, index) => (index % 2 === 0) === (half === 0));
   const experts = await openExperts(
@@ -183,13 +163,13 @@ for (let half = 0; half < halves; half++) {
     faultKinds.filter((kind) => !unseen.includes(kind)),
   );
   const own = normal.filter((_, index) => halfOf[index] === half);
-  const rows = own.map(({ image }) => ({ kind: "good", image, seen: () => false, maps: {} }));
-  for (const { name, image } of own) {
+  const rows = own.map(({ image }) => ({ kind: "good", image, mask: undefined, maps: {} }));
+  for (const { name, image } of own.slice(0, trials)) {
     for (const kind of unseen) {
       const place = trial.fold(name).fold(kind);
       const donor = own[place.fold("donor").stream().integer(own.length)].image;
       const drawn = drawOnImage(image, donor, place, [kind]);
-      rows.push({ kind, image: drawn.image, seen: (pixel) => drawn.mask[pixel] >= 0.5, maps: {} });
+      rows.push({ kind, image: drawn.image, mask: { pixels: drawn.mask.map((share) => 255 * share) }, maps: {} });
     }
   }
   const before = seconds();
@@ -205,7 +185,6 @@ for (let half = 0; half < halves; half++) {
   }
   console.log(`half ${half}: ${rows.length} images looked at, ${(seconds() - before).toFixed(0)} s; unseen kinds:`);
   printFigures(rows, reach);
-  tried.push(...rows.map((row) => row));
 }
 if (looksAtTest) {
   const reach = {};
