@@ -5,9 +5,11 @@
  *
  * The images are halved, things kept whole (GROUP as in `fault-detector.mjs`). For each half a fault network and a pair of cell flows train on the other
  * half without three of the six kinds; these are drawn on the half that is held out. `cells` and `faults` override settings; "faults": null trains no
- * networks. `halves` is 2, and `trials` how many images of each have faults drawn on them. With "test": true the test set is looked at, too: with the mean over both halves' maps.
+ * networks. `halves` is 2, `trials` how many images of each have faults drawn on them; `keep` is a folder that keeps
+ * what is trained, "train": true ends when that is done. With "test": true the test set is looked at, too: with the mean over both halves' maps.
  */
-import { basename } from "node:path";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { randomKey } from "outglow/base";
 import { cellSettingsSchema, openRatios, trainFlows } from "outglow/cells";
 import { openImages } from "outglow/data";
@@ -64,6 +66,19 @@ const levels = normal.map(({ image }) => atLevels(image, faultSettings).map((lev
 const scale = pixelScale(levels);
 const engine = nodeEngine({ threads: 1 });
 
+/** Parameters that a former run left in the folder `keep`, or trained ones, which are left there. */
+async function kept(name, train) {
+  const path = given.keep && join(given.keep, `${name}.bin`);
+  if (path && existsSync(path)) {
+    const bytes = readFileSync(path);
+    const numbers = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+    return { trainable: numbers.subarray(1, 1 + numbers[0]), fixed: numbers.subarray(1 + numbers[0]) };
+  }
+  const { trainable, fixed } = await train();
+  if (path) writeFileSync(path, Buffer.from(Float32Array.of(trainable.length, ...trainable, ...fixed).buffer));
+  return { trainable, fixed };
+}
+
 /** Every expert of a half: its name, and its maps of an image level by level. */
 async function openExperts(half, kinds) {
   const training = levels.filter((_, index) => halfOf[index] !== half);
@@ -71,7 +86,9 @@ async function openExperts(half, kinds) {
   if (given.faults !== null) {
     const before = seconds();
     const settings = { ...faultSettings, kinds };
-    const parameters = await trainNetwork(training, scale, settings, key.fold(half).fold("faults"));
+    const parameters = await kept(`faults-${half}`, () =>
+      trainNetwork(training, scale, settings, key.fold(half).fold("faults")),
+    );
     console.log(`half ${half}: fault network, ${(seconds() - before).toFixed(0)} s of processor time`);
     experts.push([
       "faults",
@@ -80,13 +97,19 @@ async function openExperts(half, kinds) {
   }
   if (given.cells !== null) {
     const before = seconds();
-    const last = [];
-    const flows = await trainFlows(training, scale, kinds, cellSettings, key.fold(half).fold("cells"), {
-      onStep: (phase, step, steps, loss) => {
-        if (step % 50 === 0 || step === steps) last.push(`${phase} ${step} ${loss.toFixed(3)}`);
-      },
-    });
-    console.log(last.join(", "));
+    let trained;
+    const train = async () => {
+      trained ??= await trainFlows(training, scale, kinds, cellSettings, key.fold(half).fold("cells"), {
+        onStep: (phase, step, steps, loss) => {
+          if (step % 100 === 0) console.log(`${phase} step ${step} of ${steps}: loss ${loss.toFixed(3)}`);
+        },
+      });
+      return trained;
+    };
+    const flows = {
+      plain: await kept(`plain-${half}`, async () => (await train()).plain),
+      outlier: await kept(`outlier-${half}`, async () => (await train()).outlier),
+    };
     console.log(`half ${half}: cell flows, ${(seconds() - before).toFixed(0)} s of processor time`);
     const size = { channels: 1, depth: cellSettings.depth, hidden: cellSettings.hidden };
     for (const form of given.forms ?? ["cells"])
@@ -162,6 +185,7 @@ for (let half = 0; half < halves; half++) {
     half,
     faultKinds.filter((kind) => !unseen.includes(kind)),
   );
+  if (given.train) continue;
   const own = normal.filter((_, index) => halfOf[index] === half);
   const rows = own.map(({ image }) => ({ kind: "good", image, mask: undefined, maps: {} }));
   for (const { name, image } of own.slice(0, trials)) {
@@ -186,7 +210,7 @@ for (let half = 0; half < halves; half++) {
   console.log(`half ${half}: ${rows.length} images looked at, ${(seconds() - before).toFixed(0)} s; unseen kinds:`);
   printFigures(rows, reach);
 }
-if (looksAtTest) {
+if (looksAtTest && !given.train) {
   const reach = {};
   for (const row of tested) {
     row.maps = {};
