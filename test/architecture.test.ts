@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 
 /** A folder imports from folders before it only. Files beside the folders, such as the package's door, come last. */
 const floors =
-  "base client score graph onnx nn optim flow model runtime pixels made data train faults cells encoder detector export report workflow analysis experiments benchmark service studio cli".split(
+  "base client score graph onnx nn optim flow model runtime pixels made data download train faults cells encoder detector export report workflow analysis experiments benchmark service studio cli".split(
     " ",
   );
 const pure = "base client score graph onnx nn optim flow model pixels made".split(" ");
@@ -47,6 +47,9 @@ const portableDoors = [
   "detector/portable.ts",
   "studio/portable.ts",
 ];
+/** What opens connections, and the floors that must not: no reader of images or detectors leaves the machine. */
+const connections = /^node:(https?|http2|net|tls|dgram|dns)(\/|$)/;
+const offline = floors.slice(0, floors.indexOf("report")).filter((folder) => !["client", "download"].includes(folder));
 const mostLines = 400;
 
 interface Source {
@@ -177,6 +180,11 @@ test.each<[string, () => string[]]>([
   ["imports a foreign package", () => imports((at, to) => isPackage(to) && !packages[packageOf(to)]?.includes(at))],
   ["is pure but imports node:*", () => imports((folder, to) => pure.includes(folder) && to.startsWith("node:"))],
   ["goes by a clock that may jump, though it serves", () => texts(/\bDate\.now\b/, ["service", "client"])],
+  [
+    "opens a connection, though it only reads and computes",
+    () => imports((at, to) => connections.test(to) && offline.includes(at)),
+  ],
+  ["fetches, though it only reads and computes", () => texts(/\bfetch\(/, offline)],
   ["is pure but has a clock, chance or a process", () => texts(clocks, pure)],
   [
     "knows a console, a process or a flag, though it is a library",

@@ -26,6 +26,7 @@ export async function dataCache({ clear, json }: DataCacheOptions): Promise<void
   printText(`${place}: ${count}, ${showBytes(bytes)}${clear ? ", taken away" : ""}\n`);
 }
 
-function showBytes(bytes: number): string {
+/** Bytes as a person reads them. */
+export function showBytes(bytes: number): string {
   return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -1,15 +1,16 @@
 /** What a person types after `outglow data`: a group of commands about images themselves. */
 import { Command } from "commander";
 import type { DataCacheOptions } from "./data-cache.ts";
+import type { DataDownloadOptions } from "./data-download.ts";
 import type { DataInfoOptions } from "./data-info.ts";
 import { nameList } from "./options.ts";
 
 /** `outglow data`. */
 export function dataCommand(): Command {
   const group = new Command("data").description(
-    "look at images before anything is trained on them, and at prepared ones that are kept",
+    "look at images before anything is trained on them, fetch public ones, see what is kept prepared",
   );
-  for (const command of [infoCommand(), cacheCommand()]) group.addCommand(command);
+  for (const command of [infoCommand(), downloadCommand(), cacheCommand()]) group.addCommand(command);
   return group;
 }
 
@@ -40,5 +41,20 @@ function cacheCommand(): Command {
     .action(async (options: DataCacheOptions) => {
       const { dataCache } = await import("./data-cache.ts");
       await dataCache(options);
+    });
+}
+
+function downloadCommand(): Command {
+  return new Command("download")
+    .description("fetch a public data set from its home and check it; without a name, list them")
+    .argument("[name]", "mnist, fashion-mnist, kmnist, emnist, cifar-10, cifar-100, svhn, tiny-imagenet or mvtec-ad")
+    .option("--out <folder>", "where its files go (default: a folder of its name)")
+    .option("--accept-licence", "accept a licence that restricts what the images may be used for", false)
+    .option("--force", "replace other files of these names", false)
+    .option("--quiet", "no progress on stderr", false)
+    .option("--json", "print one JSON object on stdout", false)
+    .action(async (name: string | undefined, options: DataDownloadOptions) => {
+      const { dataDownload } = await import("./data-download.ts");
+      await dataDownload(name, options);
     });
 }

@@ -3,6 +3,7 @@
 export { type Augmentation, dequantize, makeBatch } from "./batches.ts";
 export { clearCache, type DescribedEntry, describeCache } from "./cache/cache-folder.ts";
 export type { ImageCache } from "./cache/prepared-images.ts";
+export { archiveFiles } from "./containers/archive-files.ts";
 export { contentHashes, type HashedSet, type Overlap, overlapsOf } from "./content-hashes.ts";
 export type { ImageUse } from "./dataset-layout.ts";
 export { type CodingOptions, measureCoderBits } from "./decoding/coders.ts";
@@ -16,10 +17,11 @@ export { prepareImage } from "./decoding/preparation.ts";
 export { sharpLibrary } from "./decoding/sharp-library.ts";
 export { decodeWhole, readWhole } from "./decoding/whole-images.ts";
 export { writeArray } from "./files/array-file.ts";
-export { type AtomicFile, openAtomicFile, writeFileAtomic } from "./files/file-writing.ts";
+export { type AtomicFile, openAtomicFile, syncFolder, writeFileAtomic } from "./files/file-writing.ts";
 export { type FileLock, type LockHolder, type LockOutcome, lockHolder, takeLock } from "./files/lock-file.ts";
 export { safeName } from "./files/safe-name.ts";
 export { openTemporaryFolder, type TemporaryFolder } from "./files/temporary-folders.ts";
+export { adoptUnfinished, temporaryName as unfinishedName } from "./files/temporary-names.ts";
 export { isImageName } from "./formats/image-files.ts";
 export type {
   EncodedImage,

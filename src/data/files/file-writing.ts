@@ -120,7 +120,7 @@ function unwritable(path: string, error: unknown): RunError {
 }
 
 /** Makes the rename itself durable. Some file systems refuse to open folders; the rename is atomic there all the same. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, "r").catch(() => undefined);
   await folder?.sync().catch(() => undefined);
   await folder?.close();

@@ -1,6 +1,6 @@
 /** Names of files that are still being written, and the removal of those whose writer has ended. */
 import { randomBytes } from "node:crypto";
-import { readdir, rm, stat } from "node:fs/promises";
+import { readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fateOf, isRunning, machineName, ownMark } from "./process-mark.ts";
 
@@ -42,6 +42,34 @@ export function makerOf(entry: string): "ended" | "running" | "unknown" | undefi
   const [, machine, pid, start] = match;
   const here = ownMark();
   return machine === machineName(here) ? fateOf({ ...here, pid: Number(pid), start: start || null }) : "unknown";
+}
+
+/**
+ * Gives the largest unfinished file of `path` whose writer has certainly ended another name, to be gone on with, and removes the others. Says whether there was one. Of two processes
+ * that ask at once one gets it.
+ */
+export async function adoptUnfinished(path: string, name: string): Promise<boolean> {
+  const folder = dirname(path);
+  const entries = await readdir(folder).catch((): string[] => []);
+  const ended = entries.filter((entry) => entry.startsWith(`${basename(path)}.`) && makerOf(entry) === "ended");
+  const sized = await Promise.all(
+    ended.map(async (entry) => ({
+      entry,
+      bytes: (await stat(join(folder, entry)).catch(() => undefined))?.size ?? -1,
+    })),
+  );
+  let adopted = false;
+  for (const { entry } of sized.sort((a, b) => b.bytes - a.bytes)) {
+    const left = join(folder, entry);
+    if (adopted) await rm(left, { force: true }).catch(() => undefined);
+    else {
+      adopted = await rename(left, name).then(
+        () => true,
+        () => false,
+      );
+    }
+  }
+  return adopted;
 }
 
 /**
