@@ -53,18 +53,18 @@ export async function exportSite({ detector, out, force, paper }: SiteRequest): 
   for (const [name, bytes] of files) contents.set(`detector/${name}`, bytes);
   if (paper !== undefined) contents.set("paper.json", await readPaper(paper));
   contents.set("README.txt", readMe);
-  contents.set(siteName, siteText(detector, manifest));
+  contents.set(siteName, siteText(detector, manifest, paper !== undefined));
   await writeFolder(out, contents);
   const sizes = Array.from(contents.values(), (content) => Buffer.byteLength(content));
   return { files: contents.size, bytes: sizes.reduce((sum, size) => sum + size, 0) };
 }
 
-function siteText(detector: string, manifest: Manifest): string {
+function siteText(detector: string, manifest: Manifest, paper: boolean): string {
   const folder = resolve(detector);
   const own = basename(folder);
   // The quickstart calls all of its detectors so.
   const name = own === "detector" ? basename(dirname(folder)) || own : own;
-  return `${JSON.stringify({ kind: siteKind, name, quickstart: isQuickstart(manifest) }, null, 2)}\n`;
+  return `${JSON.stringify({ kind: siteKind, name, quickstart: isQuickstart(manifest), paper }, null, 2)}\n`;
 }
 
 /** Whether a detector is of the images that the quickstart makes, which the page can make again. */

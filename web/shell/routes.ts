@@ -24,4 +24,5 @@ export const pageRoutes: readonly PageRoute[] = [
   { path: "/", title: "Home", entry: "Home", load: async () => (await import("../pages/home.tsx")).HomePage },
   { path: "/try", title: "Try", entry: "Try", load: async () => (await import("../pages/try.tsx")).TryPage },
   { path: "/runs/:run", title: "Run", load: async () => (await import("../pages/run.tsx")).RunPage },
+  { path: "/paper", title: "Paper", entry: "Paper", load: async () => (await import("../pages/paper.tsx")).PaperPage },
 ];

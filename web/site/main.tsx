@@ -7,6 +7,18 @@ import { readSite } from "./site-file.ts";
 
 pages.value = [
   { path: "/", title: "Try", entry: "Try", load: async () => (await import("./try-page.tsx")).SiteTryPage },
+  {
+    path: "/scores",
+    title: "Scores",
+    entry: "Scores",
+    load: async () => (await import("./scores-page.tsx")).SiteScoresPage,
+  },
+  {
+    path: "/paper",
+    title: "Paper",
+    entry: "Paper",
+    load: async () => (await import("./paper-page.tsx")).SitePaperPage,
+  },
 ];
 readSite().then(
   ({ name }) => {

@@ -7,6 +7,8 @@ export interface SiteFile {
   readonly name: string;
   /** Whether the quickstart made the detector, so that its images can be made in the page. */
   readonly quickstart: boolean;
+  /** Whether the file of another paper lies beside. */
+  readonly paper: boolean;
 }
 
 /** Where things lie beside the page. */
