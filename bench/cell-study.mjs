@@ -3,10 +3,10 @@
  *
  *     npm run build && node bench/cell-study.mjs DATASET '{"cells":{"steps":600},"faults":{"steps":800}}' [GROUP]
  *
- * The images are halved, things kept whole (GROUP as in `fault-detector.mjs`). For each half a fault network and a pair of cell flows train on the other
- * half without three of the six kinds; these are drawn on the half that is held out. `cells` and `faults` override settings; "faults": null trains no
- * networks. `halves` is 2, `trials` how many images of each have faults drawn on them; `keep` is a folder that keeps
- * what is trained, "train": true ends when that is done. With "test": true the test set is looked at, too: with the mean over both halves' maps.
+ * The images are parted, things kept whole (GROUP as in `fault-detector.mjs`): into `parts`, 2. For each of `halves` parts, all unless said, a fault network
+ * and a pair of cell flows train on the others without three of the six kinds, which are then drawn on `trials` images of the part that is held out. `cells` and
+ * `faults` override settings; null trains none, "scales": ["all","final"] reads the flows both ways. `keep` is a folder that keeps what is trained, "train": true ends when that is done. With "test": true
+ * nothing is left out or drawn, and the test set is looked at: with the mean over the parts' maps.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -36,7 +36,7 @@ import { greyOf, thinned } from "./part-images.mjs";
 
 const [location, overrides = "{}", group] = process.argv.slice(2);
 const given = JSON.parse(overrides);
-const { halves = 2, test: looksAtTest = false, seed = 0, trials = 1000 } = given;
+const { parts = 2, halves = parts, test: looksAtTest = false, seed = 0, trials = 1000 } = given;
 const cellSettings = cellSettingsSchema.parse({ seed, ...given.cells });
 const faultSettings = faultSettingsSchema.parse({ seed, ...given.faults });
 const seconds = () => (process.cpuUsage().user + process.cpuUsage().system) / 1e6;
@@ -61,7 +61,7 @@ const groups = groupImages(
   names,
 );
 const key = randomKey(seed).fold("cell study");
-const halfOf = assignFolds(groups, 2, key.fold("halves"));
+const halfOf = assignFolds(groups, parts, key.fold("halves"));
 const levels = normal.map(({ image }) => atLevels(image, faultSettings).map((level) => level.image));
 const scale = pixelScale(levels);
 const engine = nodeEngine({ threads: 1 });
@@ -75,7 +75,11 @@ async function kept(name, train) {
     return { trainable: numbers.subarray(1, 1 + numbers[0]), fixed: numbers.subarray(1 + numbers[0]) };
   }
   const { trainable, fixed } = await train();
-  if (path) writeFileSync(path, Buffer.from(Float32Array.of(trainable.length, ...trainable, ...fixed).buffer));
+  const numbers = new Float32Array(1 + trainable.length + fixed.length);
+  numbers[0] = trainable.length;
+  numbers.set(trainable, 1);
+  numbers.set(fixed, 1 + trainable.length);
+  if (path) writeFileSync(path, Buffer.from(numbers.buffer));
   return { trainable, fixed };
 }
 
@@ -112,8 +116,8 @@ async function openExperts(half, kinds) {
     };
     console.log(`half ${half}: cell flows, ${(seconds() - before).toFixed(0)} s of processor time`);
     const size = { channels: 1, depth: cellSettings.depth, hidden: cellSettings.hidden };
-    for (const form of given.forms ?? ["cells"])
-      experts.push([form, openRatios(size, flows, scale, engine, undefined, form)]);
+    for (const scales of given.scales ?? [cellSettings.scales])
+      experts.push([`cells (${scales})`, openRatios(size, flows, scale, engine, { scales })]);
   }
   return experts;
 }
@@ -169,8 +173,8 @@ function printFigures(rows, reach) {
   }
 }
 
-const test = looksAtTest ? await readAll("test") : [];
-const masks = looksAtTest ? await readAll("ground_truth") : [];
+const test = looksAtTest && !given.train ? await readAll("test") : [];
+const masks = looksAtTest && !given.train ? await readAll("ground_truth") : [];
 const maskOf = new Map(
   masks.map(({ kind, name, image }) => [`${kind}/${basename(name).replace(/(_mask)?\.\w+$/, "")}`, image]),
 );
@@ -180,7 +184,7 @@ const tested = test.map((one) => {
 });
 const trial = randomKey("fault trial");
 for (let half = 0; half < halves; half++) {
-  const unseen = faultKinds.filter((_, index) => (index % 2 === 0) === (half === 0));
+  const unseen = looksAtTest ? [] : faultKinds.filter((_, index) => (index % 2 === 0) === (half % 2 === 0));
   const experts = await openExperts(
     half,
     faultKinds.filter((kind) => !unseen.includes(kind)),
@@ -208,7 +212,7 @@ for (let half = 0; half < halves; half++) {
     await looker.dispose();
   }
   console.log(`half ${half}: ${rows.length} images looked at, ${(seconds() - before).toFixed(0)} s; unseen kinds:`);
-  printFigures(rows, reach);
+  if (unseen.length > 0) printFigures(rows, reach);
 }
 if (looksAtTest && !given.train) {
   const reach = {};

@@ -12,6 +12,7 @@ import { cellFlow, cellTerms, visibleMargin } from "./flow.ts";
 import { openRatios } from "./flows.ts";
 
 const size = { channels: 1, depth: 1, hidden: 2 };
+const pixelScale = { means: [128], deviations: [50] };
 const square = cellFlow(size, { height: 16, width: 16 });
 
 function moved(name: string): ParameterVectors {
@@ -54,7 +55,7 @@ test("an image in windows has the ratios of the image as a whole, and none beyon
   const image: RawImage = { kind: "raw", pixels, channels: 1, height, width };
   const maps = [];
   for (const longest of [128, 256]) {
-    const ratios = openRatios(size, flows, { means: [128], deviations: [50] }, nodeEngine({ threads: 1 }), longest);
+    const ratios = openRatios(size, flows, pixelScale, nodeEngine({ threads: 1 }), { scales: "all", longest });
     maps.push(await ratios.run(image));
     await ratios.dispose();
   }
@@ -64,3 +65,30 @@ test("an image in windows has the ratios of the image as a whole, and none beyon
   expect(new Set(whole.values).size).toBeGreaterThan(80);
   for (const [cell, value] of whole.values.entries()) expect(windowed.values[cell]).toBeCloseTo(value, 3);
 });
+
+test.each(["all", "final"] as const)(
+  "a cell's ratio is what both flows say of %s scales, more where the second finds it less likely",
+  async (scales) => {
+    const flows = { plain: moved("plain"), outlier: moved("outlier") };
+    const side = 64;
+    const stream = randomKey("ratio").stream();
+    const pixels = Uint8Array.from({ length: side * side }, () => stream.integer(256));
+    const ratios = openRatios(size, flows, pixelScale, nodeEngine({ threads: 1 }), { scales });
+    const { values } = await ratios.run({ kind: "raw", pixels, channels: 1, height: side, width: side });
+    await ratios.dispose();
+    const flow = cellFlow(size, { height: side, width: side });
+    const graph = makeGraph();
+    const x = constant(
+      graph,
+      Float32Array.from(pixels, (pixel) => (pixel - 128) / 50),
+      [1, side, side, 1],
+    );
+    const termsOf = (vectors: ParameterVectors) => cellTerms(flow, constantValues(graph, flow.parameters, vectors), x);
+    const [plain, outlier] = [flows.plain, flows.outlier].map((vectors) => evaluate(termsOf(vectors), {}, 1));
+    const counted = scales === "all" ? [0, 1, 2] : [2];
+    const expected = values.map((_, cell) =>
+      counted.reduce((sum, scale) => sum + plain![scale]![cell]! - outlier![scale]![cell]!, 0),
+    );
+    expect(values).toBeAllclose(expected, { relative: 1e-4, absolute: 2e-3 });
+  },
+);

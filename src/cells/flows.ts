@@ -1,10 +1,11 @@
-/** A pair of trained flows at work: how much less likely each cell's final scale is under the one that has seen synthetic faults. Portable. */
+/** A pair of trained flows at work: how much less likely each cell is under the one that has seen synthetic faults. Portable. */
 import { type CellLogits, type CellMap, cellSide, mirrored, openCells, type PixelScale } from "../faults/portable.ts";
 import { add, subtract, transpose } from "../graph/index.ts";
 import { constantValues, type ParameterVectors } from "../nn/index.ts";
 import type { RawImage } from "../pixels/index.ts";
 import type { Engine } from "../runtime/index.ts";
 import { type CellFlowSize, cellFlow, cellTerms, visibleMargin } from "./flow.ts";
+import type { CellSettings } from "./settings.ts";
 
 /** A fold's flows: of normal images alone, and what the outlier loss has made of it. */
 export interface CellFlows {
@@ -12,17 +13,24 @@ export interface CellFlows {
   readonly outlier: ParameterVectors;
 }
 
+/** How a pair is opened. */
+export interface RatioOptions {
+  /** Which scales a cell's ratio is of. */
+  readonly scales: CellSettings["scales"];
+  /** Sides above so many pixels, a multiple of 8, are looked at through windows. */
+  readonly longest?: number | undefined;
+}
+
 /**
- * Opens a pair: -(log p - log p_plain) of every cell's final scale, in nats. Sides above `longest` pixels are looked at through windows;
- * beyond its right and lower border an image goes on mirrored to the next multiple of 64 pixels.
+ * Opens a pair: -(log p - log p_plain) of every cell, of all scales or the final one, in nats. Beyond its right and lower border an image goes on mirrored to
+ * the next multiple of 64 pixels.
  */
 export function openRatios(
   size: CellFlowSize,
   { plain, outlier }: CellFlows,
   scale: PixelScale,
   engine: Engine,
-  longest?: number,
-  form = "cells",
+  { scales, longest }: RatioOptions,
 ): CellLogits {
   const opened = openCells(
     {
@@ -33,7 +41,7 @@ export function openRatios(
         const data = transpose(x, [1, 2, 3, 0]);
         const [own, other] = [plain, outlier].map((vectors) => {
           const terms = cellTerms(flow, constantValues(graph, flow.parameters, vectors), data);
-          return form === "all" ? add(add(terms[0]!, terms[1]!), terms[2]!) : form === "mid" ? terms[1]! : terms[2]!;
+          return scales === "final" ? terms.at(-1)! : terms.reduce((sum, term) => add(sum, term));
         });
         return transpose(subtract(own!, other!), [2, 0, 1]);
       },

@@ -2,7 +2,7 @@
 export { type BegunCells, readBegunCells, writeBegunCells } from "./begun-training.ts";
 export { type CellFlowSize, cellDimensions, cellFlow, cellTerms, visibleMargin } from "./flow.ts";
 export { trainFlows } from "./flow-training.ts";
-export { type CellFlows, openRatios } from "./flows.ts";
+export { type CellFlows, openRatios, type RatioOptions } from "./flows.ts";
 export { type CellLossSettings, outlierCells, plainCells } from "./objective.ts";
 export { type CellDetector, type CellRecord, cellRecordSchema, readCellDetector, writeCellFlows } from "./record.ts";
 export { cellScorerOn } from "./scoring.ts";

@@ -8,6 +8,6 @@ import { type CellDetector, flowSize } from "./record.ts";
 export function cellScorerOn(engine: Engine, { record, flows }: CellDetector): FaultScorer {
   return foldScorer(
     record,
-    flows.map((own) => openRatios(flowSize(record), own, record.pixelScale, engine)),
+    flows.map((own) => openRatios(flowSize(record), own, record.pixelScale, engine, record.settings)),
   );
 }

@@ -24,6 +24,8 @@ export const cellSettingsSchema = z
       .positive()
       .default(1 / 3),
     symmetric: z.number().min(0).default(0.3),
+    /** Which scales a cell's ratio is of. */
+    scales: z.enum(["all", "final"]).default("all"),
     /** Parts of the images, each scored by the flows that did not see it: unions of the fault detector's folds. */
     folds: whole(2).default(2),
     seed: z.number().int().default(0),

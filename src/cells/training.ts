@@ -94,7 +94,13 @@ export async function trainCellDetector(
         onStep: (phase, step, count, loss) => onEvent?.({ kind: "step", fold, phase, step, steps: count, loss }),
       },
     );
-    const opened = openRatios(flowSize(detector.record), flows, pixelScale, nodeEngine({ threads: settings.threads }));
+    const opened = openRatios(
+      flowSize(detector.record),
+      flows,
+      pixelScale,
+      nodeEngine({ threads: settings.threads }),
+      settings,
+    );
     const heldOut = own.filter((_, index) => foldOf[index] === fold);
     const calibrated = await calibrateFold(heldOut, opened, settings.levels).finally(() => opened.dispose());
     detector = withFold(detector, flows, { ...calibrated, leftOut }, steps);
