@@ -47,7 +47,8 @@ export function scoreTable(scales: number): ScoreDefinition[] {
       name: "cells",
       unit: "deviations",
       needs: ["cells"],
-      description: "the likelihood ratio cell by cell, of flows that the outlier loss on synthetic faults has told apart",
+      description:
+        "the likelihood ratio cell by cell, of flows that the outlier loss on synthetic faults has told apart",
       paper: "Schirrmeister et al. 2020; by cell, this project",
       measure: ({ cells }) => cells!.scores,
       expert: true,

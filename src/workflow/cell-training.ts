@@ -15,7 +15,7 @@ import { readKept, withExamples } from "./fault-training.ts";
 import type { TrainingPlan } from "./training-plan.ts";
 import type { GroupedImages } from "./whole-images.ts";
 
-/** Steps of a flow where neither time nor steps are limited otherwise, and the most where time is: what the plain flow takes for one of the other's. */
+/** Steps under the outlier loss where neither time nor steps are limited otherwise, the most where time is, and steps of the plain flow for each. */
 const usualSteps = 600;
 const mostSteps = 4000;
 const plainStepsAStep = 2 / 3;
