@@ -31,6 +31,7 @@ export type {
   PreparationProblem,
   StoredImage,
 } from "./image-source.ts";
+export { joinSources } from "./joined-sources.ts";
 export { defaultLimits, type SourceLimits } from "./limits.ts";
 export {
   fingerprintOf,
@@ -54,5 +55,6 @@ export {
 } from "./location.ts";
 export { type OpenOptions, openImages } from "./opening.ts";
 export { mapInOrder } from "./ordered.ts";
+export { pickImages } from "./picked-images.ts";
 export { type HeldOutSplit, makeSampler, splitHeldOut } from "./sampling.ts";
 export { describeSource, type FoundImages, type LeftOut, showLeftOut, sourceWarnings } from "./source-summary.ts";

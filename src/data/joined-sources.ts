@@ -58,6 +58,11 @@ function isLitter(location: string, leftOut: LeftOutTally): boolean {
   return true;
 }
 
+/** Sources that are open already as one. */
+export function joinSources(sources: readonly ImageSource[], subject: string): ImageSource {
+  return join(sources, subject, [], tallyLeftOut());
+}
+
 function join(
   sources: readonly ImageSource[],
   subject: string,

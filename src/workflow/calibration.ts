@@ -43,8 +43,8 @@ import { scoreSource } from "./scoring.ts";
 
 /** What a calibration is made of. */
 export interface CalibrationRequest {
-  /** Normal images that the detector was not trained on. */
-  readonly normal: string;
+  /** Normal images that the detector was not trained on: where they are, or a source that is open already. */
+  readonly normal: string | ImageSource;
   /**
    * Where images come in groups, each of which counts once: `folder` for the folder of an image, or a regular expression whose first capture in
    * an image's name is its group.
@@ -95,7 +95,9 @@ export async function recalibrate(
   const { manifest, location } = detector;
   const { rule = manifest.decision, group, strict = false } = request;
   const groupOf = group === undefined ? undefined : groupReader(group);
-  const source = await openImages(request.normal, setting("normal"), { use: "comparison" });
+  const given = request.normal;
+  const source = typeof given === "string" ? await openImages(given, setting("normal"), { use: "comparison" }) : given;
+  const place = typeof given === "string" ? given : source.location;
   await refuseOtherSamples(source, manifest);
   const skipped: PreparationProblem[] = [];
   const tables: ModelTerms[] = [];
@@ -116,7 +118,7 @@ export async function recalibrate(
     hashes.push(...contentHashes(batch.pixels, batch.names.length));
     if (groupOf) groups.push(...batch.names.map(groupOf));
   }
-  if (skipped.length > 0) watch.onEvent?.({ kind: "skipped", subject: request.normal, problems: skipped });
+  if (skipped.length > 0) watch.onEvent?.({ kind: "skipped", subject: place, problems: skipped });
   const fingerprint = hash.digest("hex");
   if (fingerprint === manifest.data.normal.fingerprint) {
     throw new ConfigError({
@@ -132,14 +134,14 @@ export async function recalibrate(
   const score = scoreAfter(request.score, manifest, calibration, terms);
   refuseOldThreshold(request.rule, manifest, calibration, score);
   const used = rule ?? usualRule;
-  const known = await describeKnown(location, { name: request.normal, hashes }, watch);
+  const known = await describeKnown(location, { name: place, hashes }, watch);
   const doubts = [...(unlike === undefined ? [] : [unlike]), ...known, ...doubtsOf(calibration, score)];
   const shortage = shortageOf(used, calibration, score);
   for (const doubt of doubts) watch.onEvent?.({ kind: "warning", text: `warning: ${doubt}` });
   watch.signal?.throwIfAborted();
   const images = terms.normal.count;
   const calibrated = {
-    location: await recordedLocation(request.normal, setting("normal")),
+    location: typeof given === "string" ? await recordedLocation(given, setting("normal")) : place,
     count: images,
     fingerprint,
     groups: groupCount === null ? null : { count: groupCount, by: group! },

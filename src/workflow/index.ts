@@ -65,8 +65,15 @@ export { showDescription } from "./inspection-text.ts";
 export { type LoadedDetector, loadDetector, type MemoryImage } from "./loaded-detector.ts";
 export type { MapMeasures, MapReport } from "./map-evaluation.ts";
 export { mapPicture, mapWriter } from "./map-files.ts";
-export type { ComparedScores, LabelledThresholds, MeasuredEvaluation, MetricValue } from "./measures.ts";
-export { addScores, type MoreScores } from "./more-scores.ts";
+export {
+  type ComparedScores,
+  comparePair,
+  type LabelledThresholds,
+  type MeasuredEvaluation,
+  type MetricValue,
+  measureSet,
+} from "./measures.ts";
+export { addScores, calibrationSource, type MoreScores } from "./more-scores.ts";
 export { describeModel } from "./other-detectors.ts";
 export type { MapListener, MappedImage } from "./place-scoring.ts";
 export { fullSizeMap, heatRange, type PlacedSubject, type PlacedView, placedView } from "./placed-maps.ts";

@@ -33,7 +33,7 @@ export function groupsOf(names: readonly string[]): ReadonlyMap<string, readonly
 
 /** Some images of a batch. */
 export function selectBatch(batch: ScoredBatch, images: readonly number[]): ScoredBatch {
-  const { names, classNames, pixels, terms, maps } = batch;
+  const { names, classNames, indices, pixels, terms, maps } = batch;
   if (images.length === names.length) return batch;
   const size = pixels.length / names.length;
   const chosen = new Uint8Array(images.length * size);
@@ -43,6 +43,7 @@ export function selectBatch(batch: ScoredBatch, images: readonly number[]): Scor
   return {
     names: images.map((image) => names[image]!),
     classNames: images.map((image) => classNames[image]),
+    indices: images.map((image) => indices[image]!),
     pixels: chosen,
     terms: selectTerms(terms, images),
     ...(maps && { maps: images.map((image) => maps[image]!) }),

@@ -3,7 +3,7 @@
  * that was there stays as it is to the bit. The images are read again from where the manifest says they are.
  */
 import { ConfigError, imageSizeOf, randomKey, setting } from "../base/index.ts";
-import { type ImageSet, loadImages, openImages } from "../data/index.ts";
+import { type ImageSet, type ImageSource, loadImages, openImages, pickImages } from "../data/index.ts";
 import { type Detector, type Manifest, measuredFor, replaceCalibration } from "../detector/index.ts";
 import {
   calibrate,
@@ -86,11 +86,33 @@ export async function addScores(detector: Detector, names: readonly string[], wa
   return { ...replaced, added, images: set.count, references: made.count };
 }
 
+/** Images of a calibration, in memory and where they stand. */
+interface CalibrationImages extends Pick<ImageSet, "count" | "pixels" | "indices"> {
+  readonly source: ImageSource;
+  /** Which show the same thing, where that is known. */
+  readonly groups?: readonly number[];
+}
+
+/**
+ * The normal images that a detector's calibration rests on, to be read again one by one: those that the training held out, or those of a calibration
+ * since. Throws ConfigError where they are not where they were, or are others.
+ */
+export async function calibrationSource(
+  detector: Pick<Detector, "location" | "manifest">,
+  watch: Watch = {},
+): Promise<ImageSource> {
+  const { source, indices } = await calibrationImages(detector, watch);
+  return pickImages(source, indices);
+}
+
 /** The images of the present calibration: those that the training held out, or those of a calibration since. */
 async function calibrationImages(
-  { location: folder, manifest: { calibrated, data, input, training, things } }: Detector,
+  {
+    location: folder,
+    manifest: { calibrated, data, input, training, things },
+  }: Pick<Detector, "location" | "manifest">,
   watch: Watch,
-): Promise<Pick<ImageSet, "count" | "pixels"> & { readonly groups?: readonly number[] }> {
+): Promise<CalibrationImages> {
   if (calibrated?.groups) {
     throw new ConfigError({
       code: "missing-setting",
@@ -109,14 +131,15 @@ async function calibrationImages(
   const normal = await loadImages(source, input, { strict: false, onProgress, cache: imageCacheOf(watch) });
   watch.onEvent?.({ kind: "settled" });
   if (normal.fingerprint !== fingerprint) throw otherImages(`the images of its calibration at '${location}'`, "others");
-  if (calibrated) return normal;
+  if (calibrated) return { ...normal, source };
   const groups = things === undefined ? undefined : await groupsOfRun(folder, fingerprint);
   // The split of normal images does not depend on what else a run trained.
   const { heldOut } = splitRun(
     { normal, groups },
     { ...training, objective: { loss: "nll" }, classifier: null },
   ).normal;
-  const images = { count: heldOut.length, pixels: gatherImages(normal, heldOut) };
+  const indices = Array.from(heldOut, (image) => normal.indices[image]!);
+  const images = { source, indices, count: heldOut.length, pixels: gatherImages(normal, heldOut) };
   return groups ? { ...images, groups: Array.from(heldOut, (image) => groups[image]!) } : images;
 }
 

@@ -131,7 +131,7 @@ export function byScore(a: Prediction, b: Prediction): number {
 export function judgeImages(
   { manifest: { calibration } }: Pick<Detector, "manifest">,
   decision: Decision,
-  { names, terms, pixels, maps, columns: listed }: Omit<ScoredBatch, "classNames">,
+  { names, terms, pixels, maps, columns: listed }: Omit<ScoredBatch, "classNames" | "indices">,
 ): PredictedImage[] {
   const { score } = decision;
   const columns = computableScoreNames(terms, calibration).map((name) => computeScore(name, terms, calibration));

@@ -37,6 +37,8 @@ import { type MapListener, type PlacedMaps, placedParts, scorePlaces } from "./p
 export interface ScoredBatch {
   readonly names: readonly string[];
   readonly classNames: readonly (string | undefined)[];
+  /** Where each image stands in its source. */
+  readonly indices: readonly number[];
   /** uint8 [n, C, H, W]. */
   readonly pixels: Uint8Array;
   readonly terms: ModelTerms;
@@ -186,7 +188,7 @@ export async function* scoreSource(
     const imagesPerSecond = (count * 1000) / (performance.now() - started);
     onEvent?.({ kind: "progress", task: "scoring", subject: location, done: count, total: length, imagesPerSecond });
     const columns = source.columns && indices.map((index) => namedColumns(source.columns!, index));
-    yield { names, classNames, pixels, terms, ...(parts.length > 0 && { maps }), ...(columns && { columns }) };
+    yield { names, classNames, indices, pixels, terms, ...(parts.length > 0 && { maps }), ...(columns && { columns }) };
   }
 }
 
