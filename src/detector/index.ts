@@ -33,7 +33,7 @@ export {
   replaceCalibration,
   undoCalibration,
 } from "./recalibrating.ts";
-export { type RedrawingOptions, redrawScales } from "./redrawing.ts";
+export { openRedrawer, type Redrawer, type RedrawingOptions, redrawScales, type ScalesWish } from "./redrawing.ts";
 export { type SamplingOptions, sampledModel, sampleImages } from "./sampling.ts";
 export { detectorSources, measuredFor, namedSources, neededSources } from "./score-sources.ts";
 export { scoringModel } from "./scoring-graph.ts";

@@ -3,7 +3,7 @@
  *
  *   z = normalize(x);   z'_s = z_s at the kept scales, z'_s ~ T N(0, I) at the others;   x' = generate(z')
  */
-import { ConfigError, type RandomKey } from "../base/index.ts";
+import { ConfigError, type ImageShape, type RandomKey } from "../base/index.ts";
 import { type Flow, imageInput, pixelsToData } from "../flow/index.ts";
 import { makeGraph } from "../graph/index.ts";
 import { constantValues, type ParameterVectors } from "../nn/index.ts";
@@ -58,6 +58,69 @@ export async function redrawScales(
   } finally {
     await encoder.dispose();
   }
+}
+
+/** What a redrawer draws. */
+export interface ScalesWish {
+  readonly count: number;
+  readonly temperature: number;
+  /** What each scale's latents are drawn by; with the same key at every scale the images are those of `sampleImages`. */
+  readonly keyOf: (scale: number) => RandomKey;
+  /** An image [C, H, W] and the scales whose latents are its own; nothing is kept where absent. */
+  readonly from?: { readonly pixels: Uint8Array; readonly kept: readonly number[] } | undefined;
+}
+
+/** A flow that draws and redraws again and again, compiled once. */
+export interface Redrawer {
+  readonly scales: number;
+  readonly shape: ImageShape;
+  /** uint8 [count, C, H, W], at most `samplingBatch` images. Throws RunError where the engine fails. */
+  draw(wish: ScalesWish): Promise<Uint8Array>;
+  dispose(): Promise<void>;
+}
+
+/** Opens one; it compiles what it needs when that is first asked for. */
+export function openRedrawer(flow: Flow, parameters: ParameterVectors, engine: Engine): Redrawer {
+  const { channels, height, width } = flow.inputShape;
+  let encoder: Promise<Program> | undefined;
+  let generator: Promise<Program> | undefined;
+  return {
+    scales: flow.latentShapes.length,
+    shape: flow.inputShape,
+    async draw({ count: wanted, temperature, keyOf, from }) {
+      const count = Math.min(samplingBatch, wanted);
+      const latents = drawLatents(flow, count, temperature, (scale) => keyOf(scale).fold(0));
+      if (from && from.kept.length > 0) {
+        encoder ??= compileEncoder(flow, parameters, engine);
+        const shape = [1, channels, height, width];
+        const encoded = await (await encoder).run({ images: { data: from.pixels, shape } });
+        for (const scale of from.kept) {
+          const name = latentName(scale);
+          latents[name] = repeated(encoded[name]!, latents[name]!.shape, count);
+        }
+      }
+      generator ??= compileGenerator(flow, parameters, engine);
+      const { x } = await (await generator).run(latents);
+      return toPixels(x!.data as Float32Array, count);
+    },
+    async dispose() {
+      for (const program of [encoder, generator]) {
+        await program?.then(
+          (compiled) => compiled.dispose(),
+          () => undefined,
+        );
+      }
+    },
+  };
+}
+
+/** The latents of one image [..., 1] as those of several [..., count]. */
+function repeated({ data }: Buffer, shape: readonly number[], count: number): Buffer {
+  const values = data as Float32Array;
+  return {
+    data: Float32Array.from({ length: values.length * count }, (_, at) => values[Math.floor(at / count)]!),
+    shape,
+  };
 }
 
 async function redrawBatches(

@@ -82,11 +82,17 @@ function drawLabels(classCount: number, count: number, label: number | undefined
   return { data, shape: [classCount, count] };
 }
 
-/** Normal numbers of deviation `temperature` for the latents of `count` images. */
-export function drawLatents({ latentShapes }: Flow, count: number, temperature: number, key: RandomKey) {
+/** Normal numbers of deviation `temperature` for the latents of `count` images, of one key or of one for every scale. */
+export function drawLatents(
+  { latentShapes }: Flow,
+  count: number,
+  temperature: number,
+  key: RandomKey | ((scale: number) => RandomKey),
+): Record<string, Buffer> {
   const drawn: Record<string, Buffer> = {};
   for (const [scale, { channels, height, width }] of latentShapes.entries()) {
-    const stream = key.fold("latent").fold(scale).stream();
+    const own = typeof key === "function" ? key(scale) : key;
+    const stream = own.fold("latent").fold(scale).stream();
     const size = channels * height * width * count;
     const data = Float32Array.from({ length: size }, () => temperature * stream.normal());
     drawn[latentName(scale)] = { data, shape: [channels, height, width, count] };

@@ -54,20 +54,18 @@ export function heatCanvas({ pixels, channels, height, width, heat, range }: Hea
   return { width, height, pixels: painted };
 }
 
-/** The tints alone as a PNG with transparency, no larger than a thumbnail: to be laid over a picture of any size. */
-export function renderHeatOverlay({
-  height,
-  width,
-  heat,
-  range,
-}: Omit<HeatMap, "pixels" | "channels">): Promise<Uint8Array> {
+/** The tints alone as a PNG with transparency, no larger than a thumbnail or than asked for: to be laid over a picture of any size. */
+export function renderHeatOverlay(
+  { height, width, heat, range }: Omit<HeatMap, "pixels" | "channels">,
+  longest: number = longestThumbnail,
+): Promise<Uint8Array> {
   const pixels = new Uint8Array(4 * height * width);
   for (let pixel = 0; pixel < height * width; pixel++) {
     const { tint, share } = tintOf(heat[pixel]!, range);
     pixels.set([...tint.map(Math.round), Math.round(255 * share)], 4 * pixel);
   }
   return sharpLibrary()(pixels, { raw: { width, height, channels: 4 } })
-    .resize(longestThumbnail, longestThumbnail, { fit: "inside", withoutEnlargement: true })
+    .resize(longest, longest, { fit: "inside", withoutEnlargement: true })
     .png({ compressionLevel: 9 })
     .toBuffer();
 }

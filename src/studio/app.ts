@@ -19,10 +19,13 @@ import type { RouteName } from "./addresses.ts";
 import { detectorHandlers } from "./detector-handlers.ts";
 import { enteringPage, enteringPath } from "./entering.ts";
 import { homeHandlers } from "./home-handlers.ts";
+import { imageHandlers } from "./image-handlers.ts";
+import { markHandlers } from "./mark-handlers.ts";
 import type { PageFile } from "./pages.ts";
 import type { Handlers, StudioParts } from "./requests.ts";
 import { type Route, routes } from "./routes.ts";
 import { runHandlers } from "./run-handlers.ts";
+import { scoringHandlers } from "./scoring-handlers.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** What the app needs besides the studio's parts. */
@@ -36,7 +39,14 @@ export interface AppOptions {
   readonly onEntered: () => void;
 }
 
-const handlers: Handlers = { ...homeHandlers, ...runHandlers, ...detectorHandlers };
+const handlers: Handlers = {
+  ...homeHandlers,
+  ...runHandlers,
+  ...detectorHandlers,
+  ...scoringHandlers,
+  ...imageHandlers,
+  ...markHandlers,
+};
 
 /** Bytes of a request's JSON. */
 const mostBody = 2 ** 20;

@@ -1,6 +1,9 @@
 /** What a run's process can do, by kind: the schema of its request, and the work. Loaded by that process alone; the server knows the schemas. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { z } from "zod";
 import type { TrainRequest } from "../workflow/index.ts";
+import { calibratingRequest, scoringRequest } from "./looking-requests.ts";
 import type { RunEvent } from "./run-events.ts";
 
 /** What work is given. */
@@ -26,6 +29,8 @@ export const jobSchemas = {
     time: z.number(),
     seed: z.number(),
   }),
+  score: scoringRequest,
+  calibrate: calibratingRequest,
 } as const;
 
 /** The kinds of runs. */
@@ -36,7 +41,7 @@ export type JobRequest<Kind extends JobKind> = z.output<(typeof jobSchemas)[Kind
 /** What stands in a run's folder: what is to be done. */
 export const jobSchema = z.strictObject({
   version: z.literal(1),
-  kind: z.enum(["train", "demo"]),
+  kind: z.enum(["train", "demo", "score", "calibrate"]),
   request: z.unknown(),
 });
 
@@ -48,3 +53,13 @@ export const runFileNames = {
   errors: "errors.txt",
   pictures: "pictures",
 } as const;
+
+/** What a run of a kind is asked for, by its folder; undefined where it is of another kind, or its file cannot be read. */
+export async function readJob<Kind extends JobKind>(run: string, kind: Kind): Promise<JobRequest<Kind> | undefined> {
+  try {
+    const job = jobSchema.parse(JSON.parse(await readFile(join(run, runFileNames.job), "utf8")));
+    return job.kind === kind ? (jobSchemas[kind].parse(job.request) as JobRequest<Kind>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

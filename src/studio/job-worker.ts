@@ -6,9 +6,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isUserError, messageOf } from "../base/index.ts";
 import { takeLock } from "../data/index.ts";
+import { calibrateJob } from "./calibrate-job.ts";
 import { demo } from "./demo-job.ts";
 import { appendTo } from "./event-log.ts";
 import { type JobContext, type JobKind, jobSchema, jobSchemas, runFileNames } from "./job-kinds.ts";
+import { scoreJob } from "./score-job.ts";
 import { trainJob } from "./train-job.ts";
 
 const [folder, how] = process.argv.slice(2) as [string, "start" | "resume"];
@@ -44,5 +46,7 @@ async function work(): Promise<void> {
 
 function begin(kind: JobKind, request: unknown, context: JobContext): Promise<"finished" | "paused"> {
   if (kind === "train") return trainJob(jobSchemas.train.parse(request), context);
+  if (kind === "score") return scoreJob(jobSchemas.score.parse(request), context);
+  if (kind === "calibrate") return calibrateJob(jobSchemas.calibrate.parse(request), context);
   return demo(jobSchemas.demo.parse(request), context);
 }

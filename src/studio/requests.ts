@@ -2,10 +2,13 @@
 import type { z } from "zod";
 import type { RouteName } from "./addresses.ts";
 import type { Detectors } from "./detectors.ts";
+import type { Looker } from "./look-process.ts";
+import type { Marks } from "./marks.ts";
 import type { News } from "./news.ts";
 import type { Registry } from "./registry.ts";
 import type { ApiTypes, routes } from "./routes.ts";
 import type { Runs } from "./runs.ts";
+import type { Scorings } from "./scorings.ts";
 
 /** What a studio works with. */
 export interface StudioParts {
@@ -15,6 +18,11 @@ export interface StudioParts {
   readonly detectors: Detectors;
   readonly runs: Runs;
   readonly news: News;
+  readonly scorings: Scorings;
+  readonly marks: Marks;
+  /** Draws pictures of images, and apart from these what needs a model. */
+  readonly pictures: Looker;
+  readonly models: Looker;
   /** Aborted when the studio closes: streams end. */
   readonly closing: AbortSignal;
 }

@@ -1,6 +1,7 @@
 /** What the studio can be asked, as data: addresses with their schemas. The server, its checks and the pages' types come from here. */
 import { z } from "zod";
 import { type Address, addresses, type RouteName } from "./addresses.ts";
+import { lookingRoutes } from "./looking-routes.ts";
 import { demoBody, detectorSchema, homeSchema, runSchema } from "./schemas.ts";
 
 /** One route. */
@@ -48,6 +49,7 @@ export const routes = {
     summary: "A file of a detector, for pages that score by themselves",
     files: ["application/json", "application/octet-stream"],
   },
+  ...lookingRoutes,
 } as const satisfies { readonly [Name in RouteName]: Route };
 
 /** What is asked and answered, as types: what the pages know of the schemas. */

@@ -1,17 +1,20 @@
 /** A running studio: what it knows, its runs, its server, and how all of them end. */
 import { mkdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { ConfigError, messageOf, RunError, setting } from "../base/index.ts";
 import { takeLock } from "../data/index.ts";
 import { type Log, makeHttpServer } from "../service/index.ts";
 import { makeApp } from "./app.ts";
 import { openDetectors } from "./detectors.ts";
 import { enteringPath } from "./entering.ts";
+import { makeLooker } from "./look-process.ts";
+import { openMarks } from "./marks.ts";
 import { makeNews } from "./news.ts";
 import { openPages, pagesFolder } from "./pages.ts";
 import { openRegistry } from "./registry.ts";
 import type { StudioParts } from "./requests.ts";
 import { jobWorkerFile, openRuns } from "./runs.ts";
+import { openScorings } from "./scorings.ts";
 import { openSessions } from "./sessions.ts";
 import { readStudioSettings, type StudioSettings } from "./settings.ts";
 
@@ -22,6 +25,7 @@ export interface StudioOptions {
   readonly onAddress?: (address: string) => void;
   /** The file that the processes of runs run, and the folder of the built pages. */
   readonly workerFile?: URL;
+  readonly lookWorkerFile?: URL;
   readonly pages?: URL;
 }
 
@@ -50,6 +54,7 @@ const mostCallers = 512;
 export async function startStudio(settings: StudioSettings, options: StudioOptions): Promise<Studio> {
   const request = readStudioSettings(settings);
   const { log, workerFile = jobWorkerFile, pages = pagesFolder } = options;
+  const looking = options.lookWorkerFile ? { workerFile: options.lookWorkerFile } : {};
   const folder = resolve(request.folder);
   const own = join(folder, ownFolder);
   const findPage = await openPages(pages);
@@ -71,7 +76,12 @@ export async function startStudio(settings: StudioSettings, options: StudioOptio
     const runs = await openRuns({ folder: join(own, "runs"), registry, workerFile, onChange: news.tell });
     const closing = new AbortController();
     const detectors = openDetectors(folder, registry);
-    const parts: StudioParts = { folder, registry, detectors, runs, news, closing: closing.signal };
+    const scorings = openScorings((run) => dirname(runs.logOf(run)));
+    const marks = await openMarks(join(own, "marks.json"));
+    const pictures = makeLooker({ ...looking, atOnce: 4, waiting: 1024 });
+    const models = makeLooker({ ...looking, atOnce: 1, waiting: 64 });
+    const known = { folder, registry, detectors, runs, news, closing: closing.signal };
+    const parts: StudioParts = { ...known, scorings, marks, pictures, models };
     let port = request.port;
     const addressOf = (): string => `${url}${enteringPath}?token=${sessions.issue()}`;
     const onEntered = (): void => options.onAddress?.(addressOf());
@@ -83,6 +93,7 @@ export async function startStudio(settings: StudioSettings, options: StudioOptio
     let closed: Promise<void> | undefined;
     const close = async (): Promise<void> => {
       closing.abort();
+      for (const looker of [pictures, models]) looker.close();
       await runs.close();
       await server.close();
       await outcome.lock.release();

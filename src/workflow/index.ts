@@ -58,6 +58,7 @@ export type { ScoredSet } from "./evaluation-sets.ts";
 export { showEvaluation, showThreshold } from "./evaluation-text.ts";
 export type { Watch, WorkflowEvent } from "./events.ts";
 export { type ExportOutcome, type ExportRequest, exportDetector } from "./exporting.ts";
+export { type ImageMaps, type LookedImage, type MapChoice, mapChoices, openImageMaps } from "./image-maps.ts";
 export { type HandImage, type HandWish, type ImagesAtHand, judgeAtHand } from "./images-at-hand.ts";
 export { writeFindings } from "./inspection-files.ts";
 export { drawFindings, type FindingSheet } from "./inspection-sheets.ts";
@@ -73,7 +74,7 @@ export {
   type MetricValue,
   measureSet,
 } from "./measures.ts";
-export { addScores, calibrationSource, type MoreScores } from "./more-scores.ts";
+export { addScores, type CalibrationSource, calibrationSource, type MoreScores } from "./more-scores.ts";
 export { describeModel } from "./other-detectors.ts";
 export type { MapListener, MappedImage } from "./place-scoring.ts";
 export { fullSizeMap, heatRange, type PlacedSubject, type PlacedView, placedView } from "./placed-maps.ts";
@@ -87,6 +88,7 @@ export {
 } from "./prediction.ts";
 export { csvFormat, inPieces, jsonFormat, type TableFormat } from "./prediction-table.ts";
 export { markingRate, usualFalseAlarm } from "./rate-advice.ts";
+export { type DetectorFlow, openFlowRedrawer } from "./redrawing.ts";
 export { checkpointTime, type RunningFlow, type SampleRequest, type Samples, sample, sampleRun } from "./sampling.ts";
 export { type ListedScore, listScores, type ScoreList } from "./score-list.ts";
 export {

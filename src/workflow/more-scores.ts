@@ -93,6 +93,12 @@ interface CalibrationImages extends Pick<ImageSet, "count" | "pixels" | "indices
   readonly groups?: readonly number[];
 }
 
+/** The images of a calibration as a source, and where each stands in the location that they are of. */
+export interface CalibrationSource {
+  readonly source: ImageSource;
+  readonly places: readonly number[];
+}
+
 /**
  * The normal images that a detector's calibration rests on, to be read again one by one: those that the training held out, or those of a calibration
  * since. Throws ConfigError where they are not where they were, or are others.
@@ -100,9 +106,9 @@ interface CalibrationImages extends Pick<ImageSet, "count" | "pixels" | "indices
 export async function calibrationSource(
   detector: Pick<Detector, "location" | "manifest">,
   watch: Watch = {},
-): Promise<ImageSource> {
+): Promise<CalibrationSource> {
   const { source, indices } = await calibrationImages(detector, watch);
-  return pickImages(source, indices);
+  return { source: pickImages(source, indices), places: indices };
 }
 
 /** The images of the present calibration: those that the training held out, or those of a calibration since. */

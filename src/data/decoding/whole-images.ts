@@ -10,14 +10,19 @@ import { prepareImage } from "./preparation.ts";
 const madeSide = 128;
 
 /**
- * Reads an image of a source at its own size; of the form, colours, background and bits are taken. Throws FormatError where it cannot be read or
+ * Reads an image of a source at its own size, or no larger than `longest` pixels a side; of the form, colours, background and bits are taken. Throws FormatError where it cannot be read or
  * decoded: sources are asked for images that could be used before.
  */
-export async function readWhole(source: ImageSource, index: number, form: InputForm): Promise<RawImage> {
+export async function readWhole(
+  source: ImageSource,
+  index: number,
+  form: InputForm,
+  longest?: number,
+): Promise<RawImage> {
   const made = { channels: form.channels, height: madeSide, width: madeSide };
   const whole = await source
     .read(index, made)
-    .then((stored) => decodeWhole(stored, form))
+    .then((stored) => decodeWhole(stored, form, longest))
     .catch((error: unknown): ImageRefusal => ({ reason: `cannot be read: ${messageOf(error)}` }));
   if (!("reason" in whole)) return whole;
   throw new FormatError({
@@ -28,12 +33,21 @@ export async function readWhole(source: ImageSource, index: number, form: InputF
   });
 }
 
-/** A stored image at its own size, or why it cannot be used. */
-export async function decodeWhole(stored: StoredImage, form: InputForm): Promise<RawImage | ImageRefusal> {
+/** A stored image at its own size, or as large as `longest` pixels a side allow; or why it cannot be used. */
+export async function decodeWhole(
+  stored: StoredImage,
+  form: InputForm,
+  longest: number = Number.POSITIVE_INFINITY,
+): Promise<RawImage | ImageRefusal> {
   const here = await decodeHere(stored);
   if (here && "reason" in here) return here;
   const image = here?.image ?? stored;
-  const { height, width } = await sizeOf(image);
+  const own = await sizeOf(image);
+  const factor = Math.max(1, Math.max(own.height, own.width) / longest);
+  const [height, width] = [own.height, own.width].map((side) => Math.max(1, Math.round(side / factor))) as [
+    number,
+    number,
+  ];
   const { channels } = form;
   const prepared = await prepareImage(image, { ...form, fit: "stretch", height, width });
   return "reason" in prepared ? prepared : { kind: "raw", pixels: prepared.pixels, channels, height, width };
