@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import type { RouteName } from "./addresses.ts";
 import type { Detectors } from "./detectors.ts";
-import type { Looker } from "./look-process.ts";
+import type { Looker } from "./looker.ts";
 import type { Marks } from "./marks.ts";
 import type { News } from "./news.ts";
 import type { Registry } from "./registry.ts";

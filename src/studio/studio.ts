@@ -7,7 +7,7 @@ import { type Log, makeHttpServer } from "../service/index.ts";
 import { makeApp } from "./app.ts";
 import { openDetectors } from "./detectors.ts";
 import { enteringPath } from "./entering.ts";
-import { makeLooker } from "./look-process.ts";
+import { makeLooker } from "./looker.ts";
 import { openMarks } from "./marks.ts";
 import { makeNews } from "./news.ts";
 import { openPages, pagesFolder } from "./pages.ts";
