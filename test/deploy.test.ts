@@ -116,3 +116,39 @@ describe("the proxy", () => {
     expect(config).toContain('"dial":"127.0.0.1:8431"');
   });
 });
+
+describe("the image", () => {
+  const instructions = read("Dockerfile")
+    .replaceAll("\\\n", " ")
+    .split("\n")
+    .filter((line) => line.trim() !== "" && !line.startsWith("#"))
+    .map((line) => /^([A-Z]+)\s+(.*)$/.exec(line))
+    .map((match) => ({ name: match![1]!, rest: match![2]! }));
+  const last = instructions.slice(instructions.findLastIndex(({ name }) => name === "FROM"));
+  const textOf = (name: string): string => last.find((instruction) => instruction.name === name)!.rest;
+
+  test("has stages that it copies from, versions that it names, and ends as a person without rights", () => {
+    const known = "FROM WORKDIR COPY RUN USER EXPOSE HEALTHCHECK ENTRYPOINT CMD".split(" ");
+    expect(instructions.filter(({ name }) => !known.includes(name))).toEqual([]);
+    const stages = instructions.filter(({ name }) => name === "FROM").map(({ rest }) => rest);
+    expect(stages.every((stage) => /^node:\d+-[a-z-]+( AS \w+)?$/.test(stage))).toBe(true);
+    const copied = instructions.flatMap(({ rest }) => /--from=(\w+)/.exec(rest)?.[1] ?? []);
+    expect(copied).toEqual(["build"]);
+    expect(stages[0]).toContain(" AS build");
+    const order = last.map(({ name }) => name);
+    expect(order.indexOf("USER")).toBeGreaterThan(order.indexOf("RUN"));
+    expect(textOf("USER")).toBe("node");
+  });
+
+  test("serves by flags that there are, at the port that it tells, and asks a route that there is how it is", () => {
+    expect(JSON.parse(textOf("ENTRYPOINT"))).toEqual(["outglow"]);
+    const { host, port, tokenFile } = settingsOf(JSON.parse(textOf("CMD")));
+    expect(host).toBe("0.0.0.0");
+    expect(tokenFile).toBe("/run/secrets/tokens.json");
+    expect(textOf("EXPOSE")).toBe(String(port));
+    const [, path] = new RegExp(`http://127\\.0\\.0\\.1:${port}(/[\\w/]+)'`).exec(textOf("HEALTHCHECK"))!;
+    expect(Object.values(routes).map((route: Route) => route.path)).toContain(path);
+    const installs = last.filter(({ name, rest }) => name === "RUN" && rest.includes("npm install"));
+    expect(installs.every(({ rest }) => rest.includes("--ignore-scripts"))).toBe(true);
+  });
+});

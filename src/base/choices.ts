@@ -6,6 +6,7 @@
 
 /** How a flow is built: Glow, local Glow of 8x8 patches, fully-connected Glow. Records: `flow/architecture.ts`. */
 export const architectures = ["glow", "patch", "dense"] as const;
+/** The name of an architecture. */
 export type Architecture = (typeof architectures)[number];
 
 /**
@@ -13,36 +14,45 @@ export type Architecture = (typeof architectures)[number];
  * Records: `train/objective-choice.ts`.
  */
 export const objectiveNames = ["nll", "outlier", "margin"] as const;
+/** The name of an objective. */
 export type ObjectiveName = (typeof objectiveNames)[number];
 
 /** How a gradient becomes an update. Records: `optim/optimizer.ts`. */
 export const optimizerNames = ["adamax", "adam"] as const;
+/** The name of an optimiser. */
 export type OptimizerName = (typeof optimizerNames)[number];
 
 /** Whether a classifier of the normal images' classes sees outliers. */
 export const classifierKinds = ["plain", "exposed"] as const;
+/** A way to train a classifier. */
 export type ClassifierKind = (typeof classifierKinds)[number];
 
 /** How an encoder's features of images are compared: place by place, with all places of all images, or as synthetic faults decide. */
 export const encoderPlans = ["auto", "aligned", "unaligned"] as const;
+/** A way to judge an encoder's features. */
 export type EncoderPlan = (typeof encoderPlans)[number];
 
 /** What a training makes: a detector, or a general model for many detectors. */
 export const roles = ["detector", "general"] as const;
+/** What a model stands for in its folder. */
 export type Role = (typeof roles)[number];
 
 /** What becomes of images of other proportions than the model's: squashed, kept whole with background beside them, or cut to their middle. */
 export const fitWays = ["stretch", "pad", "crop"] as const;
+/** One of those ways. */
 export type FitWay = (typeof fitWays)[number];
 
 /** Black and white of samples of more than 8 bits: as their kind usually has them, or percentiles of the images trained on. */
 export const rangeWays = ["usual", "percentiles"] as const;
+/** One of those ways. */
 export type RangeWay = (typeof rangeWays)[number];
 
 /** Keep everything, recompute hidden activations, or choose by the memory that is free. */
 export const memoryModes = ["low", "auto", "fast"] as const;
+/** One of those ways. */
 export type MemoryMode = (typeof memoryModes)[number];
 
 /** What can run programs. Results are bitwise equal only between runs on the same one. */
 export const deviceNames = ["cpu", "webgpu", "cuda"] as const;
+/** The name of a device. */
 export type Device = (typeof deviceNames)[number];

@@ -11,7 +11,9 @@ export interface FreeDimension {
   readonly factor: number;
 }
 
+/** A size, known or free. */
 export type Dimension = number | FreeDimension;
+/** The sizes of a tensor, the outermost first. */
 export type Shape = readonly Dimension[];
 
 /** The free batch dimension N itself. */

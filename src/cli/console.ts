@@ -3,6 +3,7 @@ import { createLogUpdate } from "log-update";
 import type { PreparationProblem } from "../data/index.ts";
 import { isStandardOutputOpen, printText } from "./standard-output.ts";
 
+/** Where a command prints. */
 export interface Console {
   /** Data: one line on stdout. */
   print(line: string): void;

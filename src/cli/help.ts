@@ -24,6 +24,7 @@ Commands:
   studio [options] [folder]                 open the studio in a browser: train, look, decide and score by pages on this machine
   benchmark [options]                       measure training and scoring on this machine
   doctor [options]                          say what this machine has, and check that the engine computes what it should
+  completion <shell>                        print what completes commands and options in a shell, or the manual page
   quickstart [options] [what]               see the whole job on images that the program makes itself: no data, no network, a few minutes
   reproduce [options] <suite>               repeat the paper's experiments: train, score and compare all methods, as a table and a page of pictures
   help [command]                            display help for command

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from "commander";
 import { flagOf } from "../base/index.ts";
 import { packageVersion } from "../detector/version.ts";
+import { commandMakers } from "./commands.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { printText } from "./standard-output.ts";
 
@@ -12,29 +13,9 @@ const program = new Command("outglow")
   .configureHelp({ sortSubcommands: false })
   .addHelpText("after", "\nExit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C or SIGTERM.");
 
-const makers = {
-  train: async () => (await import("./train-command.ts")).trainCommand(),
-  predict: async () => (await import("./predict-command.ts")).predictCommand(),
-  evaluate: async () => (await import("./evaluate-command.ts")).evaluateCommand(),
-  watch: async () => (await import("./watch-command.ts")).watchCommand(),
-  scores: async () => (await import("./scores-command.ts")).scoresCommand(),
-  calibrate: async () => (await import("./calibrate-command.ts")).calibrateCommand(),
-  analyze: async () => (await import("./analyze-command.ts")).analyzeCommand(),
-  sample: async () => (await import("./sample-command.ts")).sampleCommand(),
-  data: async () => (await import("./data-command.ts")).dataCommand(),
-  export: async () => (await import("./export-command.ts")).exportCommand(),
-  verify: async () => (await import("./verify-command.ts")).verifyCommand(),
-  serve: async () => (await import("./serve-command.ts")).serveCommand(),
-  studio: async () => (await import("./studio-command.ts")).studioCommand(),
-  benchmark: async () => (await import("./benchmark-command.ts")).benchmarkCommand(),
-  doctor: async () => (await import("./doctor-command.ts")).doctorCommand(),
-  quickstart: async () => (await import("./quickstart-command.ts")).quickstartCommand(),
-  reproduce: async () => (await import("./reproduce-command.ts")).reproduceCommand(),
-} as const;
-
 // The command that was typed is enough, and help is quicker without the others.
-const typed = Object.entries(makers).filter(([name]) => name === process.argv[2]);
-const wanted = typed.length > 0 ? typed : Object.entries(makers);
+const typed = Object.entries(commandMakers).filter(([name]) => name === process.argv[2]);
+const wanted = typed.length > 0 ? typed : Object.entries(commandMakers);
 for (const command of await Promise.all(wanted.map(([, make]) => make()))) {
   program.addCommand(command);
   for (const one of [command, ...command.commands]) {

@@ -6,6 +6,7 @@ import { type Console, progressBar } from "./console.ts";
 
 type PhaseEvent = Extract<WorkflowEvent, { kind: "phase" }>;
 
+/** Draws the progress of trainings, phase by phase. */
 export interface TrainingProgress {
   start(event: PhaseEvent): void;
   step(report: StepReport): void;

@@ -39,6 +39,7 @@ export interface ImageBatch {
   readonly firstIndex: number;
 }
 
+/** How images are loaded at once. */
 export interface LoadOptions {
   /** Fail at the first image that cannot be used instead of leaving it out. */
   readonly strict: boolean;
@@ -50,6 +51,7 @@ export interface LoadOptions {
   readonly concurrency?: number;
 }
 
+/** How images are loaded batch by batch. */
 export interface StreamOptions {
   /** Images in a batch; the last batch may hold fewer. */
   readonly batchSize: number;

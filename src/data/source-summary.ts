@@ -22,6 +22,7 @@ export interface LeftOutTally {
   list(): readonly LeftOut[];
 }
 
+/** A tally that is empty. */
 export function tallyLeftOut(): LeftOutTally {
   const counts = new Map<string, LeftOut>();
   return {

@@ -176,6 +176,7 @@ export const manifestSchema = fieldsSchema
     error: `expected sides to ${mostSide} and an encoder`,
   });
 
+/** What `detector.json` says, checked (docs/format.md). */
 export type Manifest = z.infer<typeof manifestSchema>;
 
 /** The text of `detector.json`, with a checksum over itself. */

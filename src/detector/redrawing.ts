@@ -10,6 +10,7 @@ import { constantValues, type ParameterVectors } from "../nn/index.ts";
 import type { Buffer, Engine, Program } from "../runtime/index.ts";
 import { compileGenerator, drawLatents, latentName, samplingBatch, toPixels } from "./sampling.ts";
 
+/** Which latents stay, and how the others are drawn. */
 export interface RedrawingOptions {
   /** Indices of the scales whose latents stay, 0 the finest. */
   readonly kept: readonly number[];

@@ -6,6 +6,7 @@ import { type FlowName, flowOf, modelOf, type TrainingConfiguration } from "../m
 import { constantValues, type ParameterVectors } from "../nn/index.ts";
 import type { Buffer, Engine, Program } from "../runtime/index.ts";
 
+/** How many images are drawn, and how. */
 export interface SamplingOptions {
   readonly count: number;
   /** Standard deviation of the latents: 1 samples the model, less gives more typical images (Glow uses 0.7). */

@@ -50,6 +50,7 @@ export type TrainedModels = { readonly normal: TrainedModel } & {
   readonly [Name in Exclude<ModelName, "normal">]?: TrainedModel | undefined;
 };
 
+/** What a detector is made of. */
 export interface DetectorParts {
   readonly training: TrainingConfiguration;
   readonly role: Manifest["role"];

@@ -12,10 +12,12 @@ import type { Plan } from "./plan.ts";
  * classifier beside, and a classifier with outlier exposure.
  */
 const modelNames = ["general", "plain", "margin", "outlier", "classes", "exposed"] as const;
+/** The name of a trained model. */
 export type TrainedName = (typeof modelNames)[number];
 
 /** The detectors among them: those with normal images to compare with. */
 export type DetectorName = Exclude<TrainedName, "general">;
+/** The name of a model that is trained with labels. */
 export type SupervisedName = "classes" | "exposed";
 
 /** What a plan trains for every seed, in order. */

@@ -88,6 +88,7 @@ export const likelihoodSources = {
   outlier: { detector: "outlier", model: "normal" },
   local: { detector: "plain", model: "local" },
 } as const;
+/** A model whose likelihoods are reported. */
 export type LikelihoodName = keyof typeof likelihoodSources;
 export const likelihoodNames = Object.keys(likelihoodSources) as LikelihoodName[];
 

@@ -10,6 +10,7 @@ export const classModels = {
   classifier: "classifier",
   exposedClassifier: "classifier, outlier exposure",
 } as const;
+/** The name of a model of classes. */
 export type ClassModelName = keyof typeof classModels;
 export const classModelNames = Object.keys(classModels) as ClassModelName[];
 

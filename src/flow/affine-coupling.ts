@@ -39,6 +39,7 @@ import type { Bijector } from "./bijector.ts";
 import { type CouplingNetwork, coupling, halfOf } from "./coupling.ts";
 import type { NetworkForm } from "./network-form.ts";
 
+/** The coupling network's parameters: three convolutions with norms between. */
 export type AffineCouplingParameters = {
   /** weight [width, C/2, 3, 3]. */
   readonly conv1: { readonly weight: ParameterSpecification };

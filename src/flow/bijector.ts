@@ -14,6 +14,7 @@ export interface PlacedLatents {
   readonly logDet: Value;
 }
 
+/** An invertible map with the logarithm of its Jacobian's determinant, as functions of its parameters. */
 export interface Bijector<P extends ParameterTree = ParameterTree> {
   readonly name: string;
   readonly inputShape: ImageShape;

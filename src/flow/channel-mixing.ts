@@ -22,6 +22,7 @@ import { type Bijector, evenly, eventShape } from "./bijector.ts";
 import { invertibleConvolution, type LuParameters, luInverse, luMatrix } from "./invertible-convolution.ts";
 import { layouts, type NetworkForm } from "./network-form.ts";
 
+/** The parameters of both parts. */
 export type ChannelMixingParameters = {
   readonly actNorm: AffineNormParameters;
   readonly convolution: LuParameters;

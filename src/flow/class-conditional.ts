@@ -43,6 +43,7 @@ import {
 import { eventShape } from "./bijector.ts";
 import type { Flow, ScaleTerm } from "./flow.ts";
 
+/** The flow's parameters, and those of every class. */
 export type ClassConditionalParameters = {
   readonly flow: ParameterTree;
   /** By `scale0`, `scale1`, ...: bias and logScale [K, D], D the scale's number of latent dimensions. */

@@ -14,6 +14,7 @@ import { constant, gemm, reshape, transpose, type Value } from "../graph/index.t
 import { fixed, orthogonal, type ParameterSpecification, toColumns } from "../nn/index.ts";
 import { type Bijector, eventShape } from "./bijector.ts";
 
+/** Two rotations whose Kronecker product is the whole one. */
 export type FeatureRotationParameters = {
   /** [p, p], orthogonal. */
   readonly left: ParameterSpecification;

@@ -17,6 +17,7 @@ import {
 } from "../nn/index.ts";
 import { type Bijector, evenly, eventShape } from "./bijector.ts";
 
+/** A matrix as permutation, triangles and a diagonal of fixed signs. */
 export type LuParameters = {
   readonly permutation: ParameterSpecification;
   readonly sign: ParameterSpecification;

@@ -5,6 +5,7 @@
  */
 import { transpose, type Value } from "../graph/index.ts";
 
+/** How convolutional networks are computed: as products to train them, as convolutions with constant weights to score. */
 export type NetworkForm = "products" | "convolutions";
 
 /** How tensors lie inside a bijector of some form. */

@@ -5,6 +5,7 @@ import type { OpAttributes, OpName } from "./ops/attributes.ts";
 /** float32 is differentiable; bool is a mask, uint8 a pixel, int64 never occurs as a value (only inside emitted operators). */
 export type DataType = "float32" | "bool" | "uint8";
 
+/** Element type and shape of a tensor. */
 export interface TensorType {
   readonly dataType: DataType;
   readonly shape: Shape;

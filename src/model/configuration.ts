@@ -109,12 +109,16 @@ export const trainingSchema = z.strictObject({
   trainedScales: z.array(z.number().int().min(0)).min(1).nullable().default(null),
 });
 
+/** One model's training. */
 export type PhaseConfiguration = z.infer<typeof phaseSchema>;
+/** Everything that a training is told, complete. */
 export type TrainingConfiguration = z.infer<typeof trainingSchema>;
+/** What the normal flow minimises. */
 export type ObjectiveConfiguration = TrainingConfiguration["objective"];
 
 /** The models that a run can train, in the order it does. */
 export const phaseNames = ["general", "normal", "local", "classifier"] as const;
+/** The name of a phase. */
 export type PhaseName = (typeof phaseNames)[number];
 /** Those that have a likelihood. */
 export type FlowName = Exclude<PhaseName, "classifier">;

@@ -9,13 +9,16 @@ export interface ParameterSpecification {
   readonly trainable: boolean;
 }
 
+/** Parameters by name, in trees. */
 export interface ParameterTree {
   readonly [name: string]: ParameterSpecification | ParameterTree;
 }
 
 /** A tree of the same form with something else at its leaves. */
 export type TreeOf<P, T> = { readonly [K in keyof P]: P[K] extends ParameterSpecification ? T : TreeOf<P[K], T> };
+/** The same tree with values of a graph. */
 export type ValuesOf<P> = TreeOf<P, Value>;
+/** The same tree with numbers. */
 export type ArraysOf<P> = TreeOf<P, Float32Array>;
 
 /** One tensor of a layout: where its numbers stand in the flat vector. */

@@ -11,6 +11,7 @@ import {
 } from "../graph/index.ts";
 import type { ElementType, OnnxModel, OnnxNode, OnnxTensor, OnnxValue } from "./model.ts";
 
+/** What a model is called and says of itself. */
 export interface LoweringOptions {
   readonly name: string;
   readonly metadata?: Readonly<Record<string, string>>;

@@ -2,6 +2,7 @@
 
 /** Element types by their number in onnx.proto's TensorProto.DataType. */
 export const elementTypes = { float32: 1, uint8: 2, int64: 7, bool: 9 } as const;
+/** The name of an element type. */
 export type ElementType = keyof typeof elementTypes;
 
 /** A stored tensor: little-endian bytes of its elements. */
@@ -19,6 +20,7 @@ export interface OnnxValue {
   readonly shape: readonly (number | string)[];
 }
 
+/** One application of an operator; attributes that are texts or floats say so. */
 export interface OnnxNode {
   readonly name: string;
   readonly operator: string;
@@ -29,6 +31,7 @@ export interface OnnxNode {
   >;
 }
 
+/** A model of the standard operator domain. */
 export interface OnnxModel {
   readonly producer: string;
   readonly opset: number;

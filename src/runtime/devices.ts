@@ -47,7 +47,7 @@ const complaints: Readonly<Record<Exclude<Device, "cpu">, readonly Complaint[]>>
       pattern: /Failed to load shared library/,
       expected: "ONNX Runtime's CUDA libraries, with CUDA 12 and cuDNN 9",
       got: "none that load",
-      first: "run ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node --ignore-scripts=false",
+      first: "run ONNXRUNTIME_NODE_INSTALL=1 npm rebuild onnxruntime-node --ignore-scripts=false",
     },
     {
       pattern: /no CUDA-capable device|CUDA driver version|CUDA failure 100/i,

@@ -2,5 +2,6 @@
 export { tryDevice } from "./device-check.ts";
 export { type DeviceFinding, findDevice, findDeviceApart, requireDevice } from "./device-findings.ts";
 export type { Buffer, Engine, LoadOptions, Program } from "./engine.ts";
+export { otherPlatforms, type PlatformFiles, removePlatforms } from "./engine-files.ts";
 export { nodeEngine } from "./node-engine.ts";
 export { compileGraph, engineVersion, loadProgram, type ProgramOptions } from "./program.ts";

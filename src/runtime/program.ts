@@ -7,6 +7,7 @@ import { compileError, deviceSettings, quietDriver } from "./devices.ts";
 import type { Buffer, LoadOptions, Program } from "./engine.ts";
 import { nativeLibrary } from "./native-library.ts";
 
+/** Threads, device and what else the engine is told. */
 export interface ProgramOptions extends LoadOptions {
   /** Threads of the engine; results are bitwise equal only between runs with the same number. */
   readonly threads: number;

@@ -20,6 +20,7 @@ export interface SetStatistics {
 
 /** Oddities, by name. */
 export const oddityKinds = ["blank", "dark", "bright", "blurred", "odd-size", "odd-colour"] as const;
+/** A way to be odd. */
 export type OddityKind = (typeof oddityKinds)[number];
 
 /** An image's score of one kind. */

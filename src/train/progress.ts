@@ -20,6 +20,7 @@ export interface Progress {
   readonly finished: boolean;
 }
 
+/** What a run goes on from. */
 export interface Checkpoint {
   readonly progress: Progress;
   readonly state: TrainingState;

@@ -3,6 +3,7 @@ import { appendFileSync, readFileSync, renameSync, writeFileSync } from "node:fs
 import { messageOf } from "../base/index.ts";
 import type { StepReport } from "./loop.ts";
 
+/** The log of steps, one line each. */
 export interface RunLog {
   /** Forgets the lines after a step: a resumed run writes them again. */
   restart(step: number): void;

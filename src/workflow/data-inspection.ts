@@ -9,6 +9,7 @@ import { type MeasuredSet, measureSet } from "./set-inspection.ts";
 
 /** What may be wrong with images. */
 export const findingKinds = ["unreadable", "duplicates", "near-duplicates", "collisions", ...oddityKinds] as const;
+/** Something that can be found in images. */
 export type FindingKind = (typeof findingKinds)[number];
 
 /** A number of images by what they have in common. */

@@ -13,6 +13,7 @@ import { byCoder, type CoderName, coderNames } from "../../score/index.ts";
 import { mapInOrder } from "../ordered.ts";
 import { openRaw } from "./raw-image.ts";
 
+/** How images are measured as coded files. */
 export interface CodingOptions {
   /** Images coded at a time. Default: twice the cores. */
   readonly concurrency?: number;

@@ -7,6 +7,7 @@ export interface DecodedFile {
   readonly pages: number;
 }
 
+/** A format of image files that libvips lacks. */
 export interface FileFormat {
   readonly name: string;
   /** Endings of names, in lower case without the dot. */

@@ -53,6 +53,7 @@ export const pixelRemarks = [
   "pad",
   "crop",
 ] as const;
+/** Something that was done to an image and may not have been meant. */
 export type PixelRemark = (typeof pixelRemarks)[number];
 
 /**

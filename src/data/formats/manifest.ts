@@ -9,6 +9,7 @@ export interface ManifestRow {
   readonly others: readonly string[];
 }
 
+/** A list of images, understood. */
 export interface Manifest {
   /** Names of the columns that mean nothing here and are carried through. */
   readonly columns: readonly string[];

@@ -29,6 +29,7 @@ export interface ParquetColumn {
   readonly mostDefined: number;
 }
 
+/** What the end of a Parquet file says. */
 export interface ParquetFile {
   readonly rows: number;
   readonly columns: readonly ParquetColumn[];

@@ -2,6 +2,7 @@
 
 /** A value: a number, a flag, bytes, a list, or a structure by its fields' numbers. */
 export type ThriftValue = number | boolean | Uint8Array | readonly ThriftValue[] | ThriftStruct;
+/** Values by the numbers of their fields. */
 export type ThriftStruct = ReadonlyMap<number, ThriftValue>;
 
 /** What is wrong with such bytes, in plain words. */
@@ -119,6 +120,7 @@ export function textIn(fields: ThriftStruct | undefined, field: number): string 
   return textOf(fields?.get(field));
 }
 
+/** A value that is a text; undefined for any other. */
 export function textOf(value: ThriftValue | undefined): string | undefined {
   return value instanceof Uint8Array ? new TextDecoder().decode(value) : undefined;
 }

@@ -5,6 +5,7 @@ import type { DataType } from "../value.ts";
 /** Attributes of ops that have none. */
 export type NoAttributes = Readonly<Record<never, never>>;
 
+/** The attributes of every op, by its name. */
 export interface OpAttributes {
   // source
   readonly input: { readonly name: string; readonly dataType: DataType; readonly shape: Shape };
@@ -50,4 +51,5 @@ export interface OpAttributes {
   readonly imageConvolution: NoAttributes;
 }
 
+/** The name of an op. */
 export type OpName = keyof OpAttributes;

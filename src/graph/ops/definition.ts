@@ -25,6 +25,7 @@ export interface NoGradient {
   readonly reason: string;
 }
 
+/** A value of a node's attribute. */
 export type OnnxAttribute = number | readonly number[] | { readonly float: number };
 
 /** Where an op writes its ONNX operators. Names are those of ONNX values. */
@@ -42,6 +43,7 @@ export interface Emitter {
   float32(values: Float32Array, shape: readonly number[], key?: string): string;
 }
 
+/** What an op is: its shape rule, its gradient, and how it is written as ONNX. */
 export interface OpDefinition<K extends OpName> {
   /** Works on each element with broadcasting, so that its gradient rule accepts gradients that are not repeated yet. */
   readonly elementwise?: true;

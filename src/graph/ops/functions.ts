@@ -4,6 +4,7 @@ import type { GraphHandle, Value } from "../value.ts";
 import type { OpAttributes } from "./attributes.ts";
 import { constant } from "./constant.ts";
 
+/** A value, or a number that stands for a scalar constant. */
 export type Operand = Value | number;
 
 function pair(a: Operand, b: Operand): [Value, Value] {
