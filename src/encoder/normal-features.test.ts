@@ -3,10 +3,12 @@ import { describe, expect, test } from "vitest";
 import { randomKey } from "../base/index.ts";
 import { nodeEngine } from "../runtime/index.ts";
 import { symmetricEigenpairs } from "../score/index.ts";
-import { gatherCells, neighbourMean, pickCells } from "./cells.ts";
+import { gatherCells, neighbourMean, pickCells, smoothed } from "./cells.ts";
 import { addVectors, distanceMap, fitGaussians, noSums, withoutPart } from "./gaussian.ts";
 import { greedyCentres, openMemory } from "./memory.ts";
 import { fitProjection, project } from "./projection.ts";
+import { scoreOf } from "./scoring.ts";
+import { encoderSettingsSchema, keptSettingsSchema } from "./settings.ts";
 
 const normals = (count: number, name: string) => {
   const stream = randomKey(name).stream();
@@ -27,6 +29,36 @@ describe("cells", () => {
     const cells = gatherCells(maps, { rows: 1, columns: 2 });
     expect(cells).toEqual({ rows: 1, columns: 2, dimension: 3, values: Float32Array.of(1, 2, 3, 1, 2, 3) });
     expect([...pickCells(cells, [1])]).toEqual([1, 2, 3]);
+  });
+});
+
+describe("a map", () => {
+  test("is smoothed within its borders, and stays as it is where nothing is asked", () => {
+    const map = { rows: 1, columns: 5, values: Float32Array.of(0, 0, 1, 0, 0) };
+    expect(smoothed(map, 0).values).toBe(map.values);
+    const { values } = smoothed(map, 1);
+    const weights = [-3, -2, -1, 0, 1, 2, 3].map((step) => Math.exp(-(step ** 2) / 2));
+    const total = weights.reduce((sum, weight) => sum + weight);
+    expect(values[2]).toBeCloseTo(1 / total, 6);
+    expect(values[1]).toBeCloseTo(Math.exp(-0.5) / total, 6);
+    expect([...smoothed({ rows: 2, columns: 2, values: new Float32Array(4).fill(3) }, 2).values]).toEqual([3, 3, 3, 3]);
+  });
+
+  test("speaks by its top 1 %, from the median on where it is centred", () => {
+    const values = Float32Array.from({ length: 200 }, (_, cell) => cell / 10);
+    const map = { rows: 10, columns: 20, values };
+    expect(scoreOf(map, { centred: false })).toBeCloseTo(19.85, 5);
+    expect(scoreOf(map, { centred: true })).toBeCloseTo(9.85, 5);
+  });
+
+  test("is made by settings of the mode, and of earlier versions where a record does not say", () => {
+    const { averaged, smoothing, centred } = encoderSettingsSchema.parse({ mode: "unaligned" });
+    expect({ averaged, smoothing, centred }).toEqual({ averaged: false, smoothing: 1, centred: true });
+    expect(encoderSettingsSchema.parse({ mode: "aligned" })).toMatchObject({ averaged: true, smoothing: 0 });
+    const before: Record<string, unknown> = { ...encoderSettingsSchema.parse({ mode: "unaligned" }) };
+    for (const name of ["averaged", "smoothing", "centred", "flowSteps"]) delete before[name];
+    const kept = { averaged: true, smoothing: 0, centred: false, flowSteps: 0 };
+    expect(keptSettingsSchema.parse(before)).toEqual({ ...before, ...kept });
   });
 });
 

@@ -16,6 +16,10 @@ test.each<[Partial<TrainRequest>, number | null, number | null]>([
   [{ time: 90 }, 90, null],
   [{ general: "all", time: 90 }, 30, 60],
   [{ general: "all", time: 90, generalTime: 5 }, 30, 5],
+  [{ time: 90, faults: true }, 30, null],
+  // A quarter is the encoder's.
+  [{ time: 120, encoder: "backbone.onnx" }, 90, null],
+  [{ time: 120, faults: true, encoder: "backbone.onnx" }, 30, null],
   [{ steps: 10 }, null, null],
   [{ general: "all", steps: 10 }, null, null],
 ])("%j: the normal model is trained for %d s, the general one for %d s", (more, normal, general) => {
