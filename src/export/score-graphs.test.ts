@@ -99,7 +99,18 @@ function expectSame(got: ArrayLike<number>, expected: Float64Array): void {
 describe("in a graph", () => {
   test("are all scores but those that look elsewhere", () => {
     expect(scoreNames(scales, sources).filter((name) => !names.includes(name))).toEqual([
-      ...["faults", "cells", "encoder", "ratio-png", "ratio-webp", "png", "webp", "density-of-states", "complexity"],
+      ...[
+        "faults",
+        "cells",
+        "encoder",
+        "encoder-other",
+        "ratio-png",
+        "ratio-webp",
+        "png",
+        "webp",
+        "density-of-states",
+        "complexity",
+      ],
       ...["latent-fit", "gradient-norm", "gradient-layers", "gradient-fisher", "waic"],
     ]);
   });
