@@ -74,7 +74,7 @@ export function likelyEverything(count: number, scales: number, stream: RandomSt
     classes: classesOf(rowsOf(count, () => [0, 1, 2].map(() => 3000 + 300 * stream.normal()))),
     classifier: classesOf(rowsOf(count, () => [0, 1, 2].map(() => 4 * stream.normal()))),
     encoder: { scores: Float64Array.from({ length: count }, () => 2 + stream.normal()) },
-    "encoder-other": { scores: Float64Array.from({ length: count }, () => 2 + stream.normal()) },
+    "encoder-other": { scores: scores.map((score) => score - 1) },
     pixels: {
       shape: { channels: 1, height: 3, width: 4 },
       values: Uint8Array.from({ length: 12 * count }, () => 100 + stream.integer(50)),
