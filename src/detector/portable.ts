@@ -2,6 +2,7 @@
  * The part of a detector that runs anywhere: parse, check, score and sample, with files and engine handed in. A browser page takes it from
  * here; neither Node nor a native library is behind it, which a test holds it to.
  */
+export { checksumOf } from "./checksum.ts";
 export { copyDetector, type DetectorCopy } from "./copying.ts";
 export { detectorFiles, type ModelName, manifestName } from "./file-names.ts";
 export type { FileReader } from "./file-reader.ts";

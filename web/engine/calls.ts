@@ -9,6 +9,8 @@ export interface CalledWorker<Call> {
   ask(call: Call, onEvent?: (event: unknown) => void): Promise<unknown>;
   /** Bytes that the worker has sent out of the page, as it counted them. */
   sentBytes(): number;
+  /** Says something beside the calls, which a worker hears between two steps of what it does. */
+  tell(word: string): void;
   /** Ends the worker at once, and gives its memory back. */
   close(): void;
 }
@@ -52,6 +54,7 @@ export function callWorker<Call extends object>(worker: Worker): CalledWorker<Ca
         worker.postMessage({ ...call, id });
       }),
     sentBytes: () => sent,
+    tell: (word) => worker.postMessage({ word }),
     close() {
       closed = true;
       worker.terminate();
@@ -75,15 +78,17 @@ function crash(got: string): RunError {
   });
 }
 
-/** The worker's end: does one call after another. */
+/** The worker's end: does one call after another. `onWord` hears what is said beside them. */
 export function answerCalls<Call extends object>(
   answer: (call: Call, onEvent: (event: unknown) => void) => Promise<unknown>,
+  onWord?: (word: string) => void,
 ): void {
   countSentBytes();
   const scope = globalThis as unknown as Pick<Worker, "onmessage" | "postMessage">;
   const post = (message: Answer): void => scope.postMessage(message);
   let earlier: Promise<unknown> = Promise.resolve();
-  scope.onmessage = ({ data }: MessageEvent<Numbered<Call>>) => {
+  scope.onmessage = ({ data }: MessageEvent<Numbered<Call> | { readonly word: string }>) => {
+    if ("word" in data) return onWord?.(data.word);
     const { id } = data;
     earlier = earlier
       .then(() => answer(data, (event) => post({ id, kind: "event", event })))

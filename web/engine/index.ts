@@ -27,9 +27,14 @@ export type {
   ScoredFile,
   ScoredImage,
   Thumbnail,
+  TrainedInPage,
+  TrainingEvent,
+  TrainingImages,
+  TrainingWish,
   WebDevice,
 } from "./messages.ts";
 export { countSentBytes, sentBytes } from "./sent-bytes.ts";
+export { trainWebDetector, usualTraining, type WebTrainingOptions } from "./training.ts";
 
 /** How a detector is opened. */
 export interface WebDetectorOptions {

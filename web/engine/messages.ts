@@ -86,6 +86,57 @@ export type ScoringCall =
   | { readonly call: "score"; readonly files: readonly NamedBlob[]; readonly wish: ScoringWish }
   | { readonly call: "frame"; readonly frame: Frame; readonly wish: ScoringWish };
 
+/** Normal images to train on: made by the program, or a person's. */
+export type TrainingImages =
+  | { readonly kind: "made"; readonly count: number }
+  | { readonly kind: "files"; readonly name: string; readonly files: readonly NamedBlob[] };
+
+/** How a small detector is trained. */
+export interface TrainingWish {
+  readonly seed: number;
+  /** Height and width of the model's images, pixels. */
+  readonly size: number;
+  readonly generalSteps: number;
+  readonly normalSteps: number;
+  /** Images of everything, made by the program. */
+  readonly generalImages: number;
+}
+
+/** What a page asks of the worker that trains. */
+export interface TrainingCall {
+  readonly engine: EngineSetting;
+  readonly images: TrainingImages;
+  readonly wish: TrainingWish;
+}
+
+/** What happens in a training. */
+export type TrainingEvent =
+  | { readonly kind: "loading"; readonly bytes: number; readonly total: number | undefined }
+  | {
+      readonly kind: "step";
+      readonly phase: "general" | "normal";
+      readonly step: number;
+      readonly steps: number;
+      /** Bits/dim of the batch, and of held-out images where they were looked at. */
+      readonly bits: number | null;
+      readonly heldOutBits: number | null;
+      readonly imagesPerSecond: number;
+    }
+  | { readonly kind: "calibrating" };
+
+/** A detector that was trained in a page. */
+export interface TrainedInPage {
+  /** Its files by name, the manifest last. */
+  readonly files: readonly NamedBlob[];
+  readonly input: { readonly channels: number; readonly height: number; readonly width: number };
+  /** Normal images, and files that could not be read. */
+  readonly images: number;
+  readonly skipped: number;
+  /** Of held-out normal images. */
+  readonly bitsPerDimension: number | null;
+  readonly seconds: number;
+}
+
 /** What an opened detector says of itself. */
 export interface OpenedDetector {
   readonly manifest: Manifest;

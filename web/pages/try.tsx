@@ -23,7 +23,7 @@ export function TryPage({ query }: PageProps): JSX.Element {
       }),
     [wished, detectors],
   );
-  return <TryView detectors={detectors.value} />;
+  return <TryView detectors={detectors.value} trainAddress="/try/train" />;
 }
 
 /** The address of a detector's folder: that of its files less their name. */

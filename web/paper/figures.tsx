@@ -1,4 +1,5 @@
 /** The paper's two figures that matter, drawn on request: they take the engine, which is large. */
+import "../components/figure.css";
 import { signal } from "@preact/signals";
 import { scaleLinear } from "d3-scale";
 import type { JSX } from "preact";

@@ -24,5 +24,10 @@ export const pageRoutes: readonly PageRoute[] = [
   { path: "/", title: "Home", entry: "Home", load: async () => (await import("../pages/home.tsx")).HomePage },
   { path: "/try", title: "Try", entry: "Try", load: async () => (await import("../pages/try.tsx")).TryPage },
   { path: "/runs/:run", title: "Run", load: async () => (await import("../pages/run.tsx")).RunPage },
+  {
+    path: "/try/train",
+    title: "Train in the page",
+    load: async () => (await import("../pages/train-here.tsx")).TrainHerePage,
+  },
   { path: "/paper", title: "Paper", entry: "Paper", load: async () => (await import("../pages/paper.tsx")).PaperPage },
 ];

@@ -14,6 +14,12 @@ pages.value = [
     load: async () => (await import("./scores-page.tsx")).SiteScoresPage,
   },
   {
+    path: "/train",
+    title: "Train",
+    entry: "Train",
+    load: async () => (await import("./train-page.tsx")).SiteTrainPage,
+  },
+  {
     path: "/paper",
     title: "Paper",
     entry: "Paper",

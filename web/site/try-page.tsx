@@ -19,5 +19,5 @@ export function SiteTryPage(): JSX.Element {
       }),
     [detectors],
   );
-  return <TryView detectors={detectors.value} />;
+  return <TryView detectors={detectors.value} trainAddress="/train" />;
 }

@@ -35,9 +35,11 @@ import {
 export interface TryViewProps {
   /** Detectors that are at hand; files of another one can be dropped. */
   readonly detectors: readonly DetectorChoice[];
+  /** Where a small detector can be trained in the page. */
+  readonly trainAddress: string;
 }
 
-export function TryView({ detectors }: TryViewProps): JSX.Element {
+export function TryView({ detectors, trainAddress }: TryViewProps): JSX.Element {
   const now = opening.value;
   const onChosen = ({ detector, ...images }: Chosen): void =>
     attempt(async () => {
@@ -55,7 +57,7 @@ export function TryView({ detectors }: TryViewProps): JSX.Element {
         <strong class="nowrap" data-sent={sent.value}>
           {countOf(sent.value, "byte")} sent
         </strong>
-        .
+        . No detector at hand? <a href={`#${trainAddress}`}>Train a small one in this page.</a>
       </p>
       <DetectorPanel detectors={detectors} />
       <FileDrop
@@ -75,7 +77,7 @@ export function TryView({ detectors }: TryViewProps): JSX.Element {
   );
 }
 
-function DetectorPanel({ detectors }: TryViewProps): JSX.Element {
+function DetectorPanel({ detectors }: Pick<TryViewProps, "detectors">): JSX.Element {
   const now = opening.value;
   const noWebgpu = !("gpu" in navigator);
   const chosen = choice.value;
