@@ -47,7 +47,7 @@ export const markHandlers: Pick<Handlers, "marks" | "mark" | "undoMarks" | "cali
     if (sets.length === 0) throw badRequest("calibration", "images that are marked as normal", "none");
     const calibration = await parts.runs.start({
       kind: "calibrate",
-      name: `calibration of ${said.detectorName}`,
+      name: `Calibration of ${said.detectorName}`,
       out: path,
       command: null,
       request: { detector: path, sets },

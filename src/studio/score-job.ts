@@ -1,5 +1,5 @@
 /** Scoring as the work of a run: set after set under one detector, each kept as soon as it is done; at last how well scores tell sets apart. */
-import { setting } from "../base/index.ts";
+import { isUserError, messageOf, setting } from "../base/index.ts";
 import {
   contentHashes,
   type HashedSet,
@@ -49,7 +49,12 @@ export const scoreJob: Work<ScoringRequest> = async (
       if (signal.aborted) return "paused";
       if (done.has(index)) continue;
       tell({ kind: "stage", text: `scoring ${set.name}` });
-      const hashes = await scoreSet(detector, set, { run, index, coders }, watch);
+      const hashes = await scoreSet(detector, set, { run, index, coders }, watch).catch((error: unknown) => {
+        // Other sets are worth it without the images of a calibration that are not where they were.
+        if (set.location !== null || !isUserError(error)) throw error;
+        tell({ kind: "warning", text: `${set.name} is left out: ${messageOf(error)}` });
+        return [];
+      });
       if (signal.aborted) return "paused";
       hashed.push({ name: set.name, hashes });
     }

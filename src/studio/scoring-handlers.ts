@@ -55,7 +55,7 @@ export const scoringHandlers: Pick<Handlers, Names> = {
     }
     const run = await parts.runs.start({
       kind: "score",
-      name: `scores of ${name}`,
+      name: `Scores of ${name}`,
       out: path,
       command: null,
       request: { detector: path, sets, coders },

@@ -17,7 +17,7 @@ export const stateWords: Readonly<Record<RunState, readonly [text: string, look:
 };
 
 export function RunLine({ run }: { readonly run: ApiTypes["run"]["answer"] }): JSX.Element {
-  const { id, name, state, summary } = run;
+  const { id, kind, name, state, summary } = run;
   const works = state === "running" || state === "starting" || state === "stopping";
   const [text, look] = stateWords[state];
   const numbers = [
@@ -28,7 +28,8 @@ export function RunLine({ run }: { readonly run: ApiTypes["run"]["answer"] }): J
   return (
     <>
       <h3>
-        <a href={`#/runs/${id}`}>{name}</a> <span class={`state ${look}`}>{text}</span>
+        <a href={kind === "score" ? `#/scores/${id}` : `#/runs/${id}`}>{name}</a>{" "}
+        <span class={`state ${look}`}>{text}</span>
       </h3>
       {works && <Progress label={`${name}: ${summary.stage}`} share={summary.share} />}
       <p>{[...(works ? [summary.stage] : []), ...numbers].join(", ")}</p>

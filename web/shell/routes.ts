@@ -23,6 +23,13 @@ export interface PageRoute {
 export const pageRoutes: readonly PageRoute[] = [
   { path: "/", title: "Home", entry: "Home", load: async () => (await import("../pages/home.tsx")).HomePage },
   { path: "/try", title: "Try", entry: "Try", load: async () => (await import("../pages/try.tsx")).TryPage },
+  {
+    path: "/scores",
+    title: "Scores",
+    entry: "Scores",
+    load: async () => (await import("../pages/scores.tsx")).ScoresPage,
+  },
+  { path: "/scores/:run", title: "Scores", load: async () => (await import("../pages/scoring.tsx")).ScoringPage },
   { path: "/runs/:run", title: "Run", load: async () => (await import("../pages/run.tsx")).RunPage },
   {
     path: "/try/train",
