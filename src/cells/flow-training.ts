@@ -7,9 +7,9 @@ import {
   drawCrop,
   type Example,
   type FaultKind,
+  fallingRate,
   type LevelImages,
   type PixelScale,
-  rateShare,
 } from "../faults/index.ts";
 import { input, makeGraph } from "../graph/index.ts";
 import { constantValues, type ParameterVectors, packArrays } from "../nn/index.ts";
@@ -105,7 +105,7 @@ function withNoise(x: Float32Array, count: number, { deviations }: PixelScale, k
   return x.map((value, index) => value + (stream.uniform() - 0.5) / deviations[Math.floor(index / plane)]!);
 }
 
-interface Optimisation extends FlowWatchParts {
+interface Optimisation extends Pick<FlowWatch, "signal" | "seconds"> {
   readonly batchSize: number;
   readonly engine: Engine;
   readonly steps: number;
@@ -113,8 +113,6 @@ interface Optimisation extends FlowWatchParts {
   draw(step: number): Promise<Readonly<Record<string, Float32Array>>>;
   onStep(step: number, loss: number): void;
 }
-
-type FlowWatchParts = Pick<FlowWatch, "signal" | "seconds">;
 
 async function optimise(
   objective: Objective,
@@ -133,7 +131,7 @@ async function optimise(
       if (share >= 1 && done >= leastSteps) break;
       const { loss, applied } = await step.run(
         await draw(done),
-        adam.scalars(rate * rateShare(done, steps, share), done + 1),
+        adam.scalars(fallingRate(rate, done, steps, share), done + 1),
       );
       if (!applied) throw diverged(done);
       onStep(done + 1, loss);

@@ -74,7 +74,7 @@ export async function trainCellDetector(
   if (detector.flows.length === settings.folds) return detector;
   const { levels } = await readLevels(images, settings, {
     signal,
-    groups: new Uint32Array(images.names.length),
+    groups: Uint32Array.from(foldOf), // Known, so that images are not compared again.
     onEvent: (event) => event.kind === "read" && onEvent?.(event),
   });
   const own = levels.map((all) => all.map((level) => withChannels(level, channels)));

@@ -208,7 +208,7 @@ export async function trainNetwork(
       watch.signal?.throwIfAborted();
       const share = Math.max(done / steps, timeShare());
       if (share >= 1 && done >= leastSteps) break;
-      const rate = settings.learningRate * rateShare(done, steps, share);
+      const rate = fallingRate(settings.learningRate, done, steps, share);
       const batch = drawBatch(plan, key.fold("batch").fold(done));
       const { loss, applied } = await step.run(batch, adam.scalars(rate, done + 1));
       if (!applied) throw diverged(done);
@@ -221,10 +221,11 @@ export async function trainNetwork(
   return adaptToData(objective.model, parameters, batchInnermost(settling, scale), nodeEngine({ threads }));
 }
 
-/** The share of a rate at a step, `share` of the training being behind: half a cosine from 1 to 0, with a short linear rise at the start. */
-export function rateShare(step: number, steps: number, share: number): number {
+/** What a rate is at a step, `share` of the training being behind: it falls to zero along half a cosine, after a short linear rise. */
+export function fallingRate(rate: number, step: number, steps: number, share: number): number {
   const rise = Math.min(1, (step + 1) / Math.min(50, steps));
-  return rise * 0.5 * (1 + Math.cos(Math.PI * Math.min(1, share)));
+  const fall = 0.5 * (1 + Math.cos(Math.PI * Math.min(1, share)));
+  return rate * rise * fall;
 }
 
 function someCrops(plan: BatchPlan, key: RandomKey) {
