@@ -5,6 +5,7 @@ import {
   type CellMap,
   type FaultKind,
   type Fingerprint,
+  faultKinds,
   fingerprintOfStructure,
   groupImages,
   type NormalImages,
@@ -190,7 +191,8 @@ async function crossFit({ engine, open, source, images, fitted, folds, settings,
         if (folds[index] !== fold) continue;
         watch.signal?.throwIfAborted();
         clean[index] = await maps.of(await source.cells(index));
-        const count = index % settings.tryEvery === 0 ? settings.trials : 0;
+        // Kinds take turns from image to image: as many neighbours as there are kinds are tried, or left out.
+        const count = Math.floor(index / faultKinds.length) % settings.tryEvery === 0 ? settings.trials : 0;
         const faults = await trialFaults(images, index, count, settings.seed, watch.kindsOf?.(index));
         for (const { kind, image: changed } of faults) {
           faulty.push({ kind, image: index, map: await maps.run(fitImage(changed, open.record, settings)) });

@@ -1,6 +1,7 @@
 /** A flow on whitened features begins at the Gaussian, learns what the Gaussian cannot say, and is kept where that holds for held-out cells. */
 import { expect, test } from "vitest";
 import { randomKey } from "../base/index.ts";
+import { faultKinds } from "../faults/index.ts";
 import { packArrays } from "../nn/index.ts";
 import type { RawImage } from "../pixels/index.ts";
 import { nodeEngine } from "../runtime/index.ts";
@@ -74,7 +75,7 @@ test("an expert keeps it where it pays, with its file, and says so", async () =>
   const given = { engine, model, record: (await inspectEncoder(engine, model)).record };
   const names = Array.from({ length: 30 }, (_, index) => `part ${index}`);
   const events: EncoderEvent[] = [];
-  const small = { mode: "aligned", side, grid: 8, dimensions: 6, folds: 2, trials: 0, samples: 1900 };
+  const small = { mode: "aligned", side, grid: 8, dimensions: 6, folds: 2, trials: 1, tryEvery: 2, samples: 1900 };
   const fitted = (flowSteps: number) =>
     fitEncoderExpert(
       { names, read: async (index) => part(index) },
@@ -86,6 +87,10 @@ test("an expert keeps it where it pays, with its file, and says so", async () =>
   const said = events.filter((event) => event.kind === "flow");
   expect(said).toEqual([{ kind: "flow", gain: expect.any(Number), kept: true }]);
   expect(expert.record.settings.flowSteps).toBe(150);
+  // Every other six of the images are tried, with every kind as often.
+  expect(expert.record.trials.map(({ kind }) => kind).sort()).toEqual(
+    faultKinds.flatMap((kind) => [kind, kind, kind]).sort(),
+  );
   const again = readEncoderExpert(expert.record, writeEncoderExpert(expert), "file");
   const scores = [];
   for (const one of [without, expert, again]) {

@@ -42,7 +42,7 @@ const fields = z
     folds: whole(2).default(5),
     /** Synthetic faults on every held-out image, which tell what the expert is worth. */
     trials: whole(0).default(2),
-    /** Of many images every so many-th one alone is tried. */
+    /** Of many images one of so many is tried. */
     tryEvery: whole(1).default(1),
     seed: z.number().int().default(0),
   })
