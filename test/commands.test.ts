@@ -58,7 +58,45 @@ describe("train", () => {
       "normal.checkpoint.safetensors",
       "normal.hashes",
       "normal.metrics.jsonl",
+      "split.csv",
     ]);
+  });
+
+  test("shows the very split that it uses", async () => {
+    const [head, ...rows] = (await readFile(at("detector", "run", "split.csv"), "utf8")).trimEnd().split("\n");
+    expect(head).toBe("set,image,class,side");
+    const manifest = JSON.parse(await readFile(at("detector", "detector.json"), "utf8"));
+    const count = (end: string, set: string): number =>
+      rows.filter((row) => row.startsWith(`${set},${set}/`) && row.endsWith(end)).length;
+    expect(rows).toHaveLength(manifest.data.normal.count + manifest.data.general.count);
+    expect(count(",held out", "normal")).toBe(manifest.calibration.count);
+    expect(count(",trained on", "normal")).toBe(manifest.data.normal.count - manifest.calibration.count);
+    expect(count(",held out", "general")).toBe(Math.round(manifest.training.heldOut * manifest.data.general.count));
+  });
+
+  test("moves no image to the other side for another one, where each is told by its content", async () => {
+    const sidesOf = async (data: string, out: string): Promise<ReadonlyMap<string, string>> => {
+      await succeed(
+        "train",
+        `--normal=${data}`,
+        `--out=${out}`,
+        "--split-by=content",
+        "--held-out=0.3",
+        ...quickTraining,
+      );
+      const table = await readFile(at(out, "run", "split.csv"), "utf8");
+      return new Map(
+        table
+          .trimEnd()
+          .split("\n")
+          .slice(1)
+          .map((row) => [row.split(",")[1]!, row.split(",")[3]!]),
+      );
+    };
+    const few = await sidesOf("normal#limit=40,seed=1", "by-content-few");
+    const all = await sidesOf("normal", "by-content");
+    expect([...few].filter(([image, side]) => all.get(image) !== side)).toEqual([]);
+    expect(new Set(few.values())).toEqual(new Set(["trained on", "held out"]));
   });
 
   test("says before the first step what the images resolve, and advises at the end what marks something", async () => {

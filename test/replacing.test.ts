@@ -13,7 +13,13 @@ const training = ["train", "--normal=normal", ...quickTraining];
 const seeds = { old: 1, new: 2 } as const;
 
 const detectorEntries = ["detector.json", "golden.safetensors", "model.onnx", "run", "weights.safetensors"];
-const runEntries = ["config.json", "normal.checkpoint.safetensors", "normal.hashes", "normal.metrics.jsonl"];
+const runEntries = [
+  "config.json",
+  "normal.checkpoint.safetensors",
+  "normal.hashes",
+  "normal.metrics.jsonl",
+  "split.csv",
+];
 
 /** The seed that a file of JSON names. */
 async function seedIn(...parts: string[]): Promise<number> {

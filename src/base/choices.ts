@@ -47,6 +47,10 @@ export const rangeWays = ["usual", "percentiles"] as const;
 /** One of those ways. */
 export type RangeWay = (typeof rangeWays)[number];
 
+/** Which images are held out: so many by chance, or each by what it shows, so that no image moves when others are added. */
+export const splitWays = ["chance", "content"] as const;
+export type SplitWay = (typeof splitWays)[number];
+
 /** Keep everything, recompute hidden activations, or choose by the memory that is free. */
 export const memoryModes = ["low", "auto", "fast"] as const;
 /** One of those ways. */

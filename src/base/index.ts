@@ -21,6 +21,8 @@ export {
   type Role,
   rangeWays,
   roles,
+  type SplitWay,
+  splitWays,
 } from "./choices.ts";
 export { commandLine, flagOf, quoteWord } from "./command-line.ts";
 export { asCell, asPath, asText, csvRow, quote } from "./csv.ts";

@@ -8,8 +8,9 @@ export const usualCacheBytes = 10e9;
 
 /** The cache that the options and the environment allow; undefined where they allow none. */
 export function cachePlace({ cache }: CacheOptions): { readonly folder: string; readonly limit: number } | undefined {
-  const folder = cache === false ? undefined : cacheFolder();
-  return folder === undefined ? undefined : { folder, limit: cache || usualCacheBytes };
+  if (cache === false) return undefined;
+  const folder = cacheFolder();
+  return folder === undefined ? undefined : { folder, limit: cache ?? usualCacheBytes };
 }
 
 /** `$OUTGLOW_CACHE`, or `outglow` in the user's folder of caches (XDG Base Directory Specification); undefined where the variable says `off`. */

@@ -69,6 +69,7 @@ const flags: readonly Flag[] = [
   ["flip", ""],
   ["translate", "<share>", numberOf],
   ["heldOut", "<share>", numberOf],
+  ["splitBy", "<way>"],
   ["evaluateEvery", "<n>", numberOf],
   ["patience", "<n>", numberOf],
   ["checkpointEvery", "<duration>", duration],

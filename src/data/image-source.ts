@@ -38,6 +38,8 @@ export interface ImageCatalogue {
   readonly problems?: readonly PreparationProblem[];
   /** What is said of the images besides, where the location is a list with further columns. */
   readonly columns?: ImageColumns;
+  /** Where another program decodes the images: which, in its own words. */
+  readonly decoder?: string;
   /** Files that lie outside of the tree and hold images, where they lie on the disk. */
   readonly elsewhere?: () => readonly string[];
 }
@@ -85,6 +87,8 @@ export interface Opening {
   /** What named the location; begins error messages. */
   readonly subject: string;
   readonly limits: SourceLimits;
+  /** Frames a second that are taken of videos. Default: one. */
+  readonly fps?: number | undefined;
   /** Whether a file of this path may be needed; others need not be kept. */
   readonly concerns: (path: string) => boolean;
 }
@@ -101,6 +105,8 @@ export interface StoredFile {
   read(): Promise<Uint8Array>;
   /** Some bytes of the file, where they can be had without the others. Throws an Error where the file ends before. */
   readonly readAt?: (offset: number, size: number) => Promise<Uint8Array>;
+  /** Where it lies on the disk, unless it lies in an archive: for programs that read files themselves. */
+  readonly place?: string;
 }
 
 /** The files a location holds, sorted by path, and what was left out. */

@@ -33,7 +33,7 @@ describe("parseLocation", () => {
   test.each<[string, string]>([
     ["", "expected a path to images, got ''"],
     ["#limit=1", "expected a path to images, got '#limit=1'"],
-    ["x#", "expected a selection of split, class, limit, seed, page after '#', got ''"],
+    ["x#", "expected a selection of split, class, limit, seed, page, fps after '#', got ''"],
     ["x#lmit=3", "got 'lmit'; did you mean 'limit=...'?"],
     ["x#Split=a", "got 'Split'; did you mean 'split=...'?"],
     ["x#limit", "expected a value for 'limit', got none"],

@@ -22,6 +22,8 @@ export interface Selection {
   readonly seed?: number;
   /** The page that is read of files with several, from 1 on. Default: the first. */
   readonly page?: number;
+  /** Frames a second that are taken of videos. */
+  readonly fps?: number;
 }
 
 /** A path and what is selected of it. */
@@ -35,7 +37,7 @@ export interface Location {
 export const builtinPath = "builtin";
 
 const scheme = "file:";
-const keys = ["split", "class", "limit", "seed", "page"] as const;
+const keys = ["split", "class", "limit", "seed", "page", "fps"] as const;
 type Key = (typeof keys)[number];
 
 /**
@@ -62,13 +64,14 @@ export function parseLocation(text: string, subject: string): Location {
 
 /** Writes a location so that `parseLocation` reads the same. The path stays as it is where it cannot be misread. */
 export function formatLocation({ path, selection }: Location): string {
-  const { split, classes, limit, seed, page } = selection;
+  const { split, classes, limit, seed, page, fps } = selection;
   const values: readonly (readonly [Key, string | undefined])[] = [
     ["split", split === undefined ? undefined : encodeValue(split)],
     ["class", classes?.map(encodeValue).join("+")],
     ["limit", limit?.toString()],
     ["seed", seed?.toString()],
     ["page", page?.toString()],
+    ["fps", fps?.toString()],
   ];
   const chosen = values.flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${value}`]));
   return writePath(path) + (chosen.length > 0 ? `#${chosen.join(",")}` : "");
@@ -214,6 +217,7 @@ function readSelection(values: ReadonlyMap<Key, string>, path: string, subject: 
   const limit = readNumber(values, "limit", 1, subject);
   const seed = readNumber(values, "seed", 0, subject);
   const page = readNumber(values, "page", 1, subject);
+  const fps = readRate(values.get("fps"), subject);
   if (classes?.includes("")) {
     const expected = "class names joined by '+'";
     const remedy = { key: "other", text: "a '+' in a name is '%2B'" } as const;
@@ -229,7 +233,17 @@ function readSelection(values: ReadonlyMap<Key, string>, path: string, subject: 
     ...(limit === undefined ? {} : { limit }),
     ...(seed === undefined ? {} : { seed }),
     ...(page === undefined ? {} : { page }),
+    ...(fps === undefined ? {} : { fps }),
   };
+}
+
+/** Frames a second, in decimal digits. */
+function readRate(text: string | undefined, subject: string): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (/^\d+(\.\d+)?$/.test(text) && value >= 0.001 && value <= 1000) return value;
+  const expected = "frames a second from 0.001 to 1000 for 'fps'";
+  throw new ConfigError({ code: "out-of-range", subject, expected, got: `'${text}'` });
 }
 
 function readNumber(values: ReadonlyMap<Key, string>, key: Key, least: number, subject: string): number | undefined {

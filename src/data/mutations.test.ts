@@ -4,6 +4,7 @@
  */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { isUserError, randomKey } from "../base/index.ts";
@@ -11,14 +12,17 @@ import { prepareImage } from "./decoding/preparation.ts";
 import {
   bmpOf,
   bytesOf,
+  cifarOf,
   countingBytes,
   dicomOf,
   greyPng,
   idxFiles,
+  idxOf,
   makeFolder,
   matOf,
   npyOf,
   propertySeed,
+  tarOf,
   zipOf,
 } from "./example-files.ts";
 import { parquetOf } from "./formats/parquet-examples.ts";
@@ -42,6 +46,10 @@ const examples: Readonly<Record<string, () => Uint8Array | Promise<Uint8Array>>>
     zipOf({ "x/a.png": png, "x/b.png": { content: png, method: 0 }, "c.png": { content: "x/a.png", mode: 0o120777 } }),
   "b.zip": () => zipOf({ "x/a.png": png, "x/b.png": { content: png, method: 0 } }, { zip64: true }),
   "digits.zip": () => zipOf(idxFiles()),
+  "a.tar": () => tarOf({ "x/a.png": png, "x/b.png": png }),
+  "a.tar.gz": async () => gzipSync(await tarOf({ "x/a.png": png, "x/b.png": png })),
+  "train-images-idx3-ubyte": () => idxOf([3, 4, 4], countingBytes(48)),
+  "data_batch_1.bin": () => cifarOf([1, 2]),
   "a.npy": () => npyOf("|u1", [3, 4, 4], countingBytes(48)),
   "b.npy": () => npyOf("<f4", [4, 4, 3], bytesOf(new Float32Array(48).fill(0.5))),
   "a.parquet": () => parquetOf([png, png, undefined], [1, 0, 1], ["a", "b"], { pageSize: 30 }),

@@ -55,6 +55,7 @@ beforeAll(async () => {
     "boxed/tile.tar": tar,
     "two/a.tar": tar,
     "two/b.tar": tar,
+    "two/c.zip": Buffer.from("this is text, not an archive"),
     "masks.tar": await tarOf({ "x/ground_truth/1.png": png }),
     ...Object.fromEntries(Object.entries(idxFiles()).map(([name, bytes]) => [`digits/${name}`, bytes])),
     "letters/emnist-letters-train-images-idx3-ubyte.gz": gzipSync(idxOf([1, 4, 4], new Uint8Array(16))),
@@ -125,6 +126,16 @@ describe("folders", () => {
 
   test("with one archive in them are that archive", async () => {
     expect(list(await open("boxed"))[0]).toBe("boxed/tile.tar/tile/test/crack/3.png crack");
+  });
+
+  test("with several archives in them are all of these, each a split, but for those that are damaged", async () => {
+    const source = await open("two");
+    expect(source.length).toBe(2 * (await open("two/a.tar")).length);
+    expect(list(source)[0]).toBe("two/a.tar/tile/test/crack/3.png crack");
+    expect(list(await open("two#split=b"))[0]).toBe("two/b.tar/tile/test/crack/3.png crack");
+    expect(source.problems).toEqual([
+      { name: expect.stringMatching(/two\/c\.zip$/), reason: expect.stringContaining("damaged") },
+    ]);
   });
 
   test("say how many channels a model needs", async () => {
@@ -212,7 +223,6 @@ describe("one line for everything that can be wrong", () => {
     ["odd.bin", "odd.bin'; supported: png, jpeg, webp, tiff, avif, gif, bmp, dicom, .tar"],
     ["empty.tar", "expected images, got an empty archive '"],
     ["masks.tar", "expected images, got only masks in '"],
-    ["two", "expected images or one archive of them, got 2 in '"],
     ["sets", "expected one IDX data set, got 2 in '"],
     ["photos#split=test", "expected a split of 'a', 'b', got 'test'"],
     ["digits#class=9", "expected a class of '1', '2', '7', got '9'"],

@@ -12,7 +12,7 @@ import { zipContainer } from "./containers/zip-tree.ts";
 import { chooseSide, type ImageUse } from "./dataset-layout.ts";
 import { detectChannels } from "./decoding/preparation.ts";
 import { readableName, systemPath } from "./files/path-bytes.ts";
-import { baseName, listNames } from "./files/path-names.ts";
+import { baseName } from "./files/path-names.ts";
 import { cifar10Format, cifar100Format } from "./formats/cifar-format.ts";
 import { idxFormat } from "./formats/idx-format.ts";
 import { areMasks, imageFilesFormat, supportedImages } from "./formats/image-files.ts";
@@ -20,6 +20,7 @@ import { manifestFormat } from "./formats/manifest-format.ts";
 import { matFormat } from "./formats/mat-format.ts";
 import { npyFormat } from "./formats/npy-format.ts";
 import { parquetFormat } from "./formats/parquet-format.ts";
+import { videoFormat } from "./formats/video-format.ts";
 import {
   type FileContainer,
   type FileTree,
@@ -31,6 +32,7 @@ import {
   type PreparationProblem,
   type StoredFile,
 } from "./image-source.ts";
+import { joinCatalogues } from "./joined-catalogues.ts";
 import { openEach } from "./joined-sources.ts";
 import { defaultLimits, type SourceLimits } from "./limits.ts";
 import { isBuiltin, locateImages, type Selection } from "./location.ts";
@@ -49,13 +51,14 @@ const formats: readonly ImageFormat[] = [
   cifar10Format,
   cifar100Format,
   imageFilesFormat,
+  videoFormat,
   npyFormat,
   parquetFormat,
   matFormat,
   manifestFormat,
 ];
 
-const supported = `${supportedImages}, .tar, .tar.gz and .zip of those, IDX, CIFAR-10/100 binary, .npy and .npz, Parquet, SVHN's .mat, lists of images in .csv, .jsonl and .txt`;
+const supported = `${supportedImages}, .tar, .tar.gz and .zip of those, IDX, CIFAR-10/100 binary, .npy and .npz, Parquet, SVHN's .mat, videos (with ffmpeg), lists of images in .csv, .jsonl and .txt`;
 
 /** How a location is opened. */
 export interface OpenOptions {
@@ -69,7 +72,7 @@ export interface OpenOptions {
  * Opens images without reading them.
  *
  * @param location `PATH` or `PATH#split=test,class=3+5,limit=1000,seed=1` (`location.ts`): a folder of image files (sub-folders are classes), an image
- * file, a .tar, .tar.gz or .zip of images, an IDX file (.gz too) or folder, .npy files or a .npz, Parquet files of images, a list of image files (.csv, .jsonl, .txt), a pattern such as `photos/*.png`, a CIFAR binary folder or its .tar.gz, or a folder with just one such archive.
+ * file, a .tar, .tar.gz or .zip of images, an IDX file (.gz too) or folder, .npy files or a .npz, Parquet files of images, a list of image files (.csv, .jsonl, .txt), a pattern such as `photos/*.png`, a CIFAR binary folder or its .tar.gz, or a folder with such archives.
  * `page=2` reads the second page of files with several. `builtin` or `builtin#limit=20000,seed=0` are images that the program makes itself, whatever
  * lies on the disk; a folder of that name is `./builtin`. Several locations are one source, in their order; strays among them are counted and named.
  * @param subject what named the location, such as `setting("normal")`; begins every message.
@@ -91,11 +94,12 @@ async function openOne(location: string, subject: string, { use, limits }: OpenO
   const opening: Opening = {
     subject,
     limits: { ...defaultLimits, ...limits },
+    fps: selection.fps,
     concerns: (inside) => formats.some((format) => format.concerns(inside)),
   };
   const begun = Date.now();
   const { catalogue, places, leftOut, problems } = await openCatalogue(path, opening);
-  checkPage(selection, catalogue, subject);
+  checkKeys(selection, catalogue, subject);
   const side = chooseSide(catalogue, selection, use, subject);
   const chosen = selectImages(catalogue, selection, subject, side?.indices);
   if (chosen.length === 0) {
@@ -129,18 +133,25 @@ async function openOne(location: string, subject: string, { use, limits }: OpenO
     // What was listed when the source was opened is of no later state.
     if (!isSettled(stamp, begun)) return undefined;
     const which = createHash("sha256").update(chosen).digest("hex");
-    return JSON.stringify([stamp.digest, which, catalogue.format, page ?? null, opening.limits]);
+    const { format, decoder = null } = catalogue;
+    return JSON.stringify([stamp.digest, which, format, decoder, page ?? null, opening.fps ?? null, opening.limits]);
   };
   return { ...source, channels: () => detectChannels(source), identity };
 }
 
-function checkPage({ page }: Selection, { format }: ImageCatalogue, subject: string): void {
-  if (page === undefined || format === "images") return;
+/** Throws ConfigError for keys of a selection that other images have. */
+function checkKeys({ page, fps }: Selection, { format }: ImageCatalogue, subject: string): void {
+  const wrong = [
+    page !== undefined && format !== "images" && { key: "page", value: page, what: "image files" },
+    fps !== undefined && format !== "video" && { key: "fps", value: fps, what: "videos" },
+  ].find((one) => one !== false);
+  if (!wrong) return;
+  const { key, value, what } = wrong;
   throw new ConfigError({
     code: "conflicting-settings",
     subject,
-    expected: "'page' with image files",
-    got: `'page=${page}' with ${format} data`,
+    expected: `'${key}' with ${what}`,
+    got: `'${key}=${value}' with ${format === "images" ? "image files" : `${format} data`}`,
   });
 }
 
@@ -186,7 +197,7 @@ async function openCatalogue(path: string, opening: Opening): Promise<OpenedCata
   });
   const opened = await openFormat(tree, opening);
   if (opened === undefined) {
-    const inner = await openCatalogue(onlyArchive(tree, opening), opening);
+    const inner = await openArchives(archivesIn(tree, opening), opening);
     return {
       ...inner,
       problems: [...tree.problems, ...inner.problems],
@@ -239,20 +250,38 @@ function countOthers(tree: FileTree, format: ImageFormat): void {
   }
 }
 
-/** The one archive in a folder that holds no images itself. */
-function onlyArchive({ container, location, files, problems }: FileTree, { subject }: Opening): string {
+/** One archive as it is, several as one set: what an archive is called is a split of its images. One that is damaged among others ends nothing. */
+async function openArchives(found: readonly StoredFile[], opening: Opening): Promise<OpenedCatalogue> {
+  if (found.length === 1) return openCatalogue(found[0]!.shown, opening);
+  const parts: (OpenedCatalogue & { readonly name: string })[] = [];
+  const problems: PreparationProblem[] = [];
+  let first: unknown;
+  for (const { path, shown } of found) {
+    const name = readableName(baseName(path))
+      .replace(/(\.tar)?\.\w+$/i, "")
+      .normalize("NFC");
+    try {
+      parts.push({ ...(await openCatalogue(shown, opening)), name });
+    } catch (error) {
+      if (!isUserError(error)) throw error;
+      first ??= error;
+      problems.push({ name: shown, reason: error.fault ? `got ${error.fault.got}` : messageOf(error) });
+    }
+  }
+  if (parts.length === 0) throw first;
+  return {
+    catalogue: joinCatalogues(parts),
+    places: () => parts.flatMap(({ name, places }) => places().map((one) => ({ ...one, name: `${name}/${one.name}` }))),
+    problems: [...problems, ...parts.flatMap((part) => part.problems)],
+    leftOut: parts.flatMap((part) => part.leftOut),
+  };
+}
+
+/** The archives in a folder that holds no images itself. */
+function archivesIn({ container, location, files, problems }: FileTree, { subject }: Opening): readonly StoredFile[] {
   const isArchive = ({ path }: StoredFile): boolean => archives.some(({ matches }) => matches(path, false));
   const found = container === "folder" ? files.filter(isArchive) : [];
-  if (found.length === 1) return found[0]!.shown;
-  if (found.length > 1) {
-    throw new ConfigError({
-      code: "conflicting-settings",
-      subject,
-      expected: "images or one archive of them",
-      got: `${found.length} in '${location}': ${listNames(found.map(({ path }) => readableName(path)))}`,
-      remedy: { key: "other", text: "give one" },
-    });
-  }
+  if (found.length > 0) return found;
   const remedy = { key: "other", text: `supported: ${supported}` } as const;
   if (container === "file") {
     throw new ConfigError({ code: "unsupported", subject, expected: "images", got: `'${location}'`, remedy });

@@ -8,7 +8,7 @@ export interface HeldOutSplit {
 }
 
 /** The fewest images to train on: initialisation divides by their deviation, and a single image has none. */
-const leastTrained = 2;
+export const leastTrained = 2;
 
 /**
  * Holds out a random fraction of `count` images, rounded, but at least one, and leaves at least two to train on. Images of one of the `groups`, a
@@ -22,6 +22,15 @@ export function splitHeldOut(
   key: RandomKey,
   groups?: ArrayLike<number>,
 ): HeldOutSplit {
+  checkHeldOut(count, fraction);
+  const held = Math.min(count - leastTrained, Math.max(1, Math.round(count * fraction)));
+  const order = permutation(count, key.stream());
+  if (groups) return splitGroups(order, held, groups);
+  return { train: order.slice(held).sort(), heldOut: order.slice(0, held).sort() };
+}
+
+/** Throws ConfigError for fewer than three images or a fraction outside 0 to 1. */
+export function checkHeldOut(count: number, fraction: number): void {
   if (!(fraction >= 0 && fraction <= 1)) {
     throw new ConfigError({
       code: "out-of-range",
@@ -40,10 +49,6 @@ export function splitHeldOut(
       remedy: { key: "other", text: "give more images" },
     });
   }
-  const held = Math.min(count - leastTrained, Math.max(1, Math.round(count * fraction)));
-  const order = permutation(count, key.stream());
-  if (groups) return splitGroups(order, held, groups);
-  return { train: order.slice(held).sort(), heldOut: order.slice(0, held).sort() };
 }
 
 /** Holds out whole groups in the order of their first images: single images as they come. */

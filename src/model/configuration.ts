@@ -8,6 +8,7 @@ import {
   memoryModes,
   type ObjectiveName,
   optimizerNames,
+  splitWays,
 } from "../base/index.ts";
 import { checkSchedule } from "../optim/index.ts";
 import { issueParts } from "./schema-issue.ts";
@@ -83,6 +84,8 @@ export const trainingSchema = z.strictObject({
   clipNorm: z.number().positive().nullable(),
   augmentation: z.strictObject({ flip: z.boolean(), translate: z.number().min(0).max(0.5) }),
   heldOut: z.number().gt(0).lt(1),
+  /** Which images these are; by chance where it is not said. Only where it is not as usual, so that earlier programs read all others. */
+  splitBy: z.enum(splitWays).exactOptional(),
   /** Steps between two evaluations on held-out images. */
   evaluateEvery: positive,
   /** Evaluations without a better held-out value before training stops. */

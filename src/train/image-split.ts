@@ -1,6 +1,6 @@
 /** Which images a phase trains on and which it holds out, with no image on both sides. */
-import { ConfigError, randomKey, setting } from "../base/index.ts";
-import { type HeldOutSplit, type ImageSet, splitHeldOut } from "../data/portable.ts";
+import { ConfigError, type RandomKey, randomKey, setting } from "../base/index.ts";
+import { type HeldOutSplit, type ImageSet, splitByContent, splitHeldOut } from "../data/portable.ts";
 import type { TrainingConfiguration } from "../model/index.ts";
 
 /** The pixels of some images, [n, C, H, W]. */
@@ -132,16 +132,28 @@ function equal(pixels: Uint8Array, other: Uint8Array): boolean {
 }
 
 function splitPhase(
-  { count }: ImageSet,
-  { heldOut, seed }: TrainingConfiguration,
+  images: ImageSet,
+  configuration: TrainingConfiguration,
   name: SetName,
   groups?: ArrayLike<number>,
-) {
+): HeldOutSplit {
+  const key = randomKey(configuration.seed).fold(name).fold("held out");
   try {
-    return splitHeldOut(count, heldOut, randomKey(seed).fold(name).fold("held out"), groups);
+    return holdOut(images, configuration, key, groups);
   } catch (error) {
     throw ofSubject(setting(name), error);
   }
+}
+
+/** By chance, or each image by its own pixels. */
+function holdOut(
+  images: Pick<ImageSet, "count" | "pixels">,
+  { heldOut, splitBy }: TrainingConfiguration,
+  key: RandomKey,
+  groups?: ArrayLike<number>,
+): HeldOutSplit {
+  if (splitBy === "content") return splitByContent(images, heldOut, key, groups);
+  return splitHeldOut(images.count, heldOut, key, groups);
 }
 
 /**
@@ -164,17 +176,19 @@ function splitWithClasses(
 
 /** Holds out the same share of every class, so that each is trained on and measured. Throws ConfigError for a class that is too small. */
 function splitClasses(
-  { classNames }: ImageSet,
+  images: ImageSet,
   groups: ArrayLike<number> | undefined,
   classes: readonly string[],
-  { heldOut, seed }: TrainingConfiguration,
+  configuration: TrainingConfiguration,
 ): HeldOutSplit {
-  const key = randomKey(seed).fold("normal").fold("held out");
+  const { classNames } = images;
+  const key = randomKey(configuration.seed).fold("normal").fold("held out");
   const splits = classes.map((name) => {
     const members = Uint32Array.from(classNames.flatMap((other, index) => (other === name ? [index] : [])));
     try {
       const own = groups && members.map((image) => groups[image]!);
-      const split = splitHeldOut(members.length, heldOut, key.fold(name), own);
+      const ofClass = { count: members.length, pixels: gatherImages(images, members) };
+      const split = holdOut(ofClass, configuration, key.fold(name), own);
       return { train: pick(members, split.train), heldOut: pick(members, split.heldOut) };
     } catch (error) {
       throw ofSubject(`class '${name}'`, error, "give more images of it, or leave the class out with #class=");

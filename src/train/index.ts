@@ -5,7 +5,7 @@ export { toFlowWeights } from "./flow-weights.ts";
 export type { HeldOutResult } from "./held-out.ts";
 export { type Beginning, beginRun, type HeldRun, refuseBusy, takeRun } from "./held-run.ts";
 export { classNamesOf } from "./image-classes.ts";
-export { gatherImages, type ImageSplit, type RunImages, splitRun } from "./image-split.ts";
+export { gatherImages, type ImageSplit, type RunImages, type RunSplits, splitRun } from "./image-split.ts";
 export { compileLikelihoods, type Likelihoods } from "./likelihoods.ts";
 export { type LoopInput, type LoopResult, type StepReport, trainModel } from "./loop.ts";
 export {
@@ -34,6 +34,7 @@ export {
   type RunRecord,
   readRun,
   runFolder,
+  splitPath,
 } from "./run-folder.ts";
 export {
   adaptationBytes,

@@ -125,6 +125,11 @@ export function hashesPath(folder: string, set: (typeof imageSetNames)[number]):
   return join(folder, `${set}.hashes`);
 }
 
+/** Which image was on which side of the run's splits, as a table. */
+export function splitPath(folder: string): string {
+  return join(folder, "split.csv");
+}
+
 /** Every file that a run may write, its record last. */
 export function runFiles(folder: string): string[] {
   const ofPhases = phaseNames.flatMap((phase) => [checkpointPath(folder, phase), metricsPath(folder, phase)]);
@@ -135,6 +140,7 @@ export function runFiles(folder: string): string[] {
     faultNetworksPath(folder),
     cellFlowsPath(folder),
     ...hashes,
+    splitPath(folder),
     recordPath(folder),
   ];
 }

@@ -59,6 +59,8 @@ export const trainNotes: Readonly<Record<TrainSetting, string>> = {
   clipNorm: "scale longer gradients down to this norm",
   flip: "augment by horizontal flips",
   translate: "augment by shifts of up to this share of the size; the paper uses 0.1",
+  splitBy:
+    "which images these are: drawn by chance, or by content: each image's side is its own, so that none moves when others are added",
   heldOut: "share of the normal images kept out of training for calibration",
   evaluateEvery: "steps between two looks at held-out images",
   patience: "stop after this many looks without a better one",

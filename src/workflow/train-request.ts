@@ -17,6 +17,7 @@ import {
   rangeWays,
   roles,
   setting,
+  splitWays,
 } from "../base/index.ts";
 
 /** A whole number from `least`. */
@@ -156,6 +157,8 @@ const fields = {
   translate: within(0, 0.5).default(0),
   /** Share of the normal images kept out of training for calibration. */
   heldOut: between(0, 1).default(0.1),
+  /** Whether these are drawn by chance, or told by what each image shows, so that none moves to the other side when images are added. */
+  splitBy: oneOf(splitWays).default("chance"),
   /** Steps between two looks at held-out images. */
   evaluateEvery: whole(1).default(100),
   /** Looks without a better one after which training ends. */

@@ -69,6 +69,7 @@ export function configurationOf(
       clipNorm: settings.clipNorm ?? null,
       augmentation: { flip: settings.flip, translate: settings.translate },
       heldOut: settings.heldOut,
+      ...(settings.splitBy !== "chance" && { splitBy: settings.splitBy }),
       evaluateEvery: settings.evaluateEvery,
       patience: settings.patience,
       seed: settings.seed,

@@ -4,7 +4,15 @@ import { join } from "node:path";
 import { type ImageSet, writeFileAtomic } from "../data/index.ts";
 import { type DetectorParts, type JoiningParts, type Manifest, writeDetector } from "../detector/index.ts";
 import { nodeEngine } from "../runtime/index.ts";
-import { beginRun, gatherImages, type RunRecord, type RunResult, runTraining, takeRun } from "../train/index.ts";
+import {
+  beginRun,
+  gatherImages,
+  type RunRecord,
+  type RunResult,
+  runTraining,
+  splitRun,
+  takeRun,
+} from "../train/index.ts";
 import { trainCells } from "./cell-training.ts";
 import { trainEncoder } from "./encoder-training.ts";
 import type { Watch } from "./events.ts";
@@ -12,6 +20,7 @@ import { gatherTrials, tellChoice } from "./expert-trials.ts";
 import { trainFaults } from "./fault-training.ts";
 import { writeKnownImages } from "./known-images.ts";
 import type { TrainedPlaces } from "./placed-trials.ts";
+import { writeSplit } from "./split-file.ts";
 import type { TrainRequest } from "./train-request.ts";
 import { prepareTraining, type TrainingPlan } from "./training-plan.ts";
 import { groupedImages } from "./whole-images.ts";
@@ -46,6 +55,7 @@ export async function train(job: TrainRequest | TrainingPlan, watch: Watch = {})
   const { configuration } = record;
   const run = beginning ? await beginRun(out, record, beginning) : await takeRun(out, standing, record);
   try {
+    await writeSplit(run.folder, images, splitRun(images, configuration));
     const result = await runTraining({
       folder: run.folder,
       record,

@@ -7,7 +7,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { type PixelRemark, type PreparedFile, pixelRemarks } from "../decoding/preparation.ts";
 import { openAtomicBytes } from "../files/file-writing.ts";
 
-/** Rises when the same images would be written otherwise. */
+/** Rises when the same images would be prepared or written otherwise. */
 export const cacheFormat = 1;
 
 /** A file of prepared images that is being written. */
@@ -37,18 +37,27 @@ const blockBytes = 2 ** 20;
 const blockImages = (size: number): number => Math.max(1, Math.floor(blockBytes / size));
 
 /** Bytes of a file of so many images of a size. */
-export function cacheFileBytes(count: number, size: number): number {
+export function cacheFileBytes({ count, size }: Pick<CacheContents, "count" | "size">): number {
   return count * (size + rowBytes) + Math.ceil(count / blockImages(size)) * hashBytes + endBytes;
 }
 
-/** Begins a file of images of `size` bytes, with a word about what they are. Only this user may read it. Throws RunError where the disk refuses. */
-export async function writeCacheFile(path: string, size: number, about: string): Promise<CacheWriter> {
+/** What a file of prepared images is to hold. */
+export interface CacheContents {
+  readonly count: number;
+  /** Bytes of an image. */
+  readonly size: number;
+  /** A word about them for who looks at the cache. */
+  readonly about: string;
+}
+
+/** Begins a file of images. Only this user may read it. Throws RunError where the disk refuses. */
+export async function writeCacheFile(path: string, { count, size, about }: CacheContents): Promise<CacheWriter> {
   const file = await openAtomicBytes(path, 0o600);
   const block = Buffer.allocUnsafe(blockImages(size) * size);
   const hashes: Buffer[] = [];
-  const rows: Buffer[] = [];
+  const rows = Buffer.alloc(count * rowBytes);
   const reasons: string[] = [];
-  let filled = 0;
+  let [filled, added] = [0, 0];
   const flush = async (): Promise<void> => {
     if (filled === 0) return;
     const bytes = block.subarray(0, filled);
@@ -59,7 +68,7 @@ export async function writeCacheFile(path: string, size: number, about: string):
   return {
     discard: file.discard,
     async add(prepared) {
-      rows.push(rowOf(prepared));
+      writeRow(rows.subarray(rowBytes * added++), prepared);
       if ("reason" in prepared) {
         reasons.push(prepared.reason);
         return;
@@ -74,10 +83,10 @@ export async function writeCacheFile(path: string, size: number, about: string):
       const end = Buffer.alloc(endBytes - hashBytes);
       magic.copy(end);
       end.writeUInt32LE(size, 16);
-      end.writeUInt32LE(rows.length, 20);
+      end.writeUInt32LE(count, 20);
       end.writeUInt32LE(hashes.length, 24);
       end.writeUInt32LE(written.length, 28);
-      const rest = Buffer.concat([...hashes, ...rows, written, end]);
+      const rest = Buffer.concat([...hashes, rows, written, end]);
       await file.write(Buffer.concat([rest, sha256(rest)]));
       await file.commit();
     },
@@ -85,7 +94,10 @@ export async function writeCacheFile(path: string, size: number, about: string):
 }
 
 /** Opens a file of prepared images; undefined where there is none, or one that is damaged or not of `count` images of `size` bytes. */
-export async function readCacheFile(path: string, count: number, size: number): Promise<CacheReader | undefined> {
+export async function readCacheFile(
+  path: string,
+  { count, size }: Pick<CacheContents, "count" | "size">,
+): Promise<CacheReader | undefined> {
   const file = await open(path, "r").catch(() => undefined);
   if (!file) return undefined;
   const contents = await readContents(file).catch(() => undefined);
@@ -105,10 +117,7 @@ export async function aboutCacheFile(path: string): Promise<string | undefined> 
   return contents?.about;
 }
 
-interface Contents {
-  readonly count: number;
-  readonly size: number;
-  readonly about: string;
+interface Contents extends CacheContents {
   readonly hashes: Buffer;
   readonly rows: Buffer;
   readonly reasons: readonly string[];
@@ -175,9 +184,8 @@ function imageReader(file: FileHandle, { size, hashes, rows, reasons, ranks }: C
 }
 
 /** Width, height, what there is (0 nothing, 1 grey, 2 colour), and remarks as bits. */
-function rowOf(prepared: PreparedFile): Buffer {
-  const row = Buffer.alloc(rowBytes);
-  if ("reason" in prepared) return row;
+function writeRow(row: Buffer, prepared: PreparedFile): void {
+  if ("reason" in prepared) return;
   const { stored, remarks } = prepared;
   row.writeUInt32LE(stored.width, 0);
   row.writeUInt32LE(stored.height, 4);
@@ -186,7 +194,6 @@ function rowOf(prepared: PreparedFile): Buffer {
     pixelRemarks.reduce((bits, remark, bit) => bits + (remarks.includes(remark) ? 2 ** bit : 0), 0),
     10,
   );
-  return row;
 }
 
 const none: readonly PixelRemark[] = [];

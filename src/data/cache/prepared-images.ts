@@ -7,7 +7,14 @@ import { decoderVersions } from "../decoding/decoder-version.ts";
 import type { PreparedFile } from "../decoding/preparation.ts";
 import { prepareImage } from "../decoding/preparation.ts";
 import type { ImageSource } from "../image-source.ts";
-import { type CacheWriter, cacheFileBytes, cacheFormat, readCacheFile, writeCacheFile } from "./cache-file.ts";
+import {
+  type CacheContents,
+  type CacheWriter,
+  cacheFileBytes,
+  cacheFormat,
+  readCacheFile,
+  writeCacheFile,
+} from "./cache-file.ts";
 import { type CacheRoom, entryPath, makeRoom, touchEntry } from "./cache-folder.ts";
 
 /** Where prepared images are kept. */
@@ -46,8 +53,10 @@ export async function openPrepared(
   const identity = await source.identity();
   if (identity === undefined) return plain;
   const path = entryPath(cache.folder, keyOf(identity, form, cache));
-  const [size, { length, location }] = [imageSizeOf(form), source];
-  const reader = await readCacheFile(path, length, size);
+  const { length, location } = source;
+  const about = `${location}: ${length} images, ${form.channels}x${form.height}x${form.width}`;
+  const contents = { count: length, size: imageSizeOf(form), about };
+  const reader = await readCacheFile(path, contents);
   if (reader) {
     await touchEntry(path);
     cache.onNote?.(`${location}: ${length} prepared images from the cache`);
@@ -68,9 +77,7 @@ export async function openPrepared(
     };
   }
   const tell = (reason: string): void => cache.onNote?.(`${location}: prepared images are not kept: ${reason}`);
-  const about = `${location}: ${length} images, ${form.channels}x${form.height}x${form.width}`;
-  const bytes = [cacheFileBytes(length, size), size] as const;
-  const writer = await openWriter(path, cache, about, bytes).catch((error: unknown) => {
+  const writer = await openWriter(path, cache, contents).catch((error: unknown) => {
     tell(reasonOf(error));
     return undefined;
   });
@@ -123,8 +130,9 @@ function keeping(
   };
 }
 
-async function openWriter(path: string, cache: ImageCache, about: string, [bytes, size]: readonly [number, number]) {
-  if (await makeRoom(cache, bytes)) return writeCacheFile(path, size, about);
+async function openWriter(path: string, cache: ImageCache, contents: CacheContents): Promise<CacheWriter> {
+  const bytes = cacheFileBytes(contents);
+  if (await makeRoom(cache, bytes)) return writeCacheFile(path, contents);
   throw new Error(`they take ${(bytes / 1e9).toFixed(1)} GB, and there is room for less`);
 }
 

@@ -89,6 +89,7 @@ function storedFile(folder: string, path: string, shown: string, limits: SourceL
     size: async () => (await stat(place())).size,
     read: () => readWhole(place(), limits),
     readAt: readerOf(join(folder, path)),
+    place: join(folder, path),
   };
 }
 

@@ -14,12 +14,13 @@ const litterFiles = new Set(
   ),
 );
 
-/** Endings of pictures that are not read, and of archives and tables that may hold some. */
+/** Endings of pictures that are not read, and of archives, tables and videos that may hold some. */
 const unreadEndings = new Set(
   [
     "ico cur heic heif jp2 j2k jpf jpx jxl jxr wdp psd psb xcf tga pcx pict ppm pgm pbm pnm pam pfm exr hdr fits fit",
     "raw dng cr2 cr3 crw nef nrw arw srf sr2 orf rw2 raf pef srw x3f 3fr iiq nii mha mhd nrrd czi lif nd2 svs ndpi",
     "apng mng npy npz mat h5 hdf5 parquet lmdb tfrecord",
+    "mp4 m4v mov avi mkv webm mpg mpeg wmv ogv flv 3gp",
     "zip rar 7z tar tgz gz bz2 tbz2 xz txz zst",
   ].flatMap((line) => line.split(" ")),
 );

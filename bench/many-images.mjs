@@ -1,0 +1,105 @@
+/**
+ * Commands on many small PNG files, the first time and from the cache: when they have read their images, when they are done, and their peak memory.
+ *
+ *     npm run build && node bench/many-images.mjs [IMAGES] [SIDE]
+ *
+ * The files, the cache and the detector lie in a temporary folder and go with it. Peak memory is read from /proc, so it takes Linux.
+ */
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { crc32, deflateSync } from "node:zlib";
+
+const [count, side] = [Number(process.argv[2] ?? 200_000), Number(process.argv[3] ?? 32)];
+const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
+const folder = await mkdtemp(join(tmpdir(), "outglow-many-"));
+const images = join(folder, "images");
+const detector = join(folder, "detector");
+const train = ["train", "--normal", images, "--out", detector, "--size", String(side), "--steps", "20", "--force"];
+const small = ["--depth", "1", "--width", "8", "--scales", "2", "--held-out", "0.01", "--threads", "2"];
+
+try {
+  await timed("make", () => makeFiles());
+  for (const what of ["train, first", "train, again"]) await run(what, [...train, ...small], /^normal images: /m);
+  const predict = ["predict", detector, images, "--out", join(folder, "table.csv"), "--force"];
+  for (const what of ["predict, first", "predict, again"]) await run(what, predict, /^scoring /m);
+  await run("predict, no cache", [...predict, "--no-cache"], /^scoring /m);
+  await run("data info", ["data", "info", images, "--json"], /^$/m);
+} finally {
+  await rm(folder, { recursive: true });
+}
+
+async function timed(what, work) {
+  const started = performance.now();
+  await work();
+  console.log(`${what}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
+}
+
+/** Runs a command; says when a line came, when it ended, and how much memory it had at most. */
+async function run(what, args, line) {
+  const started = performance.now();
+  const seconds = () => (performance.now() - started) / 1000;
+  const env = { ...process.env, OUTGLOW_CACHE: join(folder, "cache"), CI: "1" };
+  const child = spawn(process.execPath, [program, ...args], { env, stdio: ["ignore", "ignore", "pipe"] });
+  let peak = 0;
+  const look = setInterval(async () => {
+    const status = await readFile(`/proc/${child.pid}/status`, "utf8").catch(() => "");
+    peak = Math.max(peak, Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0));
+  }, 50);
+  let said = "";
+  let read;
+  child.stderr.setEncoding("utf8").on("data", (text) => {
+    said += text;
+    if (read === undefined && line.test(said)) read = seconds();
+  });
+  const code = await new Promise((resolve) => child.once("close", resolve));
+  clearInterval(look);
+  const begun = read === undefined ? "" : `images read or begun after ${read.toFixed(1)} s, `;
+  console.log(
+    `${what}: ${begun}done after ${seconds().toFixed(1)} s, at most ${Math.round(peak / 1024)} MB${code === 0 ? "" : ` (ended with ${code})`}`,
+  );
+  if (code !== 0) console.log(said);
+}
+
+/** Grey pictures of a soft spot with noise, each another one, a thousand to a folder. */
+async function makeFiles() {
+  const rows = Buffer.alloc(side * (side + 1));
+  for (let image = 0; image < count; image++) {
+    if (image % 1000 === 0) await mkdir(join(images, String(image / 1000)), { recursive: true });
+    const [x, y] = [side * ((image * 0.61803) % 1), side * ((image * 0.32471) % 1)];
+    let noise = image + 1;
+    for (let row = 0; row < side; row++) {
+      for (let column = 0; column < side; column++) {
+        noise = (noise * 1_103_515_245 + 12_345) % 2_147_483_648;
+        const far = ((row - y) ** 2 + (column - x) ** 2) / side ** 2;
+        rows[row * (side + 1) + column + 1] = 200 * Math.exp(-8 * far) + noise / 2 ** 27;
+      }
+    }
+    await writeFile(join(images, String(Math.floor(image / 1000)), `${image}.png`), pngOf(rows));
+  }
+}
+
+function pngOf(rows) {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(side, 0);
+  header.writeUInt32BE(side, 4);
+  header[8] = 8;
+  const signature = Buffer.from("89504e470d0a1a0a", "hex");
+  return Buffer.concat([
+    signature,
+    chunk("IHDR", header),
+    chunk("IDAT", deflateSync(rows, { level: 1 })),
+    chunk("IEND"),
+  ]);
+}
+
+function chunk(type, data = Buffer.alloc(0)) {
+  const result = Buffer.alloc(12 + data.length);
+  result.writeUInt32BE(data.length, 0);
+  result.write(type, 4, "latin1");
+  data.copy(result, 8);
+  result.writeUInt32BE(crc32(result.subarray(4, 8 + data.length)), 8 + data.length);
+  return result;
+}
