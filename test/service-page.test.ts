@@ -4,8 +4,9 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Described } from "../src/service/described.ts";
 import { openApiDocument } from "../src/service/openapi.ts";
-import { type Described, describingPage, pagePolicy } from "../src/service/page.ts";
+import { describingPage, pagePolicy } from "../src/service/page.ts";
 import { accessibilityFindings } from "./accessibility.ts";
 
 const browserPath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);

@@ -12,11 +12,12 @@ import {
   securityHeaders,
   transportHeaders,
 } from "./access.ts";
+import type { Described } from "./described.ts";
 import { detectorHandlers } from "./detector-handlers.ts";
 import type { Log } from "./log.ts";
 import type { Metrics } from "./metrics.ts";
 import { openApiDocument } from "./openapi.ts";
-import { type Described, describingPage, pagePolicy } from "./page.ts";
+import { describingPage, pagePolicy } from "./page.ts";
 import { protocolHandlers } from "./protocol-handlers.ts";
 import { asRefusal, faultBody, notFound, Refusal } from "./refusals.ts";
 import { type Handlers, json, type ServiceParts } from "./requests.ts";

@@ -1,6 +1,7 @@
 /** Detectors over HTTP: the Open Inference Protocol, scores of image files, and what operators need. Also what any server of ours is made of. */
 export { makeBodyReader, readJson } from "./bodies.ts";
 export type { Place } from "./catalogue.ts";
+export { type Described, type DescribedField, type DescribedGroup, describeRoutes } from "./described.ts";
 export { makeHttpServer } from "./http-server.ts";
 export type { Log, LogRecord } from "./log.ts";
 export { openApiDocument } from "./openapi.ts";

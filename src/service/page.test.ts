@@ -1,8 +1,9 @@
 /** The page: everything that the description says, structured for readers of every kind, and nothing that runs or loads. */
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
+import type { Described } from "./described.ts";
 import { openApiDocument } from "./openapi.ts";
-import { type Described, describingPage, pagePolicy } from "./page.ts";
+import { describingPage, pagePolicy } from "./page.ts";
 
 const document = openApiDocument() as Described;
 const page = describingPage(document, "http://127.0.0.1:8431");

@@ -36,7 +36,7 @@ export const addresses = {
   mark: { method: "POST", path: "/api/scorings/:run/marks" },
   undoMarks: { method: "POST", path: "/api/scorings/:run/marks/undo" },
   calibrate: { method: "POST", path: "/api/scorings/:run/calibrate" },
-  serviceDescription: { method: "GET", path: "/api/openapi.json" },
+  serviceDescription: { method: "GET", path: "/api/service" },
 } as const satisfies Readonly<Record<string, Address>>;
 
 /** The name of a route. */

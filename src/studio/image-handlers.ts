@@ -35,10 +35,10 @@ export const imageHandlers: Pick<Handlers, Names> = {
     const folder = folderOf(parts, run.id);
     const values = await readScores(folder, scoring, place);
     const row = new Float32Array((await readRow(folder, scoring, place, "terms")).buffer);
-    const { known } = await detectorOf(parts, run);
+    const { known, said } = await detectorOf(parts, run);
     const name = set.names[position]!;
     return {
-      ...{ image: set.first + position, name, className: set.classNames[position] ?? null },
+      ...{ image: set.first + position, detector: said.detector, name, className: set.classNames[position] ?? null },
       ...{ set: set.name, kind: set.kind, location: set.location },
       mark: parts.marks.of(set.location).get(name) ?? null,
       scores: about.scores.map((score, column) => {

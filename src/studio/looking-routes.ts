@@ -1,5 +1,6 @@
 /** Routes of scores, images, marks and samples, as data. */
 import { z } from "zod";
+import type { DescribedGroup } from "../service/index.ts";
 import { addresses } from "./addresses.ts";
 import {
   calibrateBody,
@@ -88,6 +89,6 @@ export const lookingRoutes = {
   serviceDescription: {
     ...addresses.serviceDescription,
     summary: "What outglow serve can be asked (OpenAPI 3.1)",
-    answer: z.unknown(),
+    answer: z.object({ groups: z.custom<readonly DescribedGroup[]>(), document: z.unknown() }),
   },
 } as const;

@@ -84,6 +84,8 @@ const termsSchema = z.object({ logDet: z.array(z.number().nullable()), prior: z.
 /** An image under the detector. */
 export const scoredImageSchema = z.object({
   image: place,
+  /** The detector's id; null where it is gone. */
+  detector: z.string().nullable(),
   name: z.string(),
   className: z.string().nullable(),
   set: z.string(),

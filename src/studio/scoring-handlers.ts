@@ -1,6 +1,6 @@
 /** Scorings: started, listed, and their numbers as pages take them. */
 import { dirname } from "node:path";
-import { badRequest, conflict, openApiDocument } from "../service/index.ts";
+import { badRequest, conflict, type Described, describeRoutes, openApiDocument } from "../service/index.ts";
 import type { KnownDetector } from "./detectors.ts";
 import { readJob } from "./job-kinds.ts";
 import { calibrationPlace, proposedSets } from "./proposed-sets.ts";
@@ -98,7 +98,10 @@ export const scoringHandlers: Pick<Handlers, Names> = {
     const { name } = scoring.about.scores[scoreOf(scoring, score!)]!;
     return scoring.about.references[name] ?? { count: 0, scores: [] };
   },
-  serviceDescription: () => openApiDocument(),
+  serviceDescription() {
+    const document = openApiDocument();
+    return { groups: describeRoutes(document as Described), document };
+  },
 };
 
 /** The folder of a run. */

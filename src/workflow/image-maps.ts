@@ -13,7 +13,7 @@ import type { RawImage } from "../pixels/index.ts";
 import { isPlaced, type PlacedSource, scoreDefinitions } from "../score/index.ts";
 import { type PlacedMaps, placesOf } from "./place-scoring.ts";
 import { heardParts, placedView } from "./placed-maps.ts";
-import { flowHeat, type HeatImage, type MapSubject } from "./score-maps.ts";
+import { flowHeat, type HeatImage, type MapSubject, mapSubject, nameOfMap } from "./score-maps.ts";
 
 /** A map that can be drawn. */
 export interface MapChoice {
@@ -47,9 +47,14 @@ interface NamedMap extends MapChoice {
 /** The name of the map of all parts that a joined score hears. */
 const jointMap = "joined";
 
-/** The maps that a detector can draw: what looks at places first, then scores of the flow as they are listed. */
+/** The maps that a detector can draw: the one for its default score first, then what looks at places and scores of the flow as they are listed. */
 export function mapChoices(manifest: Manifest): readonly MapChoice[] {
-  return namedMaps(manifest).map(({ name, whole }) => ({ name, whole }));
+  const maps = namedMaps(manifest);
+  if (maps.length === 0) return [];
+  const subject = mapSubject(manifest, manifest.defaultScore);
+  const first = subject.kind === "joined" ? jointMap : nameOfMap(subject);
+  const order = [...maps.filter(({ name }) => name === first), ...maps.filter(({ name }) => name !== first)];
+  return order.map(({ name, whole }) => ({ name, whole }));
 }
 
 function namedMaps(manifest: Manifest): readonly NamedMap[] {

@@ -10,15 +10,18 @@ export interface ButtonProps {
   readonly label?: string;
   readonly disabled?: boolean;
   readonly submit?: boolean;
+  /** Of a button that is on or off: whether it is on. */
+  readonly pressed?: boolean;
 }
 
-export function Button({ children, onClick, kind, label, disabled, submit }: ButtonProps): JSX.Element {
+export function Button({ children, onClick, kind, label, disabled, submit, pressed }: ButtonProps): JSX.Element {
   return (
     <button
       type={submit ? "submit" : "button"}
       class={kind ? `button ${kind}` : "button"}
       aria-label={label}
       title={label}
+      aria-pressed={pressed}
       disabled={disabled}
       onClick={onClick}
     >

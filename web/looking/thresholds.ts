@@ -24,6 +24,14 @@ export function thresholdFor({ count, scores }: References, rate: number): numbe
   return scores[count - allowed - 1] ?? (scores.length === count ? (scores[0] ?? 0) - 1 : Number.POSITIVE_INFINITY);
 }
 
+/** The rate of a threshold before anybody moves it. */
+const usualRate = 0.01;
+
+/** Where a threshold stands: where it was put, or at the usual rate. */
+export function thresholdOf(references: References, put: number | undefined): number {
+  return put ?? thresholdFor(references, Math.max(usualRate, 1 / (references.count + 1)));
+}
+
 /** Where a threshold is after some references to the right, or left; every step is one of n + 1 possible rates. */
 export function steppedByReference({ scores }: References, threshold: number, steps: number): number {
   if (scores.length === 0) return threshold;

@@ -13,7 +13,7 @@ import { loadMarks, marksOf } from "../looking/marks.ts";
 import { type LoadedScoring, loadColumn, loadScoring, type ScoreColumnData } from "../looking/scoring-data.ts";
 import { ShownGallery } from "../looking/shown-gallery.tsx";
 import { ThresholdPanel } from "../looking/threshold-panel.tsx";
-import { thresholdFor } from "../looking/thresholds.ts";
+import { thresholdOf } from "../looking/thresholds.ts";
 import { look, viewOf } from "../looking/view-state.ts";
 import "../looking/looking.css";
 import { ask } from "../shell/client.ts";
@@ -23,14 +23,6 @@ import { goTo } from "../shell/router.ts";
 import type { PageProps } from "../shell/routes.ts";
 
 type Run = ApiTypes["run"]["answer"];
-
-/** The rate of the threshold before anybody moves it. */
-const usualRate = 0.01;
-
-/** Where a threshold stands: where it was put, or at the usual rate. */
-export function thresholdOf({ references, score }: ScoreColumnData, put: Readonly<Record<string, number>>): number {
-  return put[score] ?? thresholdFor(references, Math.max(usualRate, 1 / (references.count + 1)));
-}
 
 export function ScoringPage({ parts: { run: id = "" } }: PageProps): JSX.Element {
   const run = useSignal<Run | undefined>(undefined);
@@ -54,7 +46,7 @@ export function ScoringPage({ parts: { run: id = "" } }: PageProps): JSX.Element
   const { value } = run;
   const shownColumn = column.value;
   const threshold = useMemo(
-    () => (shownColumn ? thresholdOf(shownColumn, state.thresholds) : 0),
+    () => (shownColumn ? thresholdOf(shownColumn.references, state.thresholds[shownColumn.score]) : 0),
     [shownColumn, state.thresholds],
   );
   if (!value) return <p class="faint">Loading</p>;

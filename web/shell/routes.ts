@@ -29,7 +29,24 @@ export const pageRoutes: readonly PageRoute[] = [
     entry: "Scores",
     load: async () => (await import("../pages/scores.tsx")).ScoresPage,
   },
+  {
+    path: "/scores/:run/images/:image",
+    title: "Image",
+    load: async () => (await import("../pages/image.tsx")).ImagePage,
+  },
   { path: "/scores/:run", title: "Scores", load: async () => (await import("../pages/scoring.tsx")).ScoringPage },
+  {
+    path: "/samples",
+    title: "Samples",
+    entry: "Samples",
+    load: async () => (await import("../pages/samples.tsx")).SamplesPage,
+  },
+  {
+    path: "/compare",
+    title: "Compare",
+    entry: "Compare",
+    load: async () => (await import("../pages/compare.tsx")).ComparePage,
+  },
   { path: "/runs/:run", title: "Run", load: async () => (await import("../pages/run.tsx")).RunPage },
   {
     path: "/try/train",
@@ -37,4 +54,5 @@ export const pageRoutes: readonly PageRoute[] = [
     load: async () => (await import("../pages/train-here.tsx")).TrainHerePage,
   },
   { path: "/paper", title: "Paper", entry: "Paper", load: async () => (await import("../pages/paper.tsx")).PaperPage },
+  { path: "/api", title: "API", entry: "API", load: async () => (await import("../pages/api.tsx")).ApiPage },
 ];
