@@ -45,7 +45,7 @@ export function TermsChart({ title, terms, dimensions }: TermsChartProps): JSX.E
   const height = scales.length * (2 * rowHeight + 10) + 8;
   return (
     <div class="figure" ref={box}>
-      <h3>{title}</h3>
+      <h2 class="as-h3">{title}</h2>
       <svg width={width} height={height} role="img" aria-label={`${title}: terms of every scale, in the table below`}>
         <line class="axis" x1={x(0)} x2={x(0)} y1={0} y2={height} />
         {scales.map((scale, index) => (

@@ -111,7 +111,7 @@ export function ThresholdPanel({ scoring, column, state, threshold }: ThresholdP
           })
         }
       />
-      <div class="table">
+      <section class="table sets-marked" tabindex={0} aria-label="What the threshold marks of every set">
         <table>
           <thead>
             <tr>
@@ -159,7 +159,7 @@ export function ThresholdPanel({ scoring, column, state, threshold }: ThresholdP
             })}
           </tbody>
         </table>
-      </div>
+      </section>
     </section>
   );
 }
