@@ -26,7 +26,6 @@ try {
   const predict = ["predict", detector, images, "--out", join(folder, "table.csv"), "--force"];
   for (const what of ["predict, first", "predict, again"]) await run(what, predict, /^scoring /m);
   await run("predict, no cache", [...predict, "--no-cache"], /^scoring /m);
-  await run("data info", ["data", "info", images, "--json"], /^$/m);
 } finally {
   await rm(folder, { recursive: true });
 }

@@ -26,7 +26,8 @@ const everything = trainingWith({
   ...{ input, model, classes },
   classifier: { ...onePhase, hidden: 4, blocks: 1, exposed: false },
 });
-const conditional = trainingWith({ input, model, classes, classConditional: true });
+/** Its images keep their proportions. */
+const conditional = trainingWith({ input: { ...input, fit: "pad" }, model, classes, classConditional: true });
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 const at = (...names: string[]): string => join(folder.path, ...names);
@@ -112,11 +113,17 @@ describe("an exported detector", () => {
   });
 
   test("holds a class-conditional flow and the ratio of its classes", async () => {
-    const { score, check } = await exportDetector({ detector: at("classes"), out: at("by-class") }, options);
+    const request = { detector: at("classes"), out: at("by-class") };
+    const { score, check, metadata } = await exportDetector(request, options);
     expect(score).toEqual({ name: "class-ratio" });
     expect(check.differences.map(({ output }) => output)).toContain("classes");
     expect(isFaithful(check)).toBe(true);
     expect(exportableScores(await loadManifest(at("classes")))).not.toContain("ratio-png");
+    expect(metadata.preparation).toMatchObject({ fit: "pad", deepRange: null });
+    expect(metadata.preparation.steps.at(-1)).toMatch(/^put it in the middle of 16x16 of #000000; of an odd rest/);
+    await expect(exportDetector({ ...request, out: at("none"), resize: true }, options)).rejects.toThrow(
+      /^resize: expected a detector trained with fit stretch, got one with fit pad; leave it out/,
+    );
   });
 
   test("says in the file and beside it what it is", async () => {

@@ -2,6 +2,7 @@
  * What has to be known beside an exported model: how images are prepared, what its numbers mean, what decides, and where it came from. The same words are in
  * the ONNX file and in the JSON beside it.
  */
+import type { FitWay } from "../base/index.ts";
 import { type Manifest, packageVersion } from "../detector/portable.ts";
 import { type AnyRule, referenceCount, scoreDefinition, scoreThreshold, smallestFalseAlarm } from "../score/index.ts";
 import type { ExportedModel } from "./model.ts";
@@ -40,7 +41,8 @@ export function exportMetadata(
   { decision, licence, resizes }: ExportNotes,
 ) {
   const { input, calibration, versions, data, training } = manifest;
-  const { channels, height, width, background, sampleBits, sampleRange, transform } = input;
+  const { channels, height, width, background, sampleBits, sampleRange, deepRange = null, transform } = input;
+  const { fit = "stretch" } = input;
   const { scales, sources } = scoringParts(manifest);
   const { unit, description } = scoreDefinition(score.name, scales, sources);
   const count = referenceCount(calibration, score.name);
@@ -76,12 +78,14 @@ export function exportMetadata(
         "decode to 8 bits a colour; what has more bits is scaled from its black to its white",
         `put transparency on ${background}`,
         channels === 1 ? "make it grey, 0.299 R + 0.587 G + 0.114 B" : "make it RGB",
-        `resize to ${height}x${width} without keeping proportions, by a triangle kernel that is widened where the image shrinks`,
+        ...fittingSteps(fit, `${height}x${width}`, background),
       ],
+      fit,
       inside: transform,
       background,
       sampleBits,
       sampleRange,
+      deepRange,
     },
     calibration: { count, smallestFalseAlarm: smallestFalseAlarm(count), thresholds },
     decision,
@@ -89,6 +93,23 @@ export function exportMetadata(
     versions: { exportedBy: packageVersion(), detector: versions },
     training: { model: training.model, normal: { count: data.normal.count, fingerprint: data.normal.fingerprint } },
   };
+}
+
+const kernel = "by a triangle kernel that is widened where the image shrinks";
+
+/** How an image comes to the model's size, by what becomes of other proportions. */
+function fittingSteps(fit: FitWay, size: string, background: string): readonly string[] {
+  return {
+    stretch: [`resize to ${size} without keeping proportions, ${kernel}`],
+    pad: [
+      `resize by one factor so that it just lies within ${size}, sides rounded, ${kernel}`,
+      `put it in the middle of ${size} of ${background}; of an odd rest the smaller part comes above and on the left`,
+    ],
+    crop: [
+      `resize by one factor so that it just covers ${size}, sides rounded, ${kernel}`,
+      `cut ${size} out of its middle; of an odd rest the smaller part goes above and on the left`,
+    ],
+  }[fit];
 }
 
 /** The words of an export. */

@@ -3,7 +3,7 @@ import { access, mkdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { ConfigError, RunError, setting } from "../base/index.ts";
 import { writeFileAtomic } from "../data/index.ts";
-import { type GoldenComparison, loadManifest, loadWeights, presentModels } from "../detector/index.ts";
+import { type GoldenComparison, loadManifest, loadWeights, type Manifest, presentModels } from "../detector/index.ts";
 import {
   checkExport,
   checkInverse,
@@ -55,6 +55,18 @@ export interface ExportRequest extends ExportOptions {
   readonly force?: boolean | undefined;
 }
 
+/** Throws ConfigError for a detector whose images keep their proportions, which the graph that resizes does not do. */
+function refuseFitted({ input: { fit = "stretch" } }: Manifest): void {
+  if (fit === "stretch") return;
+  throw new ConfigError({
+    code: "conflicting-settings",
+    subject: setting("resize"),
+    expected: `a detector trained with ${setting("fit", "stretch")}`,
+    got: `one with ${setting("fit", fit)}`,
+    remedy: { key: "other", text: "leave it out, and prepare images as its metadata says" },
+  });
+}
+
 /** What was written, and how far it is from the detector. */
 export interface ExportOutcome {
   readonly files: readonly { readonly path: string; readonly bytes: number }[];
@@ -99,6 +111,7 @@ export async function exportDetector(
   const detector = await openDetector(folder, engine, (comparison) => golden.push(comparison));
   try {
     const { manifest } = detector;
+    if (resize) refuseFitted(manifest);
     const weights = await weightsOf(folder);
     const decision = (score: string) => exportedDecision(manifest, score);
     const describe = (exported: Omit<ExportedModel, "model">) =>
