@@ -113,19 +113,7 @@ async function startTestStudio(): Promise<TestStudio> {
     url = new URL(address).origin;
   };
   await start();
-  const watch = async (context: BrowserContext): Promise<Tab> => {
-    const page = await context.newPage();
-    const remarks: string[] = [];
-    page.on("console", (message) => {
-      if (message.type() !== "log") remarks.push(`console ${message.type()}: ${message.text()}`);
-    });
-    page.on("pageerror", (error) => remarks.push(`error: ${error.stack ?? error.message}`));
-    page.on("request", (request) => {
-      const { origin, protocol } = new URL(request.url());
-      if (origin !== url && protocol !== "blob:" && protocol !== "data:") remarks.push(`request: ${request.url()}`);
-    });
-    return { page, context, remarks, close: () => page.close() };
-  };
+  const watch = (context: BrowserContext): Promise<Tab> => watchTab(context, url);
   const studio: TestStudio = {
     folder,
     get url() {
@@ -163,6 +151,28 @@ async function startTestStudio(): Promise<TestStudio> {
     },
   };
   return studio;
+}
+
+/** A tab of a browser of its own at an address of this machine, such as that of a plain file server. */
+export async function openTab(url: string, options: BrowserContextOptions = {}): Promise<Tab> {
+  const context = await (await sharedBrowser()).newContext({ viewport, ...options });
+  const tab = await watchTab(context, new URL(url).origin);
+  await tab.page.goto(url);
+  return { ...tab, close: () => context.close() };
+}
+
+async function watchTab(context: BrowserContext, url: string): Promise<Tab> {
+  const page = await context.newPage();
+  const remarks: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() !== "log") remarks.push(`console ${message.type()}: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => remarks.push(`error: ${error.stack ?? error.message}`));
+  page.on("request", (request) => {
+    const { origin, protocol } = new URL(request.url());
+    if (origin !== url && protocol !== "blob:" && protocol !== "data:") remarks.push(`request: ${request.url()}`);
+  });
+  return { page, context, remarks, close: () => page.close() };
 }
 
 function sharedBrowser(): Promise<Browser> {

@@ -27,7 +27,10 @@ interface View {
 
 const wholeView: View = { scale: 1, x: 0, y: 0 };
 const [leastScale, mostScale] = [0.5, 8];
-const [width, height] = [3.1 * networkExtent, 2 * networkExtent];
+/** Room around the outermost nodes, for titles. */
+const margin = 40;
+/** The least and the most that the drawing is wider than high. */
+const [leastShape, mostShape] = [1, 1.9];
 /** Movements that are smaller are clicks, screen pixels. */
 const leastDrag = 4;
 
@@ -43,6 +46,7 @@ interface Point {
 
 export function NetworkView({ paper, isShown, chosen, onChoose }: NetworkViewProps): JSX.Element {
   const layout = useMemo(() => layOutNetwork(paper.works), [paper]);
+  const frame = useMemo(() => frameOf(layout.nodes), [layout]);
   const svg = useRef<SVGSVGElement>(null);
   const [view, setView] = useState(wholeView);
   const [hovered, setHovered] = useState<NetworkNode | undefined>(undefined);
@@ -143,7 +147,7 @@ export function NetworkView({ paper, isShown, chosen, onChoose }: NetworkViewPro
       {/* biome-ignore lint/a11y/useSemanticElements: a drawing whose parts can be reached is no fieldset */}
       <svg
         ref={svg}
-        viewBox={`${-width / 2} ${-height / 2} ${width} ${height}`}
+        viewBox={frame}
         role="group"
         aria-label={`Drawing of ${paper.works.length} works around ${paper.title}; the table below says the same`}
         onPointerDown={(event) => begin(event)}
@@ -212,6 +216,21 @@ export function NetworkView({ paper, isShown, chosen, onChoose }: NetworkViewPro
       </ul>
     </div>
   );
+}
+
+/** The box of all nodes, as `viewBox` has it. */
+function frameOf(nodes: readonly NetworkNode[]): string {
+  const reach = (pick: (node: NetworkNode) => number): number =>
+    Math.max(networkExtent / 2, ...nodes.map((node) => Math.abs(pick(node)))) + margin;
+  const height = reach(({ y }) => y);
+  const width = Math.min(
+    mostShape * height,
+    Math.max(
+      leastShape * height,
+      reach(({ x }) => x),
+    ),
+  );
+  return `${-width} ${-height} ${2 * width} ${2 * height}`;
 }
 
 /** The title beside a node, on the side where there is room. */

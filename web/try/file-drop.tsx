@@ -1,4 +1,5 @@
 /** A place to drop files on, with buttons for those who choose by name. */
+import "./try.css";
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";

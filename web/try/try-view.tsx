@@ -1,5 +1,4 @@
 /** Try: images scored in the page. What surrounds it says which detectors there are. */
-import "./try.css";
 import { useComputed } from "@preact/signals";
 import type { JSX } from "preact";
 import { Button } from "../components/button.tsx";
