@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { keyTerms, termsOf } from "../web/paper/key-terms.ts";
 import { layOutNetwork } from "../web/paper/network-layout.ts";
 import { parsePaper } from "../web/paper/paper-format.ts";
+import { matches, noFilter, sorted } from "../web/paper/works-filter.ts";
 
 test("terms are words and pairs, across hyphens and spaces but not across other signs or function words", () => {
   expect(termsOf("High-level features, not the low-level ones: GANs & 3 VAEs")).toEqual([
@@ -119,6 +120,31 @@ test("the network comes out the same every time, sides apart, nobody on top of a
   one.hold(one.nodes[3]!, 500, -400);
   expect(one.nodes[3]).toMatchObject({ x: 500, y: -400 });
   expect(layOutNetwork([]).nodes).toHaveLength(1);
+});
+
+test("works are found by words without accents, by years, and sorted with the unknown last", () => {
+  const works = parsePaper({
+    ...least,
+    works: [
+      { title: "Flows", authors: ["Z. Müller"], year: 2020, relation: "citing", implemented: "partly" },
+      { title: "Images", authors: [], relation: "cited" },
+      { title: "anomalies", authors: ["A. Bee"], year: 2018, relation: "cited", implemented: "yes" },
+    ],
+  }).works;
+  const found = (filter: object): string[] =>
+    works.filter((work) => matches(work, { ...noFilter, ...filter })).map(({ title }) => title);
+  expect(found({})).toHaveLength(3);
+  expect(found({ search: "muller FLOW" })).toEqual(["Flows"]);
+  expect(found({ from: 2019 })).toEqual(["Flows"]);
+  expect(found({ to: 2019, relation: "cited" })).toEqual(["anomalies"]);
+  expect(found({ implemented: "no" })).toEqual(["Images"]);
+  const order = (key: "year" | "title" | "authors" | "implemented", descending = false): string[] =>
+    sorted(works, { key, descending }).map(({ title }) => title[0]!);
+  expect(order("year")).toEqual(["a", "F", "I"]);
+  expect(order("year", true)).toEqual(["F", "a", "I"]);
+  expect(order("title")).toEqual(["a", "F", "I"]);
+  expect(order("authors", true)).toEqual(["F", "a", "I"]);
+  expect(order("implemented")).toEqual(["a", "F", "I"]);
 });
 
 const given = new URL("../../shared/paper/paper.json", import.meta.url);

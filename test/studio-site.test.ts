@@ -6,7 +6,7 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join } from "node:path";
-import { unzipSync } from "fflate";
+import { unzipSync, zipSync } from "fflate";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { randomKey } from "../src/base/index.ts";
@@ -181,7 +181,7 @@ describe.skipIf(withoutBrowser("test/studio-site.test.ts"))("an exported folder"
     await page.getByRole("status").filter({ hasText: "scored" }).waitFor({ state: "detached" });
     expect(asked.slice(before)).toEqual([]);
     // The hierarchy divides by what its features vary, which here is next to nothing.
-    await page.getByLabel("Score", { exact: true }).selectOption("ratio");
+    await page.getByRole("combobox", { name: "Score", exact: true }).selectOption("ratio");
     const download = page.waitForEvent("download");
     await page.getByRole("button", { name: "Download as CSV" }).click();
     const csv = await readFile(await (await download).path(), "utf8");
@@ -234,6 +234,19 @@ describe.skipIf(withoutBrowser("test/studio-site.test.ts"))("an exported folder"
     expect(await page.locator("td.file").allTextContents()).toEqual([hostileName]);
     expect(await page.title()).not.toBe("taken");
 
+    await page.getByRole("button", { name: "Forget these" }).click();
+    const inside = {
+      "one/a.png": await readFile(join(at("images"), "normal-00001.png")),
+      "__MACOSX/._a.png": new Uint8Array(3),
+    };
+    const packed = Buffer.from(zipSync(inside));
+    await choose("Files", [
+      { mimeType: "application/zip", name: "some.zip", buffer: packed },
+      { mimeType: "application/zip", name: "cut.zip", buffer: packed.subarray(0, 200) },
+    ]);
+    await page.getByText("of 1 image marked").waitFor();
+    expect(await page.locator("td.file").allTextContents()).toEqual(["some.zip/one/a.png"]);
+
     await page.evaluate(`(() => {
       const bytes = document.querySelector('input[aria-label="Files"]');
       const picture = document.createElement("canvas");
@@ -276,12 +289,12 @@ describe.skipIf(withoutBrowser("test/studio-site.test.ts"))("an exported folder"
     expect(await page.locator(".works tbody tr").count()).toBe(1);
     expect(await page.locator(".network .node.pale").count()).toBe(101);
     await page.getByRole("button", { name: "Show all", exact: true }).click();
-    await page.getByLabel("To", { exact: true }).selectOption("2008");
+    await page.getByRole("combobox", { name: "To", exact: true }).selectOption("2008");
     expect(await page.locator(".works tbody .title").allTextContents()).toEqual([
       expect.stringContaining("80 Million Tiny Images"),
     ]);
     await page.getByRole("button", { name: "Show all", exact: true }).click();
-    await page.getByRole("button", { name: "Year" }).click();
+    await page.getByRole("button", { name: "Year", exact: true }).click();
     expect(await page.locator(".works tbody .title").first().textContent()).toContain("80 Million");
 
     // By keys alone: into the drawing, to a neighbour, and its panel.
@@ -341,6 +354,8 @@ describe.skipIf(withoutBrowser("test/studio-site.test.ts"))("an exported folder"
   test("trains a detector that Node takes, with the same golden outputs", async () => {
     const { page, remarks } = tab;
     await goTo("/train");
+    await choose("Folder", at("images"));
+    await page.getByText("50 normal images chosen").waitFor();
     await page.getByRole("button", { name: "Train", exact: true }).click();
     const finish = page.getByRole("button", { name: /^Finish now/ });
     await page.getByText(/Images of everything: step/).waitFor();
@@ -354,7 +369,7 @@ describe.skipIf(withoutBrowser("test/studio-site.test.ts"))("an exported folder"
       await writeFile(join(at("trained"), path.split("/").at(-1)!), bytes);
     // Loading checks the golden outputs.
     const detector = await loadDetectorFolder(at("trained"), { threads: 1 });
-    expect(detector.manifest.data.normal).toMatchObject({ location: "made in a page", count: 1200 });
+    expect(detector.manifest.data.normal).toMatchObject({ location: "images", count: 50 });
     const scored: Prediction[] = [];
     for await (const one of predict(detector, at("images"))) scored.push(one);
     expect(scored).toHaveLength(50);

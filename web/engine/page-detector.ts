@@ -77,8 +77,7 @@ export async function openPageDetector(
   return {
     opened,
     async score(wanted, wish) {
-      const prepared: PreparedImage[] = [];
-      for (const { blob } of wanted) prepared.push(await prepareFile(blob, manifest, decode));
+      const prepared = await prepareFiles(wanted, manifest, decode);
       const names = wanted.map(({ name }) => name);
       return scorePrepared(detector, names, prepared, wish);
     },
@@ -110,6 +109,24 @@ function pageScores(manifest: Manifest): string[] {
 function shortageOf({ defaultScore }: Manifest, [first]: readonly string[]): string | undefined {
   if (first === defaultScore) return undefined;
   return `The detector's own score, ${defaultScore}, needs what a page lacks: here ${first ?? "no score"} decides. The command line computes ${defaultScore}.`;
+}
+
+/** Files of fewer bytes are prepared beside each other: most of their time they wait for what inflates. */
+const smallFile = 2 ** 18;
+const smallAtOnce = 4;
+
+async function prepareFiles(
+  files: readonly NamedBlob[],
+  manifest: Manifest,
+  decode: ImageDecoder,
+): Promise<PreparedImage[]> {
+  const prepared: PreparedImage[] = [];
+  while (prepared.length < files.length) {
+    const next = files.slice(prepared.length, prepared.length + smallAtOnce);
+    const some = next.every(({ blob }) => blob.size <= smallFile) ? next : next.slice(0, 1);
+    prepared.push(...(await Promise.all(some.map(({ blob }) => prepareFile(blob, manifest, decode)))));
+  }
+  return prepared;
 }
 
 async function prepareFile(blob: Blob, { input }: Manifest, decode: ImageDecoder): Promise<PreparedImage> {

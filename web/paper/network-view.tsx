@@ -30,7 +30,7 @@ const [leastScale, mostScale] = [0.5, 8];
 /** Room around the outermost nodes, for titles. */
 const margin = 40;
 /** The least and the most that the drawing is wider than high. */
-const [leastShape, mostShape] = [1, 1.9];
+const [leastShape, mostShape] = [0.8, 1.9];
 /** Movements that are smaller are clicks, screen pixels. */
 const leastDrag = 4;
 

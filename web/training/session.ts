@@ -74,6 +74,11 @@ export async function train(images: TrainingImages, steps: number): Promise<void
   }
 }
 
+// What is learned is in the page alone: who closes it is asked first.
+window.addEventListener("beforeunload", (event) => {
+  if (training.peek().kind === "running") event.preventDefault();
+});
+
 /** Ends the training with what it has learned. */
 export function finishTraining(): void {
   finishing.abort();

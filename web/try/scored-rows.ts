@@ -1,7 +1,7 @@
 /** Rows of scored images: sorted, counted and written, under the score and the rate that are chosen. Needs no page. */
-import { asPath, csvRow } from "../../src/base/index.ts";
+import { asPath, csvRow, quote } from "../../src/base/index.ts";
 import { type Calibration, pValues } from "../../src/score/index.ts";
-import type { ScoredFile, Thumbnail } from "../engine/index.ts";
+import type { ScoredFile, Thumbnail } from "../engine/messages.ts";
 
 /** One file under the score that is chosen. */
 export interface Row {
@@ -52,14 +52,14 @@ export function csvOf({ rows, refused }: Rows, rate: number): string {
   const lines = [
     head.join(","),
     ...rows.map(({ name, score, pValue, anomalous, scores }) =>
-      csvRow([
-        asPath(name),
-        String(score),
-        String(pValue),
-        String(anomalous),
+      [
+        quote(asPath(name)),
+        score,
+        pValue,
+        anomalous,
         `false-alarm ${rate}`,
-        ...names.map((other) => String(scores[other])),
-      ]),
+        ...names.map((other) => scores[other]),
+      ].join(","),
     ),
     ...refused.map(({ name, reason }) => csvRow([asPath(name), "", "", "", reason, ...names.map(() => "")])),
   ];

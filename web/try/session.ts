@@ -56,10 +56,13 @@ let results: ScoredFile[] = [];
 const version = signal(0);
 const sentByWorker = signal(0);
 
-/** Bytes that page and worker have sent since the page was opened. */
+/** What the page had sent before the first image was chosen: in a studio it asks its server for this and that. */
+let sentBefore: number | undefined;
+
+/** Bytes that page and worker have sent since images were chosen. */
 export const sent = computed(() => {
   version.value;
-  return sentByWorker.value + sentBytes();
+  return sentByWorker.value + (sentBefore === undefined ? 0 : sentBytes() - sentBefore);
 });
 
 const ready = computed(() => (opening.value.state === "ready" ? opening.value.detector : undefined));
@@ -154,6 +157,7 @@ export async function scoreFiles({ images, leftOut: others }: Chosen): Promise<v
   const control = new AbortController();
   running = control;
   leftOut.value = others;
+  sentBefore ??= sentBytes();
   let done = 0;
   let drawn = performance.now();
   const show = (ended: boolean): void => {
