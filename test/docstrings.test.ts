@@ -18,10 +18,13 @@ test("no exported function or type lacks a docstring", () => {
   expect(missing).toEqual([]);
 });
 
-/** A docstring stands before it, or before an overload of the same function. */
+/** A docstring stands before it, before an overload of the same function, or before the constant of which it is the type. */
 function isDescribed(lines: readonly string[], index: number, name: string): boolean {
   const before = lines[index - 1] ?? "";
   if (before.trimEnd().endsWith("*/")) return true;
   const overload = new RegExp(`^export (?:async )?function ${name}\\b`);
-  return lines.slice(0, index).some((line) => overload.test(line));
+  if (lines.slice(0, index).some((line) => overload.test(line))) return true;
+  const [, source] = /^export type \w+ = .*\btypeof (\w+)/.exec(lines[index]!) ?? [];
+  const at = lines.findIndex((line) => new RegExp(`^(?:export )?const ${source}\\b`).test(line));
+  return source !== undefined && at > 0 && lines[at - 1]!.trimEnd().endsWith("*/");
 }

@@ -8,6 +8,7 @@ import {
   evaluate,
   isUserError,
   loadDetector,
+  type PredictedImage,
   predict,
   type TrainRequest,
   train,
@@ -62,6 +63,17 @@ test.each([
     const stdout = await runProgram(code, `${path.replaceAll(/\W/g, "-")}-${index}`);
     if (path === "src/index.ts") expect(stdout.match(/^new\/.*\.png [\d.]+ (true|false)$/gm)).toHaveLength(12);
   }
+});
+
+test("the shorter examples run, one after another", async () => {
+  const paths = ["loaded-detector", "exporting", "verifying"].map((name) => `src/workflow/${name}.ts`);
+  const examples = await Promise.all(
+    paths.map(async (path) => examplesIn(await readFile(new URL(`../${path}`, import.meta.url), "utf8"))),
+  );
+  expect(examples.map((list) => list.length)).toEqual([1, 1, 1]);
+  const shown = "console.log(verdict, paths.length, largest <= 1, trusted.join());";
+  const stdout = await runProgram([...examples.flat(), shown].join("\n"), "shorter");
+  expect(stdout).toMatch(/^(fine|odd, p = [\d.]+) 3 true cpu$/m);
 });
 
 test("the README's library example runs", async () => {
@@ -175,6 +187,28 @@ describe("a detector", () => {
     })();
     await expect(reading).rejects.toThrow("enough");
     expect(files).toHaveLength(12);
+    await detector.dispose();
+  });
+
+  test("scores images in memory as it scores their files, and can be called off", async () => {
+    const detector = await loadDetector(at("detector"), { threads: 1 });
+    const expected: PredictedImage[] = [];
+    for await (const row of predict(detector, at("new"))) expected.push(row);
+    const bytes = await Promise.all(expected.map(({ file }) => readFile(file)));
+    const rows = await detector.score(bytes);
+    expect(rows.map(({ scores, pValue }) => ({ scores, pValue }))).toEqual(
+      expected.map(({ scores, pValue }) => ({ scores, pValue })),
+    );
+    expect(rows[3]).toMatchObject({ file: "image 3" });
+    expect(rows[0]).not.toHaveProperty("pixels");
+    expect(await detector.score([])).toEqual([]);
+    const done: number[] = [];
+    const onEvent = (event: WorkflowEvent) => event.kind === "progress" && done.push(event.done);
+    await detector.score(bytes, {}, { onEvent });
+    expect(done.at(-1)).toBe(12);
+    await expect(detector.score([new Uint8Array([1, 2, 3])])).rejects.toThrow(/image 0/);
+    const reason = new Error("enough");
+    await expect(detector.score(bytes, {}, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     await detector.dispose();
   });
 

@@ -33,7 +33,7 @@ export interface LoadedDetector extends Detector {
  * import { loadDetector } from "outglow";
  *
  * const detector = await loadDetector("detector");
- * const [row] = await detector.score([await readFile("new/new-00000.png")], { falseAlarm: 0.05 });
+ * const [row] = await detector.score([await readFile("new/normal-00000.png")], { falseAlarm: 0.05 });
  * const verdict = row.anomalous ? `odd, p = ${row.pValue}` : "fine";
  * await detector.dispose();
  * ```
