@@ -7,7 +7,7 @@ import { randomKey } from "../src/base/index.ts";
 import { writeImages } from "../src/data/index.ts";
 import { loadDetectorFolder, loadManifest } from "../src/detector/index.ts";
 import { makeParts, type PartKind } from "../src/made/index.ts";
-import { type EvaluationReport, train, type WorkflowEvent } from "../src/workflow/index.ts";
+import { type EvaluationReport, exportDetector, train, type WorkflowEvent } from "../src/workflow/index.ts";
 import { type Outcome, runOutglow, temporaryFolder } from "./command.ts";
 
 const side = 64;
@@ -52,6 +52,20 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(() => folder.dispose());
+
+test("what looks for faults is exported, a model a level, and said to be no part of the other model", async () => {
+  const texts: string[] = [];
+  const onEvent = (event: WorkflowEvent) => event.kind === "warning" && texts.push(event.text);
+  const request = { detector: at("detector"), out: at("exported"), faults: true };
+  const { score, files, check, metadata } = await exportDetector(request, { threads: 1 }, { onEvent });
+  expect(score.insteadOf).toEqual({ name: "faults", needs: "a detector of local faults" });
+  expect(texts).toEqual([expect.stringContaining("which no single graph has")]);
+  const levels = check.differences.filter(({ output }) => output.startsWith("faults-"));
+  expect(levels.length).toBeGreaterThan(0);
+  expect(levels.filter(({ share }) => !(share <= 1))).toEqual([]);
+  expect(files.map(({ path }) => path)).toContain(at("exported", `${levels[0]!.output}.onnx`));
+  expect(metadata.score.name).toBe(score.name);
+});
 
 describe("training", () => {
   test("says what it did, and leaves a picture of what was looked for", async () => {

@@ -13,6 +13,7 @@ export function exportCommand(): Command {
     .option("--map", "also give a map of the image", false)
     .option("--latents", "also give the flow's latents", false)
     .option("--resize", "take images of any size; resized a little otherwise than outglow does", false)
+    .option("--faults", "also write the networks that look for local faults, a model a level", false)
     .option("--layout <name>", "plain files, or a triton model repository", oneOf(["plain", "triton"]), "plain")
     .option("--names <whose>", "outglow's names of outputs or anomalib's", oneOf(["outglow", "anomalib"]), "outglow")
     .option("--name <name>", "what a server calls the model (default: the detector's folder)")

@@ -1,5 +1,6 @@
 /** A detector's manifest and weights, read from wherever its files are, with every check. Portable. */
 import { ConfigError, FormatError, internalError } from "../base/index.ts";
+import { type FaultDetector, readFaultDetector } from "../faults/portable.ts";
 import { modelOf } from "../model/index.ts";
 import type { ParameterVectors } from "../nn/index.ts";
 import { checksumOf } from "./checksum.ts";
@@ -120,6 +121,13 @@ export async function readModelWeights(
   const file = modelFiles[name].weights;
   const bytes = await readCheckedFile(files, file, manifest);
   return readWeights(modelOf(manifest.training, name).parameters, bytes, files.describe(file));
+}
+
+/** The fault detector of a detector, weights and all. Throws FormatError for damage; undefined where it looks for no faults. */
+export async function readFaults(files: FileReader, manifest: Manifest): Promise<FaultDetector | undefined> {
+  if (!manifest.faults) return undefined;
+  const bytes = await readCheckedFile(files, faultsFile, manifest);
+  return readFaultDetector(manifest.faults.record, bytes, files.describe(faultsFile));
 }
 
 /** One file of a detector. Throws FormatError where it is not there or not the one that the manifest names. */

@@ -58,9 +58,9 @@ export async function checkExport(
   const terms = await detector.terms(pixels, { measured: ["pixels"] });
   const expected = computeScore(score.name, terms, calibration).values;
   const differences = [
-    compare(namings[names].score, got[namings[names].score], expected, exportTolerances.score),
+    compareNumbers(namings[names].score, got[namings[names].score], expected, exportTolerances.score),
     comparePValues(got.p_value!, expected, (scores) => pValues(calibration, score.name, scores)),
-    ...tablesOf(terms).map(([name, values]) => compare(name, got[name], values, exportTolerances.terms)),
+    ...tablesOf(terms).map(([name, values]) => compareNumbers(name, got[name], values, exportTolerances.terms)),
   ];
   if (map !== undefined) {
     const area = input.height * input.width;
@@ -69,7 +69,7 @@ export async function checkExport(
       heat.subarray(image * area, (image + 1) * area).reduce((sum, value) => sum + value, 0),
     );
     const whole = computeScore(map, terms, calibration).values;
-    differences.push(compare(namings[names].map, sums, whole, exportTolerances.map));
+    differences.push(compareNumbers(namings[names].map, sums, whole, exportTolerances.map));
   }
   return { images: count, batches: batchSizes, differences };
 }
@@ -88,7 +88,7 @@ export async function checkInverse(
   const middle = await forwards.run({ images }).finally(() => forwards.dispose());
   const back = await engine.load(writeModel(inverse), { weights: "constant" });
   const again = await back.run(middle).finally(() => back.dispose());
-  return compare("inverse", again.images!.data, pixels, exportTolerances.inverse);
+  return compareNumbers("inverse", again.images!.data, pixels, exportTolerances.inverse);
 }
 
 /** Whether everything is within its tolerance. */
@@ -180,7 +180,8 @@ interface Tolerance {
   readonly relative: number;
 }
 
-function compare(
+/** The largest difference of numbers from those that are expected. */
+export function compareNumbers(
   output: string,
   got: ArrayLike<number> | undefined,
   expected: ArrayLike<number>,

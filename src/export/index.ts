@@ -9,6 +9,7 @@ export {
   type ResizeDifference,
   resizeDifference,
 } from "./checking.ts";
+export { checkFaultModels, describeFaultModels, faultModels, type LevelModel } from "./faults.ts";
 export {
   type ExportedFile,
   type Layout,

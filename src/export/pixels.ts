@@ -75,3 +75,25 @@ export function withResize(model: OnnxModel, { channels, height, width }: ImageS
     ],
   };
 }
+
+/** The same model with a score [N]: the mean of the highest `count` numbers of a map [N, H, W]. */
+export function withTopMean(model: OnnxModel, map: string, score: string, count: number): OnnxModel {
+  const integers = (name: string, value: number): OnnxTensor => ({
+    name,
+    elementType: "int64",
+    shape: [1],
+    data: new Uint8Array(BigInt64Array.of(BigInt(value)).buffer),
+  });
+  const [top, places] = [`${score}/top`, `${score}/places`];
+  return {
+    ...model,
+    outputs: [{ name: score, elementType: "float32", shape: ["N"] }, ...model.outputs],
+    initializers: [...model.initializers, integers("border/count", count), integers("border/last", -1)],
+    nodes: [
+      ...model.nodes,
+      node("Flatten", [map], `${score}/cells`, { axis: 1 }),
+      { ...node("TopK", [`${score}/cells`, "border/count"], top), outputs: [top, places] },
+      node("ReduceMean", [top, "border/last"], score, { keepdims: 0 }),
+    ],
+  };
+}

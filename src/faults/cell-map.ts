@@ -68,9 +68,14 @@ export function standardised(
   return { ...map, values: map.values.map((value) => (value - mean) / deviation) };
 }
 
+/** How many cells are the top 1 % of so many, at least one. */
+export function topCount(cells: number): number {
+  return Math.max(1, Math.round(topShare * cells));
+}
+
 /** The mean of the top 1 % of the cells, of one cell at least: an image's score. */
 export function topMean({ values }: CellMap): number {
-  const count = Math.max(1, Math.round(topShare * values.length));
+  const count = topCount(values.length);
   const top = values
     .slice()
     .sort()

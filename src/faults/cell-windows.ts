@@ -71,15 +71,25 @@ export function openCells(own: CellFunction, scale: PixelScale, engine: Engine, 
 
 async function compile(
   { channels, cells }: CellFunction,
-  { means, deviations }: PixelScale,
+  scale: PixelScale,
   size: { readonly height: number; readonly width: number },
   engine: Engine,
 ): Promise<Program> {
   const graph = makeGraph();
-  const images = input(graph, "images", [freeBatch, channels, size.height, size.width], "uint8");
-  const perChannel = (values: readonly number[]) => constant(graph, Float32Array.from(values), [1, channels, 1, 1]);
-  const x = divide(subtract(toFloat(images), perChannel(means)), perChannel(deviations));
+  const x = scaledImages(graph, channels, scale, size);
   return engine.compile({ cells: cells(graph, x, size) }, { weights: "constant" });
+}
+
+/** The graph's input `images`, uint8 [N, C, H, W], as scaled numbers. */
+export function scaledImages(
+  graph: Graph,
+  channels: number,
+  { means, deviations }: PixelScale,
+  { height, width }: { readonly height: number; readonly width: number },
+): Value {
+  const images = input(graph, "images", [freeBatch, channels, height, width], "uint8");
+  const perChannel = (values: readonly number[]) => constant(graph, Float32Array.from(values), [1, channels, 1, 1]);
+  return divide(subtract(toFloat(images), perChannel(means)), perChannel(deviations));
 }
 
 /** A stretch of an axis in pixels that is looked at, and the part of it whose cells are taken. */

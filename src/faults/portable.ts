@@ -6,6 +6,7 @@
 export type { PixelScale } from "./batches.ts";
 export { addResampled, type CellMap, resampled, standardised, topMean } from "./cell-map.ts";
 export { type CellLogits, openCells } from "./cell-windows.ts";
+export { faultLevelGraph, type LevelGraph } from "./level-graph.ts";
 export { resized, withChannels } from "./levels.ts";
 export {
   type FaultDetector,

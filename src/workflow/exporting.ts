@@ -3,10 +3,20 @@ import { access, mkdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { ConfigError, RunError, setting } from "../base/index.ts";
 import { writeFileAtomic } from "../data/index.ts";
-import { type GoldenComparison, loadManifest, loadWeights, type Manifest, presentModels } from "../detector/index.ts";
+import {
+  folderReader,
+  type GoldenComparison,
+  loadManifest,
+  loadWeights,
+  type Manifest,
+  presentModels,
+  readFaults,
+} from "../detector/index.ts";
 import {
   checkExport,
+  checkFaultModels,
   checkInverse,
+  describeFaultModels,
   type ExportCheck,
   type ExportedDecision,
   type ExportedModel,
@@ -16,6 +26,7 @@ import {
   exportMetadata,
   exportModel,
   exportTolerances,
+  faultModels,
   inverseModel,
   isFaithful,
   type Layout,
@@ -49,6 +60,8 @@ export interface ExportRequest extends ExportOptions {
   readonly name?: string | undefined;
   /** Whether images of any size come in. */
   readonly resize?: boolean | undefined;
+  /** Whether the networks that look for local faults are written, too, a model a level. */
+  readonly faults?: boolean | undefined;
   /** Under which terms the model may be used. */
   readonly license?: string | undefined;
   /** Whether files that are there are replaced. */
@@ -132,7 +145,10 @@ export async function exportDetector(
     const found = await checkExport(detector, exported, names, program);
     const latents = latentsModel(manifest, weights.normal!);
     const returned = await checkInverse(latents, inverse, manifest.input, program);
-    const check = { ...found, differences: [...found.differences, returned] };
+    const networks = request.faults ? await faultNetworks(folder, manifest) : undefined;
+    const levels = networks ? faultModels(networks) : [];
+    const placed = networks ? await checkFaultModels(detector, levels, networks.record.channels, program) : [];
+    const check = { ...found, differences: [...found.differences, returned, ...placed] };
     refuseUnfaithful(check, folder);
     signal?.throwIfAborted();
     const resizing = resize ? withResize(exported.model, manifest.input) : undefined;
@@ -140,6 +156,7 @@ export async function exportDetector(
       resizing && (await resizeDifference(exported.model, resizing, manifest.input, namings[names].score, program));
     const metadata = {
       ...describe(exported),
+      faults: networks ? describeFaultModels(networks, levels) : null,
       check: { ...check, tolerances: exportTolerances, resizing: difference ?? null },
     };
     const named = (title: string, model: OnnxModel): NamedModel => ({ name: title, model, bytes: writeModel(model) });
@@ -147,6 +164,9 @@ export async function exportDetector(
     const models = [
       named(own, resizing ?? exported.model),
       named(layout === "plain" ? "inverse" : `${name}-inverse`, inverse),
+      ...levels.map(({ level, model }) =>
+        named(layout === "plain" ? `faults-${level}` : `${name}-faults-${level}`, model),
+      ),
     ];
     const files = layFiles(layout, models, metadata);
     for (const { path, content } of files) {
@@ -167,6 +187,18 @@ export async function exportDetector(
   }
 }
 
+async function faultNetworks(folder: string, manifest: Manifest) {
+  const networks = await readFaults(folderReader(folder), manifest);
+  if (networks) return networks;
+  throw new ConfigError({
+    code: "other-model",
+    subject: setting("faults"),
+    expected: "a detector that looks for local faults",
+    got: "one without",
+    remedy: { key: "train-with", settings: setting("faults") },
+  });
+}
+
 async function weightsOf(folder: string): Promise<ModelWeights> {
   const manifest = await loadManifest(folder);
   const weights: { -readonly [Name in keyof ModelWeights]: ModelWeights[Name] } = {};
@@ -175,7 +207,7 @@ async function weightsOf(folder: string): Promise<ModelWeights> {
 }
 
 /** The detector's own rule for a score, in the numbers of the outputs; the usual one where its own is a threshold of another score. */
-function exportedDecision(manifest: Parameters<typeof decisionOf>[0]["manifest"], score: string): ExportedDecision {
+function exportedDecision(manifest: Manifest, score: string): ExportedDecision {
   const own =
     manifest.decision?.kind === "score" && score !== manifest.defaultScore
       ? { ...manifest, decision: undefined }
