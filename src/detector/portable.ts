@@ -20,7 +20,7 @@ export { type CoderMeasure, type Detector, type LoadingOptions, loadDetector, ty
 export { formatVersion, type Manifest, parseManifest } from "./manifest.ts";
 export type { MeasuredSource } from "./measuring.ts";
 export { presentFlows, presentModels } from "./models.ts";
-export { readFaults, readManifest, readModelWeights } from "./reading.ts";
+export { readManifest, readModelWeights } from "./reading.ts";
 export { type RedrawingOptions, redrawScales } from "./redrawing.ts";
 export { type SamplingOptions, sampledModel, sampleImages } from "./sampling.ts";
 export { detectorSources, measuredFor, namedSources } from "./score-sources.ts";

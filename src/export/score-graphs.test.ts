@@ -19,8 +19,15 @@ import type { SaidValues } from "./values.ts";
 
 const scales = 2;
 const stream = randomKey("score graphs").stream();
-const heldOut = likelyEverything(120, scales, stream);
-const images = withOddities(likelyEverything(30, scales, stream));
+const shape = { channels: 3, height: 5, width: 6 };
+const size = 90;
+/** Images in colour, so that every channel has some before it. */
+const inColour = (count: number): Required<ModelTerms> => ({
+  ...likelyEverything(count, scales, stream),
+  pixels: { shape, values: Uint8Array.from({ length: size * count }, () => 100 + stream.integer(50)) },
+});
+const heldOut = inColour(120);
+const images = withOddities(inColour(30));
 const sources = [...sourcesOf(heldOut)];
 
 /** Images whose terms are far out, infinite and no numbers, and one without any contrast. */
@@ -32,7 +39,7 @@ function withOddities(terms: Required<ModelTerms>): Required<ModelTerms> {
   values[13] = Number.POSITIVE_INFINITY;
   values[18] = Number.NEGATIVE_INFINITY;
   terms.classifier.values.set([90, -90, 0, 30, 30, -5], 0);
-  terms.pixels.values.fill(117, 12 * 5, 12 * 6);
+  terms.pixels.values.fill(117, size * 5, size * 6);
   return terms;
 }
 
@@ -62,7 +69,7 @@ beforeAll(async () => {
   const graph = makeGraph();
   const rows = (name: string, ...shape: number[]): Value => input(graph, name, [freeBatch, ...shape]);
   const said: SaidValues = {
-    images: input(graph, "images", [freeBatch, 1, 3, 4], "uint8"),
+    images: input(graph, "images", [freeBatch, 3, 5, 6], "uint8"),
     terms: { normal: rows("normal", scales, 2), general: rows("general", scales, 2), local: rows("local", 1, 2) },
     classes: rows("classes", 3),
     logits: rows("logits", 3),
@@ -74,7 +81,7 @@ beforeAll(async () => {
   });
   const table = (data: Float32Array, ...shape: number[]): Buffer => ({ data, shape: [30, ...shape] });
   outputs = await program.run({
-    images: { data: images.pixels.values, shape: [30, 1, 3, 4] },
+    images: { data: images.pixels.values, shape: [30, 3, 5, 6] },
     normal: table(images.normal.values, scales, 2),
     general: table(images.general.values, scales, 2),
     local: table(images.local.values, 1, 2),
