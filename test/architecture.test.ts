@@ -30,6 +30,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
 /** Ways past an index.ts, each with its reason. */
 const sideDoors = [
   "cli/program.ts -> detector/version.ts", // --version and --help must not load the engine
+  "cli/completion.ts -> detector/version.ts", // as above
   "cli/train-command.ts -> workflow/train-request.ts", // nor must the help of a command, which shows the defaults
   "cli/train-command.ts -> workflow/train-notes.ts", // as above
   "cli/reproduce-command.ts -> experiments/suite-names.ts", // as above

@@ -18,7 +18,12 @@ export const commandMakers = {
   studio: async () => (await import("./studio-command.ts")).studioCommand(),
   benchmark: async () => (await import("./benchmark-command.ts")).benchmarkCommand(),
   doctor: async () => (await import("./doctor-command.ts")).doctorCommand(),
-  completion: async () => (await import("./completion-command.ts")).completionCommand(),
+  completion: async () => (await import("./completion-command.ts")).completionCommand(allCommands),
   quickstart: async () => (await import("./quickstart-command.ts")).quickstartCommand(),
   reproduce: async () => (await import("./reproduce-command.ts")).reproduceCommand(),
 } as const satisfies Readonly<Record<string, () => Promise<Command>>>;
+
+/** All of them at once. */
+export function allCommands(): Promise<readonly Command[]> {
+  return Promise.all(Object.values(commandMakers).map((make): Promise<Command> => make()));
+}

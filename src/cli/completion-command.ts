@@ -2,8 +2,8 @@
 import { Argument, Command } from "commander";
 import type { CompletionKind } from "./completion.ts";
 
-/** `outglow completion`. */
-export function completionCommand(): Command {
+/** `outglow completion`, given what makes all commands, itself among them. */
+export function completionCommand(all: () => Promise<readonly Command[]>): Command {
   return new Command("completion")
     .description("print what completes commands and options in a shell, or the manual page")
     .addArgument(new Argument("<shell>", "the shell, or man").choices(["bash", "zsh", "fish", "man"]))
@@ -19,6 +19,6 @@ export function completionCommand(): Command {
     )
     .action(async (shell: CompletionKind) => {
       const { completion } = await import("./completion.ts");
-      await completion(shell);
+      completion(shell, await all());
     });
 }

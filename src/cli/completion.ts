@@ -1,7 +1,6 @@
 /** `outglow completion`: shells' completions and the manual page, made of the commands themselves, so that they never say anything else. */
 import type { Command, Option } from "commander";
 import { packageVersion } from "../detector/version.ts";
-import { commandMakers } from "./commands.ts";
 import { printText } from "./standard-output.ts";
 
 /** What is printed: a completion for a shell, or the manual page. */
@@ -16,22 +15,18 @@ interface Entry {
   readonly below: readonly string[];
 }
 
-/** Prints a completion or the manual page. */
-export async function completion(kind: CompletionKind): Promise<void> {
-  printText(await completionText(kind));
+/** Prints a completion or the manual page of these commands. */
+export function completion(kind: CompletionKind, commands: readonly Command[]): void {
+  printText(completionText(kind, commands));
 }
 
 /** What `completion` prints. */
-export async function completionText(kind: CompletionKind): Promise<string> {
-  return renderers[kind](await allEntries());
-}
-
-async function allEntries(): Promise<readonly Entry[]> {
-  const commands = await Promise.all(Object.values(commandMakers).map((make): Promise<Command> => make()));
-  return commands.flatMap((command) => [
+export function completionText(kind: CompletionKind, commands: readonly Command[]): string {
+  const entries = commands.flatMap((command) => [
     entryOf(command.name(), command),
     ...command.commands.map((inner) => entryOf(`${command.name()} ${inner.name()}`, inner)),
   ]);
+  return renderers[kind](entries);
 }
 
 function entryOf(path: string, command: Command): Entry {

@@ -96,8 +96,11 @@ function expectSame(got: ArrayLike<number>, expected: Float64Array): void {
   const { relative, absolute } = tolerances.network;
   for (const [image, value] of expected.entries()) {
     if (Number.isFinite(value)) {
+      // What float32 leaves of terms that all but cancel.
+      const terms = images.normal.values.subarray(image * 2 * scales, (image + 1) * 2 * scales).filter(Number.isFinite);
+      const rest = 2 ** -23 * Math.max(0, ...terms.map(Math.abs));
       expect(Math.abs(got[image]! - value), `image ${image}: ${got[image]} for ${value}`).toBeLessThanOrEqual(
-        10 * absolute + relative * Math.abs(value),
+        10 * absolute + relative * Math.abs(value) + rest,
       );
     } else expect(got[image], `image ${image}`).toBe(value);
   }
