@@ -1,9 +1,10 @@
 /**
- * Commands on many small PNG files, the first time and from the cache: when they have read their images, when they are done, and their peak memory.
+ * Commands on many small PNG files, the first time and from the cache: when they have read their images, when they are done, both on the clock and in processor time, and their
+ * peak memory.
  *
  *     npm run build && node bench/many-images.mjs [IMAGES] [SIDE]
  *
- * The files, the cache and the detector lie in a temporary folder and go with it. Peak memory is read from /proc, so it takes Linux.
+ * The files, the cache and the detector lie in a temporary folder and go with it. Memory and processor time are read from /proc, so it takes Linux.
  */
 import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -42,24 +43,37 @@ async function run(what, args, line) {
   const seconds = () => (performance.now() - started) / 1000;
   const env = { ...process.env, OUTGLOW_CACHE: join(folder, "cache"), CI: "1" };
   const child = spawn(process.execPath, [program, ...args], { env, stdio: ["ignore", "ignore", "pipe"] });
-  let peak = 0;
+  let [peak, used] = [0, 0];
   const look = setInterval(async () => {
     const status = await readFile(`/proc/${child.pid}/status`, "utf8").catch(() => "");
     peak = Math.max(peak, Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0));
+    used = (await processorSeconds(child.pid)) ?? used;
   }, 50);
   let said = "";
   let read;
-  child.stderr.setEncoding("utf8").on("data", (text) => {
+  child.stderr.setEncoding("utf8").on("data", async (text) => {
     said += text;
-    if (read === undefined && line.test(said)) read = seconds();
+    if (read !== undefined || !line.test(said)) return;
+    read = `read after ${seconds().toFixed(1)} s`;
+    read += ` (${((await processorSeconds(child.pid)) ?? used).toFixed(1)} of a processor), `;
   });
   const code = await new Promise((resolve) => child.once("close", resolve));
   clearInterval(look);
-  const begun = read === undefined ? "" : `images read or begun after ${read.toFixed(1)} s, `;
-  console.log(
-    `${what}: ${begun}done after ${seconds().toFixed(1)} s, at most ${Math.round(peak / 1024)} MB${code === 0 ? "" : ` (ended with ${code})`}`,
-  );
+  const done = `done after ${seconds().toFixed(1)} s (${used.toFixed(1)} of a processor)`;
+  const failed = code === 0 ? "" : ` (ended with ${code})`;
+  console.log(`${what}: ${read ?? ""}${done}, at most ${Math.round(peak / 1024)} MB${failed}`);
   if (code !== 0) console.log(said);
+}
+
+/** What a process has computed so far, in seconds of one processor; undefined once it has ended. */
+async function processorSeconds(pid) {
+  const fields = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
+  if (fields === undefined) return undefined;
+  const [user, system] = fields
+    .slice(fields.lastIndexOf(")") + 2)
+    .split(" ")
+    .slice(11, 13);
+  return (Number(user) + Number(system)) / 100;
 }
 
 /** Grey pictures of a soft spot with noise, each another one, a thousand to a folder. */

@@ -6,7 +6,6 @@ import { checkSpecification, type InputForm } from "../pixels/index.ts";
 import { type ImageCache, openPrepared } from "./cache/prepared-images.ts";
 import { tallyFound } from "./found-images.ts";
 import type { ImageSource, PreparationProblem } from "./image-source.ts";
-import { mapInOrder } from "./ordered.ts";
 import { type FoundImages, mayBeMissed, showLeftOut } from "./source-summary.ts";
 
 /** Prepared images in memory. */
@@ -96,7 +95,7 @@ export async function loadImages(
   const ahead = 4 * concurrency;
   const images = await openPrepared(source, specification, cache);
   try {
-    for await (const prepared of mapInOrder(source.length, images.image, { concurrency, ahead })) {
+    for await (const prepared of images.inOrder({ concurrency, ahead })) {
       const index = done++;
       await images.keep(prepared);
       if ("reason" in prepared) problems.push(noteProblem(source, index, prepared.reason, strict));
@@ -163,7 +162,7 @@ export async function* streamImages(
   const options = { concurrency: defaultConcurrency(), ahead: batchSize * Math.max(1, prefetch) };
   const images = await openPrepared(source, specification, cache);
   try {
-    for await (const prepared of mapInOrder(source.length, images.image, options)) {
+    for await (const prepared of images.inOrder(options)) {
       const position = index++;
       await images.keep(prepared);
       if ("reason" in prepared) {

@@ -23,8 +23,10 @@ export interface CacheWriter {
 /** A file of prepared images that is being read. */
 export interface CacheReader {
   readonly count: number;
-  /** An image by its number; undefined where the file is damaged. */
-  image(index: number): Promise<PreparedFile | undefined>;
+  /** An image of the block that was read last, or one without pixels; undefined for others. */
+  image(index: number): PreparedFile | undefined;
+  /** Reads the block of an image, and gives the image; undefined where the file is damaged. */
+  next(index: number): Promise<PreparedFile | undefined>;
   close(): Promise<void>;
 }
 
@@ -105,7 +107,7 @@ export async function readCacheFile(
     await file.close();
     return undefined;
   }
-  return { count, image: imageReader(file, contents), close: () => file.close() };
+  return { count, ...imageReader(file, contents), close: () => file.close() };
 }
 
 /** What was said about the images of a file when it was written; undefined where it is damaged. */
@@ -149,37 +151,36 @@ async function readContents(file: FileHandle): Promise<Contents | undefined> {
   return { count, size, about, hashes: rest.subarray(0, blocks * hashBytes), rows, reasons, ranks };
 }
 
-/** Blocks that are kept: those that readers of neighbouring images are in. */
-const keptBlocks = 4;
-
 function imageReader(file: FileHandle, { size, hashes, rows, reasons, ranks }: Contents) {
   const perBlock = blockImages(size);
   const last = ranks.length - 1;
   const usable = ranks[last]! + (rows[last * rowBytes + 8] === 0 ? 0 : 1);
-  const blocks = new Map<number, Promise<Buffer | undefined>>();
-  const readBlock = async (block: number): Promise<Buffer | undefined> => {
-    const images = Math.min(perBlock, usable - block * perBlock);
-    const bytes = await readExactly(file, block * perBlock * size, images * size).catch(() => undefined);
-    const sum = hashes.subarray(block * hashBytes, (block + 1) * hashBytes);
-    return bytes && sha256(bytes).equals(sum) ? bytes : undefined;
-  };
-  const blockOf = (block: number): Promise<Buffer | undefined> => {
-    const known = blocks.get(block);
-    if (known) return known;
-    const read = readBlock(block);
-    blocks.set(block, read);
-    if (blocks.size > keptBlocks) blocks.delete(blocks.keys().next().value!);
-    return read;
-  };
-  return async (index: number): Promise<PreparedFile | undefined> => {
+  let current = -1;
+  let pixels: Buffer = Buffer.alloc(0);
+  const image = (index: number): PreparedFile | undefined => {
     const rank = ranks[index]!;
-    const row = rows.subarray(index * rowBytes, (index + 1) * rowBytes);
-    if (row[8] === 0) return { reason: reasons[index - rank] ?? "" };
-    const block = await blockOf(Math.floor(rank / perBlock));
-    if (!block) return undefined;
+    const row = index * rowBytes;
+    if (rows[row + 8] === 0) return { reason: reasons[index - rank] ?? "" };
+    if (Math.floor(rank / perBlock) !== current) return undefined;
     const start = (rank % perBlock) * size;
-    const stored = { width: row.readUInt32LE(0), height: row.readUInt32LE(4), grey: row[8] === 1 };
-    return { pixels: block.subarray(start, start + size), stored, remarks: remarksIn(row.readUInt16LE(10)) };
+    const stored = { width: rows.readUInt32LE(row), height: rows.readUInt32LE(row + 4), grey: rows[row + 8] === 1 };
+    return {
+      pixels: pixels.subarray(start, start + size),
+      stored,
+      remarks: remarksIn(rows.readUInt16LE(row + 10)),
+    };
+  };
+  return {
+    image,
+    async next(index: number): Promise<PreparedFile | undefined> {
+      const block = Math.floor(ranks[index]! / perBlock);
+      const images = Math.min(perBlock, usable - block * perBlock);
+      const bytes = await readExactly(file, block * perBlock * size, images * size).catch(() => undefined);
+      const sum = hashes.subarray(block * hashBytes, (block + 1) * hashBytes);
+      if (!bytes || !sha256(bytes).equals(sum)) return undefined;
+      [current, pixels] = [block, bytes];
+      return image(index);
+    },
   };
 }
 

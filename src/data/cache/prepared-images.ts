@@ -7,6 +7,7 @@ import { decoderVersions } from "../decoding/decoder-version.ts";
 import type { PreparedFile } from "../decoding/preparation.ts";
 import { prepareImage } from "../decoding/preparation.ts";
 import type { ImageSource } from "../image-source.ts";
+import { mapInOrder, type OrderedOptions } from "../ordered.ts";
 import {
   type CacheContents,
   type CacheWriter,
@@ -30,9 +31,10 @@ export interface ImageCache extends CacheRoom {
 /** Fewer images are prepared sooner than looked for. */
 const leastImages = 16;
 
-/** The images of a source, prepared, each to be asked for once. */
+/** The images of a source, prepared. */
 export interface PreparedImages {
-  image(index: number): Promise<PreparedFile>;
+  /** All of them in order, to be asked for once. */
+  inOrder(options: OrderedOptions): AsyncIterable<PreparedFile>;
   /** Keeps what was asked for, if it is worth it; to be called with every image in order. */
   keep(prepared: PreparedFile): Promise<void>;
   /** Puts what was kept into the cache; to be called after the last image. */
@@ -47,8 +49,14 @@ export async function openPrepared(
   form: InputForm,
   cache: ImageCache | undefined,
 ): Promise<PreparedImages> {
-  const direct = (index: number): Promise<PreparedFile> => readAndPrepare(source, index, form);
-  const plain = { image: direct, keep: async () => {}, finish: async () => {}, close: async () => {} };
+  const from = (first: number, options: OrderedOptions): AsyncIterable<PreparedFile> =>
+    mapInOrder(source.length - first, (index) => readAndPrepare(source, first + index, form), options);
+  const plain: PreparedImages = {
+    inOrder: (options) => from(0, options),
+    keep: async () => {},
+    finish: async () => {},
+    close: async () => {},
+  };
   if (!cache || source.length < leastImages || !source.identity) return plain;
   const identity = await source.identity();
   if (identity === undefined) return plain;
@@ -67,12 +75,16 @@ export async function openPrepared(
         await reader.close();
         if (damaged) await rm(path, { force: true }).catch(() => undefined);
       },
-      async image(index) {
-        const kept = damaged ? undefined : await reader.image(index);
-        if (kept) return kept;
-        if (!damaged) cache.onNote?.(`${location}: the cache is damaged in '${path}'; the images are read again`);
-        damaged = true;
-        return direct(index);
+      async *inOrder(options) {
+        for (let index = 0; index < length; index++) {
+          const kept = reader.image(index) ?? (await reader.next(index));
+          if (kept) yield kept;
+          else {
+            damaged = true;
+            cache.onNote?.(`${location}: the cache is damaged in '${path}'; the images are read again`);
+            return yield* from(index, options);
+          }
+        }
       },
     };
   }
@@ -81,7 +93,7 @@ export async function openPrepared(
     tell(reasonOf(error));
     return undefined;
   });
-  return writer ? keeping(source, { ...plain, image: direct }, writer, { cache, identity, tell }) : plain;
+  return writer ? keeping(source, plain, writer, { cache, identity, tell }) : plain;
 }
 
 interface Keeping {
