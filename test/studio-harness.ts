@@ -45,7 +45,11 @@ export interface TestStudio {
   open(address?: string, options?: BrowserContextOptions): Promise<Tab>;
   /** Another tab of the same browser. */
   openBeside(tab: Tab, address?: string): Promise<Tab>;
-  /** A request with the cookie of a session, without a browser. */
+  /** An address that has not been used. */
+  freshAddress(): Promise<string>;
+  /** The cookie of a session, as a request sends it. */
+  cookie(): Promise<string>;
+  /** A request with that cookie, without a browser. */
   ask(path: string, init?: RequestInit): Promise<Response>;
 }
 
@@ -142,12 +146,16 @@ async function startTestStudio(): Promise<TestStudio> {
       await tab.page.locator("main h1").waitFor();
       return tab;
     },
-    async ask(path, init = {}) {
+    freshAddress: nextAddress,
+    async cookie() {
       if (cookie === "") {
         const answer = await fetch(await nextAddress());
         cookie = answer.headers.get("set-cookie")!.split(";", 1)[0]!;
       }
-      return fetch(`${url}${path}`, { ...init, headers: { cookie, ...init.headers } });
+      return cookie;
+    },
+    async ask(path, init = {}) {
+      return fetch(`${url}${path}`, { ...init, headers: { cookie: await studio.cookie(), ...init.headers } });
     },
   };
   return studio;

@@ -1,16 +1,148 @@
-/** The studio as a person walks through it: a demo that is watched while it trains, tabs, reloads, a server that is killed. */
+/** The studio as a person walks through it: a demo that is watched while it trains, tabs, reloads, a server that is killed, images, a training of one's own. */
+import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { accessibilityFindings } from "./accessibility.ts";
-import { sharedStudio, withoutBrowser } from "./studio-harness.ts";
+import { writeMadeImages } from "./command.ts";
+import { ownStudio, sharedStudio, type Tab, type TestStudio, withoutBrowser } from "./studio-harness.ts";
+
+/** What every page has to be: whole without a mouse or eyes, no wider than the window, and without a word in the console. */
+async function expectGood({ page, remarks }: Tab): Promise<void> {
+  expect(await accessibilityFindings(page)).toEqual([]);
+  const { width } = page.viewportSize()!;
+  expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(width);
+  expect(remarks).toEqual([]);
+}
+
+/** The lines of a run's log on disk, as they are shown. */
+async function toldLines({ folder }: TestStudio, run: string): Promise<string[]> {
+  const text = await readFile(join(folder, ".outglow-studio/runs", run, "events.jsonl"), "utf8");
+  return text.split("\n").slice(0, -1);
+}
+
+const runOf = (page: Page): string => page.url().split("/").at(-1)!;
 
 describe.skipIf(withoutBrowser("test/studio.test.ts"))("the studio in a browser", () => {
-  test("the first page is empty at first, whole without a mouse, and clean", async () => {
-    const studio = await sharedStudio();
-    const { page, remarks, close } = await studio.open();
+  test("a demo is made, watched, reloaded, seen in two tabs, and survives the end of its server", async () => {
+    const studio = await ownStudio();
+    const tab = await studio.open();
+    const { page } = tab;
     expect(await page.locator("h1").textContent()).toBe("Find the images that don't belong");
-    expect(await accessibilityFindings(page)).toEqual([]);
-    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(1440);
-    expect(remarks).toEqual([]);
-    await close();
+    await expectGood(tab);
+    // The person's click, with less time than the page offers.
+    await page.route("**/api/demo", (route) => route.continue({ postData: JSON.stringify({ time: 6 }) }));
+    await page.getByRole("button", { name: "Make a demo" }).click();
+    await page.waitForURL(/#\/runs\//);
+    const run = runOf(page);
+    await page.getByText("training the general model", { exact: true }).waitFor();
+    await page.reload();
+    await page.locator("main h1", { hasText: "demo" }).waitFor();
+    await page.locator("canvas").first().waitFor();
+    const other = await studio.openBeside(tab);
+    await other.page.locator(".card a", { hasText: "demo" }).waitFor();
+
+    await studio.kill();
+    await page.getByText("The studio does not answer").waitFor();
+    await studio.start();
+    await page.getByText("The studio does not answer").waitFor({ state: "hidden" });
+    await page.locator("h1 .state", { hasText: "finished" }).waitFor();
+    await other.page.locator(".card", { hasText: "finished" }).waitFor();
+    await other.page.getByRole("heading", { name: "demo/detector" }).waitFor();
+    // Nothing of the log is lost or there twice, whatever was read before and after.
+    const told = await toldLines(studio, run);
+    const kinds = told.map((line) => (JSON.parse(line) as { kind: string }).kind);
+    const shown = kinds.filter((kind) =>
+      ["state", "stage", "phase", "note", "warning", "picture", "skipped"].includes(kind),
+    );
+    const plain = await page.locator(".log li:not(.held-out)").allTextContents();
+    const ended = plain.filter((line) => !/: \d+ of \d+$/.test(line));
+    expect(ended).toHaveLength(shown.length);
+    expect(kinds.filter((kind) => kind === "picture").length).toBeGreaterThan(0);
+    // The server that was killed is heard of in the console, and of nothing else.
+    for (const one of [tab, other]) {
+      const others = one.remarks.filter(
+        (remark) => !/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_CONNECTION_RESET/.test(remark),
+      );
+      expect(others).toEqual([]);
+      one.remarks.length = 0;
+    }
+    await expectGood(tab);
+    await expectGood(other);
+
+    // A detector that is deleted under its feet.
+    await rm(join(studio.folder, "demo/detector"), { recursive: true });
+    await other.page.reload();
+    await other.page.getByText("is gone, or holds no detector any more").waitFor();
+    await expectGood(other);
+    await tab.context.close();
+  });
+
+  test("images are looked at, and trained on: paused, gone on with, finished", async () => {
+    const studio = await sharedStudio();
+    const good = join(studio.folder, "good");
+    await writeMadeImages(join(good, "a"), "normal", 40, "a");
+    await writeMadeImages(join(good, "b"), "normal", 20, "b");
+    const [first] = (await readdir(join(good, "a"))).sort();
+    const hostile = "<img src=x onerror=alert(1)>.png";
+    await cp(join(good, "a", first!), join(good, "b", hostile));
+    await writeFile(join(good, "b", "torn.png"), "no image");
+    await writeFile(join(good, "notes.txt"), "no image either");
+
+    const tab = await studio.open("/data");
+    const { page } = tab;
+    await expectGood(tab);
+    await page.getByLabel("A folder or archive on this machine").fill("nowhere");
+    await page.getByRole("button", { name: "Open", exact: true }).click();
+    await page.getByRole("alert").getByText("nowhere").waitFor();
+    expect(tab.remarks.splice(0)).toEqual([expect.stringContaining("400")]);
+    await page.getByLabel("A folder or archive on this machine").fill("good");
+    await page.getByRole("button", { name: "Open", exact: true }).click();
+    await page.getByRole("heading", { name: "62 images" }).waitFor();
+    await page.getByRole("button", { name: "Look closely" }).click();
+    await page.getByRole("button", { name: "There twice 2" }).click();
+    await page.getByRole("heading", { name: "2 images" }).waitFor();
+    await page.locator(".cell").nth(1).click();
+    await page.locator("dialog img").waitFor();
+    expect(await page.locator("dialog").textContent()).toContain(hostile);
+    await page.getByRole("button", { name: "Close", exact: true }).click();
+    await page.getByRole("button", { name: /^Held out 6/ }).click();
+    await page.getByRole("heading", { name: "6 images" }).waitFor();
+    await page.getByText("1 image skipped").waitFor();
+    await expectGood(tab);
+
+    await page.getByRole("link", { name: "Train with these" }).click();
+    const field = (name: string) => page.locator(`#setting-${name}`);
+    await field("out").fill("parts");
+    await field("size").fill("7");
+    await page.getByText("More settings").click();
+    const settings = {
+      scales: 2,
+      depth: 2,
+      width: 8,
+      batch: 16,
+      steps: 4000,
+      threads: 1,
+      heldOut: 0.4,
+      patience: 4000,
+    };
+    for (const [name, value] of Object.entries(settings)) await field(name).fill(String(value));
+    await page.locator("p.bad", { hasText: "Size" }).first().waitFor();
+    await field("size").fill("16");
+    await page.getByText("of training on this machine").waitFor();
+    expect(await page.locator("pre.command").textContent()).toBe(
+      `outglow train --normal ${good} --out parts --size 16 --held-out 0.4 --steps 4000 --scales 2 --depth 2 --width 8 --batch 16 --patience 4000 --threads 1`,
+    );
+    await expectGood(tab);
+    await page.getByRole("button", { name: "Start training" }).click();
+    await page.getByText("training the normal model", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.locator("h1 .state", { hasText: "paused" }).waitFor();
+    await page.getByRole("button", { name: "Go on" }).click();
+    await page.locator(".log li", { hasText: "going on from step" }).waitFor();
+    await page.getByRole("button", { name: "Pause" }).click();
+    await page.locator("h1 .state", { hasText: "paused" }).waitFor();
+    await expectGood(tab);
+    await tab.close();
   });
 });

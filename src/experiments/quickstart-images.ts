@@ -24,10 +24,14 @@ const sets: readonly MadeSet[] = [
   ),
 ];
 
-/** Writes the quickstart's images into a folder a set: what is trained on, general images, and a test set of every kind. */
-export async function writeQuickstartImages(folder: string, seed: number): Promise<void> {
-  for (const { name, scene, kind, count } of sets) {
+/**
+ * Writes the quickstart's images into a folder a set: what is trained on, general images, and a test set of every kind; or the first ones of
+ * each, a share of them.
+ */
+export async function writeQuickstartImages(folder: string, seed: number, share = 1): Promise<void> {
+  for (const { name, scene, kind, count: whole } of sets) {
     await mkdir(join(folder, name), { recursive: true });
+    const count = Math.ceil(whole * share);
     const made = makeImages({ kind, count, specification: quickstartShape, key: randomKey(seed).fold(scene) });
     await writeImages(made, quickstartShape, join(folder, name));
   }

@@ -18,6 +18,7 @@ import { checkOrigins, checkSession, sessionCookie, studioHeaders } from "./acce
 import type { RouteName } from "./addresses.ts";
 import { detectorHandlers } from "./detector-handlers.ts";
 import { enteringPage, enteringPath } from "./entering.ts";
+import { folderHandlers } from "./folder-handlers.ts";
 import { homeHandlers } from "./home-handlers.ts";
 import { imageHandlers } from "./image-handlers.ts";
 import { markHandlers } from "./mark-handlers.ts";
@@ -27,6 +28,7 @@ import { type Route, routes } from "./routes.ts";
 import { runHandlers } from "./run-handlers.ts";
 import { scoringHandlers } from "./scoring-handlers.ts";
 import type { Sessions } from "./sessions.ts";
+import { trainHandlers } from "./train-handlers.ts";
 
 /** What the app needs besides the studio's parts. */
 export interface AppOptions {
@@ -46,6 +48,8 @@ const handlers: Handlers = {
   ...scoringHandlers,
   ...imageHandlers,
   ...markHandlers,
+  ...folderHandlers,
+  ...trainHandlers,
 };
 
 /** Bytes of a request's JSON. */

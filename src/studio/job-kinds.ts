@@ -31,6 +31,7 @@ export const jobSchemas = {
   }),
   score: scoringRequest,
   calibrate: calibratingRequest,
+  inspect: z.strictObject({ location: z.string(), heldOut: z.number(), seed: z.number(), size: z.number() }),
 } as const;
 
 /** The kinds of runs. */
@@ -41,7 +42,7 @@ export type JobRequest<Kind extends JobKind> = z.output<(typeof jobSchemas)[Kind
 /** What stands in a run's folder: what is to be done. */
 export const jobSchema = z.strictObject({
   version: z.literal(1),
-  kind: z.enum(["train", "demo", "score", "calibrate"]),
+  kind: z.enum(["train", "demo", "inspect", "score", "calibrate"]),
   request: z.unknown(),
 });
 
@@ -52,6 +53,7 @@ export const runFileNames = {
   lock: "lock",
   errors: "errors.txt",
   pictures: "pictures",
+  result: "result.json",
 } as const;
 
 /** What a run of a kind is asked for, by its folder; undefined where it is of another kind, or its file cannot be read. */

@@ -9,6 +9,7 @@ import { takeLock } from "../data/index.ts";
 import { calibrateJob } from "./calibrate-job.ts";
 import { demo } from "./demo-job.ts";
 import { appendTo } from "./event-log.ts";
+import { inspectJob } from "./inspect-job.ts";
 import { type JobContext, type JobKind, jobSchema, jobSchemas, runFileNames } from "./job-kinds.ts";
 import { scoreJob } from "./score-job.ts";
 import { trainJob } from "./train-job.ts";
@@ -48,5 +49,6 @@ function begin(kind: JobKind, request: unknown, context: JobContext): Promise<"f
   if (kind === "train") return trainJob(jobSchemas.train.parse(request), context);
   if (kind === "score") return scoreJob(jobSchemas.score.parse(request), context);
   if (kind === "calibrate") return calibrateJob(jobSchemas.calibrate.parse(request), context);
+  if (kind === "inspect") return inspectJob(jobSchemas.inspect.parse(request), context);
   return demo(jobSchemas.demo.parse(request), context);
 }

@@ -6,7 +6,8 @@ import type { InputForm } from "../pixels/index.ts";
 /** An image where it is: of the name that it had when it was scored, so that no other one is shown in its stead. */
 export interface ImagePlace {
   readonly location: string;
-  readonly use: ImageUse;
+  /** What a location of several sides is opened for; absent: all of it. */
+  readonly use?: ImageUse | undefined;
   readonly index: number;
   readonly name: string;
 }

@@ -5,7 +5,15 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Fault, FormatError, isUserError, messageOf, randomKey, setting } from "../base/index.ts";
-import { type ImageSource, openImages, prepareImage, readWhole, sharpLibrary } from "../data/index.ts";
+import {
+  decodeWhole,
+  type ImageSource,
+  imageSizeIn,
+  openImages,
+  prepareImage,
+  readWhole,
+  sharpLibrary,
+} from "../data/index.ts";
 import { type Detector, manifestName, type Redrawer } from "../detector/index.ts";
 import type { InputForm, RawImage } from "../pixels/index.ts";
 import { renderHeatOverlay, renderImageGrid } from "../report/index.ts";
@@ -67,7 +75,7 @@ const sources = keeping(
   mostSources,
   (key) => {
     const { location, use } = JSON.parse(key) as Pick<ImagePlace, "location" | "use">;
-    return openImages(location, setting("images"), { use });
+    return openImages(location, setting("images"), use ? { use } : {});
   },
   async () => undefined,
 );
@@ -101,7 +109,27 @@ async function preparedOf(place: ImagePlace, form: InputForm): Promise<RawImage>
 
 async function drawPicture({ image, form, prepared, longest }: LookWish & { kind: "picture" }): Promise<DrawnPicture> {
   if (prepared) return encode(await preparedOf(image, form), longest);
-  return encode(await readWhole(await sourceOf(image), image.index, { ...form, channels: 3 }, longest), longest);
+  return encode(await wholeOf(image, { ...form, channels: 3 }, longest), longest);
+}
+
+/** Side of images that the program makes, where they are shown. */
+const madeSide = 128;
+/** Pixels of an image that is still decoded to be shown: four bytes each. */
+const mostPixels = 1e8;
+
+async function wholeOf(place: ImagePlace, form: InputForm, longest: number): Promise<RawImage> {
+  const source = await sourceOf(place);
+  const stored = await source.read(place.index, { channels: form.channels, height: madeSide, width: madeSide });
+  const subject = `'${place.name}'`;
+  // By what the file says of itself, before anything is decoded.
+  const size = stored.kind === "encoded" ? await imageSizeIn(stored.bytes) : stored;
+  if (size && size.height * size.width > mostPixels) {
+    const [expected, got] = [`at most ${mostPixels / 1e6} megapixels to be shown`, `${size.width}x${size.height}`];
+    throw new FormatError({ code: "too-large", subject, expected, got });
+  }
+  const whole = await decodeWhole(stored, form, longest);
+  if (!("reason" in whole)) return whole;
+  throw new FormatError({ code: "damaged", subject, expected: "a usable image", got: whole.reason });
 }
 
 /** A picture of planar pixels; of other channels than grey and RGB the first. */

@@ -3,3 +3,5 @@ export { type Address, addresses, type RouteName } from "./addresses.ts";
 export type { ApiTypes } from "./routes.ts";
 export type { RunEvent, RunLine, RunState } from "./run-events.ts";
 export { foldLine, type RunSummary, untold } from "./run-summary.ts";
+export { trainCommandLine } from "./train-command-line.ts";
+export type { TrainField } from "./train-form.ts";

@@ -14,6 +14,8 @@ const entrySchemas = {
     /** What opens it: a path, absolute, or a location of images with a selection. */
     location: z.string(),
     name: z.string(),
+    /** Whether the studio made it for images that were dropped: files may be put there. */
+    dropped: z.boolean(),
     added: z.number(),
   }),
   detectors: z.strictObject({ path: z.string() }),

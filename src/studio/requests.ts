@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import type { RouteName } from "./addresses.ts";
 import type { Detectors } from "./detectors.ts";
+import type { Folders } from "./folders.ts";
 import type { Looker } from "./looker.ts";
 import type { Marks } from "./marks.ts";
 import type { News } from "./news.ts";
@@ -16,6 +17,7 @@ export interface StudioParts {
   readonly folder: string;
   readonly registry: Registry;
   readonly detectors: Detectors;
+  readonly folders: Folders;
   readonly runs: Runs;
   readonly news: News;
   readonly scorings: Scorings;

@@ -1,8 +1,24 @@
 /** What the studio can be asked, as data: addresses with their schemas. The server, its checks and the pages' types come from here. */
 import { z } from "zod";
 import { type Address, addresses, type RouteName } from "./addresses.ts";
+import {
+  folderSchema,
+  imagesQuery,
+  imagesSchema,
+  inspectBody,
+  knownFolderSchema,
+  pictureQuery,
+} from "./folder-schemas.ts";
 import { lookingRoutes } from "./looking-routes.ts";
-import { demoBody, detectorSchema, homeSchema, runSchema } from "./schemas.ts";
+import {
+  demoBody,
+  detectorSchema,
+  homeSchema,
+  runSchema,
+  trainBody,
+  trainFormSchema,
+  trainingCheckSchema,
+} from "./schemas.ts";
 
 /** One route. */
 export interface Route extends Address {
@@ -29,6 +45,57 @@ export const routes = {
     body: demoBody,
     answer: runSchema,
   },
+  folders: {
+    ...addresses.folders,
+    summary: "Folders of images that are known",
+    answer: z.object({ folders: z.array(knownFolderSchema) }),
+  },
+  openFolder: {
+    ...addresses.openFolder,
+    summary: "List the images of a location, and know it from then on",
+    body: z.strictObject({ location: z.string().min(1).max(4096) }),
+    answer: folderSchema,
+  },
+  makeFolder: {
+    ...addresses.makeFolder,
+    summary: "Make a folder for images that are dropped on a page",
+    body: z.strictObject({ name: z.string().max(200) }),
+    answer: z.object({ id: z.string() }),
+  },
+  folder: { ...addresses.folder, summary: "What is in a folder", answer: folderSchema },
+  forgetFolder: { ...addresses.forgetFolder, summary: "Forget a folder; its images stay", answer: done },
+  folderImages: {
+    ...addresses.folderImages,
+    summary: "Images of a folder, of a class or of what a close look has found",
+    query: imagesQuery,
+    answer: imagesSchema,
+  },
+  folderPicture: {
+    ...addresses.folderPicture,
+    summary: "A small picture of an image",
+    query: pictureQuery,
+    files: ["image/png", "image/webp"],
+  },
+  inspectFolder: {
+    ...addresses.inspectFolder,
+    summary: "Look closely at every image: doubles, oddities, and the split that a training makes",
+    body: inspectBody,
+    answer: runSchema,
+  },
+  putFile: {
+    ...addresses.putFile,
+    summary: "Put a file that was dropped into its folder: the bytes are the body",
+    query: z.strictObject({ path: z.string().min(1).max(2000) }),
+    answer: done,
+  },
+  trainForm: { ...addresses.trainForm, summary: "Every setting of a training", answer: trainFormSchema },
+  checkTraining: {
+    ...addresses.checkTraining,
+    summary: "What is wrong with a training's request, and about how long it takes",
+    body: trainBody,
+    answer: trainingCheckSchema,
+  },
+  train: { ...addresses.train, summary: "Train a detector", body: trainBody, answer: runSchema },
   run: { ...addresses.run, summary: "A run", answer: runSchema },
   runEvents: {
     ...addresses.runEvents,

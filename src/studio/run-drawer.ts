@@ -51,9 +51,10 @@ export function runDrawer(out: string, folder: string, tell: (event: RunEvent) =
         model = event.model === "normal" || event.model === "general" ? event.model : undefined;
         shown = undefined;
       }
-      if (event.kind !== "step" || !model || work) return;
+      if (!model || work) return;
       const now = performance.now();
-      if (now < next) return;
+      // The training of all models has ended: its last checkpoint is drawn, however soon.
+      if (event.kind !== "settled" && (event.kind !== "step" || now < next)) return;
       work = draw(model)
         .catch((error: unknown) => tell({ kind: "note", text: `no picture was drawn: ${messageOf(error)}` }))
         .finally(() => {

@@ -49,6 +49,6 @@ export async function describeRun(
   { id, kind, name, state, created, command, summary, out }: Run,
   { detectors }: StudioParts,
 ): Promise<ApiTypes["run"]["answer"]> {
-  const detector = state === "finished" ? ((await detectors.idOf(out)) ?? null) : null;
+  const detector = state === "finished" && kind !== "inspect" ? ((await detectors.idOf(out)) ?? null) : null;
   return { id, kind, name, state, created, command, detector, summary };
 }

@@ -47,6 +47,8 @@ export interface Runs {
   forget(id: string): Promise<void>;
   logOf(id: string): string;
   pictureOf(id: string, name: string): string;
+  /** The file in which a run of some kinds leaves what it found. */
+  resultOf(id: string): string;
   /** Calls back whenever the log of a run has grown or its state is another, until the function that comes back is called. */
   follow(id: string, listener: () => void): () => void;
   /** Pauses what runs, and settles when it is saved. */
@@ -57,6 +59,8 @@ export interface Runs {
 export interface RunsOptions {
   /** Where the folders of all runs are. */
   readonly folder: string;
+  /** The folder in which their processes work. */
+  readonly place: string;
   readonly registry: Registry;
   readonly workerFile: URL;
   readonly onChange: () => void;
@@ -82,7 +86,7 @@ const asking = 8;
 const longestSaving = 60_000;
 
 /** Opens the runs that the registry knows: reads their logs, and follows those that still work. */
-export async function openRuns({ folder, registry, workerFile, onChange }: RunsOptions): Promise<Runs> {
+export async function openRuns({ folder, place, registry, workerFile, onChange }: RunsOptions): Promise<Runs> {
   const live = new Map<string, Live>();
   let closed = false;
   const at = (id: string, name: keyof typeof runFileNames): string => join(folder, id, runFileNames[name]);
@@ -128,6 +132,7 @@ export async function openRuns({ folder, registry, workerFile, onChange }: RunsO
     // A group of its own: a terminal's Ctrl-C is the studio's, which pauses its runs itself.
     const child = spawn(execPath, [fileURLToPath(workerFile), join(folder, id), how], {
       detached: true,
+      cwd: place,
       stdio: ["ignore", errors.fd, errors.fd],
     });
     await errors.close();
@@ -211,6 +216,7 @@ export async function openRuns({ folder, registry, workerFile, onChange }: RunsO
       onChange();
     },
     logOf: (id) => at(id, "log"),
+    resultOf: (id) => at(id, "result"),
     pictureOf: (id, name) => join(at(id, "pictures"), name),
     follow(id, listener) {
       const { listeners } = liveOf(id);

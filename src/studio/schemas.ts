@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { RunState } from "./run-events.ts";
 import type { RunSummary } from "./run-summary.ts";
+import type { TrainField } from "./train-form.ts";
 
 const states = [
   "starting",
@@ -65,3 +66,19 @@ export const demoBody = z.strictObject({
   time: z.number().gt(0).max(86_400).default(170),
   seed: z.number().int().min(0).default(0),
 });
+
+/** What is known of a training that could be begun. */
+export const trainingCheckSchema = z.object({
+  objection: z
+    .object({ setting: z.string().nullable(), text: z.string() })
+    .nullable()
+    .describe("What is wrong with the request, and with which setting; null where nothing is"),
+  seconds: z.number().nullable().describe("About how long it trains at most; null where nobody knows"),
+  guessed: z.boolean().describe("Whether that goes by the model's size and not by a limit of time"),
+});
+
+/** A training's request as it comes: its own schema checks it and says what is wrong in its own words. */
+export const trainBody = z.strictObject({ request: z.record(z.string(), z.unknown()) });
+
+/** The form of a training. */
+export const trainFormSchema = z.object({ fields: z.array(z.custom<TrainField>()), durations: z.array(z.string()) });

@@ -7,6 +7,7 @@ import { type Log, makeHttpServer } from "../service/index.ts";
 import { makeApp } from "./app.ts";
 import { openDetectors } from "./detectors.ts";
 import { enteringPath } from "./entering.ts";
+import { openFolders } from "./folders.ts";
 import { makeLooker } from "./looker.ts";
 import { openMarks } from "./marks.ts";
 import { makeNews } from "./news.ts";
@@ -73,7 +74,13 @@ export async function startStudio(settings: StudioSettings, options: StudioOptio
     const registry = await openRegistry(join(own, "registry.json"));
     const sessions = await openSessions(join(own, "sessions.json"));
     const news = makeNews();
-    const runs = await openRuns({ folder: join(own, "runs"), registry, workerFile, onChange: news.tell });
+    const runs = await openRuns({
+      folder: join(own, "runs"),
+      place: folder,
+      registry,
+      workerFile,
+      onChange: news.tell,
+    });
     const closing = new AbortController();
     const detectors = openDetectors(folder, registry);
     const scorings = openScorings((run) => dirname(runs.logOf(run)));
@@ -81,7 +88,8 @@ export async function startStudio(settings: StudioSettings, options: StudioOptio
     const pictures = makeLooker({ ...looking, atOnce: 4, waiting: 1024 });
     const models = makeLooker({ ...looking, atOnce: 1, waiting: 64 });
     const known = { folder, registry, detectors, runs, news, closing: closing.signal };
-    const parts: StudioParts = { ...known, scorings, marks, pictures, models };
+    const folders = openFolders(folder, registry);
+    const parts: StudioParts = { ...known, folders, scorings, marks, pictures, models };
     let port = request.port;
     const addressOf = (): string => `${url}${enteringPath}?token=${sessions.issue()}`;
     const onEntered = (): void => options.onAddress?.(addressOf());

@@ -109,6 +109,7 @@ export {
   scoreImages,
   scoreSource,
 } from "./scoring.ts";
+export { trainNotes } from "./train-notes.ts";
 export {
   readTrainRequest,
   type TrainRequest,
@@ -116,8 +117,10 @@ export {
   type TrainSettings,
   trainRequestSchema,
 } from "./train-request.ts";
+export { checkTrainRequest } from "./train-rules.ts";
 export { faultSheetName, type TrainingOutcome, train } from "./training.ts";
 export { classifierSize } from "./training-configuration.ts";
+export { trainingSeconds } from "./training-estimate.ts";
 export { prepareTraining, type TrainingPlan } from "./training-plan.ts";
 export { type DeviceVerdict, type Verification, type VerifyRequest, verifyDetector } from "./verifying.ts";
 export type { WatchedRow } from "./watch-journal.ts";

@@ -1,6 +1,6 @@
 /** Which settings of a training go together, and what one of them says about another. Light, as `train-request.ts`. */
 import { ConfigError, setting } from "../base/index.ts";
-import type { TrainSetting, TrainSettings } from "./train-request.ts";
+import { readTrainRequest, type TrainRequest, type TrainSetting, type TrainSettings } from "./train-request.ts";
 
 /** Where the images of a training are. */
 export interface ImageLocations {
@@ -9,6 +9,13 @@ export interface ImageLocations {
   readonly normalSetting: "normal" | "general";
   readonly general: string | undefined;
   readonly outliers: string | undefined;
+}
+
+/** The settings of a request for a new run that can be one, as far as that is known without looking at any file. Throws ConfigError for one that cannot. */
+export function checkTrainRequest(request: TrainRequest): TrainSettings {
+  const settings = readTrainRequest(request);
+  imageLocations(settings);
+  return settings;
 }
 
 /** Where the images are. Throws ConfigError for settings that do not go together. */

@@ -15,8 +15,8 @@ import { checkLoss, startOf } from "./train-rules.ts";
 import { checkTrainingSize } from "./training-size.ts";
 
 /** Seconds of training where neither time nor steps are given. What looks for faults sees enough in half of it. */
-const defaultSeconds = 600;
-const defaultSecondsWithFaults = 300;
+export const defaultSeconds = 600;
+export const defaultSecondsWithFaults = 300;
 
 /** The share of the time that goes to an expert on an encoder's features and its trials; nothing of it is trained. */
 const encoderShare = 1 / 4;

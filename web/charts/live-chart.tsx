@@ -69,9 +69,13 @@ export function LiveChart({ label, horizontal, vertical, curves, data, height = 
         style={{ minHeight: `${height}px` }}
       />
       <figcaption>
-        {curves.map(({ label: name, colour, marks }) => (
+        {curves.map(({ label: name, colour, marks, faint }) => (
           <span class="legend" key={name}>
-            <span class={marks ? "swatch dot" : "swatch"} style={{ background: `var(${colour})` }} /> {name}
+            <span
+              class={marks ? "swatch dot" : "swatch"}
+              style={{ background: `var(${colour})`, opacity: faint ? 0.5 : 1 }}
+            />{" "}
+            {name}
           </span>
         ))}
       </figcaption>

@@ -63,7 +63,7 @@ export function HomePage(): JSX.Element {
 }
 
 const demoTimes = [
-  [20, "20 seconds: a first look"],
+  [20, "20 seconds: a first look, with fewer images"],
   [170, "3 minutes: the quickstart"],
 ] as const;
 

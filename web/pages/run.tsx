@@ -61,7 +61,7 @@ export function RunPage({ parts: { run: id = "" } }: PageProps): JSX.Element {
       <h1>
         {value.name} <span class={`state ${stateWords[state.value][1]}`}>{stateWords[state.value][0]}</span>
       </h1>
-      <Now run={value} state={state.value} view={view.current} />
+      <Now run={value} state={state.value} summary={summary} />
       <Buttons run={value} state={state.value} onRun={(next) => (run.value = next)} />
       {summary.message !== null && <p class="bad">{writeSettings(summary.message.split("\n")[0] ?? "")}</p>}
       {curves.length > 0 && (
@@ -74,8 +74,8 @@ export function RunPage({ parts: { run: id = "" } }: PageProps): JSX.Element {
           </div>
         </section>
       )}
-      {pictures.length > 0 && <Pictures id={id} pictures={pictures} />}
-      <Log view={view.current} />
+      {pictures.length > 0 && <Pictures id={id} pictures={pictures} count={count} />}
+      <Log view={view.current} count={count} />
       {value.command !== null && (
         <section aria-labelledby="command">
           <h2 id="command">The same on the command line</h2>
@@ -91,7 +91,7 @@ interface PartProps {
   readonly state: RunState;
 }
 
-function Now({ run, state, view: { summary } }: PartProps & { readonly view: RunView }): JSX.Element {
+function Now({ run, state, summary }: PartProps & { readonly summary: RunView["summary"] }): JSX.Element {
   const works = state === "running" || state === "starting" || state === "stopping";
   const facts: readonly (readonly [string, string])[] = [
     ["bits/dim", showNumber(summary.bits, 3)],
@@ -151,7 +151,7 @@ function Buttons({ run, state, onRun }: PartProps & { readonly onRun: (run: Run)
   );
 }
 
-function CurveChart({ curve, count }: { readonly curve: PhaseCurve; readonly count: number }): JSX.Element {
+function CurveChart({ curve, count }: { readonly curve: PhaseCurve } & Growing): JSX.Element {
   const likely = curve.bits.some((value) => value !== null);
   // The columns grow in place: `count` says when.
   const data = useMemo(
@@ -184,7 +184,15 @@ function CurveChart({ curve, count }: { readonly curve: PhaseCurve; readonly cou
   );
 }
 
-function Pictures({ id, pictures }: { readonly id: string; readonly pictures: RunView["pictures"] }): JSX.Element {
+/** Lists grow in place: `count` says when, and lets a part be drawn again. */
+interface Growing {
+  readonly count: number;
+}
+
+function Pictures({
+  id,
+  pictures,
+}: { readonly id: string; readonly pictures: RunView["pictures"] } & Growing): JSX.Element {
   const chosen = useSignal<number | undefined>(undefined);
   const index = Math.min(chosen.value ?? pictures.length - 1, pictures.length - 1);
   const { name, text } = pictures[index]!;
@@ -224,7 +232,7 @@ const kinds = [
 /** Lines that are in the page at a time. */
 const mostShown = 400;
 
-function Log({ view: { lines, dropped } }: { readonly view: RunView }): JSX.Element {
+function Log({ view: { lines, dropped } }: { readonly view: RunView } & Growing): JSX.Element {
   const kind = useSignal<string>("all");
   const word = useSignal("");
   const wanted = word.value.toLowerCase();
@@ -259,7 +267,7 @@ function Log({ view: { lines, dropped } }: { readonly view: RunView }): JSX.Elem
         {countOf(fitting.length, "line")}
         {hidden > 0 && `, the last ${showCount(shown.length)} shown`}
       </p>
-      <ol class="log">
+      <ol class="log" tabindex={0} aria-labelledby="log">
         {shown.map(({ id, at, kind: look, text }) => (
           <li key={id} class={look}>
             <time>{new Date(at).toLocaleTimeString()}</time> {writeSettings(text)}

@@ -22,6 +22,14 @@ export interface PageRoute {
 /** Every page, in the order of the navigation. */
 export const pageRoutes: readonly PageRoute[] = [
   { path: "/", title: "Home", entry: "Home", load: async () => (await import("../pages/home.tsx")).HomePage },
+  { path: "/data", title: "Images", entry: "Images", load: async () => (await import("../pages/data.tsx")).DataPage },
+  { path: "/data/:folder", title: "Images", load: async () => (await import("../pages/folder.tsx")).FolderPage },
+  {
+    path: "/train",
+    title: "Train",
+    entry: "Train",
+    load: async () => (await import("../pages/train.tsx")).TrainPage,
+  },
   { path: "/try", title: "Try", entry: "Try", load: async () => (await import("../pages/try.tsx")).TryPage },
   {
     path: "/scores",
