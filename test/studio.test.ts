@@ -1,6 +1,7 @@
 /** The studio as a person walks through it: a demo that is watched while it trains, tabs, reloads, a server that is killed, images, a training of one's own. */
 import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { accessibilityFindings } from "./accessibility.ts";
@@ -21,6 +22,21 @@ async function toldLines({ folder }: TestStudio, run: string): Promise<string[]>
   return text.split("\n").slice(0, -1);
 }
 
+/** The first page and all that it loads: less than 150 kB, compressed. */
+async function expectLight(studio: TestStudio, page: Page): Promise<void> {
+  const paths = await page.evaluate<string[]>(
+    "performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname)",
+  );
+  const files = ["/", ...new Set(paths.filter((path) => path.startsWith("/assets/")))];
+  const bytes = await Promise.all(
+    files.map(async (path) => gzipSync(await (await studio.ask(path)).arrayBuffer()).length),
+  );
+  const whole = bytes.reduce((sum, one) => sum + one, 0);
+  process.stdout.write(`the studio's first page: ${files.length} files, ${(whole / 1000).toFixed(1)} kB gzip\n`);
+  expect(files.length).toBeGreaterThan(3);
+  expect(whole).toBeLessThan(150_000);
+}
+
 const runOf = (page: Page): string => page.url().split("/").at(-1)!;
 
 describe.skipIf(withoutBrowser("test/studio.test.ts"))("the studio in a browser", () => {
@@ -30,6 +46,7 @@ describe.skipIf(withoutBrowser("test/studio.test.ts"))("the studio in a browser"
     const { page } = tab;
     expect(await page.locator("h1").textContent()).toBe("Find the images that don't belong");
     await expectGood(tab);
+    await expectLight(studio, page);
     // The person's click, with less time than the page offers.
     await page.route("**/api/demo", (route) => route.continue({ postData: JSON.stringify({ time: 6 }) }));
     await page.getByRole("button", { name: "Make a demo" }).click();
@@ -91,6 +108,7 @@ describe.skipIf(withoutBrowser("test/studio.test.ts"))("the studio in a browser"
 
     const tab = await studio.open("/data");
     const { page } = tab;
+    const field = (name: string) => page.locator(`#setting-${name}`);
     await expectGood(tab);
     await page.getByLabel("A folder or archive on this machine").fill("nowhere");
     await page.getByRole("button", { name: "Open", exact: true }).click();
@@ -111,8 +129,31 @@ describe.skipIf(withoutBrowser("test/studio.test.ts"))("the studio in a browser"
     await page.getByText("1 image skipped").waitFor();
     await expectGood(tab);
 
+    // A hundred thousand images are as few in the page as a hundred.
+    await page.goto(`${studio.url}/#/data`);
+    await page.getByLabel("A folder or archive on this machine").fill("builtin#limit=100000");
+    await page.getByRole("button", { name: "Open", exact: true }).click();
+    await page.getByRole("heading", { name: "100,000 images" }).waitFor();
+    const gallery = page.locator(".gallery");
+    for (const share of [0.5, 1]) {
+      await gallery.evaluate((box, to) => box.scrollTo(0, to * box.scrollHeight), share);
+      const index = share === 1 ? 99_999 : 50_000;
+      await page.locator(`.cell[data-index="${index}"] .caption`, { hasText: String(index) }).waitFor();
+      expect(await page.locator(".cell").count()).toBeLessThan(200);
+    }
+    await page.locator(`.cell[data-index="99999"]`).focus();
+    await page.keyboard.press("k");
+    await page.locator(`.cell[data-index="99998"]:focus`).waitFor();
+    await expectGood(tab);
+
+    // What is dropped is copied, and opened.
+    await page.goto(`${studio.url}/#/data`);
+    await page.locator("input[type=file]").setInputFiles(join(good, "a"));
+    await page.getByRole("heading", { name: "40 images" }).waitFor();
+    expect(await readdir(join(studio.folder, "images/a"), { recursive: true })).toContain(join("a", first!));
+
     await page.getByRole("link", { name: "Train with these" }).click();
-    const field = (name: string) => page.locator(`#setting-${name}`);
+    await field("normal").fill(good);
     await field("out").fill("parts");
     await field("size").fill("7");
     await page.getByText("More settings").click();

@@ -13,7 +13,7 @@ type DetectorAnswer = Omit<ApiTypes["detector"]["answer"], "manifest">;
 export const homeHandlers: Pick<Handlers, "home" | "news" | "demo"> = {
   async home(_, parts) {
     const detectors = await parts.detectors.list();
-    const shown = parts.runs.list().filter(({ kind }) => kind !== "inspect");
+    const shown = parts.runs.list().filter(({ kind }) => kind === "train" || kind === "demo");
     const runs = await Promise.all(shown.map((run) => describeRun(run, parts)));
     return {
       version: packageVersion(),
