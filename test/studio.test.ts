@@ -168,7 +168,7 @@ describe.skipIf(withoutBrowser("test/studio.test.ts"))("the studio in a browser"
       patience: 4000,
     };
     for (const [name, value] of Object.entries(settings)) await field(name).fill(String(value));
-    await page.locator("p.bad", { hasText: "Size" }).first().waitFor();
+    await page.locator("p.bad", { hasText: "Side of" }).first().waitFor();
     await field("size").fill("16");
     await page.getByText("of training on this machine").waitFor();
     expect(await page.locator("pre.command").textContent()).toBe(

@@ -19,7 +19,7 @@ export const trainHandlers: Pick<Handlers, "trainForm" | "checkTraining" | "trai
       if (!(error instanceof ConfigError) || !error.fault) throw error;
       const name = /^\u2039([A-Za-z]+)\u203a$/.exec(error.fault.subject)?.[1] ?? null;
       return {
-        objection: { setting: name, text: describeFault(error.fault, (word) => word) },
+        objection: { setting: name, text: describeFault(error.fault, (word, value) => setting(word, value)) },
         seconds: null,
         guessed: false,
       };

@@ -92,7 +92,9 @@ export function Gallery({ label, count, itemAt, onRange, onOpen, side = 96 }: Ga
     const step = steps[event.key];
     if (step === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    move(current + step);
+    // The cell itself says where it is: what was drawn last may not know of the focus yet.
+    const cell = (event.target as HTMLElement).closest<HTMLElement>("[data-index]");
+    move((cell ? Number(cell.dataset.index) : current) + step);
   };
   const indices = Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
   const reachable = current >= first && current <= last ? current : first;
@@ -129,7 +131,7 @@ export function Gallery({ label, count, itemAt, onRange, onOpen, side = 96 }: Ga
               onClick={() => onOpen?.(index)}
             >
               <span class="picture" style={{ height: `${side}px` }}>
-                {item && <img src={item.source} alt={item.name} loading="lazy" draggable={false} />}
+                {item && <img src={item.source} alt={isSaid(item) ? "" : item.name} loading="lazy" draggable={false} />}
               </span>
               <span class="caption">{item?.caption ?? item?.name ?? "…"}</span>
             </button>
@@ -138,4 +140,9 @@ export function Gallery({ label, count, itemAt, onRange, onOpen, side = 96 }: Ga
       </div>
     </div>
   );
+}
+
+/** Whether what stands below a picture is its name already, or the end of it: nobody wants to hear that twice. */
+function isSaid({ name, caption = name }: GalleryItem): boolean {
+  return typeof caption === "string" && name.endsWith(caption);
 }

@@ -124,9 +124,7 @@ function DetectorCard({ detector }: { readonly detector: Home["detectors"][numbe
   ];
   return (
     <>
-      <h3>
-        <span data-detector={id}>{name}</span>
-      </h3>
+      <h3>{role === "general" ? name : <a href={`#/scores?detector=${id}`}>{name}</a>}</h3>
       <p>{about.join(", ")}</p>
       {written !== null && <p class="faint small">{showTime(written)}</p>}
     </>

@@ -93,17 +93,25 @@ interface PartProps {
 
 function Now({ run, state, summary }: PartProps & { readonly summary: RunView["summary"] }): JSX.Element {
   const works = state === "running" || state === "starting" || state === "stopping";
+  const { began, told, left, phase } = summary;
   const facts: readonly (readonly [string, string])[] = [
     ["bits/dim", showNumber(summary.bits, 3)],
     ["held out", showNumber(summary.heldOut, 3)],
-    ["images/s", works ? showNumber(summary.imagesPerSecond, 0) : "–"],
-    ["step", summary.phase ? `${showCount(summary.phase.step)}${of(summary.phase.steps)}` : "–"],
-    ["left", works && summary.left !== null ? showDuration(summary.left) : "–"],
-    ["began", summary.began === null ? "–" : showTime(summary.began)],
+    ...(works
+      ? ([
+          ["images/s", showNumber(summary.imagesPerSecond, 0)],
+          ["step", phase ? `${showCount(phase.step)}${of(phase.steps)}` : "–"],
+          ["left", left === null ? "–" : showDuration(left)],
+        ] as const)
+      : []),
+    ["began", began === null ? "–" : showTime(began)],
+    ...(!works && began !== null && told !== null ? [["ended", showTime(told)] as const] : []),
   ];
   return (
     <div class="card">
-      <p aria-live="polite">{works ? summary.stage : stateWords[state][0]}</p>
+      <p aria-live="polite" class={works ? undefined : "unseen"}>
+        {works ? summary.stage : stateWords[state][0]}
+      </p>
       {works && <Progress label={`${run.name}: ${summary.stage}`} share={summary.share} />}
       <dl class="facts">
         {facts.map(([name, text]) => (
@@ -132,6 +140,11 @@ function Buttons({ run, state, onRun }: PartProps & { readonly onRun: (run: Run)
   const ended = state === "finished" || state === "failed" || state === "paused" || state === "lost";
   return (
     <div class="row">
+      {run.detector !== null && (
+        <a class="button main" href={`#/scores?detector=${run.detector}`}>
+          Score images with it
+        </a>
+      )}
       {(state === "running" || state === "stopping") && (
         <Button disabled={state === "stopping"} onClick={tell("stopRun")}>
           {state === "stopping" ? "Saving" : "Pause"}

@@ -32,8 +32,20 @@ function numberOf(text: string): number | string {
   return text !== "" && Number.isFinite(value) ? value : text;
 }
 
-/** `learningRate` as `Learning rate`. */
+/** Names that say too little by themselves. */
+const labels: Readonly<Record<string, string>> = {
+  normal: "Normal images",
+  general: "General images",
+  out: "Folder of the detector",
+  time: "Longest time of training",
+  size: "Side of the model's images",
+  faults: "Look for local faults",
+  heldOut: "Share held out",
+};
+
+/** What a setting is called: `learningRate` is `Learning rate`. */
 export function labelOf(name: string): string {
+  if (labels[name]) return labels[name];
   const words = name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

@@ -88,8 +88,8 @@ export function TrainPage({ query }: PageProps): JSX.Element {
         <section aria-labelledby="command" class="panel">
           <h2 id="command">The same on the command line</h2>
           <Command text={trainCommandLine(request, form.value?.durations ?? [])} />
-          <p aria-live="polite" class={objection ? "bad" : undefined}>
-            {objection ? writeSettings(objection.text, (name) => labelOf(name)) : timeWords(check.value)}
+          <p aria-live="polite" class={objection && typed.value[objection.setting ?? ""] ? "bad" : undefined}>
+            {objection ? inWords(objection.text) : timeWords(check.value)}
           </p>
           <div class="row">
             <Button kind="main" submit disabled={busy.value || !check.value || objection !== null}>
@@ -101,6 +101,11 @@ export function TrainPage({ query }: PageProps): JSX.Element {
       </form>
     </>
   );
+}
+
+/** A text with its settings as the form calls them. */
+function inWords(text: string): string {
+  return writeSettings(text, (name, value) => `“${labelOf(name)}”${value === undefined ? "" : ` ${value}`}`);
 }
 
 function timeWords(check: Check | undefined): string {
@@ -137,10 +142,8 @@ function SettingField({ field, typed, check }: SettingProps): JSX.Element {
   };
   const objection = check?.objection;
   // That a form was not filled in yet is nothing to shout about.
-  const problem = objection && objection.setting === name && value ? writeSettings(objection.text, labelOf) : undefined;
-  const text = writeSettings(note, (other, of) =>
-    of === undefined ? `“${labelOf(other)}”` : `“${labelOf(other)}” ${of}`,
-  );
+  const problem = objection && objection.setting === name && value ? inWords(objection.text) : undefined;
+  const text = inWords(note);
   if (kind === "switch") {
     return (
       <div class="field">
