@@ -6,7 +6,7 @@ import type { Inspection } from "./inspect-job.ts";
 import type { Handlers, StudioParts } from "./requests.ts";
 import type { ApiTypes } from "./routes.ts";
 import { describeRun } from "./run-handlers.ts";
-import type { Run } from "./runs.ts";
+import { isAtWork, type Run } from "./runs.ts";
 
 /** Bytes of a dropped file. */
 const mostFile = 2 ** 28;
@@ -63,7 +63,13 @@ export const folderHandlers: FolderHandlers = {
     return new Response(new Uint8Array(bytes), { headers });
   },
   async inspectFolder({ parts: { folder: id }, body: { heldOut, seed, size } }, parts) {
-    const { location, name } = await parts.folders.find(id!);
+    const { registry, folders, runs } = parts;
+    // As it is now: what is found is told by where it stands in the list.
+    const { location, name } = await folders.open(registry.find("folders", id!).location);
+    const former = runs
+      .list()
+      .filter(({ kind, out, state }) => kind === "inspect" && out === location && !isAtWork(state));
+    for (const run of former) await runs.forget(run.id);
     const started = await parts.runs.start({
       kind: "inspect",
       name: `a close look at ${name}`,

@@ -1,6 +1,7 @@
 /** Runs: work in processes of their own, started, paused and gone on with; what they tell is read from their logs. */
 import { spawn } from "node:child_process";
-import { mkdir, open, rm } from "node:fs/promises";
+import { mkdir, open, readFile, rm } from "node:fs/promises";
+import { hostname } from "node:os";
 import { extname, join } from "node:path";
 import { execPath, kill } from "node:process";
 import { setTimeout as wait } from "node:timers/promises";
@@ -82,6 +83,8 @@ interface Live {
 const look = 120;
 /** How often it is asked whether a process that was not started here still works, in looks. */
 const asking = 8;
+/** Characters of what a process said on its way out. */
+const mostSaid = 2000;
 /** How long a paused run may take to save, ms. */
 const longestSaving = 60_000;
 
@@ -108,6 +111,14 @@ export async function openRuns({ folder, place, registry, workerFile, onChange }
     for (const listener of [...run.listeners]) listener();
     onChange();
   };
+  /** A process that ended without a word may have said on its way out what became of it. */
+  const end = async (id: string, run: Live): Promise<void> => {
+    [run.alive, run.stopping] = [false, false];
+    if (stateOf(run.summary.state, false, false) !== "lost") return;
+    const said = await readFile(at(id, "errors"), "utf8").catch(() => "");
+    const message = said.trim().slice(-mostSaid) || null;
+    run.summary = { ...run.summary, message };
+  };
   /** Follows a run until its process has ended. `ended` tells of one that was started here. */
   const watch = async (id: string, run: Live, ended?: Promise<void>): Promise<void> => {
     let over = false;
@@ -121,7 +132,7 @@ export async function openRuns({ folder, place, registry, workerFile, onChange }
     }
     await read(id, run);
     // A studio that is closed leaves what still works alone.
-    if (over) [run.alive, run.stopping] = [false, false];
+    if (over) await end(id, run);
     tell(run);
   };
   const launch = async (id: string, how: "start" | "resume"): Promise<void> => {
@@ -170,7 +181,8 @@ export async function openRuns({ folder, place, registry, workerFile, onChange }
     for (let tries = 0; tries < 100 && liveOf(id).alive; tries++) {
       const holder = await lockHolder(at(id, "lock"));
       if (holder?.pid) {
-        kill(holder.pid, "SIGTERM");
+        // A folder may be shared with another machine, whose processes have numbers of their own.
+        if (holder.host === hostname()) kill(holder.pid, "SIGTERM");
         return;
       }
       await wait(look);
@@ -180,7 +192,10 @@ export async function openRuns({ folder, place, registry, workerFile, onChange }
   for (const id of registry.all("runs").keys()) {
     const run = liveOf(id);
     await read(id, run);
-    if (!(await works(id))) continue;
+    if (!(await works(id))) {
+      await end(id, run);
+      continue;
+    }
     run.alive = true;
     run.watched = watch(id, run);
   }
@@ -233,6 +248,11 @@ export async function openRuns({ folder, place, registry, workerFile, onChange }
       closed = true;
     },
   };
+}
+
+/** Whether a process works on a run of this state. */
+export function isAtWork(state: RunState): boolean {
+  return state === "starting" || state === "running" || state === "stopping";
 }
 
 function stateOf(told: RunState, alive: boolean, stopping: boolean): RunState {

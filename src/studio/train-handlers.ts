@@ -6,6 +6,7 @@ import { isBuiltin, locateImages } from "../data/index.ts";
 import { checkTrainRequest, type TrainRequest, type TrainSettings, trainingSeconds } from "../workflow/index.ts";
 import type { Handlers, StudioParts } from "./requests.ts";
 import { describeRun } from "./run-handlers.ts";
+import { isAtWork } from "./runs.ts";
 import { trainCommandLine } from "./train-command-line.ts";
 import { durations, trainFields } from "./train-form.ts";
 
@@ -50,7 +51,7 @@ async function checkTraining(
     if (location !== undefined) await checkLocation(location, name, folder);
   }
   const out = resolve(folder, settings.out);
-  const works = runs.list().some((run) => run.out === out && ["starting", "running", "stopping"].includes(run.state));
+  const works = runs.list().some((run) => run.out === out && isAtWork(run.state));
   if (works || (!settings.force && (await detectors.idOf(out)) !== undefined)) {
     throw new ConfigError({
       code: works ? "busy" : "exists",

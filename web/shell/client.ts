@@ -63,8 +63,13 @@ export async function ask<Name extends RouteName>(
       0,
     );
   });
+  if (!response.ok) throw await errorOf(response);
+  return (await response.json()) as ApiTypes[Name]["answer"];
+}
+
+/** What an answer with an error says. */
+export async function errorOf(response: Response): Promise<StudioError> {
   const content: unknown = await response.json().catch(() => undefined);
-  if (response.ok) return content as ApiTypes[Name]["answer"];
   const said = (content as { readonly error?: string } | undefined)?.error;
-  throw new StudioError(said ?? `the studio answered with ${response.status}`, response.status);
+  return new StudioError(said ?? `the studio answered with ${response.status}`, response.status);
 }

@@ -3,7 +3,8 @@
  * stream; shown again, it goes on behind the last event that it saw.
  */
 import { signal } from "@preact/signals";
-import { urlOf } from "./client.ts";
+import { errorOf, urlOf } from "./client.ts";
+import { report } from "./errors.ts";
 
 /** Whether the studio answered last time; pages say so where it did not. */
 export const connected = signal(true);
@@ -23,6 +24,19 @@ export function follow(
     source?.close();
     source = undefined;
   };
+  /** A browser gives up on a server that refuses connections, which may come back; and on one that says no, which will not change its mind. */
+  const again = async (): Promise<void> => {
+    const left = new AbortController();
+    const answer = await fetch(url, { signal: left.signal }).catch(() => undefined);
+    if (answer && !answer.ok) {
+      over = true;
+      connected.value = true;
+      report(await errorOf(answer));
+      return;
+    }
+    left.abort();
+    timer = setTimeout(open, 1000);
+  };
   const open = (): void => {
     close();
     if (over || document.hidden) return;
@@ -32,8 +46,7 @@ export function follow(
     };
     source.onerror = () => {
       connected.value = false;
-      // A browser gives up on a server that refuses connections; it may come back.
-      if (source?.readyState === EventSource.CLOSED) timer = setTimeout(open, 1000);
+      if (source?.readyState === EventSource.CLOSED) void again();
     };
     const hear = (event: MessageEvent<string>): void => {
       if (event.lastEventId !== "") last = event.lastEventId;
