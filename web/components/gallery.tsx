@@ -37,7 +37,8 @@ export function Gallery({ label, count, itemAt, onRange, onOpen, side = 96 }: Ga
   const box = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 600, width: 800 });
   const [current, setCurrent] = useState(0);
-  const wantsFocus = useRef(false);
+  /** The index that is to have the focus once it is in the page. */
+  const wanted = useRef<number | undefined>(undefined);
   const cellWidth = side + gap;
   const cellHeight = side + captionHeight + gap;
   const columns = Math.max(1, Math.floor(view.width / cellWidth));
@@ -68,9 +69,10 @@ export function Gallery({ label, count, itemAt, onRange, onOpen, side = 96 }: Ga
     if (count > 0) onRange?.(first, last);
   }, [first, last, count, onRange]);
   useEffect(() => {
-    if (!wantsFocus.current) return;
-    wantsFocus.current = false;
-    box.current?.querySelector<HTMLElement>(`[data-index="${current}"]`)?.focus();
+    const cell = box.current?.querySelector<HTMLElement>(`[data-index="${wanted.current}"]`);
+    if (!cell) return;
+    wanted.current = undefined;
+    cell.focus();
   });
 
   const move = (to: number): void => {
@@ -80,7 +82,7 @@ export function Gallery({ label, count, itemAt, onRange, onOpen, side = 96 }: Ga
     const [above, below] = [row * cellHeight, (row + 1) * cellHeight];
     if (above < top) element.scrollTop = above / scale;
     else if (below > top + view.height) element.scrollTop = (below - view.height) / scale;
-    wantsFocus.current = true;
+    wanted.current = index;
     setCurrent(index);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -92,9 +94,9 @@ export function Gallery({ label, count, itemAt, onRange, onOpen, side = 96 }: Ga
     const step = steps[event.key];
     if (step === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    // The cell itself says where it is: what was drawn last may not know of the focus yet.
+    // Keys may come faster than the focus moves, and the focus faster than what was drawn knows.
     const cell = (event.target as HTMLElement).closest<HTMLElement>("[data-index]");
-    move((cell ? Number(cell.dataset.index) : current) + step);
+    move((wanted.current ?? (cell ? Number(cell.dataset.index) : current)) + step);
   };
   const indices = Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
   const reachable = current >= first && current <= last ? current : first;
