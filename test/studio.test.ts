@@ -48,11 +48,11 @@ describe.skipIf(withoutBrowser("test/studio.test.ts"))("the studio in a browser"
     await expectGood(tab);
     await expectLight(studio, page);
     // The person's click, with less time than the page offers.
-    await page.route("**/api/demo", (route) => route.continue({ postData: JSON.stringify({ time: 6 }) }));
+    await page.route("**/api/demo", (route) => route.continue({ postData: JSON.stringify({ time: 3 }) }));
     await page.getByRole("button", { name: "Make a demo" }).click();
     await page.waitForURL(/#\/runs\//);
     const run = runOf(page);
-    await page.getByText("training the general model", { exact: true }).waitFor();
+    await page.locator(".log li", { hasText: "training the general model (" }).waitFor();
     await page.reload();
     await page.locator("main h1", { hasText: "demo" }).waitFor();
     await page.locator("canvas").first().waitFor();
@@ -93,9 +93,9 @@ describe.skipIf(withoutBrowser("test/studio.test.ts"))("the studio in a browser"
     await other.page.getByText("is gone, or holds no detector any more").waitFor();
     await expectGood(other);
     await tab.context.close();
-  });
+  }, 120_000);
 
-  test("images are looked at, and trained on: paused, gone on with, finished", async () => {
+  test("images are chosen, looked at closely, scrolled through and dropped", async () => {
     const studio = await sharedStudio();
     const good = join(studio.folder, "good");
     await writeMadeImages(join(good, "a"), "normal", 40, "a");
@@ -108,13 +108,16 @@ describe.skipIf(withoutBrowser("test/studio.test.ts"))("the studio in a browser"
 
     const tab = await studio.open("/data");
     const { page } = tab;
-    const field = (name: string) => page.locator(`#setting-${name}`);
     await expectGood(tab);
     await page.getByLabel("A folder or archive on this machine").fill("nowhere");
     await page.getByRole("button", { name: "Open", exact: true }).click();
     await page.getByRole("alert").getByText("nowhere").waitFor();
     expect(tab.remarks.splice(0)).toEqual([expect.stringContaining("400")]);
-    await page.getByLabel("A folder or archive on this machine").fill("good");
+    await page.getByRole("button", { name: "Look for it" }).click();
+    await page.getByRole("button", { name: "good", exact: true }).click();
+    await page.getByText("0 images in it, 2 folders").waitFor();
+    expect(await accessibilityFindings(page)).toEqual([]);
+    await page.getByRole("button", { name: "Choose this folder" }).click();
     await page.getByRole("button", { name: "Open", exact: true }).click();
     await page.getByRole("heading", { name: "62 images" }).waitFor();
     await page.getByRole("button", { name: "Look closely" }).click();
@@ -152,8 +155,21 @@ describe.skipIf(withoutBrowser("test/studio.test.ts"))("the studio in a browser"
     await page.getByRole("heading", { name: "40 images" }).waitFor();
     expect(await readdir(join(studio.folder, "images/a"), { recursive: true })).toContain(join("a", first!));
 
+    await page.getByRole("link", { name: "Train with these" }).waitFor();
+    await expectGood(tab);
+    await tab.close();
+  }, 120_000);
+
+  test("a training is set up by a form, paused and gone on with", async () => {
+    const studio = await sharedStudio();
+    const good = join(studio.folder, "normal");
+    await writeMadeImages(good, "normal", 60);
+    const tab = await studio.open("/data");
+    const { page } = tab;
+    const field = (name: string) => page.locator(`#setting-${name}`);
+    await page.getByLabel("A folder or archive on this machine").fill("normal");
+    await page.getByRole("button", { name: "Open", exact: true }).click();
     await page.getByRole("link", { name: "Train with these" }).click();
-    await field("normal").fill(good);
     await field("out").fill("parts");
     await field("size").fill("7");
     await page.getByText("More settings").click();
@@ -185,5 +201,5 @@ describe.skipIf(withoutBrowser("test/studio.test.ts"))("the studio in a browser"
     await page.locator("h1 .state", { hasText: "paused" }).waitFor();
     await expectGood(tab);
     await tab.close();
-  });
+  }, 120_000);
 });

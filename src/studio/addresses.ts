@@ -11,6 +11,7 @@ export const addresses = {
   home: { method: "GET", path: "/api/home" },
   news: { method: "GET", path: "/api/news" },
   demo: { method: "POST", path: "/api/demo" },
+  place: { method: "POST", path: "/api/places" },
   folders: { method: "GET", path: "/api/folders" },
   openFolder: { method: "POST", path: "/api/folders" },
   makeFolder: { method: "POST", path: "/api/dropped" },

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { makeBodyReader, notFound, tooLarge } from "../service/index.ts";
 import type { OpenedFolder } from "./folders.ts";
 import type { Inspection } from "./inspect-job.ts";
+import { listPlace } from "./places.ts";
 import type { Handlers, StudioParts } from "./requests.ts";
 import type { ApiTypes } from "./routes.ts";
 import { describeRun } from "./run-handlers.ts";
@@ -16,6 +17,7 @@ const plainForm = { channels: 3, height: 128, width: 128 } as const;
 
 type FolderHandlers = Pick<
   Handlers,
+  | "place"
   | "folders"
   | "openFolder"
   | "folder"
@@ -28,6 +30,10 @@ type FolderHandlers = Pick<
 >;
 
 export const folderHandlers: FolderHandlers = {
+  async place({ body: { path } }, { folder }) {
+    const { folders, ...place } = await listPlace(folder, path);
+    return { ...place, folders: [...folders] };
+  },
   folders: (_, { registry }) => ({
     folders: [...registry.all("folders")].map(([id, { name, location, added }]) => ({ id, name, location, added })),
   }),

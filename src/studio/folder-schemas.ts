@@ -2,6 +2,15 @@
 import { z } from "zod";
 import { runSchema } from "./schemas.ts";
 
+/** What is in a folder of the machine. */
+export const placeSchema = z.object({
+  path: z.string(),
+  parent: z.string().nullable(),
+  folders: z.array(z.string()),
+  more: z.boolean().describe("Whether there are more folders than are listed"),
+  images: z.number().describe("Image files in it, not counting those in its folders"),
+});
+
 /** A folder in a list. */
 export const knownFolderSchema = z.object({
   id: z.string(),

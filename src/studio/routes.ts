@@ -8,6 +8,7 @@ import {
   inspectBody,
   knownFolderSchema,
   pictureQuery,
+  placeSchema,
 } from "./folder-schemas.ts";
 import { lookingRoutes } from "./looking-routes.ts";
 import {
@@ -44,6 +45,12 @@ export const routes = {
     summary: "Make images and train a detector on them: the quickstart",
     body: demoBody,
     answer: runSchema,
+  },
+  place: {
+    ...addresses.place,
+    summary: "The folders in a folder of this machine, to choose one",
+    body: z.strictObject({ path: z.string().max(4096) }),
+    answer: placeSchema,
   },
   folders: {
     ...addresses.folders,

@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { ApiTypes } from "../../src/studio/portable.ts";
 import { Button } from "../components/button.tsx";
+import { FolderChooser } from "../components/folder-chooser.tsx";
 import { Progress } from "../components/progress.tsx";
 import { countOf, showCount } from "../components/words.ts";
 import { ask, StudioError, urlOf } from "../shell/client.ts";
@@ -17,6 +18,7 @@ export function DataPage(): JSX.Element {
   const folders = useSignal<Folders | undefined>(undefined);
   const location = useSignal("");
   const busy = useSignal(false);
+  const choosing = useSignal(false);
   const look = (): void => attempt(async () => (folders.value = (await ask("folders")).folders));
   useEffect(look, []);
   const open = (event: Event): void => {
@@ -59,8 +61,19 @@ export function DataPage(): JSX.Element {
           <Button kind="main" submit disabled={busy.value || location.value.trim() === ""}>
             {busy.value ? "Listing" : "Open"}
           </Button>
+          <Button onClick={() => (choosing.value = true)}>Look for it</Button>
         </div>
       </form>
+      {choosing.value && (
+        <FolderChooser
+          start={location.value.trim()}
+          onClose={() => (choosing.value = false)}
+          onChoose={(path) => {
+            choosing.value = false;
+            location.value = path;
+          }}
+        />
+      )}
       <Dropping />
       {folders.value && folders.value.length > 0 && (
         <section aria-labelledby="known">
