@@ -4,6 +4,7 @@
  */
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { withKeys } from "../shell/keys.ts";
 
 /** One image. */
 export interface GalleryItem {
@@ -85,18 +86,32 @@ export function Gallery({ label, count, itemAt, onRange, onOpen, side = 96 }: Ga
     wanted.current = index;
     setCurrent(index);
   };
+  const step = useRef(move);
+  step.current = (by) => move((wanted.current ?? current) + by);
+  useEffect(
+    () =>
+      withKeys([
+        {
+          keys: ["j"],
+          text: "next image; so do arrows, page keys, Home and End in a gallery",
+          run: () => step.current(1),
+        },
+        { keys: ["k"], text: "image before", run: () => step.current(-1) },
+      ]),
+    [],
+  );
   const onKeyDown = (event: KeyboardEvent): void => {
     const page = Math.max(1, Math.floor(view.height / cellHeight)) * columns;
     const steps: Readonly<Record<string, number>> = {
       ...{ ArrowRight: 1, ArrowLeft: -1, j: 1, k: -1 },
       ...{ ArrowDown: columns, ArrowUp: -columns, PageDown: page, PageUp: -page, Home: -count, End: count },
     };
-    const step = steps[event.key];
-    if (step === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+    const by = steps[event.key];
+    if (by === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     // Keys may come faster than the focus moves, and the focus faster than what was drawn knows.
     const cell = (event.target as HTMLElement).closest<HTMLElement>("[data-index]");
-    move((wanted.current ?? (cell ? Number(cell.dataset.index) : current)) + step);
+    move((wanted.current ?? (cell ? Number(cell.dataset.index) : current)) + by);
   };
   const indices = Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
   const reachable = current >= first && current <= last ? current : first;
