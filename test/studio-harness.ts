@@ -171,6 +171,8 @@ export async function openTab(url: string, options: BrowserContextOptions = {}):
 
 async function watchTab(context: BrowserContext, url: string): Promise<Tab> {
   const page = await context.newPage();
+  // Machines that test are busy.
+  page.setDefaultTimeout(60_000);
   const remarks: string[] = [];
   page.on("console", (message) => {
     if (message.type() !== "log") remarks.push(`console ${message.type()}: ${message.text()}`);

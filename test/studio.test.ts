@@ -171,7 +171,7 @@ describe.skipIf(withoutBrowser("test/studio.test.ts"))("the studio in a browser"
     await page.getByRole("button", { name: "Open", exact: true }).click();
     await page.getByRole("link", { name: "Train with these" }).click();
     await field("out").fill("parts");
-    await field("size").fill("7");
+    await field("size").fill("16");
     await page.getByText("More settings").click();
     const settings = {
       scales: 2,
@@ -184,8 +184,9 @@ describe.skipIf(withoutBrowser("test/studio.test.ts"))("the studio in a browser"
       patience: 4000,
     };
     for (const [name, value] of Object.entries(settings)) await field(name).fill(String(value));
-    await page.locator("p.bad", { hasText: "Side of" }).first().waitFor();
-    await field("size").fill("16");
+    await field("depth").fill("0");
+    await page.locator("p.bad", { hasText: "expected a whole number from 1" }).first().waitFor();
+    await field("depth").fill("2");
     await page.getByText("of training on this machine").waitFor();
     expect(await page.locator("pre.command").textContent()).toBe(
       `outglow train --normal ${good} --out parts --size 16 --held-out 0.4 --steps 4000 --scales 2 --depth 2 --width 8 --batch 16 --patience 4000 --threads 1`,
