@@ -118,7 +118,7 @@ export function describeLeak(
   if (seen === 0) return undefined;
   return (
     `${seen} of ${heldOut.length} held-out normal images were trained on by the detector of ${setting(named)}, so new normal images will get too ` +
-    `small p-values; train both with the same ${setting("seed")}, ${setting("heldOut")} and ${setting("classes")}`
+    `small p-values; train both with the same ${setting("seed")}, ${setting("heldOut")}, ${setting("splitBy")} and ${setting("classes")}`
   );
 }
 
