@@ -163,9 +163,18 @@ describe.skipIf(withoutBrowser("test/studio-site.test.ts"))("an exported folder"
     expect(again).toMatchObject({ code: 2, stderr: expect.stringContaining("--force to replace a site") });
     const other = await runOutglow(folder.path, "studio", "export", "rings", "--out", "images", "--force");
     expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining("other files in it") });
+    await writeFile(at("paper.json"), JSON.stringify(hostilePaper));
+    const withPaper = (paper: string) =>
+      runOutglow(folder.path, "studio", "export", "rings", "--out", "site", "--force", "--paper", paper);
+    expect(await withPaper("rings/weights.safetensors")).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("--paper"),
+    });
+    expect(await withPaper("paper.json")).toMatchObject({ code: 0 });
+    expect(await readFile(at("site/paper.json"), "utf8")).toBe(JSON.stringify(hostilePaper));
     const forced = await runOutglow(folder.path, "studio", "export", "rings", "--out", "site", "--force");
     expect(forced).toMatchObject({ code: 0 });
-    expect((await readdir(folder.path)).sort()).toEqual(["images", "rings", "site"]);
+    expect((await readdir(folder.path)).sort()).toEqual(["images", "paper.json", "rings", "site"]);
   });
 
   test("scores in the page what predict scores, and sends nothing", async () => {

@@ -38,7 +38,7 @@ export interface NamedBlob {
 
 /** A part of loading: bytes that have come, of so many where the server says. */
 export interface LoadProgress {
-  readonly part: "engine" | "detector" | "check";
+  readonly part: "engine" | "detector";
   readonly bytes: number;
   readonly total: number | undefined;
 }

@@ -24,8 +24,6 @@ export interface NetworkNode extends SimulationNodeDatum {
 export interface NetworkLayout {
   /** The paper first, then its works in order. */
   readonly nodes: readonly NetworkNode[];
-  /** Lets the forces act for so many ticks. */
-  settle(ticks: number): void;
   /** Holds a node where it was dragged, with the forces awake until it is let go. */
   hold(node: NetworkNode, x: number, y: number): void;
   release(node: NetworkNode): void;
@@ -71,7 +69,6 @@ export function layOutNetwork(works: readonly Work[]): NetworkLayout {
   simulation.tick(coolTicks);
   return {
     nodes,
-    settle: (ticks) => simulation.tick(ticks),
     hold(node, x, y) {
       if (node.fx === undefined || node.fx === null) simulation.alpha(0.3);
       node.fx = x;

@@ -5,7 +5,18 @@
 import type { JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Button } from "../components/button.tsx";
-import { layOutNetwork, type NetworkNode, networkExtent } from "./network-layout.ts";
+import {
+  distanceOf,
+  frameOf,
+  middleOf,
+  nearest,
+  type Point,
+  type View,
+  wholeView,
+  wrapped,
+  zoomed,
+} from "./network-geometry.ts";
+import { layOutNetwork, type NetworkNode } from "./network-layout.ts";
 import type { Paper, Work } from "./paper-format.ts";
 import { relationWords, yearOf } from "./work-words.ts";
 
@@ -18,19 +29,6 @@ export interface NetworkViewProps {
   readonly onChoose: (work: Work | undefined) => void;
 }
 
-/** What part of the drawing is seen: `scale` screen units a unit of its own, after it was moved. */
-interface View {
-  readonly scale: number;
-  readonly x: number;
-  readonly y: number;
-}
-
-const wholeView: View = { scale: 1, x: 0, y: 0 };
-const [leastScale, mostScale] = [0.5, 8];
-/** Room around the outermost nodes, for titles. */
-const margin = 40;
-/** The least and the most that the drawing is wider than high. */
-const [leastShape, mostShape] = [0.8, 1.9];
 /** Movements that are smaller are clicks, screen pixels. */
 const leastDrag = 4;
 
@@ -38,11 +36,6 @@ const leastDrag = 4;
 type Gesture =
   | { readonly kind: "node"; readonly node: NetworkNode; readonly start: Point; moved: boolean }
   | { readonly kind: "move"; readonly start: Point; readonly view: View; moved: boolean };
-
-interface Point {
-  readonly x: number;
-  readonly y: number;
-}
 
 export function NetworkView({ paper, isShown, chosen, onChoose }: NetworkViewProps): JSX.Element {
   const layout = useMemo(() => layOutNetwork(paper.works), [paper]);
@@ -218,21 +211,6 @@ export function NetworkView({ paper, isShown, chosen, onChoose }: NetworkViewPro
   );
 }
 
-/** The box of all nodes, as `viewBox` has it. */
-function frameOf(nodes: readonly NetworkNode[]): string {
-  const reach = (pick: (node: NetworkNode) => number): number =>
-    Math.max(networkExtent / 2, ...nodes.map((node) => Math.abs(pick(node)))) + margin;
-  const height = reach(({ y }) => y);
-  const width = Math.min(
-    mostShape * height,
-    Math.max(
-      leastShape * height,
-      reach(({ x }) => x),
-    ),
-  );
-  return `${-width} ${-height} ${2 * width} ${2 * height}`;
-}
-
 /** The title beside a node, on the side where there is room. */
 function Title({
   node,
@@ -260,16 +238,6 @@ function Title({
       ))}
     </g>
   );
-}
-
-function wrapped(text: string, most: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(/\s+/)) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + word.length < most) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }
 
 function labelOf({ work }: NetworkNode, paper: Paper): string {
@@ -302,33 +270,4 @@ function pointOn(element: SVGSVGElement, { clientX, clientY }: MouseEvent): Poin
   if (!matrix) return { x: 0, y: 0 };
   const { x, y } = new DOMPoint(clientX, clientY).matrixTransform(matrix.inverse());
   return { x, y };
-}
-
-function zoomed(view: View, factor: number, at: Point): View {
-  const scale = Math.min(mostScale, Math.max(leastScale, view.scale * factor));
-  const by = scale / view.scale;
-  return { scale, x: at.x - (at.x - view.x) * by, y: at.y - (at.y - view.y) * by };
-}
-
-function distanceOf(points: ReadonlyMap<number, Point>): number {
-  const [a, b] = [...points.values()];
-  return Math.hypot(a!.x - b!.x, a!.y - b!.y);
-}
-
-function middleOf(points: ReadonlyMap<number, Point>): Point {
-  const [a, b] = [...points.values()];
-  return { x: (a!.x + b!.x) / 2, y: (a!.y + b!.y) / 2 };
-}
-
-/** The index of the node that lies next in a direction: near, and not far to its sides; the same node where there is none. */
-function nearest(nodes: readonly NetworkNode[], from: NetworkNode, direction: Point): number {
-  let [best, least] = [from.index, Number.POSITIVE_INFINITY];
-  for (const node of nodes) {
-    const [dx, dy] = [node.x - from.x, node.y - from.y];
-    const along = dx * direction.x + dy * direction.y;
-    const aside = Math.abs(dx * direction.y) + Math.abs(dy * direction.x);
-    if (along <= 1 || along + 2 * aside >= least) continue;
-    [best, least] = [node.index, along + 2 * aside];
-  }
-  return best;
 }

@@ -1,5 +1,5 @@
 /** The works around a paper as a table: the equal of the drawing, for those who read. */
-import { useComputed, useSignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { countOf } from "../components/words.ts";
 import type { Work } from "./paper-format.ts";
@@ -22,8 +22,7 @@ const columns: readonly (readonly [SortKey, string])[] = [
 
 export function WorksTable({ works, total }: WorksTableProps): JSX.Element {
   const sorting = useSignal<Sorting>({ key: "year", descending: true });
-  const shown = useComputed(() => sorting.value);
-  const { key, descending } = shown.value;
+  const { key, descending } = sorting.value;
   const sortBy = (next: SortKey): void => {
     sorting.value = { key: next, descending: key === next ? !descending : next === "year" };
   };
@@ -51,7 +50,7 @@ export function WorksTable({ works, total }: WorksTableProps): JSX.Element {
             </tr>
           </thead>
           <tbody>
-            {sorted(works, shown.value).map((work) => (
+            {sorted(works, sorting.value).map((work) => (
               <tr key={`${work.relation} ${work.title} ${work.year}`}>
                 <td class="title">{work.title}</td>
                 <td>{authorsOf(work)}</td>

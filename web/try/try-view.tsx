@@ -134,8 +134,6 @@ function DetectorPanel({ detectors }: Pick<TryViewProps, "detectors">): JSX.Elem
   );
 }
 
-const partWords = { engine: "engine", detector: "detector", check: "check" } as const;
-
 function Loading({
   parts,
 }: {
@@ -145,7 +143,7 @@ function Loading({
   const all = Object.values(parts);
   const text = all.map(({ part, bytes, total }) => {
     const of = total === undefined ? "" : ` of ${megabytes(total)}`;
-    return `${partWords[part]} ${megabytes(bytes)}${of} MB`;
+    return `${part} ${megabytes(bytes)}${of} MB`;
   });
   const known = all.every(({ total }) => total !== undefined);
   const share =
