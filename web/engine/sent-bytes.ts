@@ -1,15 +1,13 @@
 /**
- * Counts what leaves a page or a worker: every way out that a script has (fetch, XMLHttpRequest, beacons, sockets, forms of WebRTC) is either
- * counted here or shut. So that "nothing was uploaded" is a measurement, not a promise.
+ * Counts what leaves a page or a worker: bodies and queries of requests, messages of sockets and data channels, beacons. What is not counted, such
+ * as forms and other hosts, the pages' policy shuts. So that "nothing was uploaded" is a measurement, not a promise.
  */
 
 let sent = 0;
 let counting = false;
 
-/** Bytes of request bodies and messages since `countSentBytes`. */
+/** Bytes of bodies, queries and messages since `countSentBytes`. */
 export const sentBytes = (): number => sent;
-
-type Body = Parameters<typeof fetch>[1] extends infer Init ? (Init extends { body?: infer B } ? B : never) : never;
 
 /** The size of a body; of one that cannot be told, a byte, so that it is not nothing. */
 function sizeOf(body: unknown): number {
@@ -29,7 +27,9 @@ export function countSentBytes(): void {
   const plainFetch = globalThis.fetch;
   globalThis.fetch = (input, init) => {
     if (input instanceof Request && input.body) sent += 1;
-    sent += sizeOf(init?.body as Body);
+    const address = input instanceof Request ? input.url : String(input);
+    sent += new URL(address, globalThis.location.href).search.length;
+    sent += sizeOf(init?.body);
     return plainFetch(input, init);
   };
   count(scope.XMLHttpRequest, "send", (args) => sizeOf(args[0]));

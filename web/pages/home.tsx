@@ -127,6 +127,11 @@ function DetectorCard({ detector }: { readonly detector: Home["detectors"][numbe
       <h3>{role === "general" ? name : <a href={`#/scores?detector=${id}`}>{name}</a>}</h3>
       <p>{about.join(", ")}</p>
       {written !== null && <p class="faint small">{showTime(written)}</p>}
+      {role === "detector" && (
+        <p>
+          <a href={`#/try?detector=${id}`}>Try it on images of yours</a>
+        </p>
+      )}
     </>
   );
 }
