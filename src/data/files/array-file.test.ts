@@ -15,3 +15,12 @@ test("a 2x3 array of float32 is header and numbers", () => {
 test("one axis is a tuple of one", () => {
   expect(new TextDecoder().decode(writeArray(Float32Array.of(7), [1]))).toContain("'shape': (1,), }");
 });
+
+test("bytes are written as they are", () => {
+  const bytes = writeArray(Uint8Array.of(1, 2, 255), [3, 1]);
+  expect(bytes).toHaveLength(128 + 3);
+  expect(new TextDecoder().decode(bytes.subarray(10, 128))).toContain(
+    "'descr': '|u1', 'fortran_order': False, 'shape': (3, 1)",
+  );
+  expect(Array.from(bytes.subarray(128))).toEqual([1, 2, 255]);
+});
