@@ -11,6 +11,7 @@ export const commandMakers = {
   calibrate: async () => (await import("./calibrate-command.ts")).calibrateCommand(),
   analyze: async () => (await import("./analyze-command.ts")).analyzeCommand(),
   sample: async () => (await import("./sample-command.ts")).sampleCommand(),
+  find: async () => (await import("./find-command.ts")).findCommand(),
   data: async () => (await import("./data-command.ts")).dataCommand(),
   export: async () => (await import("./export-command.ts")).exportCommand(),
   verify: async () => (await import("./verify-command.ts")).verifyCommand(),

@@ -17,6 +17,7 @@ Commands:
   calibrate [options] <detector>            fit a detector to other normal images without training, or set how it marks images
   analyze [options] <detector...>           show what the models of one or more detectors see in data, as pictures on one page
   sample [options] <detector>               draw images from a detector's flow: what it thinks normal looks like
+  find [options] [images...]                find the images that don't belong in one pile of images, with no normal images at hand
   data                                      look at images before anything is trained on them, fetch public ones, see what is kept prepared
   export [options] <detector>               write a detector as ONNX files for other programs, held against the detector first
   verify [options] <detector>               check that a detector gives here what it gave where it was written, on every device

@@ -27,6 +27,7 @@ export {
   leastCorrelation,
   shiftedCorrelation,
 } from "./groups.ts";
+export { type JoinedGroups, singleGroups } from "./joined-groups.ts";
 export { atLevels, commonLevels, type LevelSize, resized, withChannels } from "./levels.ts";
 export { openLogits } from "./logits.ts";
 export { type FaultNetwork, faultNetwork } from "./network.ts";

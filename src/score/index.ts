@@ -96,6 +96,7 @@ export {
   thresholdForDetection,
 } from "./labelled-decisions.ts";
 export { latentStatistics } from "./latent-fit.ts";
+export { layoutDistances } from "./layout.ts";
 export { calibrateHeldOut, leastHalved, leftOutTogether } from "./leave-out-calibration.ts";
 export {
   defaultProLimit,
@@ -133,6 +134,8 @@ export {
   robustDeviations,
   type SetStatistics,
 } from "./oddities.ts";
+export { joinShares, leastOf, sharesOf } from "./pile-ranks.ts";
+export { trimmedScores } from "./pile-scores.ts";
 export type { PixelTable } from "./pixel-table.ts";
 export { quantile, type ScoreSets } from "./ranking.ts";
 export {
@@ -161,6 +164,7 @@ export {
   spokesmenOf,
   unitOf,
 } from "./scores.ts";
+export { featureRows, type LookedHalf, type SecondLook, secondLook } from "./second-look.ts";
 export {
   describeScoreSource,
   isExtra,

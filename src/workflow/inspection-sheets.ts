@@ -1,10 +1,9 @@
 /** Contact sheets of what was found in sets of images: one for every set and finding, and a sample of each set. */
 import { basename } from "node:path";
 import { randomKey } from "../base/index.ts";
-import { resized, withChannels } from "../faults/index.ts";
-import type { RawImage } from "../pixels/index.ts";
 import { type Caption, flaggedColour, renderContactSheet } from "../report/index.ts";
 import { oddityKinds } from "../score/index.ts";
+import { boxedImages } from "./boxed-images.ts";
 import { type InspectedData, mostShown, setNames } from "./data-inspection.ts";
 import type { PlacedImage, SameImages } from "./same-images.ts";
 
@@ -14,8 +13,7 @@ export interface FindingSheet {
   readonly png: Uint8Array;
 }
 
-/** Sides of a thumbnail. */
-const side = 128;
+/** Images in a row. */
 const columns = 8;
 
 /** The colour around images of every second group, so that groups can be told apart. */
@@ -72,45 +70,16 @@ function firstGroups(groups: readonly SameImages[]): ShownImage[] {
 }
 
 async function draw({ sets }: InspectedData, title: string, shown: readonly ShownImage[]): Promise<Uint8Array> {
-  const boxes: Uint8Array[] = [];
-  for (const { set, image } of shown) boxes.push(boxed(await sets[set]!.read(image)));
+  const images = await boxedImages(
+    shown.map(
+      ({ set, image }) =>
+        () =>
+          sets[set]!.read(image),
+    ),
+  );
   const captions = shown.map(({ set, image, caption }) => {
     const { source, indices } = sets[set]!;
     return { ...caption, name: basename(source.name(indices[image]!)) };
   });
-  const images = { channels: 3, height: side, width: side, count: boxes.length, pixels: Buffer.concat(boxes) };
   return renderContactSheet({ title, images, captions, columns });
-}
-
-/** An image in the middle of a square of light grey: shrunk to fit, or its pixels repeated. */
-function boxed(image: RawImage): Uint8Array {
-  const colour = withChannels(image, 3);
-  const factor = side / Math.max(image.height, image.width);
-  const fitted = factor < 1 ? resized(colour, scaled(colour, factor)) : repeated(colour, Math.floor(factor));
-  const box = new Uint8Array(3 * side * side).fill(236);
-  const top = Math.floor((side - fitted.height) / 2);
-  const left = Math.floor((side - fitted.width) / 2);
-  for (let channel = 0; channel < 3; channel++) {
-    for (let row = 0; row < fitted.height; row++) {
-      const from = (channel * fitted.height + row) * fitted.width;
-      box.set(fitted.pixels.subarray(from, from + fitted.width), (channel * side + top + row) * side + left);
-    }
-  }
-  return box;
-}
-
-function scaled({ height, width }: RawImage, factor: number) {
-  return { height: Math.max(1, Math.round(height * factor)), width: Math.max(1, Math.round(width * factor)) };
-}
-
-function repeated({ pixels, channels, height, width }: RawImage, times: number): RawImage {
-  const wide = width * times;
-  const result = new Uint8Array(channels * height * times * wide);
-  for (let at = 0; at < result.length; at++) {
-    const row = Math.floor(at / wide);
-    const channel = Math.floor(row / (height * times));
-    const source = channel * height + Math.floor((row - channel * height * times) / times);
-    result[at] = pixels[source * width + Math.floor((at % wide) / times)]!;
-  }
-  return { kind: "raw", pixels: result, channels, height: height * times, width: wide };
 }

@@ -12,7 +12,7 @@ import {
   sampleRangeOf,
 } from "../data/index.ts";
 import { codeLength, codeOfStructure, fingerprintOfStructure } from "../faults/index.ts";
-import { type RawImage, statisticsOf } from "../pixels/index.ts";
+import { type ImageRefusal, type RawImage, statisticsOf } from "../pixels/index.ts";
 import type { SetStatistics } from "../score/index.ts";
 import type { Watch } from "./events.ts";
 
@@ -41,16 +41,40 @@ export interface MeasuredSet {
   readonly read: (image: number) => Promise<RawImage>;
 }
 
-/** Reads every image of a source once. Throws ConfigError where none is readable, the signal's reason where it calls the work off. */
-export async function measureSet(source: ImageSource, { onEvent, signal }: Watch): Promise<MeasuredSet> {
-  const { length, location, subject } = source;
+/** What reads and looks at one image of a source, by its place in it. */
+async function inspectorOf(source: ImageSource): Promise<(index: number) => Promise<InspectedImage | ImageRefusal>> {
   const samples = { sampleBits: await sampleBitsOf(source), sampleRange: await sampleRangeOf(source) };
-  const inspect = async (index: number) => {
+  return async (index) => {
     const stored = await source
       .read(index)
       .catch((error: unknown) => ({ reason: `cannot be read: ${messageOf(error)}` }));
     return "reason" in stored ? stored : inspectImage(stored, samples, mostSide);
   };
+}
+
+/** What reads one image of a source again as it was looked at. Throws ConfigError where that has changed. */
+export async function readerOf(source: ImageSource): Promise<(index: number) => Promise<RawImage>> {
+  return reading(source, await inspectorOf(source));
+}
+
+function reading(source: ImageSource, inspect: Awaited<ReturnType<typeof inspectorOf>>) {
+  return async (index: number): Promise<RawImage> => {
+    const again = await inspect(index);
+    if (!("reason" in again)) return again.image;
+    const got = `'${source.name(index)}', ${again.reason}`;
+    throw new ConfigError({
+      code: "other-images",
+      subject: source.subject,
+      expected: "images as they were a moment ago",
+      got,
+    });
+  };
+}
+
+/** Reads every image of a source once. Throws ConfigError where none is readable, the signal's reason where it calls the work off. */
+export async function measureSet(source: ImageSource, { onEvent, signal }: Watch): Promise<MeasuredSet> {
+  const { length, location, subject } = source;
+  const inspect = await inspectorOf(source);
   const columns = emptyColumns(length);
   const problems = [...source.problems];
   let [done, count, paged] = [0, 0, 0];
@@ -71,6 +95,7 @@ export async function measureSet(source: ImageSource, { onEvent, signal }: Watch
     const got = `0 among ${length} in '${location}'${problems[0] ? `, '${problems[0].name}': ${problems[0].reason}` : ""}`;
     throw new ConfigError({ code: "too-few-images", subject, expected: "readable images", got });
   }
+  const read = reading(source, inspect);
   const { codes, indices, ...others } = columns;
   const upTo = <Column extends { subarray(start: number, end: number): Column }>(column: Column): Column =>
     column.subarray(0, count);
@@ -95,12 +120,7 @@ export async function measureSet(source: ImageSource, { onEvent, signal }: Watch
     bits: upTo(bits),
     paged,
     problems,
-    async read(image) {
-      const again = await inspect(indices[image]!);
-      if (!("reason" in again)) return again.image;
-      const got = `'${source.name(indices[image]!)}', ${again.reason}`;
-      throw new ConfigError({ code: "other-images", subject, expected: "images as they were a moment ago", got });
-    },
+    read: (image) => read(indices[image]!),
   };
 }
 

@@ -209,13 +209,14 @@ export function objectionTo(name: TrainSetting, value: unknown): string | undefi
  */
 export function readTrainRequest(request: TrainRequest): TrainSettings {
   const result = trainRequestSchema.safeParse(request);
-  if (!result.success) throw faultOf(result.error, request);
-  if (result.data.resume) refuseChanges(request);
+  if (!result.success) throw requestFault(result.error, request, Object.keys(fields), "training request");
+  if (result.data.resume) refuseChanges(request, resumable);
   return result.data;
 }
 
-function refuseChanges(request: TrainRequest): void {
-  const given = (Object.keys(fields) as TrainSetting[]).filter((name) => request[name] !== undefined);
+/** Throws ConfigError where a request that goes on with a run says more than it may. */
+export function refuseChanges(request: Readonly<Record<string, unknown>>, resumable: readonly string[]): void {
+  const given = Object.keys(request).filter((name) => request[name] !== undefined);
   const changed = given.filter((name) => !resumable.includes(name));
   if (changed.length === 0) return;
   throw new ConfigError({
@@ -227,23 +228,24 @@ function refuseChanges(request: TrainRequest): void {
   });
 }
 
-function faultOf(error: z.ZodError, request: unknown): ConfigError {
+/** The error for a request of these settings that its schema refuses. */
+export function requestFault(error: z.ZodError, request: unknown, names: readonly string[], what: string): ConfigError {
   const issue = error.issues[0]!;
   if (issue.code === "unrecognized_keys") {
     const name = issue.keys[0]!;
     return new ConfigError({
       code: "unknown-name",
-      subject: "training request",
+      subject: what,
       expected: "known settings",
       got: `'${name}'`,
-      remedy: { key: "did-you-mean", name: nearestSpelling(name, Object.keys(fields))! },
+      remedy: { key: "did-you-mean", name: nearestSpelling(name, names)! },
     });
   }
   const name = String(issue.path[0] ?? "");
   const value = typeof request === "object" && request !== null ? Reflect.get(request, name) : request;
   return new ConfigError({
     code: value === undefined ? "missing-setting" : "out-of-range",
-    subject: name === "" ? "training request" : setting(name),
+    subject: name === "" ? what : setting(name),
     expected: expectationIn(error),
     got: value === undefined ? "none" : JSON.stringify(value).slice(0, 80),
   });

@@ -5,6 +5,7 @@ import {
   deepRangeOf,
   describeSource,
   type ImageSet,
+  type ImageSource,
   type ImageUse,
   loadImages,
   openImages,
@@ -68,23 +69,12 @@ export async function prepareTraining(request: TrainRequest, watch: Watch = {}):
 }
 
 async function freshPlan(settings: TrainSettings, watch: Watch): Promise<TrainingPlan> {
-  const { out, size } = settings;
+  const { out } = settings;
   const locations = imageLocations(settings);
   await checkOut(settings);
   await requireDevice(settings.device);
   const source = await openImages(locations.normal, setting(locations.normalSetting), useOf(locations.normalSetting));
-  const { fit, range } = settings;
-  const deepRange = range === "percentiles" ? await deepRangeOf(source) : null;
-  const input = {
-    channels: settings.channels ?? (await source.channels()),
-    height: size,
-    width: size,
-    background: settings.background,
-    sampleBits: deepRange ? 16 : await sampleBitsOf(source),
-    sampleRange: await sampleRangeOf(source, range),
-    ...(deepRange && { deepRange }),
-    ...(fit !== "stretch" && { fit }),
-  };
+  const input = await inputOf(source, settings);
   const unnamed = configurationOf(settings, input, locations.general !== undefined);
   const { encoder: file } = settings;
   const encoder = file === undefined ? undefined : await openEncoderFile(file, unnamed.threads, watch);
@@ -149,6 +139,24 @@ async function freshPlan(settings: TrainSettings, watch: Watch): Promise<Trainin
   };
   const beginning = { general: general?.parameters, start: start?.parameters, replace: settings.force };
   return { out, record, images, beginning, encoder };
+}
+
+/** The form to which a source's images are brought, as settings say and the images ask for. */
+export async function inputOf(
+  source: ImageSource,
+  { channels, size, background, fit, range }: Pick<TrainSettings, "channels" | "size" | "background" | "fit" | "range">,
+) {
+  const deepRange = range === "percentiles" ? await deepRangeOf(source) : null;
+  return {
+    channels: channels ?? (await source.channels()),
+    height: size,
+    width: size,
+    background,
+    sampleBits: deepRange ? 16 : await sampleBitsOf(source),
+    sampleRange: await sampleRangeOf(source, range),
+    ...(deepRange && { deepRange }),
+    ...(fit !== "stretch" && { fit }),
+  };
 }
 
 /** Says before the training how little its p-values will tell, where they will not do for the usual rate. */
@@ -268,10 +276,20 @@ async function loadData(
   watch: Watch,
   use = useOf(name),
 ): Promise<ImageSet> {
-  const { onEvent, signal } = watch;
-  signal?.throwIfAborted();
-  const subject = `${name} images`;
+  watch.signal?.throwIfAborted();
   const source = await openImages(location, setting(name), use);
+  return loadSource(source, `${name} images`, specification, strict, watch);
+}
+
+/** Reads a source's images and tells what was read and skipped. Throws as `loadImages`, the signal's reason where it is aborted. */
+export async function loadSource(
+  source: ImageSource,
+  subject: string,
+  specification: InputForm,
+  strict: boolean,
+  watch: Watch,
+): Promise<ImageSet> {
+  const { onEvent, signal } = watch;
   const images = await loadImages(source, specification, {
     strict,
     cache: imageCacheOf(watch),

@@ -123,6 +123,11 @@ function groupOf(name: string, pattern: RegExp): string {
   return match?.[1] ?? match?.[0] ?? name;
 }
 
+/** A number for each name that those share which the pattern matches with the same text. */
+export function groupNumbers(names: readonly string[], pattern: string): Uint32Array {
+  return numbered(names.map((name) => groupOf(name, new RegExp(pattern))));
+}
+
 /** A number for each name that equal ones share. */
 function numbered(names: readonly string[]): Uint32Array {
   const numbers = new Map<string, number>();
