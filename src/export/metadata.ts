@@ -49,6 +49,12 @@ export function exportMetadata(
   const thresholds = usualRates
     .filter((rate) => rate >= smallestFalseAlarm(count))
     .map((rate) => ({ falseAlarm: rate, scoreAbove: finite(scoreThreshold(calibration, score.name, rate)) }));
+  const prepared = {
+    name: "prepared",
+    shape: ["N", channels, height, width],
+    unit: "levels of 256",
+    meaning: "the images as the model saw them, uint8",
+  };
   return {
     kind: "outglow export",
     formatVersion: 1,
@@ -62,7 +68,7 @@ export function exportMetadata(
           : `prepared images, ${channels === 1 ? "grey" : "RGB"}, rows from the top`,
       },
     ],
-    outputs,
+    outputs: resizes ? [...outputs, prepared] : outputs,
     score: {
       name: score.name,
       unit,
@@ -76,7 +82,7 @@ export function exportMetadata(
       channels,
       steps: [
         "decode to 8 bits a colour; what has more bits is scaled from its black to its white",
-        `put transparency on ${background}`,
+        `put transparency on ${background}, and turn upright as EXIF says`,
         channels === 1 ? "make it grey, 0.299 R + 0.587 G + 0.114 B" : "make it RGB",
         ...fittingSteps(fit, `${height}x${width}`, background),
       ],
