@@ -69,7 +69,8 @@ function filesWith(folder: string, changed: Readonly<Record<string, Uint8Array<A
 describe("one changed byte", () => {
   const { folder } = versions[0]!;
 
-  test.each([0x01, 0x20])("of a manifest (flipped by %i) is an error, or changes nothing", async (mask) => {
+  test("of a manifest is an error, or changes nothing", async () => {
+    const mask = 1;
     const bytes = readFileSync(`${folder}detector.json`);
     const whole = JSON.stringify(await loadManifest(folder));
     const decoder = new TextDecoder();
@@ -86,8 +87,8 @@ describe("one changed byte", () => {
         expect(error.fault!.remedy).toBeDefined();
       }
     }
-    // White space may change into other white space, and nothing else.
-    expect(harmless).toBeLessThan(bytes.length / 2);
+    // A last digit may be beyond what a number holds.
+    expect(harmless).toBeLessThan(bytes.length / 50);
   });
 
   test("of the header of any other file is an error that names it", async () => {
