@@ -70,9 +70,12 @@ export interface WebDetector extends OpenedDetector {
    * where the engine fails.
    */
   score(files: Iterable<NamedBlob>, options?: WebScoringOptions): AsyncGenerator<ScoredFile, void, void>;
-  /** Scores one picture of raw pixels, such as a camera's. */
-  scoreFrame(frame: Frame, options?: Pick<WebScoringOptions, "score" | "thumbnail">): Promise<ScoredFile>;
-  /** Bytes of request bodies that the worker has sent, as it counted them: zero. */
+  /** Scores raw pixels, such as a camera's, in one run of the engine. */
+  scoreFrames(
+    frames: readonly Frame[],
+    options?: Pick<WebScoringOptions, "score" | "thumbnail">,
+  ): Promise<readonly ScoredFile[]>;
+  /** Bytes that the worker has sent out of the page, as it counted them: zero. */
   sentBytes(): number;
   /** Ends the worker at once and gives its memory back. Calls on their way reject with an AbortError. */
   close(): void;
@@ -116,7 +119,8 @@ export async function openWebDetector(
         yield* (await worker.ask({ call: "score", files: batch, wish: wishOf(options) })) as readonly ScoredFile[];
       }
     },
-    scoreFrame: (frame, options) => worker.ask({ call: "frame", frame, wish: wishOf(options) }) as Promise<ScoredFile>,
+    scoreFrames: (frames, options) =>
+      worker.ask({ call: "frames", frames, wish: wishOf(options) }) as Promise<readonly ScoredFile[]>,
     sentBytes: worker.sentBytes,
     close: worker.close,
   };

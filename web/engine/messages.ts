@@ -84,7 +84,7 @@ export interface ScoringWish {
 export type ScoringCall =
   | { readonly call: "open"; readonly engine: EngineSetting; readonly detector: DetectorFiles }
   | { readonly call: "score"; readonly files: readonly NamedBlob[]; readonly wish: ScoringWish }
-  | { readonly call: "frame"; readonly frame: Frame; readonly wish: ScoringWish };
+  | { readonly call: "frames"; readonly frames: readonly Frame[]; readonly wish: ScoringWish };
 
 /** Normal images to train on: made by the program, or a person's. */
 export type TrainingImages =

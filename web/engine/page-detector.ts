@@ -16,7 +16,14 @@ import {
   prepareEncoded,
   shrinkTriangle,
 } from "../../src/pixels/index.ts";
-import { computableScoreNames, computeScore, pValues, type ScoreSource, sourcesNeeded } from "../../src/score/index.ts";
+import {
+  computableScoreNames,
+  computeScore,
+  isPlaced,
+  pValues,
+  type ScoreSource,
+  sourcesNeeded,
+} from "../../src/score/index.ts";
 import { mostPageBytes, pageDecoder, withoutAlpha } from "./decoding.ts";
 import { readerOf } from "./detector-files.ts";
 import { fetchBytes } from "./fetching.ts";
@@ -38,8 +45,8 @@ export interface PageDetector {
   readonly opened: OpenedDetector;
   /** What it says of some files, in their order; together they are one run of the engine. */
   score(files: readonly NamedBlob[], wish: ScoringWish): Promise<readonly ScoredFile[]>;
-  /** What it says of one picture of a camera. */
-  scoreFrame(frame: Frame, wish: ScoringWish): Promise<ScoredFile>;
+  /** The same of raw pixels, such as a camera's; their names are their numbers. */
+  scoreFrames(frames: readonly Frame[], wish: ScoringWish): Promise<readonly ScoredFile[]>;
 }
 
 /** Opens engine and detector, side by side. Throws as `openWebEngine` and `loadDetector`. */
@@ -81,16 +88,17 @@ export async function openPageDetector(
       const names = wanted.map(({ name }) => name);
       return scorePrepared(detector, names, prepared, wish);
     },
-    async scoreFrame({ rgba, height, width }, wish) {
-      const image = prepareDecoded(withoutAlpha({ data: rgba, height, width }), manifest.input);
-      const [scored] = await scorePrepared(detector, ["camera"], [image], wish);
-      return scored!;
+    scoreFrames(frames, wish) {
+      const prepared = frames.map(({ rgba, height, width }) =>
+        prepareDecoded(withoutAlpha({ data: rgba, height, width }), manifest.input),
+      );
+      return scorePrepared(detector, Array.from(frames.keys(), String), prepared, wish);
     },
   };
 }
 
-/** What a page cannot measure: coders are Node's, and places are looked at in images of their own size, which the page does not keep. */
-const beyondPages: readonly ScoreSource[] = ["coders", "faults", "cells", "encoder"];
+/** Whether a page cannot measure it: coders are Node's, and places are looked at in images of their own size, which the page does not keep. */
+const isBeyondPages = (source: ScoreSource): boolean => source === "coders" || isPlaced(source);
 
 /** The calibrated scores of a detector that a page can compute: its own default first, where it is one of them. */
 function pageScores(manifest: Manifest): string[] {
@@ -99,9 +107,7 @@ function pageScores(manifest: Manifest): string[] {
   const inReach = Object.keys(calibration.scores).filter((name) => {
     if (name !== defaultScore && measuredFor(manifest, [name]).length > 0) return false;
     const needs = sourcesNeeded(name, training.model.scales, namedSources(manifest), calibration);
-    return needs.every(
-      (source) => !beyondPages.includes(source) && (sources.includes(source) || name === defaultScore),
-    );
+    return needs.every((source) => !isBeyondPages(source) && (sources.includes(source) || name === defaultScore));
   });
   return [defaultScore, ...inReach.filter((name) => name !== defaultScore)].filter((name) => inReach.includes(name));
 }

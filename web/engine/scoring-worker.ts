@@ -12,5 +12,5 @@ answerCalls<ScoringCall>(async (call, onEvent) => {
     return detector.opened;
   }
   if (detector === undefined) throw internalError("a worker was asked to score before it had opened a detector");
-  return call.call === "score" ? detector.score(call.files, call.wish) : detector.scoreFrame(call.frame, call.wish);
+  return call.call === "score" ? detector.score(call.files, call.wish) : detector.scoreFrames(call.frames, call.wish);
 });

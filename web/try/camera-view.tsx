@@ -82,8 +82,8 @@ async function watch(
     if (canvas.width > 0 && canvas.height > 0) {
       context.drawImage(video, 0, 0, canvas.width, canvas.height);
       const { data, height, width } = context.getImageData(0, 0, canvas.width, canvas.height);
-      const found = await detector.scoreFrame({ rgba: data, height, width }, { score });
-      if ("reason" in found) throw new Error(found.reason);
+      const [found] = await detector.scoreFrames([{ rgba: data, height, width }], { score });
+      if (!found || "reason" in found) throw new Error(found?.reason ?? "no picture");
       if (!state.over) onSeen(found);
     }
     await new Promise(requestAnimationFrame);
