@@ -141,7 +141,7 @@ describe.skipIf(withoutBrowser("test/studio-site.test.ts"))("an exported folder"
     ({ server, asked } = await serveFolder(at("site")));
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
     tab = await openTab(url);
-  });
+  }, 180_000);
 
   afterAll(async () => {
     await tab?.close();
