@@ -46,7 +46,11 @@ export const lookingRoutes = {
     body: scoringBody,
     answer: runSchema,
   },
-  scoring: { ...addresses.scoring, summary: "A scoring as far as it is", answer: scoringSchema },
+  scoring: {
+    ...addresses.scoring,
+    summary: "A scoring as far as it is; null before its first set",
+    answer: scoringSchema.nullable(),
+  },
   scoringNames: { ...addresses.scoringNames, summary: "The names of all images of a scoring", answer: namesSchema },
   scoringColumn: {
     ...addresses.scoringColumn,

@@ -8,7 +8,7 @@ import type { Handlers, StudioParts } from "./requests.ts";
 import { describeRun } from "./run-handlers.ts";
 import type { Run } from "./runs.ts";
 import { evaluationSchema } from "./score-evaluation.ts";
-import { calibrationIdentity, readEvaluation } from "./scoring-files.ts";
+import { calibrationIdentity, readAbout, readEvaluation } from "./scoring-files.ts";
 import { readColumn, scoreOf } from "./scorings.ts";
 
 type Names =
@@ -64,6 +64,7 @@ export const scoringHandlers: Pick<Handlers, Names> = {
   },
   async scoring({ parts: { run: id } }, parts) {
     const run = findScoring(parts, id!);
+    if (!(await readAbout(folderOf(parts, run.id)))) return null;
     const { about, sets, count } = await parts.scorings.read(run.id);
     const { known, said } = await detectorOf(parts, run);
     const manifest = known?.manifest;

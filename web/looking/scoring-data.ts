@@ -3,7 +3,7 @@ import { histogramEdges } from "../../src/score/index.ts";
 import type { ApiTypes } from "../../src/studio/portable.ts";
 import { ask, StudioError, urlOf } from "../shell/client.ts";
 
-export type Scoring = ApiTypes["scoring"]["answer"];
+export type Scoring = NonNullable<ApiTypes["scoring"]["answer"]>;
 export type ScoringSet = Scoring["sets"][number];
 export type References = ApiTypes["scoringReferences"]["answer"];
 
@@ -40,17 +40,24 @@ function once<Value>(key: string, fetchIt: () => Promise<Value>): Promise<Value>
   return known;
 }
 
+const recent = new Map<string, LoadedScoring>();
+
+/** A scoring as it was when it was asked for last: who goes from image to image does not wait for it again. */
+export async function recentScoring(run: string): Promise<LoadedScoring | undefined> {
+  return recent.get(run) ?? loadScoring(run);
+}
+
 /** Asks for a scoring; undefined where nothing was scored yet. Throws StudioError. */
 export async function loadScoring(run: string): Promise<LoadedScoring | undefined> {
   const parts = { run };
-  const scoring = await ask("scoring", { parts }).catch((error: unknown) => {
-    if (error instanceof StudioError && error.status === 404 && error.message.startsWith("scores:")) return undefined;
-    throw error;
-  });
+  const scoring = await ask("scoring", { parts });
   if (!scoring) return undefined;
   // More sets come while it works: then the names are others.
   const { names, classNames } = await once(`names ${run} ${scoring.count}`, () => ask("scoringNames", { parts }));
-  return { scoring, names, classNames };
+  const loaded = { scoring, names, classNames };
+  recent.clear();
+  recent.set(run, loaded);
+  return loaded;
 }
 
 /** Fetches one score of all images and counts what its histogram needs. */

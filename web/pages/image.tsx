@@ -10,7 +10,7 @@ import { ImageView, loadImage } from "../looking/image-view.tsx";
 import "../looking/looking.css";
 import { loadMarks, type Mark, markImages, marksOf, undoMarks } from "../looking/marks.ts";
 import { NearestImages } from "../looking/nearest-images.tsx";
-import { loadColumn, loadScoring } from "../looking/scoring-data.ts";
+import { loadColumn, recentScoring } from "../looking/scoring-data.ts";
 import { TermsChart } from "../looking/terms-chart.tsx";
 import { showRate, thresholdOf } from "../looking/thresholds.ts";
 import { shownImages, viewOf } from "../looking/view-state.ts";
@@ -142,7 +142,7 @@ export function ImagePage({ parts: { run = "", image: number = "" } }: PageProps
 }
 
 async function neighboursOf(run: string, image: number): Promise<Neighbours | undefined> {
-  const loaded = await loadScoring(run);
+  const loaded = await recentScoring(run);
   if (!loaded) return undefined;
   const state = viewOf(run).value;
   const { scoring } = loaded;

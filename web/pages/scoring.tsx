@@ -37,8 +37,10 @@ export function ScoringPage({ parts: { run: id = "" } }: PageProps): JSX.Element
       loaded.value = next;
     });
   useEffect(() => followNews(refresh), [id]);
-  useEffect(() => loadMarks(id), [id, loaded.value?.scoring.count]);
   const scoring = loaded.value?.scoring;
+  useEffect(() => {
+    if (scoring) loadMarks(id);
+  }, [id, scoring?.count]);
   const score = scoring?.scores.some(({ name }) => name === state.score) ? state.score! : scoring?.defaultScore;
   useEffect(() => {
     if (scoring && score !== undefined) attempt(async () => (column.value = await loadColumn(scoring, score)));
