@@ -211,7 +211,7 @@ describe.skipIf(process.platform === "win32")("a full disk (skipped on Windows)"
   test("stops the run with one line, and the run goes on once there is room", async () => {
     const args = ["train", "--normal=normal", "--out=full-disk", ...quickTraining, "--checkpoint-every=0.01s"];
     expectRefusal(
-      await startOutglow(folder.path, args, { largestFile: 4 }).outcome,
+      await startOutglow(folder.path, args, { largestFile: 16 }).outcome,
       1,
       /normal\.checkpoint\.safetensors': expected a file that can be written, got EFBIG.*unchanged$/,
     );

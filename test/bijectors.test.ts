@@ -57,6 +57,7 @@ const bijectors: Record<string, Bijector> = {
 /** Exports of src/flow that are functions but no bijectors. */
 const others = new Set([
   "makeGlow",
+  "makePlacelessGlow",
   "classConditional",
   "makePatchGlow",
   "makeDenseGlow",

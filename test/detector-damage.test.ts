@@ -70,7 +70,13 @@ const parts: DetectorParts = {
 };
 
 /** What the whole detector here consists of. Those that look at places are damaged in `faults.test.ts` and `encoder.test.ts`. */
-const placedFiles = ["faults.safetensors", "encoder.onnx", "encoder.safetensors"];
+const placedFiles = [
+  "faults.safetensors",
+  "cells.safetensors",
+  "encoder.onnx",
+  "encoder.safetensors",
+  "encoder-other.safetensors",
+];
 const wholeFiles = detectorFiles.filter((name) => !placedFiles.includes(name));
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;

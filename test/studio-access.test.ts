@@ -154,10 +154,11 @@ test("what is dropped stays in its folder, whatever it is called", async () => {
   }
   expect((await put("a/".repeat(40))).status).toBe(400);
   expect((await put("")).status).toBe(400);
-  const [folder] = await readdir(join(studio.folder, "images"));
-  expect(folder).toBe("%2E.%2F..%2Fescape");
-  expect(await readdir(join(studio.folder, "images"))).toEqual([folder]);
-  const names = await readdir(join(studio.folder, "images", folder!), { recursive: true });
+  // Other tests of this studio drop images as well.
+  const folder = "%2E.%2F..%2Fescape";
+  expect(await readdir(join(studio.folder, "images"))).toContain(folder);
+  expect(await readdir(join(studio.folder, ".."))).not.toContain("escape");
+  const names = await readdir(join(studio.folder, "images", folder), { recursive: true });
   expect(names.every((name) => !name.split("/").includes(".."))).toBe(true);
   expect(await readdir(join(studio.folder, ".."))).not.toContain("out.png");
   // A folder of the person's own is not written to.

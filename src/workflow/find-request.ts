@@ -53,6 +53,7 @@ export const findRequestSchema = z.strictObject(fields);
 
 /** What is asked for: `data`, `out`, and whatever is not as usual. */
 export type FindRequest = z.input<typeof findRequestSchema>;
+/** The settings of a search, with those that were left out. */
 export type FindSettings = z.output<typeof findRequestSchema>;
 
 /** What may be said beside `resume`. */
@@ -62,7 +63,7 @@ const resumable = ["out", "resume", "data", "top", "share"];
 export function readFindRequest(request: FindRequest): FindSettings {
   const result = findRequestSchema.safeParse(request);
   if (!result.success) throw requestFault(result.error, request, Object.keys(fields), "find request");
-  if (result.data.resume) refuseChanges(request, resumable);
+  if (result.data.resume) refuseChanges(request, Object.keys(fields), resumable);
   return result.data;
 }
 

@@ -210,13 +210,17 @@ export function objectionTo(name: TrainSetting, value: unknown): string | undefi
 export function readTrainRequest(request: TrainRequest): TrainSettings {
   const result = trainRequestSchema.safeParse(request);
   if (!result.success) throw requestFault(result.error, request, Object.keys(fields), "training request");
-  if (result.data.resume) refuseChanges(request, resumable);
+  if (result.data.resume) refuseChanges(request, Object.keys(fields), resumable);
   return result.data;
 }
 
-/** Throws ConfigError where a request that goes on with a run says more than it may. */
-export function refuseChanges(request: Readonly<Record<string, unknown>>, resumable: readonly string[]): void {
-  const given = Object.keys(request).filter((name) => request[name] !== undefined);
+/** Throws ConfigError where a request that goes on with a run says more than it may. It names settings in the order of `fields`, however they were typed. */
+export function refuseChanges(
+  request: Readonly<Record<string, unknown>>,
+  fields: readonly string[],
+  resumable: readonly string[],
+): void {
+  const given = fields.filter((name) => request[name] !== undefined);
   const changed = given.filter((name) => !resumable.includes(name));
   if (changed.length === 0) return;
   throw new ConfigError({
