@@ -3,7 +3,7 @@
 import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { addresses } from "../src/studio/portable.ts";
 import { writeMadeImages } from "./command.ts";
 import { sharedStudio, type TestStudio } from "./studio-harness.ts";
@@ -183,10 +183,12 @@ test("a picture of 200 megapixels is refused by its header, and no link leads ou
   );
   await mkdir(join(studio.folder, "linked"));
   await symlink("/etc/passwd", join(studio.folder, "linked/detector.json"));
-  const { detectors } = (await (await studio.ask("/api/home")).json()) as {
-    detectors: { id: string; name: string; state: string }[];
-  };
-  const linked = detectors.find(({ name }) => name === "linked")!;
+  const linked = await vi.waitFor(async () => {
+    const { detectors } = (await (await studio.ask("/api/home")).json()) as {
+      detectors: { id: string; name: string; state: string }[];
+    };
+    return detectors.find(({ name }) => name === "linked") ?? Promise.reject(new Error("not found yet"));
+  }, 30_000);
   expect(linked.state).toBe("damaged");
   const file = await studio.ask(`/api/detectors/${linked.id}/files/detector.json`);
   expect(file.status).toBe(404);

@@ -31,6 +31,8 @@ export interface Detectors {
 
 /** Folders that are looked into, at most: somebody may start the studio in their home. */
 const mostFolders = 2000;
+/** Pages ask whenever a run has told something: looking takes a twentieth of the time at most, unless something came into the folder. */
+const restful = 20;
 /** How deep detectors may lie. */
 const deepest = 3;
 
@@ -62,15 +64,26 @@ export function openDetectors(folder: string, registry: Registry): Detectors {
     return (await writtenAt(place)) === undefined ? undefined : registry.add("detectors", { path: place });
   };
   let looking: Promise<void> | undefined;
-  const scan = (): Promise<void> => {
+  let rested = 0;
+  let seen = 0;
+  const scan = async (): Promise<void> => {
+    const began = performance.now();
+    const changed = await stat(folder).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => 0,
+    );
+    if (!looking && began < rested && changed === seen) return;
+    seen = changed;
     looking ??= detectorsIn(folder)
       .then(async (paths) => {
         for (const path of paths) await idOf(path);
       })
       .finally(() => {
         looking = undefined;
+        const now = performance.now();
+        rested = now + restful * (now - began);
       });
-    return looking;
+    await looking;
   };
   const find = (id: string): Promise<KnownDetector> => look(id, registry.find("detectors", id).path);
   return {

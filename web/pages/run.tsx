@@ -6,6 +6,7 @@ import { showDuration, writeSettings } from "../../src/base/index.ts";
 import type { ApiTypes, RunLine, RunState } from "../../src/studio/portable.ts";
 import { LiveChart } from "../charts/live-chart.tsx";
 import { Button } from "../components/button.tsx";
+import { Command } from "../components/command.tsx";
 import { Progress } from "../components/progress.tsx";
 import { stateWords } from "../components/run-line.tsx";
 import { countOf, showCount, showNumber, showTime } from "../components/words.ts";
@@ -79,7 +80,7 @@ export function RunPage({ parts: { run: id = "" } }: PageProps): JSX.Element {
       {value.command !== null && (
         <section aria-labelledby="command">
           <h2 id="command">The same on the command line</h2>
-          <pre class="command">{value.command}</pre>
+          <Command text={value.command} />
         </section>
       )}
     </>

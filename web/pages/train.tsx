@@ -5,6 +5,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { showDuration, writeSettings } from "../../src/base/index.ts";
 import { type ApiTypes, type TrainField, trainCommandLine } from "../../src/studio/portable.ts";
 import { Button } from "../components/button.tsx";
+import { Command } from "../components/command.tsx";
 import { Field } from "../components/field.tsx";
 import { ask } from "../shell/client.ts";
 import { attempt } from "../shell/errors.ts";
@@ -87,7 +88,7 @@ export function TrainPage({ query }: PageProps): JSX.Element {
         </details>
         <section aria-labelledby="command" class="panel">
           <h2 id="command">The same on the command line</h2>
-          <Command text={trainCommandLine(request, form.value?.durations ?? [])} />
+          <Copied text={trainCommandLine(request, form.value?.durations ?? [])} />
           <p aria-live="polite" class={objection && typed.value[objection.setting ?? ""] ? "bad" : undefined}>
             {objection ? inWords(objection.text) : timeWords(check.value)}
           </p>
@@ -196,7 +197,7 @@ function SettingField({ field, typed, check }: SettingProps): JSX.Element {
   );
 }
 
-function Command({ text }: { readonly text: string }): JSX.Element {
+function Copied({ text }: { readonly text: string }): JSX.Element {
   const copied = useSignal(false);
   const copy = (): void =>
     attempt(async () => {
@@ -205,7 +206,7 @@ function Command({ text }: { readonly text: string }): JSX.Element {
     });
   return (
     <div class="copied">
-      <pre class="command">{text}</pre>
+      <Command text={text} />
       <Button onClick={copy}>{copied.value ? "Copied" : "Copy"}</Button>
     </div>
   );
