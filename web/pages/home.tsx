@@ -129,7 +129,8 @@ function DetectorCard({ detector }: { readonly detector: Home["detectors"][numbe
       {written !== null && <p class="faint small">{showTime(written)}</p>}
       {role === "detector" && (
         <p>
-          <a href={`#/try?detector=${id}`}>Try it on images of yours</a>
+          <a href={`#/try?detector=${id}`}>Try it on images of yours</a>,{" "}
+          <a href={`#/samples?detector=${id}`}>see what it draws</a>
         </p>
       )}
     </>
