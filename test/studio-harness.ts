@@ -2,14 +2,15 @@
  * The studio as a person has it: the built program in a process of its own and its pages in Chromium, one of each for all tests of a process
  * of tests. What a page says in its console and any request to another host is a remark, and a test expects none.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll } from "vitest";
-import { commandOf, temporaryFolder } from "./command.ts";
+import { temporaryFolder } from "./command.ts";
 import { buildPages } from "./studio-pages.ts";
 
 /** Where Chromium is; undefined where none is installed. */
@@ -58,12 +59,9 @@ const viewport = { width: 1440, height: 900 };
 
 let browser: Promise<Browser> | undefined;
 let shared: Promise<TestStudio> | undefined;
-const started = new Set<{ child: ChildProcess | undefined; readonly folder: string }>();
 
-// A process of tests ends without asking: its studios end with it. The browser sees to itself.
-process.once("exit", () => {
-  for (const { child } of started) child?.kill("SIGKILL");
-});
+/** What runs the program and ends with this process. */
+const program = fileURLToPath(new URL("standing-studio.mjs", import.meta.url));
 
 /** The studio that all tests of this process share. */
 export function sharedStudio(): Promise<TestStudio> {
@@ -85,7 +83,6 @@ async function startTestStudio(): Promise<TestStudio> {
   await buildPages();
   const { path: folder } = await temporaryFolder();
   const state: { child: ChildProcess | undefined; readonly folder: string } = { child: undefined, folder };
-  started.add(state);
   let url = "";
   let cookie = "";
   const addresses: string[] = [];
@@ -95,12 +92,15 @@ async function startTestStudio(): Promise<TestStudio> {
   };
   const start = async (): Promise<void> => {
     const port = url === "" ? "0" : new URL(url).port;
-    const [program, ...args] = commandOf(["studio", folder, "--port", port, "--no-open"]);
-    const child = spawn(program!, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, CI: "1" } });
+    const child = fork(program, ["studio", folder, "--port", port, "--no-open"], {
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      env: { ...process.env, CI: "1" },
+    });
+    child.channel?.unref();
     state.child = child;
     addresses.length = 0;
     const said: string[] = [];
-    for (const stream of [child.stdout, child.stderr]) {
+    for (const stream of [child.stdout!, child.stderr!]) {
       stream.setEncoding("utf8").on("data", (text: string) => {
         said.push(text);
         addresses.push(...Array.from(text.matchAll(/http:\S+token=\S+/g), ([address]) => address));
