@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 
 /** A folder imports from folders before it only. Files beside the folders, such as the package's door, come last. */
 const floors =
-  "base client score graph onnx nn optim flow model runtime pixels made data download train faults cells encoder detector export report workflow analysis experiments benchmark service studio cli".split(
+  "base client score graph onnx nn optim flow model runtime pixels made data download train faults cells encoder detector export report workflow analysis experiments benchmark service studio queue cli".split(
     " ",
   );
 const pure = "base client score graph onnx nn optim flow model pixels made".split(" ");
@@ -15,8 +15,10 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   "csv-parse": ["data"],
   "dicom-parser": ["data"],
   fzstd: ["data"],
-  hyparquet: ["data"], // of tests
-  "hyparquet-writer": ["data"], // of tests
+  hyparquet: ["queue", "data"], // of data tests
+  "hyparquet-writer": ["queue", "data"], // of data tests
+  bullmq: ["queue"],
+  ioredis: ["queue"],
   sharp: ["data", "report"],
   echarts: ["report"],
   "tar-stream": ["data"],
@@ -25,7 +27,19 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   hono: ["service", "studio"],
   "@hono/node-server": ["service"],
   "prom-client": ["service"],
-  zod: ["model", "train", "faults", "cells", "encoder", "detector", "workflow", "experiments", "service", "studio"],
+  zod: [
+    "model",
+    "train",
+    "faults",
+    "cells",
+    "encoder",
+    "detector",
+    "workflow",
+    "experiments",
+    "service",
+    "studio",
+    "queue",
+  ],
 };
 /** Ways past an index.ts, each with its reason. */
 const sideDoors = [

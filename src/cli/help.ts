@@ -22,6 +22,8 @@ Commands:
   export [options] <detector>               write a detector as ONNX files for other programs, held against the detector first
   verify [options] <detector>               check that a detector gives here what it gave where it was written, on every device
   serve [options] <detectors>               serve detectors over HTTP: Open Inference Protocol, scores of image files, metrics
+  job                                       score collections larger than one machine: make a job, follow it, merge and prove its rows
+  worker [options] [job]                    score the shards of a job, as one of as many workers as there are
   studio [options] [folder]                 open the studio in a browser: train, look, decide and score by pages on this machine
   benchmark [options]                       measure training and scoring on this machine
   doctor [options]                          say what this machine has, and check that the engine computes what it should

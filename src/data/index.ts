@@ -17,12 +17,13 @@ export { prepareImage } from "./decoding/preparation.ts";
 export { sharpLibrary } from "./decoding/sharp-library.ts";
 export { decodeWhole, readWhole } from "./decoding/whole-images.ts";
 export { writeArray } from "./files/array-file.ts";
-export { type AtomicFile, openAtomicFile, syncFolder, writeFileAtomic } from "./files/file-writing.ts";
+export { type AtomicFile, openAtomicBytes, openAtomicFile, syncFolder, writeFileAtomic } from "./files/file-writing.ts";
 export { type FileLock, type LockHolder, type LockOutcome, lockHolder, takeLock } from "./files/lock-file.ts";
 export { safeName } from "./files/safe-name.ts";
 export { openTemporaryFolder, type TemporaryFolder } from "./files/temporary-folders.ts";
 export { adoptUnfinished, temporaryName as unfinishedName } from "./files/temporary-names.ts";
 export { isImageName } from "./formats/image-files.ts";
+export { isLongList, type ListedImage, listInPieces } from "./formats/list-pieces.ts";
 export type {
   EncodedImage,
   ImageCatalogue,

@@ -1,4 +1,5 @@
 /** The saved detector: write, load, check, sample. What needs no Node is offered by `portable.ts` alone, too. */
+export { ruleSchema } from "./calibration-schema.ts";
 export { coderTerms } from "./coder-terms.ts";
 export { copyDetector, type DetectorCopy } from "./copying.ts";
 export { detectorFiles, type ModelName, manifestName, modelFiles, pendingName } from "./file-names.ts";

@@ -24,6 +24,8 @@ export interface PredictionOptions extends DecisionOptions {
   readonly strict?: boolean | undefined;
   /** Told of every image's map, in order (`mapSubject`); needs a score or a detector that has places. */
   readonly onMap?: HeatListener | undefined;
+  /** Told of every image that is skipped, when it is; all of them come in one event at the end as well. */
+  readonly onProblem?: ((problem: PreparationProblem) => void) | undefined;
 }
 
 /** What is said of one image. */
@@ -90,7 +92,7 @@ export async function* predict(
   const decision = decisionOf(detector, options, count);
   const needs = neededSources(manifest, decision.score);
   checkCalibrated(manifest.calibration, decision.score);
-  const { onMap } = options;
+  const { onMap, onProblem } = options;
   const subject = onMap && mapSubject(manifest, decision.score);
   warnOfShortage(manifest, decision, count, watch);
   const placed = subject && subject.kind !== "flow" ? subject : undefined;
@@ -102,7 +104,10 @@ export async function* predict(
     measured: measuredFor(manifest, [decision.score]),
     places: placedNames.filter((part) => needs.includes(part) || (placed && partsOf(placed).includes(part))),
     onMap: onMap && placed && placedHeat(detector, placed, onMap),
-    onProblem: (problem: PreparationProblem) => problems.push(problem),
+    onProblem: (problem: PreparationProblem) => {
+      problems.push(problem);
+      onProblem?.(problem);
+    },
   };
   const mapper = subject?.kind === "flow" ? await openScoreMapper(detector, subject) : undefined;
   try {

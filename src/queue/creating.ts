@@ -1,0 +1,250 @@
+/**
+ * Making a job: its images are listed shard by shard, so that memory holds one location's list at most, and of a list of files one shard's.
+ * Shards and their names are functions of what is to be scored: making a job twice changes nothing.
+ */
+import { createHash } from "node:crypto";
+import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { ConfigError, setting } from "../base/index.ts";
+import {
+  type ImageSource,
+  isLongList,
+  type ListedImage,
+  listInPieces,
+  openAtomicFile,
+  openImages,
+  type PreparationProblem,
+  parseLocation,
+  recordedLocation,
+  syncFolder,
+  takeLock,
+  unfinishedName,
+  writeFileAtomic,
+} from "../data/index.ts";
+import { copyDetector, folderReader, loadManifest, type Manifest } from "../detector/index.ts";
+import { checkCalibrated } from "../score/index.ts";
+import {
+  type Decision,
+  decisionOf,
+  refuseGeneral,
+  scoringIdentity,
+  type Watch,
+  type WishedRule,
+} from "../workflow/index.ts";
+import { idOfShard, type Job, type JobRecord, jobNames, openJob, readRecord, type Shard } from "./job-files.ts";
+
+/** Images scored in one pass of the engine: shards of whole passes give the very numbers of one prediction. */
+export const passSize = 64;
+
+/** Images of a shard where nothing is said. */
+export const usualShardSize = 80 * passSize;
+
+/** What a job is to be. */
+export interface JobRequest {
+  /** Locations, each listed by itself. */
+  readonly locations: readonly string[];
+  readonly detector: string;
+  /** The job's folder. */
+  readonly out: string;
+  /** Images of a shard. Default: 5120. */
+  readonly shard?: number | undefined;
+  readonly score?: string | undefined;
+  readonly rule?: WishedRule | undefined;
+  /** A broker's address. Default: none, shards are handed out by the folder. */
+  readonly queue?: string | undefined;
+}
+
+/** What making a job came to. */
+export interface JobOutcome {
+  readonly job: Job;
+  /** Whether it was there already. */
+  readonly existed: boolean;
+}
+
+/**
+ * Makes a job, or finds that it is there. Throws ConfigError where another job is in the folder or makes one, for locations without images and for what
+ * the detector lacks; RunError where the disk refuses.
+ */
+export async function createJob(request: JobRequest, watch: Watch = {}): Promise<JobOutcome> {
+  const { out, detector, shard: shardSize = usualShardSize } = request;
+  const manifest = await loadManifest(detector);
+  refuseGeneral(detector, manifest);
+  // All that can be wrong with the rule is found before images are listed; a budget asks for their number.
+  const first = decisionOf({ manifest }, { score: request.score, rule: request.rule }, Number.MAX_SAFE_INTEGER);
+  checkCalibrated(manifest.calibration, first.score);
+  await mkdir(out, { recursive: true });
+  const outcome = await takeLock(join(out, "job.lock"));
+  if ("holder" in outcome) {
+    throw new ConfigError({
+      code: "busy",
+      subject: setting("out"),
+      expected: "a folder that nobody makes a job in",
+      got: `'${out}', in which process ${outcome.holder.pid ?? "unknown"} does`,
+      remedy: { key: "choose-another" },
+    });
+  }
+  try {
+    return await makeJob({ ...request, shard: shardSize }, manifest, first, watch);
+  } finally {
+    await outcome.lock.release();
+  }
+}
+
+async function makeJob(
+  request: JobRequest & { readonly shard: number },
+  manifest: Manifest,
+  first: Decision,
+  { onEvent, signal }: Watch,
+): Promise<JobOutcome> {
+  const { out, detector, locations: typed, shard: shardSize, queue } = request;
+  const identity = scoringIdentity(manifest);
+  const locations = await Promise.all(typed.map((one) => recordedLocation(one, "images")));
+  const there = await readRecord(out).catch((error: unknown) => {
+    if (error instanceof ConfigError && error.fault?.code === "not-found") return undefined;
+    throw error;
+  });
+  for (const name of [jobNames.scores, jobNames.lists]) await mkdir(join(out, name), { recursive: true });
+  const shardsPath = join(out, jobNames.shards);
+  const file = await openAtomicFile(shardsPath);
+  const hash = createHash("sha256").update(JSON.stringify([locations, shardSize]));
+  const problems: PreparationProblem[] = [];
+  let [index, start] = [0, 0];
+  try {
+    for (const location of locations) {
+      for await (const piece of piecesOf(location, shardSize, problems)) {
+        signal?.throwIfAborted();
+        const { names, list, first: place } = piece;
+        const id = idOfShard({ identity, decision: first }, { index, location, isList: !!list, first: place }, names);
+        const inside = list ? await writeList(out, index, id, list) : location;
+        const shard: Shard = { index, id, location: inside, isList: !!list, first: place, count: names.length, start };
+        await file.write(JSON.stringify(shard));
+        hash.update(id);
+        index++;
+        start += names.length;
+        onEvent?.({ kind: "progress", task: "reading", subject: location, done: start, total: start });
+      }
+    }
+    onEvent?.({ kind: "settled" });
+    if (start === 0) {
+      throw new ConfigError({ code: "too-few-images", subject: "images", expected: "images", got: "none" });
+    }
+    const decision = decisionOf({ manifest }, { score: request.score, rule: request.rule }, start);
+    hash.update(JSON.stringify([identity, decision]));
+    const record: JobRecord = {
+      format: "outglow-job",
+      version: 1,
+      id: hash.digest("hex").slice(0, 16),
+      locations,
+      detector: resolve(detector),
+      identity,
+      decision,
+      images: start,
+      shards: index,
+      shardSize,
+      queue: queue ?? null,
+      problems,
+    };
+    if (there) {
+      if (there.id !== record.id) throw otherJob(out, there, record);
+      await copyModels(detector, out);
+      if (there.queue !== record.queue) await writeRecord(out, record);
+      return { job: await openJob(out), existed: true };
+    }
+    await file.commit();
+    await copyModels(detector, out);
+    // The record comes last: a folder with one is a whole job.
+    await writeRecord(out, record);
+    return { job: await openJob(out), existed: false };
+  } finally {
+    await file.discard();
+  }
+}
+
+function writeRecord(out: string, record: JobRecord): Promise<void> {
+  return writeFileAtomic(join(out, jobNames.job), `${JSON.stringify(record, undefined, 2)}\n`);
+}
+
+/** Some images of a location, in order. */
+interface Piece {
+  readonly names: readonly string[];
+  readonly first: number;
+  /** Of a list that was not opened as a whole. */
+  readonly list?: readonly ListedImage[];
+}
+
+async function* piecesOf(location: string, size: number, problems: PreparationProblem[]): AsyncGenerator<Piece> {
+  const { path, selection } = parseLocation(location, "images");
+  if (isLongList(path) && Object.keys(selection).length === 0 && (await isFile(path))) {
+    for await (const list of listInPieces(path, size, "images")) {
+      yield { names: list.map((image) => image.path), first: 0, list };
+    }
+    return;
+  }
+  const source = await openImages(location, "images");
+  problems.push(...source.problems);
+  for (let first = 0; first < source.length; first += size) {
+    yield { names: namesOf(source, first, Math.min(size, source.length - first)), first };
+  }
+}
+
+/** The names of some images of a source. */
+export function namesOf(source: ImageSource, first: number, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => source.name(first + index));
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+}
+
+/** The piece of a list that a shard is, as a list of its own. One that is there is the same, as its name tells. */
+async function writeList(out: string, index: number, id: string, list: readonly ListedImage[]): Promise<string> {
+  const name = `${String(index).padStart(8, "0")}-${id}.jsonl`;
+  const path = join(out, jobNames.lists, name);
+  if (!(await isFile(path))) {
+    // Not synced one by one, which would take most of the time; a list that is not whole does not have the names that its shard tells.
+    const temporary = unfinishedName(path);
+    await writeFile(temporary, list.map((image) => `${JSON.stringify(image)}\n`).join(""));
+    await rename(temporary, path);
+  }
+  return name;
+}
+
+/** Copies what scores into the job, checked: a detector that is trained anew beside it changes no row. */
+async function copyModels(detector: string, out: string): Promise<void> {
+  const place = join(out, jobNames.detector);
+  if (await stat(place).catch(() => undefined)) return;
+  const { files } = await copyDetector(folderReader(detector));
+  const temporary = unfinishedName(place);
+  try {
+    await mkdir(temporary);
+    for (const [name, bytes] of files) await writeFileAtomic(join(temporary, name), bytes);
+    await rename(temporary, place);
+    await syncFolder(out);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+function otherJob(out: string, there: JobRecord, wanted: JobRecord): ConfigError {
+  const differs = (["locations", "identity", "shardSize", "images", "decision"] as const).filter(
+    (key) => JSON.stringify(there[key]) !== JSON.stringify(wanted[key]),
+  );
+  const words = {
+    locations: "locations",
+    identity: "detector",
+    shardSize: "shards",
+    images: "images",
+    decision: "rule",
+  };
+  const what = differs.map((key) => words[key]).join(", ") || "images";
+  return new ConfigError({
+    code: "exists",
+    subject: setting("out"),
+    expected: "a new folder, or one with the same job",
+    got: `'${out}', whose job has another ${what}`,
+    remedy: { key: "choose-another" },
+  });
+}

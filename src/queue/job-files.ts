@@ -1,0 +1,168 @@
+/**
+ * A job on the disk: what is to be scored, its shards, and where their rows go. The folder is all there is: a queue only hands shards out, and a
+ * shard is done when its table lies under its name.
+ */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { z } from "zod";
+import { ConfigError, FormatError, messageOf } from "../base/index.ts";
+import { ruleSchema } from "../detector/index.ts";
+import type { Decision } from "../workflow/index.ts";
+
+/** What lies in a job's folder. */
+export const jobNames = {
+  job: "job.json",
+  shards: "shards.jsonl",
+  /** The detector, copied when the job was made. */
+  detector: "detector",
+  /** Pieces of lists that are too long for one. */
+  lists: "lists",
+  /** A Parquet table a shard. */
+  scores: "scores",
+  leases: "leases",
+  /** A line for every time that a shard was begun, until it is done at the first attempt. */
+  attempts: "attempts",
+  /** Why a shard could not be scored, until it is. */
+  failures: "failures",
+} as const;
+
+const decisionSchema: z.ZodType<Decision> = z.object({
+  score: z.string(),
+  rule: ruleSchema,
+  most: z.number().optional(),
+  falseAlarm: z.number().nullable(),
+  threshold: z.number().nullable(),
+  together: z.boolean(),
+  words: z.string(),
+}) as z.ZodType<Decision>;
+
+const jobSchema = z.object({
+  format: z.literal("outglow-job"),
+  version: z.literal(1),
+  /** Of everything that decides the rows: the shards, the detector, the rule. */
+  id: z.string().regex(/^[0-9a-f]{16}$/),
+  locations: z.array(z.string()),
+  /** Where the detector was when the job was made. */
+  detector: z.string(),
+  /** Which models and calibration score (`scoringIdentity`). */
+  identity: z.string(),
+  decision: decisionSchema,
+  images: z.number().int().min(0),
+  shards: z.number().int().min(0),
+  shardSize: z.number().int().min(1),
+  /** Where shards are handed out: null for the folder itself. Holds no password. */
+  queue: z.string().nullable(),
+  /** What lies in the locations and was not listed. */
+  problems: z.array(z.object({ name: z.string(), reason: z.string() })),
+});
+
+/** What a job is: plain data. */
+export type JobRecord = z.infer<typeof jobSchema>;
+
+const shardSchema = z.object({
+  /** From 0 on, in the order of the images. */
+  index: z.number().int().min(0),
+  /** A function of the images' names, the detector and the rule. */
+  id: z.string().regex(/^[0-9a-f]{16}$/),
+  /** What holds the images: a location, or a name in the job's `lists`. */
+  location: z.string(),
+  isList: z.boolean(),
+  /** The first image within the location. */
+  first: z.number().int().min(0),
+  count: z.number().int().min(1),
+  /** The first image within the job. */
+  start: z.number().int().min(0),
+});
+
+/** Some images that are scored together. */
+export type Shard = z.infer<typeof shardSchema>;
+
+/** A job that is open: its record and all of its shards. */
+export interface Job {
+  readonly folder: string;
+  readonly record: JobRecord;
+  readonly shards: readonly Shard[];
+}
+
+/** The name of a shard's table, which sorts in the order of the images. */
+export function tableName({ index, id }: Pick<Shard, "index" | "id">): string {
+  return `${String(index).padStart(8, "0")}-${id}.parquet`;
+}
+
+/** Where a shard's table goes. */
+export function tablePath(folder: string, shard: Pick<Shard, "index" | "id">): string {
+  return join(folder, jobNames.scores, tableName(shard));
+}
+
+/** The id of a shard: sixteen hexadecimal digits over what decides its rows, the images' names in order. */
+export function idOfShard(
+  { identity, decision }: Pick<JobRecord, "identity" | "decision">,
+  { index, location, isList, first }: Pick<Shard, "index" | "location" | "isList" | "first">,
+  names: Iterable<string>,
+): string {
+  // A budget is one of all images, whose number is known at the end.
+  const { score, rule, together } = decision;
+  const about = [identity, score, together ? null : rule, index, isList ? null : [location, first]];
+  const hash = createHash("sha256").update(JSON.stringify(about));
+  for (const name of names) hash.update(`\n${JSON.stringify(name)}`);
+  return hash.digest("hex").slice(0, 16);
+}
+
+/** Reads a job's record. Throws ConfigError where there is none, FormatError where it is damaged. */
+export async function readRecord(folder: string): Promise<JobRecord> {
+  const path = join(folder, jobNames.job);
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    throw new ConfigError({
+      code: error.code === "ENOENT" ? "not-found" : "unreadable",
+      subject: "job",
+      expected: `a folder that a job was made in`,
+      got: error.code === "ENOENT" ? `no ${jobNames.job} in '${folder}'` : messageOf(error),
+    });
+  });
+  try {
+    return jobSchema.parse(JSON.parse(text));
+  } catch {
+    throw damaged(path);
+  }
+}
+
+/** Opens a job. Throws as `readRecord`. */
+export async function openJob(folder: string): Promise<Job> {
+  const record = await readRecord(folder);
+  const shards: Shard[] = [];
+  for await (const shard of readShards(join(folder, jobNames.shards))) shards.push(shard);
+  if (shards.length !== record.shards) throw damaged(join(folder, jobNames.shards));
+  return { folder, record, shards };
+}
+
+async function* readShards(path: string): AsyncGenerator<Shard> {
+  const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY });
+  for await (const line of lines) {
+    let shard: Shard;
+    try {
+      shard = shardSchema.parse(JSON.parse(line));
+    } catch {
+      throw damaged(path);
+    }
+    yield shard;
+  }
+}
+
+/** The names of all tables that are there, whosever they are. */
+export async function tablesThere(folder: string): Promise<Set<string>> {
+  const names = await readdir(join(folder, jobNames.scores)).catch((): string[] => []);
+  return new Set(names.filter((name) => name.endsWith(".parquet")));
+}
+
+function damaged(path: string): FormatError {
+  return new FormatError({
+    code: "damaged",
+    subject: `'${path}'`,
+    expected: "what a job is made of",
+    got: "something else",
+    remedy: { key: "other", text: "make the job again: what is scored stays" },
+  });
+}

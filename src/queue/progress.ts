@@ -1,0 +1,82 @@
+/** How far a job is: from the tables that lie there, whoever wrote them. */
+import { stat } from "node:fs/promises";
+import { attemptsOf, failuresOf } from "./attempts.ts";
+import type { Backend } from "./backend.ts";
+import { type Job, type Shard, tableName, tablePath, tablesThere } from "./job-files.ts";
+
+/** The state of a job: plain data. */
+export interface JobStatus {
+  readonly id: string;
+  readonly images: number;
+  readonly shards: number;
+  readonly imagesDone: number;
+  readonly shardsDone: number;
+  /** Shards that workers have now. */
+  readonly leased: number;
+  /** Images a second, over the shards that were done last; null before two are. */
+  readonly imagesPerSecond: number | null;
+  /** Seconds; null where it cannot be told. */
+  readonly timeLeft: number | null;
+  /** Shards that were begun again because the process before ended, and images of theirs that may have been scored twice at most. */
+  readonly begunAgain: number;
+  readonly scoredTwiceAtMost: number;
+  /** Why shards could not be scored, and how many for each reason. */
+  readonly failures: Readonly<Record<string, number>>;
+}
+
+/** Shards whose times tell the rate. */
+const mostTimed = 200;
+
+/** Asks the folder and the backend. */
+export async function jobStatus({ folder, record, shards }: Job, backend: Backend): Promise<JobStatus> {
+  const [there, attempts, failed, queue] = await Promise.all([
+    tablesThere(folder),
+    attemptsOf(folder),
+    failuresOf(folder),
+    backend.status(),
+  ]);
+  const done = shards.filter((shard) => there.has(tableName(shard)));
+  const imagesDone = sum(done);
+  const rate = await rateOf(folder, done);
+  const again = shards.flatMap((shard) => {
+    const times = (attempts.get(shard.id)?.begun ?? 1) - 1;
+    return times > 0 ? [{ times, count: shard.count }] : [];
+  });
+  const failures: Record<string, number> = {};
+  for (const shard of shards) {
+    const reason = failed.get(shard.id);
+    if (reason !== undefined && !there.has(tableName(shard))) failures[reason] = (failures[reason] ?? 0) + 1;
+  }
+  return {
+    id: record.id,
+    images: record.images,
+    shards: shards.length,
+    imagesDone,
+    shardsDone: done.length,
+    leased: Math.min(queue.leased, shards.length - done.length),
+    imagesPerSecond: rate,
+    timeLeft: imagesDone === record.images ? 0 : rate === null ? null : (record.images - imagesDone) / rate,
+    begunAgain: again.reduce((total, { times }) => total + times, 0),
+    scoredTwiceAtMost: again.reduce((total, { times, count }) => total + times * count, 0),
+    failures,
+  };
+}
+
+function sum(shards: readonly Shard[]): number {
+  return shards.reduce((total, { count }) => total + count, 0);
+}
+
+/** Images a second between the first and the last of the tables that came last. */
+async function rateOf(folder: string, done: readonly Shard[]): Promise<number | null> {
+  const timed = await Promise.all(
+    done.slice(-mostTimed).map(async (shard) => {
+      const status = await stat(tablePath(folder, shard)).catch(() => undefined);
+      return { count: shard.count, time: status?.mtimeMs ?? 0 };
+    }),
+  );
+  timed.sort((a, b) => a.time - b.time);
+  const [first, ...rest] = timed;
+  const seconds = first ? ((rest.at(-1)?.time ?? first.time) - first.time) / 1000 : 0;
+  // The first one only says when the clock begins.
+  return seconds > 0 ? rest.reduce((total, { count }) => total + count, 0) / seconds : null;
+}
