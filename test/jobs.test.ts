@@ -181,7 +181,7 @@ test("making a job twice changes nothing, and another one is refused", async () 
   const again = await createJob({ locations: [at("images")], detector: at("detector"), out: at("twice"), shard: 16 });
   expect(again.existed).toBe(true);
   expect(again.job).toEqual(first);
-  await expect(make("twice", { shard: 32 })).rejects.toThrow(/whose job has another shards/);
+  await expect(make("twice", { shard: 32 })).rejects.toThrow(/whose job has another size of shards/);
 });
 
 test("an image that ends whatever reads it is found, and told of as unreadable", async () => {

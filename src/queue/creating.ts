@@ -235,11 +235,11 @@ function otherJob(out: string, there: JobRecord, wanted: JobRecord): ConfigError
   const words = {
     locations: "locations",
     identity: "detector",
-    shardSize: "shards",
+    shardSize: "size of shards",
     images: "images",
     decision: "rule",
   };
-  const what = differs.map((key) => words[key]).join(", ") || "images";
+  const what = differs.map((key) => words[key]).join(", ") || "list of images";
   return new ConfigError({
     code: "exists",
     subject: setting("out"),
