@@ -69,7 +69,7 @@ try {
   if (messages.length > 0) throw new Error(`publint: ${JSON.stringify(messages)}`);
   const { problems } = await checkPackage(createPackageFromTarballData(new Uint8Array(readFileSync(tarball))), {
     // The others are built alike, and each takes a second.
-    entrypoints: [".", "./client", "./detector/portable"],
+    entrypoints: [".", "./client", "./detector/portable", "./web"],
   });
   // A package of modules alone has nothing for require() of old Node versions, which is meant.
   const wrong = problems.filter(

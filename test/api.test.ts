@@ -3,10 +3,14 @@
  * `npx vitest run test/api.test.ts -u`, and its file is part of the change. Entries of single floors are without promise.
  */
 import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
+import { buildPages } from "./studio-pages.ts";
+
+// The door for browsers is built with the studio's pages.
+beforeAll(buildPages, 180_000);
 
 const dist = new URL("../dist/", import.meta.url);
-const doors = ["index", "client/index", "detector/portable"];
+const doors = ["index", "client/index", "detector/portable", "web/index"];
 
 const declaration = /^export (?:declare )?(?:async )?(?:abstract )?(?:function|interface|type|const|class) (\w+)/;
 const beginning = /^(?:export|import|declare|interface|type|const|function|class|\/\*\*)/;

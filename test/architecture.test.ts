@@ -241,7 +241,7 @@ test("measurements outside the package come in by its doors", () => {
   }
 });
 
-test("package.json offers the package's door, every folder's index but that of the command line, and the portable doors", () => {
+test("package.json offers the package's door, every folder's index but that of the command line, the portable doors and the browser's", () => {
   const { exports } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
     exports: Record<string, { types: string; default: string }>;
   };
@@ -250,9 +250,10 @@ test("package.json offers the package's door, every folder's index but that of t
   expect(Object.keys(exports).filter((name) => !besides.includes(name))).toEqual([
     ".",
     ...offered.map((folder) => `./${folder}`),
+    "./web",
   ]);
   expect(exports["."]).toEqual({ types: "./dist/index.d.ts", default: "./dist/index.js" });
-  for (const folder of offered) {
+  for (const folder of [...offered, "web"]) {
     expect(exports[`./${folder}`]).toEqual({
       types: `./dist/${folder}/index.d.ts`,
       default: `./dist/${folder}/index.js`,
@@ -268,7 +269,7 @@ describe("the studio's pages", () => {
   const folder = new URL("../web/", import.meta.url);
   const pages = readdirSync(folder, { recursive: true, encoding: "utf8" })
     .map((path) => path.replaceAll("\\", "/"))
-    .filter((path) => /\.tsx?$/.test(path) && !/(\.test|\.d)\.ts$|^vite\.config\.ts$/.test(path))
+    .filter((path) => /\.tsx?$/.test(path) && !/(\.test|\.d)\.ts$|\.config\.ts$/.test(path))
     .map((path) => ({ path, text: readFileSync(new URL(path, folder), "utf8") }));
   const targets = pages.flatMap(({ path, text }) => {
     const found = [...importsOf(`web/${path}`, text.replaceAll('import "./', 'import x from "./'))];

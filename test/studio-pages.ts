@@ -1,4 +1,4 @@
-/** The built pages of the studio, as old as their sources at most. */
+/** The built pages of the studio and the library for browsers, as old as their sources at most. */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
 import { takeLock } from "../src/data/index.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const built = join(root, "dist/studio/pages/index.html");
+/** What the build writes last. */
+const built = join(root, "dist/web/index.d.ts");
 
 /** Builds the pages where their sources are younger. One process at a time does. */
 export async function buildPages(): Promise<void> {

@@ -5,7 +5,8 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { extname, join } from "node:path";
+import { basename, extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { unzipSync, zipSync } from "fflate";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -18,6 +19,7 @@ import { type FlowName, flowOf } from "../src/model/index.ts";
 import { packArrays } from "../src/nn/index.ts";
 import { nodeEngine } from "../src/runtime/index.ts";
 import { type Prediction, predict } from "../src/workflow/index.ts";
+import type { ScoredImage } from "../web/engine/messages.ts";
 import { accessibilityFindings } from "./accessibility.ts";
 import { runOutglow, temporaryFolder } from "./command.ts";
 import { onePhase, trainingWith } from "./reference/training.ts";
@@ -84,14 +86,35 @@ const types: Readonly<Record<string, string>> = {
   ".wasm": "application/wasm",
 };
 
-/** A plain file server, and what it was asked for. */
-async function serveFolder(folder: string): Promise<{ readonly server: Server; readonly asked: string[] }> {
+/** A page of somebody who has installed the package and uses no bundler. */
+const plainPage = `<!doctype html><html lang="en"><title>plain</title><link rel="icon" href="icon.svg"><script type="module">
+import * as library from "./library/index.js";
+globalThis.scored = async (names) => {
+  const detector = await library.openWebDetector("detector");
+  const files = await Promise.all(names.map(async (name) => ({ name, blob: await (await fetch("images/" + name)).blob() })));
+  const rows = [];
+  for await (const row of detector.score(files)) rows.push(row);
+  detector.close();
+  return rows;
+};
+</script></html>`;
+
+/** A plain file server of a folder and of others under a name, and what it was asked for. */
+async function serveFolder(
+  folder: string,
+  others: Readonly<Record<string, string>>,
+): Promise<{ readonly server: Server; readonly asked: string[] }> {
   const asked: string[] = [];
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url ?? "/", "http://localhost");
     asked.push(`${request.method} ${pathname} ${request.headers["content-length"] ?? 0}`);
     const path = pathname === "/" ? "/index.html" : decodeURIComponent(pathname);
-    const body = await readFile(join(folder, path)).catch(() => undefined);
+    const [, first, rest] = /^\/(\w+)\/(.*)/.exec(path) ?? [];
+    const other = others[first ?? ""];
+    const body =
+      path === "/plain.html"
+        ? plainPage
+        : await readFile(other === undefined ? join(folder, path) : join(other, rest!)).catch(() => undefined);
     response.writeHead(body ? 200 : 404, { "content-type": types[extname(path)] ?? "application/octet-stream" });
     response.end(body);
   });
@@ -138,7 +161,8 @@ describe.skipIf(withoutBrowser("test/studio-site.test.ts"))("an exported folder"
     await writeDropped(at("images"));
     const outcome = await runOutglow(folder.path, "studio", "export", "rings", "--out", "site");
     expect(outcome).toMatchObject({ code: 0 });
-    ({ server, asked } = await serveFolder(at("site")));
+    const library = fileURLToPath(new URL("../dist/web", import.meta.url));
+    ({ server, asked } = await serveFolder(at("site"), { library, images: at("images") }));
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
     tab = await openTab(url);
   }, 180_000);
@@ -155,6 +179,17 @@ describe.skipIf(withoutBrowser("test/studio-site.test.ts"))("an exported folder"
     await tab.page.goto(`${url}#${address}`);
     await tab.page.locator("main h1").waitFor();
   };
+
+  /** What `predict` says of the images, by their names. */
+  async function nodePredictions(score: string): Promise<ReadonlyMap<string, Prediction>> {
+    const detector = await loadDetectorFolder(at("rings"), { threads: 1 });
+    const found = new Map<string, Prediction>();
+    for await (const one of predict(detector, at("images"), { score, falseAlarm: 0.02 })) {
+      found.set(basename(one.file), one);
+    }
+    await detector.dispose();
+    return found;
+  }
 
   test("is written whole, tells no path of this machine, and is not overwritten unasked", async () => {
     const manifest = await readFile(at("site/detector/detector.json"), "utf8");
@@ -200,11 +235,7 @@ describe.skipIf(withoutBrowser("test/studio-site.test.ts"))("an exported folder"
       .map((line) => line.split(","));
     expect(head!.slice(0, 5)).toEqual(["file", "score", "p_value", "anomalous", "rule"]);
 
-    const detector = await loadDetectorFolder(at("rings"), { threads: 1 });
-    const expected = new Map<string, Prediction>();
-    for await (const one of predict(detector, at("images"), { score: "ratio", falseAlarm: 0.02 }))
-      expected.set(one.file.split("/").at(-1)!, one);
-    await detector.dispose();
+    const expected = await nodePredictions("ratio");
     expect(rows.map(([name]) => name!).sort()).toEqual(names);
     const far: string[] = [];
     for (const [name, score, pValue] of rows) {
@@ -273,6 +304,21 @@ describe.skipIf(withoutBrowser("test/studio-site.test.ts"))("an exported folder"
     await page.getByText("of 5,000 images scored").waitFor({ state: "detached" });
     expect(await page.locator(".results tbody tr").count()).toBeLessThan(60);
     expect(remarks).toEqual([]);
+  });
+
+  test("is read by the library for browsers in a plain page, with Node's scores", async () => {
+    const plain = await openTab(`${url}plain.html`);
+    await plain.page.waitForFunction("'scored' in globalThis");
+    const names = (await readdir(at("images"))).sort();
+    const rows = await plain.page.evaluate<ScoredImage[]>(`scored(${JSON.stringify(names)})`);
+    const wanted = await nodePredictions("likelihood");
+    expect(rows.map(({ name }) => name)).toEqual(names);
+    for (const { name, scores } of rows) {
+      const { score } = wanted.get(name)!;
+      expect(Math.abs(scores.likelihood! / score - 1), name).toBeLessThan(1e-4);
+    }
+    expect(plain.remarks).toEqual([]);
+    await plain.close();
   });
 
   test("shows how normal images scored, with a threshold that keys move", async () => {

@@ -9,7 +9,7 @@ import { writeFileAtomic } from "../data/index.ts";
 import { copyDetector, folderReader, type Manifest } from "../detector/index.ts";
 import { quickstartShape } from "../experiments/index.ts";
 import { refuseGeneral } from "../workflow/index.ts";
-import { pagesFolder } from "./pages.ts";
+import { builtFiles, pagesFolder } from "./pages.ts";
 
 /** What to export. */
 export interface SiteRequest {
@@ -98,29 +98,19 @@ function taken(expected: string, got: string, text: string): ConfigError {
 
 /** The built files that the site's page leads to, by their paths. Throws ConfigError where the pages were not built. */
 async function sitePages(folder: URL): Promise<Map<string, Uint8Array>> {
-  const names = await readdir(new URL("assets/", folder)).catch((): string[] => []);
-  const page = await readFile(new URL("site.html", folder)).catch(() => undefined);
-  if (page === undefined) {
-    throw new ConfigError({
-      code: "not-found",
-      subject: "studio",
-      expected: "its pages beside the program",
-      got: "none",
-      remedy: { key: "other", text: "build them with npm run build:web" },
-    });
-  }
+  const built = await builtFiles(folder);
+  const page = await readFile(built.get("site.html")!);
   const pages = new Map<string, Uint8Array>([["index.html", page]]);
-  pages.set("icon.svg", await readFile(new URL("icon.svg", folder)));
+  pages.set("icon.svg", await readFile(built.get("icon.svg")!));
   // Whatever is named in a file that is there is there, too: chunks, workers, the engine.
   const waiting: Uint8Array[] = [page];
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     const text = Buffer.from(next).toString("latin1");
-    for (const name of names) {
-      const path = `assets/${name}`;
-      if (pages.has(path) || !text.includes(name)) continue;
-      const bytes = await readFile(new URL(path, folder));
+    for (const [path, url] of built) {
+      if (!path.startsWith("assets/") || pages.has(path) || !text.includes(basename(path))) continue;
+      const bytes = await readFile(url);
       pages.set(path, bytes);
-      if (/\.(m?js|css)$/.test(name)) waiting.push(bytes);
+      if (/\.(m?js|css)$/.test(path)) waiting.push(bytes);
     }
   }
   return pages;

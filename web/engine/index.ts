@@ -3,7 +3,6 @@
  * of their own. Nothing is sent anywhere. Knows no page: who shows something builds on it.
  */
 import { callWorker } from "./calls.ts";
-import { bundledFiles } from "./engine-files.ts";
 import type {
   DetectorFiles,
   EngineFiles,
@@ -16,6 +15,7 @@ import type {
   ScoringWish,
   WebDevice,
 } from "./messages.ts";
+import { bundledFiles, scoringWorker } from "./places.ts";
 
 export type {
   DetectorFiles,
@@ -42,7 +42,7 @@ export interface WebDetectorOptions {
   readonly device?: WebDevice;
   /** Threads of WebAssembly. Default 1; more need a page that is isolated from other origins (`crossOriginIsolated`). */
   readonly threads?: number;
-  /** Where the engine's files lie. Default: where the bundler has put them. */
+  /** Where the engine's files lie. Default: where the build has put them. */
   readonly files?: EngineFiles;
   /** Told of bytes that have come, of the engine and of the detector. */
   readonly onProgress?: (progress: LoadProgress) => void;
@@ -91,9 +91,7 @@ export async function openWebDetector(
   { device = "wasm", threads = 1, files = bundledFiles(), onProgress, signal }: WebDetectorOptions = {},
 ): Promise<WebDetector> {
   signal?.throwIfAborted();
-  const worker = callWorker<ScoringCall>(
-    new Worker(new URL("./scoring-worker.ts", import.meta.url), { type: "module", name: "outglow scoring" }),
-  );
+  const worker = callWorker<ScoringCall>(scoringWorker());
   signal?.addEventListener("abort", worker.close, { once: true });
   let opened: OpenedDetector;
   try {

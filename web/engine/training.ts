@@ -1,6 +1,5 @@
 /** Trains a small detector in a worker of its own. */
 import { callWorker } from "./calls.ts";
-import { bundledFiles } from "./engine-files.ts";
 import type {
   EngineFiles,
   TrainedInPage,
@@ -10,12 +9,13 @@ import type {
   TrainingWish,
   WebDevice,
 } from "./messages.ts";
+import { bundledFiles, trainingWorker } from "./places.ts";
 
 /** How a detector is trained in a page. */
 export interface WebTrainingOptions extends Partial<TrainingWish> {
   /** Default "wasm". */
   readonly device?: WebDevice;
-  /** Where the engine's files lie. Default: where the bundler has put them. */
+  /** Where the engine's files lie. Default: where the build has put them. */
   readonly files?: EngineFiles;
   readonly onEvent?: (event: TrainingEvent) => void;
   /** Ends the training at once: the promise rejects with the signal's reason, and nothing is kept. */
@@ -42,9 +42,7 @@ export async function trainWebDetector(
   { device = "wasm", files = bundledFiles(), onEvent, signal, finish, ...wish }: WebTrainingOptions = {},
 ): Promise<TrainedInPage> {
   signal?.throwIfAborted();
-  const worker = callWorker<TrainingCall>(
-    new Worker(new URL("./training-worker.ts", import.meta.url), { type: "module", name: "outglow training" }),
-  );
+  const worker = callWorker<TrainingCall>(trainingWorker());
   const tellFinish = (): void => worker.tell("finish");
   signal?.addEventListener("abort", worker.close, { once: true });
   finish?.addEventListener("abort", tellFinish, { once: true });

@@ -1,4 +1,7 @@
-/** Where the bundler puts the engine's own files. A page that is bundled otherwise hands in other addresses. */
+/**
+ * Where the engine's own files and its workers lie, as the bundler of the studio's pages puts them. The library has a file of this name
+ * of its own (`web/library.config.ts`); a page that is bundled otherwise hands in other addresses.
+ */
 
 import jpeg from "@cwasm/jpeg-turbo/jpeg-turbo.wasm?url";
 import webgpuMjs from "onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url";
@@ -17,4 +20,14 @@ export function bundledFiles(): EngineFiles {
     webgpuMjs: address(webgpuMjs),
     jpeg: address(jpeg),
   };
+}
+
+/** A new worker that scores. */
+export function scoringWorker(): Worker {
+  return new Worker(new URL("./scoring-worker.ts", import.meta.url), { type: "module", name: "outglow scoring" });
+}
+
+/** A new worker that trains. */
+export function trainingWorker(): Worker {
+  return new Worker(new URL("./training-worker.ts", import.meta.url), { type: "module", name: "outglow training" });
 }
