@@ -1,13 +1,12 @@
 /** `find` on a tiny made pile: what it tells, leaves, refuses, and that it goes on where it was stopped. */
-import { readdir, readFile } from "node:fs/promises";
+import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { find, type WorkflowEvent, writeFound } from "../src/workflow/index.ts";
+import { find, type Watch, type WorkflowEvent, writeFound } from "../src/workflow/index.ts";
 import { runOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 const at = (...parts: string[]): string => join(folder.path, ...parts);
-const settings = { size: 16, depth: 2, width: 8, batch: 16, steps: 15, threads: 1 };
 
 beforeAll(async () => {
   folder = await temporaryFolder();
@@ -40,19 +39,33 @@ test("images of another kind come out first, and table, sheet and report say so"
   expect(await readFile(at("found", "report.html"), "utf8")).toContain("It is no p-value");
 });
 
-test("a search that was stopped goes on to the same result, bit for bit", async () => {
+test("a search that was stopped goes on to the same result, bit for bit, and a finished one is not scored again", async () => {
+  const out = at("stopped");
+  const standing = ["find.json", "general", "pass-1-half-1"];
+  for (const name of standing) await cp(at("found", "run", name), join(out, "run", name), { recursive: true });
+  const goOn = async (watch: Watch = {}) => {
+    const outcome = await find({ out, resume: true, data: at("pile") }, watch);
+    return outcome.outcome === "finished" ? writeFound(outcome.found) : undefined;
+  };
   const stop = new AbortController();
-  const onEvent = (event: WorkflowEvent): void => {
+  const stopAt = (event: WorkflowEvent): void => {
     if (event.kind === "note" && event.text.startsWith("pass 1 of 2, half 2")) stop.abort();
   };
-  const out = at("stopped");
-  const request = { data: at("pile"), out, generalDetector: at("found", "run", "general"), ...settings };
-  expect(await find(request, { onEvent, signal: stop.signal })).toEqual({ outcome: "interrupted" });
-  const again = await find({ out, resume: true });
-  if (again.outcome !== "finished") throw new Error("stopped again");
-  const { table } = await writeFound(again.found);
+  expect(await goOn({ onEvent: stopAt, signal: stop.signal })).toBeUndefined();
+  const { table } = (await goOn())!;
   const inPlace = (text: string): string => text.replaceAll(at("pile"), "pile");
-  expect(inPlace(await readFile(table, "utf8"))).toBe(await readFile(at("found", "found.csv"), "utf8"));
+  const first = await readFile(table, "utf8");
+  expect(inPlace(first)).toBe(await readFile(at("found", "found.csv"), "utf8"));
+  await rm(table);
+  const kinds = new Set<string>();
+  await goOn({ onEvent: (event) => kinds.add(event.kind === "progress" ? event.task : event.kind) });
+  expect(await readFile(table, "utf8")).toBe(first);
+  expect(kinds).not.toContain("scoring");
+  // Scores that cannot be read are measured again.
+  await writeFile(join(out, "run", "pass-2.json"), "{");
+  await goOn({ onEvent: (event) => kinds.add(event.kind === "progress" ? event.task : event.kind) });
+  expect(await readFile(table, "utf8")).toBe(first);
+  expect(kinds).toContain("scoring");
 });
 
 test("refuses few images, a folder with other things in it, and to go on with nothing", async () => {

@@ -21,9 +21,9 @@ const ridge = 1;
 const keptShare = 0.8;
 const steps = 4;
 
-/** Columns of features as a row for each image, in deviations from the column's median, no more than six. */
-export function boundedRows(columns: readonly ArrayLike<number>[]): Float64Array[] {
-  const deviations = columns.map((values) => robustDeviations(values, 1e-3));
+/** Columns of features as a row for each image, in deviations from the median of the column's first `count`, no more than six. */
+export function boundedRows(columns: readonly ArrayLike<number>[], count?: number): Float64Array[] {
+  const deviations = columns.map((values) => robustDeviations(values, 1e-3, count));
   return Array.from({ length: columns[0]?.length ?? 0 }, (_, image) =>
     Float64Array.from(deviations, (values) => {
       const value = values[image]!;
@@ -32,17 +32,17 @@ export function boundedRows(columns: readonly ArrayLike<number>[]): Float64Array
   );
 }
 
-/** How far every image's layout is from the others'. */
-export function layoutDistances(pixels: PixelTable): Float64Array {
-  const rows = boundedRows(layoutColumns(pixels, countPixels(pixels)));
-  let kept: readonly number[] = [...rows.keys()];
+/** How far every image's layout is from those of the first `count`. */
+export function layoutDistances(pixels: PixelTable, count = countPixels(pixels)): Float64Array {
+  const rows = boundedRows(layoutColumns(pixels, countPixels(pixels)), count);
+  let kept: readonly number[] = Array.from({ length: count }, (_, image) => image);
   for (let step = 1; ; step++) {
     const distances = distancesFrom(
       rows,
       kept.map((image) => rows[image]!),
     );
     if (step === steps) return distances;
-    kept = Array.from(leastOf(distances, keptShare));
+    kept = Array.from(leastOf(distances.subarray(0, count), keptShare));
   }
 }
 

@@ -47,10 +47,11 @@ const least = { levels: 4, sharpness: 0.08, size: 0.05 } as const;
 
 /**
  * How many deviations every value lies from the median, signed: the deviation is 1.4826 times the median absolute one, which for normal
- * values is the standard deviation and which a tenth of strays hardly moves (Rousseeuw & Croux 1993), and `floor` at least. NaN stays NaN and has no say.
+ * values is the standard deviation and which a tenth of strays hardly moves (Rousseeuw & Croux 1993), and `floor` at least. NaN stays NaN and has no say,
+ * nor has what comes after the first `count`.
  */
-export function robustDeviations(values: ArrayLike<number>, floor: number): Float64Array {
-  const known = Float64Array.from(values).filter(Number.isFinite).sort();
+export function robustDeviations(values: ArrayLike<number>, floor: number, count = values.length): Float64Array {
+  const known = Float64Array.from(values).subarray(0, count).filter(Number.isFinite).sort();
   const middle = medianOf(known);
   const spread = medianOf(known.map((value) => Math.abs(value - middle)).sort());
   const deviation = Math.max(1.4826 * spread, floor);

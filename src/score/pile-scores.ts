@@ -21,28 +21,35 @@ const keptShare = 0.8;
 /** Steps after which fits hardly change. */
 const mostSteps = 8;
 
-/** The scores of images by a record that learns, of fits on those that stand out least. Of one that learns nothing, its scores. */
-export function trimmedScores({ learn, measure }: ScoreDefinition, terms: ModelTerms): Float64Array {
+/**
+ * The scores of images by a record that learns, of fits on those that stand out least among the first `count`; what comes after is measured only.
+ * Of one that learns nothing, its scores.
+ */
+export function trimmedScores(
+  { learn, measure }: ScoreDefinition,
+  terms: ModelTerms,
+  count = terms.normal.count,
+): Float64Array {
   const none = (): Float64Array => new Float64Array(terms.normal.count);
   if (!learn) return measure(terms, undefined, none);
-  let kept = leastOf(middleDistances(terms), 0.5);
+  let kept = leastOf(middleDistances(terms, count), 0.5);
   for (let step = 0; ; step++) {
     const scores = measure(terms, learn(selectTerms(terms, kept)), none);
-    const next = leastOf(scores, keptShare);
+    const next = leastOf(scores.subarray(0, count), keptShare);
     if (step === mostSteps || next.join() === kept.join()) return scores;
     kept = next;
   }
 }
 
-/** How far an image lies from the middle of the features that all scores of flows draw from: the largest of its deviations from their medians. */
-function middleDistances({ normal, general }: ModelTerms): Float64Array {
+/** How far each of the first images lies from the middle of the features that all scores of flows draw from: the largest of its deviations from their medians. */
+function middleDistances({ normal, general }: ModelTerms, count: number): Float64Array {
   const width = normal.scales * termsPerScale;
-  const distances = new Float64Array(normal.count);
+  const distances = new Float64Array(count);
   for (const table of general ? [normal, general] : [normal]) {
     for (let feature = 0; feature < width; feature++) {
-      const values = Float64Array.from({ length: normal.count }, (_, image) => table.values[image * width + feature]!);
+      const values = Float64Array.from({ length: count }, (_, image) => table.values[image * width + feature]!);
       const deviations = robustDeviations(values, 1e-6);
-      for (let image = 0; image < normal.count; image++) {
+      for (let image = 0; image < count; image++) {
         const own = Math.abs(deviations[image]!);
         distances[image] = Math.max(distances[image]!, Number.isNaN(own) ? Number.POSITIVE_INFINITY : own);
       }

@@ -140,6 +140,8 @@ export function findFolder(out: string) {
     general: at("run", "general"),
     /** The model of a pass, 0 or 1, that was trained on a half, 0 or 1. */
     model: (pass: number, half: number): string => at("run", `pass-${pass + 1}-half-${half + 1}`),
+    /** The scores of a pass that is finished. */
+    scores: (pass: number): string => at("run", `pass-${pass + 1}.json`),
     pile: (pass: number, half: number): string => at("run", "images", `pass-${pass + 1}-half-${half + 1}.npy`),
     table: at("found.csv"),
     sheet: at("oddest.png"),

@@ -6,11 +6,10 @@
  * strays teach the second flows nothing. What scores learn they learn from images that stand out least (`score/pile-scores.ts`), and what the oddest have in
  * common is looked for in the others (`score/second-look.ts`).
  */
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { z } from "zod";
-import { ConfigError, RunError, setting, showDuration } from "../base/index.ts";
-import { type ImageSet, recordedLocation, takeLock, writeFileAtomic } from "../data/index.ts";
+import { RunError, setting, showDuration } from "../base/index.ts";
+import { type ImageSet, takeLock } from "../data/index.ts";
 import { joinShares, type LookedHalf, leastOf, secondLook, sharesOf } from "../score/index.ts";
 import type { Watch } from "./events.ts";
 import {
@@ -21,8 +20,9 @@ import {
   type UnseenScores,
   writeImagesOf,
 } from "./find-models.ts";
-import { halvesOfPile, type KnownOfPile, knowPile, openPile, type Pile } from "./find-pile.ts";
-import { type FindRequest, type FindSettings, findRequestSchema, readFindRequest } from "./find-request.ts";
+import { halvesOfPile, type KnownOfPile, type Pile } from "./find-pile.ts";
+import { beginSearch, checkFree, type PassColumns, passRecord, resumeSearch, writePass } from "./find-record.ts";
+import { type FindRequest, type FindSettings, readFindRequest } from "./find-request.ts";
 
 /** An image of a pile, by how odd it is. Higher scores = odder. */
 export interface FoundImage {
@@ -74,15 +74,6 @@ const builtinImages = 5000;
 /** Images that come out where nothing is said. */
 const usualTop = 24;
 
-const recordSchema = z.strictObject({
-  version: z.literal(1),
-  settings: findRequestSchema,
-  /** SHA-256 of the prepared pixels. */
-  fingerprint: z.string(),
-  groups: z.array(z.number().int().min(0)),
-  oddness: z.array(z.number()),
-});
-
 /**
  * Searches a pile, or goes on with the search that stands in `out`. The signal stops it after the step that is being taken. What it leaves in `out` is `run/`, with the
  * models; what was found is in what comes back (`writeFound`). Throws ConfigError for settings or images that will not do, RunError where somebody works on the same
@@ -104,7 +95,7 @@ export async function find(request: FindRequest, watch: Watch = {}): Promise<Fin
     });
   }
   try {
-    const { settings, pile } = asked.resume ? await resumed(asked, watch) : await begun(asked, watch);
+    const { settings, pile } = asked.resume ? await resumeSearch(asked, watch) : await beginSearch(asked, watch);
     const columns = await searchPile(settings, pile, watch);
     if (!columns) return { outcome: "interrupted" };
     await rm(folder.images, { recursive: true, force: true });
@@ -120,7 +111,7 @@ export async function find(request: FindRequest, watch: Watch = {}): Promise<Fin
 }
 
 /** Trains all models that are not finished and scores every image. Undefined where the signal stopped it. */
-async function searchPile(settings: FindSettings, pile: Pile, watch: Watch): Promise<Columns | undefined> {
+async function searchPile(settings: FindSettings, pile: Pile, watch: Watch): Promise<PassColumns | undefined> {
   const { images, known } = pile;
   const halves = halvesOfPile(known, settings.seed);
   const folder = findFolder(settings.out);
@@ -131,35 +122,47 @@ async function searchPile(settings: FindSettings, pile: Pile, watch: Watch): Pro
   if (general === undefined) return undefined;
   const members = [0, 1].map((half) => indicesWhere(halves, (of) => of === half));
   let kept = new Set(halves.keys());
-  let columns: Columns = { scores: new Float64Array(images.count), experts: new Map() };
+  let columns: PassColumns = { scores: new Float64Array(images.count), experts: new Map() };
   for (const pass of [0, 1] as const) {
-    for (const half of [0, 1] as const) {
-      const text = `pass ${pass + 1} of 2, half ${half + 1} of 2: a flow of ${members[half]!.filter((image) => kept.has(image)).length} images`;
-      watch.onEvent?.({ kind: "note", text });
-      await writeImagesOf(
-        images,
-        members[half]!.filter((image) => kept.has(image)),
-        folder.pile(pass, half),
-      );
-      const request = {
-        ...sharedSettings(settings, channels),
-        normal: folder.pile(pass, half),
-        generalDetector: general,
-        out: folder.model(pass, half),
-        ...limitOf(settings, timeShares.passes[pass]),
-      };
-      if (!(await finishModel(request, watch))) return undefined;
-    }
-    columns = await scoreHalves(settings, images, members, pass, watch);
+    const standing = await passRecord(settings.out, pass, images.count);
+    if (!standing && !(await trainPass({ settings, images, members, kept, general, pass }, watch))) return undefined;
+    columns = standing ?? (await scoreHalves(settings, images, members, pass, watch));
+    if (!standing) await writePass(settings.out, pass, columns);
     kept = new Set(leastOf(columns.scores, 1 - leftOutShare));
   }
   return columns;
 }
 
-/** Scores of all images, and by expert the share of its half that is at least as odd as each. */
-interface Columns {
-  readonly scores: Float64Array;
-  readonly experts: ReadonlyMap<string, Float64Array>;
+interface Pass {
+  readonly settings: FindSettings;
+  readonly images: ImageSet;
+  /** The images of each half. */
+  readonly members: readonly (readonly number[])[];
+  /** Those that are trained on. */
+  readonly kept: ReadonlySet<number>;
+  /** The folder of the general model. */
+  readonly general: string;
+  readonly pass: 0 | 1;
+}
+
+/** Trains the two models of a pass. Whether they are finished. */
+async function trainPass({ settings, images, members, kept, general, pass }: Pass, watch: Watch): Promise<boolean> {
+  const folder = findFolder(settings.out);
+  for (const half of [0, 1] as const) {
+    const chosen = members[half]!.filter((image) => kept.has(image));
+    const text = `pass ${pass + 1} of 2, half ${half + 1} of 2: a flow of ${chosen.length} images`;
+    watch.onEvent?.({ kind: "note", text });
+    await writeImagesOf(images, chosen, folder.pile(pass, half));
+    const request = {
+      ...sharedSettings(settings, images.specification.channels),
+      normal: folder.pile(pass, half),
+      generalDetector: general,
+      out: folder.model(pass, half),
+      ...limitOf(settings, timeShares.passes[pass]),
+    };
+    if (!(await finishModel(request, watch))) return false;
+  }
+  return true;
 }
 
 /** Every image by the model of the other half. Halves are joined by ranks: two models' numbers do not compare. */
@@ -169,7 +172,7 @@ async function scoreHalves(
   members: readonly (readonly number[])[],
   pass: number,
   watch: Watch,
-): Promise<Columns> {
+): Promise<PassColumns> {
   const folder = findFolder(settings.out);
   const unseen = (half: number) => scoreUnseen(folder.model(pass, 1 - half), images, members[half]!, settings, watch);
   const halves = [await unseen(0), await unseen(1)] as const;
@@ -226,7 +229,7 @@ function tellPlan(settings: FindSettings, { count }: ImageSet, { groups }: Known
 }
 
 /** All images, the oddest first. */
-function inOrder({ images, known }: Pile, { scores, experts }: Columns): FoundImage[] {
+function inOrder({ images, known }: Pile, { scores, experts }: PassColumns): FoundImage[] {
   const shares = sharesOf(scores);
   return Array.from(scores.keys())
     .sort((a, b) => scores[b]! - scores[a]! || a - b)
@@ -241,83 +244,6 @@ function inOrder({ images, known }: Pile, { scores, experts }: Columns): FoundIm
       shares: Object.fromEntries(Array.from(experts, ([name, values]) => [name, values[image]!])),
       image,
     }));
-}
-
-async function begun(settings: FindSettings, watch: Watch) {
-  const opened = await openPile(settings, watch);
-  const known = await knowPile(opened, settings, watch);
-  halvesOfPile(known, settings.seed);
-  const folder = findFolder(settings.out);
-  // What a former search left would be taken for this one's models.
-  for (const path of await readdir(dirname(folder.record))) {
-    if (path !== "find.lock") await rm(`${dirname(folder.record)}/${path}`, { recursive: true, force: true });
-  }
-  const data = await Promise.all([settings.data!].flat().map((one) => recordedLocation(one, "images")));
-  const record: z.input<typeof recordSchema> = {
-    version: 1,
-    settings: { ...settings, data, force: false },
-    fingerprint: opened.images.fingerprint,
-    groups: [...known.groups],
-    oddness: [...known.oddness],
-  };
-  await writeFileAtomic(folder.record, `${JSON.stringify(record)}\n`);
-  return { settings, pile: { ...opened, known } };
-}
-
-async function resumed(asked: FindSettings, watch: Watch) {
-  const { record: path } = findFolder(asked.out);
-  const text = await readFile(path, "utf8").catch(() => undefined);
-  const result = text === undefined ? undefined : recordSchema.safeParse(JSON.parse(text));
-  if (!result?.success) {
-    throw new ConfigError({
-      code: "not-found",
-      subject: setting("resume"),
-      expected: "a search that was begun",
-      got: result ? `a damaged one in '${path}'` : `none in '${asked.out}'`,
-      remedy: { key: "other", text: `begin one without ${setting("resume")}` },
-    });
-  }
-  const { groups, oddness, fingerprint, settings: standing } = result.data;
-  const { data = standing.data, top, share, out } = asked;
-  const output = top === undefined && share === undefined ? {} : { top, share };
-  const settings = { ...standing, ...output, out, data };
-  const opened = await openPile(settings, watch);
-  if (opened.images.fingerprint !== fingerprint) {
-    throw new ConfigError({
-      code: "other-images",
-      subject: setting("resume"),
-      expected: "the images that the search began with",
-      got: "others",
-      remedy: { key: "other", text: `put them back, or start anew with ${setting("force")}` },
-    });
-  }
-  return { settings, pile: { ...opened, known: { groups, oddness } } };
-}
-
-/** Throws ConfigError where `out` holds something that is not to be replaced. */
-async function checkFree({ out, force }: FindSettings): Promise<void> {
-  const entries = await readdir(out).catch((error: NodeJS.ErrnoException): string[] => {
-    if (error.code === "ENOENT") return [];
-    throw new ConfigError({
-      code: "unwritable",
-      subject: setting("out"),
-      expected: "a folder",
-      got: `'${out}' (${error.code})`,
-      remedy: { key: "choose-another" },
-    });
-  });
-  if (entries.length === 0) return;
-  const isOurs = (await readFile(findFolder(out).record).catch(() => undefined)) !== undefined;
-  if (isOurs && force) return;
-  throw new ConfigError({
-    code: "exists",
-    subject: setting("out"),
-    expected: "a new folder",
-    got: isOurs ? `'${out}' with a search in it` : `'${out}' with other files in it`,
-    remedy: isOurs
-      ? { key: "other", text: `${setting("resume")} goes on with it, ${setting("force")} replaces it` }
-      : { key: "choose-another" },
-  });
 }
 
 function indicesWhere(values: Uint32Array, holds: (value: number) => boolean): number[] {
