@@ -21,11 +21,11 @@ export function sharesOf(scores: ArrayLike<number>): Float64Array {
   return shares;
 }
 
-/** Scores by their shares as one: -sum log(share), nats by which they agree that an image is odd. */
-export function joinShares(columns: readonly ArrayLike<number>[]): Float64Array {
+/** Scores by their shares as one: -sum weight log(share), nats by which they agree that an image is odd. Every weight is 1 unless given. */
+export function joinShares(columns: readonly ArrayLike<number>[], weights?: readonly number[]): Float64Array {
   const shares = columns.map(sharesOf);
   return Float64Array.from({ length: columns[0]?.length ?? 0 }, (_, image) =>
-    shares.reduce((sum, column) => sum - Math.log(column[image]!), 0),
+    shares.reduce((sum, column, at) => sum - (weights?.[at] ?? 1) * Math.log(column[image]!), 0),
   );
 }
 

@@ -66,9 +66,8 @@ async function sheetOf({ images, top, pile }: FoundPile): Promise<Uint8Array> {
   });
 }
 
-function pageOf({ images, top, pile }: FoundPile, png: Uint8Array): string {
+function pageOf({ images, heard, top, pile }: FoundPile, png: Uint8Array): string {
   const things = new Set(pile.known.groups).size;
-  const experts = Object.keys(images[0]?.shares ?? {});
   return renderHtmlReport({
     title: `What does not belong among ${images.length} images`,
     introduction: [
@@ -90,7 +89,7 @@ function pageOf({ images, top, pile }: FoundPile, png: Uint8Array): string {
             { heading: "image", value: ({ file }) => file },
             { heading: "score", value: ({ score }) => score, digits: 2 },
             { heading: "share of the pile", value: ({ share }) => share, digits: 4 },
-            { heading: "most odd to", value: ({ shares }) => loudest(shares) },
+            { heading: "most odd to", value: ({ shares }) => loudest(shares, [...heard, "likeness"]) },
           ]),
         ],
       },
@@ -99,7 +98,7 @@ function pageOf({ images, top, pile }: FoundPile, png: Uint8Array): string {
         text: [
           "The share of the pile is a rank: 0.01 says that one image in a hundred of this pile is at least as odd. It is no p-value. A p-value compares with images that are known to be normal, and there are none here; " +
             "so nothing is said of how many of these images do not belong, and no rate of false discoveries can be promised. There is always an oddest image.",
-          `Every image was scored by a flow that had not seen it, nor anything that shows the same thing. After a first pass the oddest tenth was left out, and the flows of the second pass, from which these scores are, learned from the rest. Scores: ${experts.join(", ")}, joined by ranks.`,
+          `Every image was scored by a flow that had not seen it, nor anything that shows the same thing. After a first pass the oddest tenth was left out, and the flows of the second pass, from which these scores are, learned from the rest. Scores that are heard, joined by ranks: ${heard.join(", ")}; and likeness to the oddest images of the other half.`,
           "Who has looked through the first images and taken out what does not belong has normal images: train on them for p-values and a rate of false alarms.",
         ],
       },
@@ -107,7 +106,7 @@ function pageOf({ images, top, pile }: FoundPile, png: Uint8Array): string {
   });
 }
 
-/** The expert to which an image is oddest. */
-function loudest(shares: FoundImage["shares"]): string {
-  return Object.entries(shares).reduce((low, one) => (one[1] < low[1] ? one : low), ["", 2])[0];
+/** Of those that are heard, the expert to which an image is oddest. */
+function loudest(shares: FoundImage["shares"], heard: readonly string[]): string {
+  return heard.reduce((low, name) => (shares[name]! < shares[low]! ? name : low));
 }

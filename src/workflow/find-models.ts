@@ -1,6 +1,6 @@
 /** The models of a search: trained one after another, each found again where it was finished before. */
 import { join } from "node:path";
-import { imageSizeOf } from "../base/index.ts";
+import { imageSizeOf, randomKey } from "../base/index.ts";
 import { type ImageSet, writeArray, writeFileAtomic } from "../data/index.ts";
 import { loadManifest } from "../detector/index.ts";
 import {
@@ -10,12 +10,15 @@ import {
   type ModelTerms,
   type ScoreDefinition,
   scoreDefinitions,
+  selectTerms,
   sourcesOf,
+  type TrialKind,
   trimmedScores,
 } from "../score/index.ts";
 import { hasBegun, runFolder } from "../train/index.ts";
 import type { Watch } from "./events.ts";
 import type { FindSettings } from "./find-request.ts";
+import { strangersOf, type TriedExpert } from "./find-trials.ts";
 import { openDetector } from "./scoring.ts";
 import type { TrainRequest } from "./train-request.ts";
 import { train } from "./training.ts";
@@ -81,53 +84,69 @@ export async function writeImagesOf(
 
 /** What is said of some images by a model that has not seen them. */
 export interface UnseenScores {
-  /** The scores that it has, by name. */
-  readonly experts: ReadonlyMap<string, Float64Array>;
+  /** The scores that it has, by name: of the images, and of strangers made of them. */
+  readonly experts: ReadonlyMap<string, TriedExpert>;
+  /** What each stranger is. */
+  readonly kinds: readonly TrialKind[];
   /** What a second look draws from (`featureRows` in `score/`). */
   readonly rows: readonly Float64Array[];
 }
 
-/** Scores some images by a model that has not seen them. Throws the signal's reason where it is aborted. */
+/** Scores some images by a model that has not seen them, and strangers made of them. Throws the signal's reason where it is aborted. */
 export async function scoreUnseen(
   detector: string,
-  { pixels, specification }: ImageSet,
+  set: ImageSet,
   chosen: readonly number[],
-  { threads, device }: Pick<FindSettings, "threads" | "device">,
+  { threads, device, seed }: Pick<FindSettings, "threads" | "device" | "seed">,
   { onEvent, signal }: Watch,
 ): Promise<UnseenScores> {
+  const { pixels, specification } = set;
   const size = imageSizeOf(specification);
+  const strangers = strangersOf(set, chosen, randomKey(seed).fold("strangers"));
   const model = await openDetector(detector, { threads, device });
   try {
     const batches: ModelTerms[] = [];
-    for (let start = 0; start < chosen.length; start += batchSize) {
+    const add = async (values: Uint8Array): Promise<void> => {
       signal?.throwIfAborted();
+      const terms = await model.terms(values, { coders: false, measured: [] });
+      batches.push({ ...terms, pixels: { shape: specification, values } });
+    };
+    for (let start = 0; start < chosen.length; start += batchSize) {
       const images = chosen.slice(start, start + batchSize);
-      const values = Buffer.concat(images.map((image) => pixels.subarray(image * size, (image + 1) * size)));
-      batches.push({
-        ...(await model.terms(values, { coders: false, measured: [] })),
-        pixels: { shape: specification, values },
-      });
+      await add(Buffer.concat(images.map((image) => pixels.subarray(image * size, (image + 1) * size))));
       const done = start + images.length;
       onEvent?.({ kind: "progress", task: "scoring", subject: "images unseen", done, total: chosen.length });
     }
+    for (let start = 0; start < strangers.pixels.length; start += batchSize * size) {
+      await add(strangers.pixels.subarray(start, start + batchSize * size));
+    }
     onEvent?.({ kind: "settled" });
     const terms = joinModelTerms(batches);
-    const experts = expertScores(terms);
-    return { experts, rows: featureRows(terms, [...experts.values()]) };
+    const experts = expertScores(terms, chosen.length);
+    const own = selectTerms(terms, [...chosen.keys()]);
+    const rows = featureRows(
+      own,
+      Array.from(experts.values(), ({ images }) => images),
+    );
+    return { experts, kinds: strangers.kinds, rows };
   } finally {
     await model.dispose();
   }
 }
 
-function expertScores(terms: ModelTerms): ReadonlyMap<string, Float64Array> {
+/** The scores of a pile's images, which come first, and of strangers. */
+function expertScores(terms: ModelTerms, count: number): ReadonlyMap<string, TriedExpert> {
   const known = scoreDefinitions(terms.normal.scales, sourcesOf(terms));
   const experts = pileExperts
     .map((name) => known.find((definition) => definition.name === name))
     .filter((definition): definition is ScoreDefinition => definition !== undefined);
-  return new Map([
-    ...experts.map((expert) => [expert.name, trimmedScores(expert, terms)] as const),
-    ...(terms.pixels ? [["layout", layoutDistances(terms.pixels)] as const] : []),
-  ]);
+  const columns = [
+    ...experts.map((expert) => [expert.name, trimmedScores(expert, terms, count)] as const),
+    ...(terms.pixels ? [["layout", layoutDistances(terms.pixels, count)] as const] : []),
+  ];
+  return new Map(
+    columns.map(([name, scores]) => [name, { images: scores.slice(0, count), strangers: scores.slice(count) }]),
+  );
 }
 
 /** Where things are in the folder of a search. */

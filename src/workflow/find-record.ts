@@ -28,20 +28,24 @@ const recordSchema = z.strictObject({
 export interface PassColumns {
   readonly scores: Float64Array;
   readonly experts: ReadonlyMap<string, Float64Array>;
+  /** How loud every expert is heard; the likeness of the second look has no weight of its own. */
+  readonly weights: ReadonlyMap<string, number>;
 }
 
 const passSchema = z.strictObject({
   version: z.literal(1),
   scores: z.array(z.number()),
   experts: z.record(z.string(), z.array(z.number())),
+  weights: z.record(z.string(), z.number()),
 });
 
 /** Leaves the scores of a finished pass, 0 or 1, so that a search that goes on need not score again. */
-export async function writePass(out: string, pass: number, { scores, experts }: PassColumns): Promise<void> {
+export async function writePass(out: string, pass: number, { scores, experts, weights }: PassColumns): Promise<void> {
   const record: z.input<typeof passSchema> = {
     version: 1,
     scores: Array.from(scores),
     experts: Object.fromEntries(Array.from(experts, ([name, values]) => [name, Array.from(values)])),
+    weights: Object.fromEntries(weights),
   };
   await writeFileAtomic(findFolder(out).scores(pass), `${JSON.stringify(record)}\n`);
 }
@@ -51,10 +55,10 @@ export async function passRecord(out: string, pass: number, count: number): Prom
   const text = await readFile(findFolder(out).scores(pass), "utf8").catch(() => undefined);
   const result = text === undefined ? undefined : passSchema.safeParse(parsed(text));
   if (!result?.success || result.data.scores.length !== count) return undefined;
-  const { scores, experts } = result.data;
+  const { scores, experts, weights } = result.data;
   if (Object.values(experts).some((values) => values.length !== count)) return undefined;
   const columns = Object.entries(experts).map(([name, values]) => [name, Float64Array.from(values)] as const);
-  return { scores: Float64Array.from(scores), experts: new Map(columns) };
+  return { scores: Float64Array.from(scores), experts: new Map(columns), weights: new Map(Object.entries(weights)) };
 }
 
 function parsed(text: string): unknown {

@@ -23,6 +23,7 @@ import {
 import { halvesOfPile, type KnownOfPile, type Pile } from "./find-pile.ts";
 import { beginSearch, checkFree, type PassColumns, passRecord, resumeSearch, writePass } from "./find-record.ts";
 import { type FindRequest, type FindSettings, readFindRequest } from "./find-request.ts";
+import { weighExperts } from "./find-trials.ts";
 
 /** An image of a pile, by how odd it is. Higher scores = odder. */
 export interface FoundImage {
@@ -48,6 +49,8 @@ export interface FoundImage {
 export interface FoundPile {
   /** All of its images, the oddest first. */
   readonly images: readonly FoundImage[];
+  /** The experts whose scores are joined. */
+  readonly heard: readonly string[];
   /** How many of them come out. */
   readonly top: number;
   readonly pile: Pile;
@@ -100,8 +103,9 @@ export async function find(request: FindRequest, watch: Watch = {}): Promise<Fin
     if (!columns) return { outcome: "interrupted" };
     await rm(folder.images, { recursive: true, force: true });
     const images = inOrder(pile, columns);
+    const heard = Array.from(columns.weights).flatMap(([name, weight]) => (weight > 0 ? [name] : []));
     const top = settings.top ?? (settings.share === undefined ? usualTop : Math.ceil(settings.share * images.length));
-    return { outcome: "finished", found: { images, top: Math.min(top, images.length), pile, settings } };
+    return { outcome: "finished", found: { images, heard, top: Math.min(top, images.length), pile, settings } };
   } catch (error) {
     if (watch.signal?.aborted) return { outcome: "interrupted" };
     throw error;
@@ -122,7 +126,7 @@ async function searchPile(settings: FindSettings, pile: Pile, watch: Watch): Pro
   if (general === undefined) return undefined;
   const members = [0, 1].map((half) => indicesWhere(halves, (of) => of === half));
   let kept = new Set(halves.keys());
-  let columns: PassColumns = { scores: new Float64Array(images.count), experts: new Map() };
+  let columns: PassColumns = { scores: new Float64Array(images.count), experts: new Map(), weights: new Map() };
   for (const pass of [0, 1] as const) {
     const standing = await passRecord(settings.out, pass, images.count);
     if (!standing && !(await trainPass({ settings, images, members, kept, general, pass }, watch))) return undefined;
@@ -176,7 +180,20 @@ async function scoreHalves(
   const folder = findFolder(settings.out);
   const unseen = (half: number) => scoreUnseen(folder.model(pass, 1 - half), images, members[half]!, settings, watch);
   const halves = [await unseen(0), await unseen(1)] as const;
-  const looked = ({ experts, rows }: UnseenScores): LookedHalf => ({ scores: joinShares([...experts.values()]), rows });
+  const weights = weighExperts(halves);
+  const speakers = Array.from(weights).flatMap(([name, weight]) =>
+    weight === 0 ? [] : [weight < 1 ? `${name} (half)` : name],
+  );
+  const strangers = halves[0].kinds.length + halves[1].kinds.length;
+  if (strangers > 0)
+    watch.onEvent?.({
+      kind: "note",
+      text: `${strangers} strangers made of the images speak for ${speakers.join(", ")}`,
+    });
+  const looked = ({ experts, rows }: UnseenScores): LookedHalf => {
+    const columns = Array.from(experts.values(), ({ images }) => images);
+    return { scores: joinShares(columns, [...weights.values()]), rows };
+  };
   const looks = secondLook([looked(halves[0]), looked(halves[1])]);
   const scores = new Float64Array(images.count);
   const experts = new Map<string, Float64Array>();
@@ -185,13 +202,14 @@ async function scoreHalves(
       for (const [position, image] of members[half]!.entries()) into[image] = values[position]!;
     };
     put(looks[half].scores, scores);
-    for (const [name, values] of [...halves[half].experts, ["likeness", looks[half].likeness] as const]) {
+    const columns = Array.from(halves[half].experts, ([name, { images }]) => [name, images] as const);
+    for (const [name, values] of [...columns, ["likeness", looks[half].likeness] as const]) {
       const column = experts.get(name) ?? new Float64Array(images.count);
       put(sharesOf(values), column);
       experts.set(name, column);
     }
   }
-  return { scores, experts };
+  return { scores, experts, weights };
 }
 
 /** The folder of the general model: the one that was given, or one that is trained. Undefined where the signal stopped it. */
