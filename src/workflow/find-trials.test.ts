@@ -15,7 +15,7 @@ const set: ImageSet = {
   classNames: [],
   indices: [0, 1, 2, 3, 4, 5],
   fingerprint: "",
-  found: 6,
+  found: { count: 6, grey: 6, smallest: undefined, largest: undefined, remarks: [] },
   problems: [],
 };
 
