@@ -35,6 +35,10 @@ interface BmpHeader {
   readonly masks: readonly [red: number, green: number, blue: number];
 }
 
+/** Pixels that run lengths may tell of whatever their file has, and beyond that for each of its bytes: a run has 128 a byte, only what is skipped has more. */
+const freePixels = 1 << 22;
+const mostPixelsPerByte = 1000;
+
 const cutOff: ImageRefusal = { reason: "cannot be decoded: it is cut off" };
 
 function decodeBmp(bytes: Uint8Array): RawImage | ImageRefusal {
@@ -153,6 +157,9 @@ function unpackIndices(bytes: Uint8Array, header: BmpHeader): Uint8Array | Image
 
 /** Run lengths: pairs of count and index; a count of 0 ends a row or the image, moves on, or is followed by plain indices. */
 function unpackRuns(bytes: Uint8Array, { width, height, bits, rows }: BmpHeader): Uint8Array | ImageRefusal {
+  if (width * height > Math.max(freePixels, mostPixelsPerByte * bytes.length)) {
+    return { reason: `cannot be decoded: ${width}x${height} pixels in ${bytes.length} bytes are none` };
+  }
   const indices = new Uint8Array(width * height);
   const half = bits === 4;
   let [x, y, at] = [0, height - 1, rows];

@@ -77,6 +77,10 @@ describe("a bitmap", () => {
       "image has more than 268 million pixels; shrink or cut it",
       bmpOf({ bits: 8, compression: 1, width: 30_000, height: 30_000, rows: [0, 1] }),
     ],
+    [
+      "cannot be decoded: 16000x16000 pixels in 74 bytes are none",
+      bmpOf({ bits: 8, compression: 1, palette, width: 16_000, height: 16_000, rows: [0, 1] }),
+    ],
     ["file is a bitmap of 24 bits and kind 4, which is not read", bmpOf({ bits: 24, compression: 4, rows: bottomUp })],
     [
       "image is 4000000x2, more than a million times the model's 2x2",
