@@ -3,8 +3,8 @@ import type { RawImage } from "../pixels/index.ts";
 import { largestShare, singleGroups } from "./joined-groups.ts";
 import { resized, withChannels } from "./levels.ts";
 import { nearestPrints } from "./nearest-prints.ts";
-import { transform } from "./spectrum.ts";
-import { type Spectrum, structureCode } from "./structure-codes.ts";
+import { transform, transformLow } from "./spectrum.ts";
+import { codeReach, type Spectrum, structureCode } from "./structure-codes.ts";
 import { blurred } from "./synthetic/canvas.ts";
 
 const side = 64;
@@ -34,24 +34,39 @@ export type Fingerprint = Spectrum;
  * different tiles correlated above 0.5, with it none in ten thousand, and 97 % of the pairs of one tile still do.
  */
 export function fingerprintOfStructure(image: RawImage): Fingerprint {
-  const small = resized(withChannels(image, 1), { height: side, width: side });
-  const plane = Float32Array.from(small.pixels);
-  const smooth = blurred(plane, side, side, blurRadius);
-  const real = Float64Array.from(plane, (value, index) => {
-    const seen = fading[Math.floor(index / side)]! * fading[index % side]!;
-    return (value - smooth[index]!) * seen;
-  });
-  const mean = real.reduce((sum, value) => sum + value, 0) / area;
-  const norm = Math.sqrt(real.reduce((sum, value) => sum + (value - mean) ** 2, 0));
-  for (let index = 0; index < area; index++) real[index] = norm > 1e-6 ? (real[index]! - mean) / norm : 0;
+  const real = structureOf(image);
   const imaginary = new Float64Array(area);
   transform(real, imaginary, side);
-  return { real: Float32Array.from(real), imaginary: Float32Array.from(imaginary) };
+  return { real: new Float32Array(real), imaginary: new Float32Array(imaginary) };
+}
+
+/** What a fingerprint is the spectrum of. */
+function structureOf(image: RawImage): Float64Array {
+  const small = resized(withChannels(image, 1), { height: side, width: side });
+  const plane = new Float32Array(small.pixels);
+  const smooth = blurred(plane, side, side, blurRadius);
+  const real = new Float64Array(area);
+  let sum = 0;
+  for (let index = 0; index < area; index++) {
+    const seen = fading[Math.floor(index / side)]! * fading[index % side]!;
+    const value = (plane[index]! - smooth[index]!) * seen;
+    real[index] = value;
+    sum += value;
+  }
+  const mean = sum / area;
+  let squares = 0;
+  for (let index = 0; index < area; index++) squares += (real[index]! - mean) ** 2;
+  const norm = Math.sqrt(squares);
+  for (let index = 0; index < area; index++) real[index] = norm > 1e-6 ? (real[index]! - mean) / norm : 0;
+  return real;
 }
 
 /** The code of an image (`structure-codes.ts`): what is kept of its fingerprint where there are very many. */
-export function codeOfStructure(print: Fingerprint): Uint8Array {
-  return structureCode(print, side);
+export function codeOfStructure(image: RawImage): Uint8Array {
+  const real = structureOf(image);
+  const imaginary = new Float64Array(area);
+  transformLow(real, imaginary, side, codeReach);
+  return structureCode({ real, imaginary }, side);
 }
 
 /** The largest correlation of one image's structure with another's over all cyclic shifts. */

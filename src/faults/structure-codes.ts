@@ -8,28 +8,33 @@ export interface Spectrum {
 }
 
 /** Frequencies along each axis that are looked at. */
-const reach = 6;
+export const codeReach = 6;
 
 /** Added to magnitudes, which are 1 in the mean: what is much weaker than this says nothing. */
 const leastMagnitude = 0.3;
 
 /** Bytes of a code: images are real, so half of the plane says all, and the mean of an image nothing. */
-export const codeLength = ((2 * reach + 1) ** 2 - 1) / 2;
+export const codeLength = ((2 * codeReach + 1) ** 2 - 1) / 2;
 
 /** Steps of a code's bytes in a natural logarithm: magnitudes up to 80 fit. */
 const stepsPerUnit = 45;
 
 /**
  * The code of an image: the logarithms of the low frequencies' magnitudes, a byte each. A shift changes the phases of a spectrum and not its
- * magnitudes; a fingerprint has no brightness and contrast left.
+ * magnitudes; a fingerprint has no brightness and contrast left. Numbers are taken as 32 bits hold them, as a fingerprint does.
  */
-export function structureCode({ real, imaginary }: Spectrum, side: number): Uint8Array {
+export function structureCode(
+  { real, imaginary }: { readonly [Part in keyof Spectrum]: Float32Array | Float64Array },
+  side: number,
+): Uint8Array {
   const code = new Uint8Array(codeLength);
   let k = 0;
-  for (let v = 0; v <= reach; v++) {
-    for (let u = v === 0 ? 1 : -reach; u <= reach; u++) {
+  for (let v = 0; v <= codeReach; v++) {
+    for (let u = v === 0 ? 1 : -codeReach; u <= codeReach; u++) {
       const at = v * side + ((u + side) % side);
-      const height = Math.log((Math.hypot(real[at]!, imaginary[at]!) + leastMagnitude) / leastMagnitude);
+      const height = Math.log(
+        (Math.hypot(Math.fround(real[at]!), Math.fround(imaginary[at]!)) + leastMagnitude) / leastMagnitude,
+      );
       code[k++] = Math.min(255, Math.round(stepsPerUnit * height));
     }
   }
@@ -59,6 +64,38 @@ export function likeness(rows: Float32Array, a: number, b: number): number {
   const [first, second] = [a * codeLength, b * codeLength];
   for (let k = 0; k < codeLength; k++) sum += rows[first + k]! * rows[second + k]!;
   return sum;
+}
+
+/** The same of one code with several, four at a time: a processor adds up four sums as fast as one. */
+function likenesses(
+  rows: Float32Array,
+  own: number,
+  others: Uint32Array,
+  start: number,
+  end: number,
+  result: Float64Array,
+): void {
+  const base = own * codeLength;
+  let next = start;
+  for (; next + 4 <= end; next += 4) {
+    const a = others[next]! * codeLength;
+    const b = others[next + 1]! * codeLength;
+    const c = others[next + 2]! * codeLength;
+    const d = others[next + 3]! * codeLength;
+    let [first, second, third, fourth] = [0, 0, 0, 0];
+    for (let k = 0; k < codeLength; k++) {
+      const value = rows[base + k]!;
+      first += value * rows[a + k]!;
+      second += value * rows[b + k]!;
+      third += value * rows[c + k]!;
+      fourth += value * rows[d + k]!;
+    }
+    result[next - start] = first;
+    result[next - start + 1] = second;
+    result[next - start + 2] = third;
+    result[next - start + 3] = fourth;
+  }
+  for (; next < end; next++) result[next - start] = likeness(rows, own, others[next]!);
 }
 
 /** Two images that may show the same thing, the earlier one first. */
@@ -97,6 +134,7 @@ export function likelyPairs(codes: Uint8Array, { least, most }: PairSearch): Lik
   const count = codes.length / codeLength;
   const found = new Map<number, Map<number, number>>();
   const bits = Math.min(mostBits, Math.max(0, Math.round(Math.log2(Math.max(1, count) / bucketSize))));
+  const alikes = new Float64Array(mostNeighbours);
   const planes = randomKey(0).fold("planes of structure codes");
   for (let table = 0; table < (bits === 0 ? 1 : tables); table++) {
     const stream = planes.fold(table).stream();
@@ -104,13 +142,15 @@ export function likelyPairs(codes: Uint8Array, { least, most }: PairSearch): Lik
     const order = sortedByBucket(bucketsOf(rows, count, plane, bits));
     for (const { start, end } of order.runs) {
       for (let position = start; position < end; position++) {
+        const own = order.images[position]!;
         const until = Math.min(end, position + 1 + mostNeighbours);
+        likenesses(rows, own, order.images, position + 1, until, alikes);
         for (let next = position + 1; next < until; next++) {
-          const [a, b] = [order.images[position]!, order.images[next]!];
-          const [first, second] = a < b ? [a, b] : [b, a];
-          if (found.get(first)?.has(second)) continue;
-          const alike = likeness(rows, first, second);
-          if (alike < least(first, second)) continue;
+          const other = order.images[next]!;
+          const alike = alikes[next - position - 1]!;
+          const first = Math.min(own, other);
+          const second = Math.max(own, other);
+          if (alike < least(first, second) || found.get(first)?.has(second)) continue;
           if (!found.has(first)) found.set(first, new Map());
           keep(found.get(first)!, second, alike, most);
         }
@@ -133,13 +173,20 @@ function keep(others: Map<number, number>, image: number, alike: number, most: n
 /** On which sides of the planes every code lies, as a number. */
 function bucketsOf(rows: Float32Array, count: number, plane: Float32Array, bits: number): Uint32Array {
   const buckets = new Uint32Array(count);
+  // Planes in turn within a coordinate: their sums do not wait for each other.
+  const turned = new Float32Array(plane.length);
+  for (let bit = 0; bit < bits; bit++) {
+    for (let k = 0; k < codeLength; k++) turned[k * bits + bit] = plane[bit * codeLength + k]!;
+  }
+  const sides = new Float64Array(bits);
   for (let image = 0; image < count; image++) {
-    let bucket = 0;
-    for (let bit = 0; bit < bits; bit++) {
-      let side = 0;
-      for (let k = 0; k < codeLength; k++) side += rows[image * codeLength + k]! * plane[bit * codeLength + k]!;
-      bucket = 2 * bucket + (side > 0 ? 1 : 0);
+    sides.fill(0);
+    for (let k = 0, at = 0; k < codeLength; k++) {
+      const value = rows[image * codeLength + k]!;
+      for (let bit = 0; bit < bits; bit++) sides[bit]! += value * turned[at++]!;
     }
+    let bucket = 0;
+    for (let bit = 0; bit < bits; bit++) bucket = 2 * bucket + (sides[bit]! > 0 ? 1 : 0);
     buckets[image] = bucket;
   }
   return buckets;

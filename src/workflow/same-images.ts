@@ -68,11 +68,12 @@ export async function findSame(sets: readonly MeasuredSet[], { onEvent, signal }
     const { set, image } = placed[index]!;
     codes.set(sets[set]!.codes.subarray(image * codeLength, (image + 1) * codeLength), position * codeLength);
   }
-  const isSmall = (position: number): boolean => {
-    const { set, image } = placed[kept[position]!]!;
+  const small = Uint8Array.from(kept, (index) => {
+    const { set, image } = placed[index]!;
     const { height, width } = sets[set]!.statistics;
-    return Math.min(height[image]!, width[image]!) < structuredSide;
-  };
+    return Math.min(height[image]!, width[image]!) < structuredSide ? 1 : 0;
+  });
+  const isSmall = (position: number): boolean => small[position] === 1;
   const usual = kept.length < few ? leastLikeness.few : leastLikeness.many;
   const least = (a: number, b: number): number => (isSmall(a) || isSmall(b) ? leastLikeness.small : usual);
   const likely = likelyPairs(codes, { least, most: mostCandidates });

@@ -11,7 +11,7 @@ import {
   sampleBitsOf,
   sampleRangeOf,
 } from "../data/index.ts";
-import { codeLength, codeOfStructure, fingerprintOfStructure } from "../faults/index.ts";
+import { codeLength, codeOfStructure } from "../faults/index.ts";
 import { type ImageRefusal, type RawImage, statisticsOf } from "../pixels/index.ts";
 import type { SetStatistics } from "../score/index.ts";
 import type { Watch } from "./events.ts";
@@ -154,7 +154,7 @@ function put(columns: Columns, at: number, { image, stored }: InspectedImage): v
   columns.height[at] = stored.height;
   columns.width[at] = stored.width;
   columns.hashes[at] = hashOf(image, stored);
-  columns.codes.set(codeOfStructure(fingerprintOfStructure(image)), at * codeLength);
+  columns.codes.set(codeOfStructure(image), at * codeLength);
   columns.channels[at] = stored.channels;
   columns.transparent[at] = stored.transparent ? 1 : 0;
   columns.bits[at] = stored.bits;

@@ -25,17 +25,22 @@ export function blurred(plane: Float32Array, height: number, width: number, radi
   const across = new Float32Array(plane.length);
   const result = new Float32Array(plane.length);
   const share = 1 / (2 * radius + 1);
+  const columns = Int32Array.from({ length: width + 2 * radius }, (_, x) => mirrored(x - radius, width));
   for (let y = 0; y < height; y++) {
+    const row = y * width;
     for (let x = 0; x < width; x++) {
       let sum = 0;
-      for (let d = -radius; d <= radius; d++) sum += plane[y * width + mirrored(x + d, width)]!;
-      across[y * width + x] = sum * share;
+      for (let d = 0; d <= 2 * radius; d++) sum += plane[row + columns[x + d]!]!;
+      across[row + x] = sum * share;
     }
   }
+  const rows = new Int32Array(2 * radius + 1);
   for (let y = 0; y < height; y++) {
-    for (let d = -radius; d <= radius; d++) {
-      const row = mirrored(y + d, height) * width;
-      for (let x = 0; x < width; x++) result[y * width + x]! += across[row + x]! * share;
+    for (let d = 0; d < rows.length; d++) rows[d] = mirrored(y + d - radius, height) * width;
+    for (let x = 0; x < width; x++) {
+      let sum = 0;
+      for (let d = 0; d < rows.length; d++) sum = Math.fround(sum + across[rows[d]! + x]! * share);
+      result[y * width + x] = sum;
     }
   }
   return result;
