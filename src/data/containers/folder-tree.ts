@@ -36,9 +36,9 @@ export async function openFolder(
 ): Promise<FileTree> {
   const { paths, dangling, problems, leftOut } = await walkFolder(path, opening, enters);
   paths.sort(compareNames);
-  const files = paths.map((inside) =>
-    storedFile(path, inside, showPath(path, inside), opening.limits, dangling.has(inside)),
-  );
+  const show = (inside: string): string => showPath(path, inside);
+  const fileOf = fileMaker(path, show, opening.limits);
+  const files = paths.map((inside) => (dangling.has(inside) ? danglingFile(inside, show(inside)) : fileOf(inside)));
   const places = (some: readonly StoredFile[]): readonly NamedPlace[] =>
     some.map((file) => ({ name: file.path, place: join(path, file.path) }));
   return { location: path, container: "folder", files, problems, leftOut, companions: async () => files, places };
@@ -50,15 +50,16 @@ export const fileContainer: FileContainer = {
   matches: (_, isFolder) => !isFolder,
   async open(path, { limits }) {
     const folder = dirname(path);
+    const beside = fileMaker(folder, (name) => join(folder, name), limits);
     return {
       location: path,
       container: "file",
-      files: [storedFile(folder, basename(path), path, limits)],
+      files: [fileMaker(folder, () => path, limits)(basename(path))],
       problems: [],
       leftOut: tallyLeftOut(),
       async companions() {
         const names = (await readdir(folder)).filter((name) => litterName(name, false) === undefined);
-        return names.sort(compareNames).map((name) => storedFile(folder, name, join(folder, name), limits));
+        return names.sort(compareNames).map(beside);
       },
       places: () => [{ name: basename(path), place: path }],
     };
@@ -77,20 +78,36 @@ export function listedFile(path: string, limits: SourceLimits): Pick<StoredFile,
   };
 }
 
-function storedFile(folder: string, path: string, shown: string, limits: SourceLimits, isDangling = false): StoredFile {
-  const place = (): string | Buffer => systemPath(join(folder, path));
-  if (isDangling) {
-    const refuse = () => Promise.reject(new Error("the link leads nowhere"));
-    return { path, shown, size: refuse, read: refuse };
-  }
-  return {
-    path,
-    shown,
-    size: async () => (await stat(place())).size,
-    read: () => readWhole(place(), limits),
-    readAt: readerOf(join(folder, path)),
-    place: join(folder, path),
+/**
+ * What makes files of a folder. Of each only the path is held, and what it does is shared by all: with functions and texts of its own a file
+ * takes a thousand bytes, and there may be a million.
+ */
+function fileMaker(folder: string, shownAs: (path: string) => string, limits: SourceLimits) {
+  const placeOf = (path: string): string => join(folder, path);
+  const shared: Omit<StoredFile, "path"> & ThisType<StoredFile> = {
+    get shown() {
+      return shownAs((this as StoredFile).path);
+    },
+    get place() {
+      return placeOf((this as StoredFile).path);
+    },
+    get readAt() {
+      return readerOf(placeOf((this as StoredFile).path));
+    },
+    async size() {
+      return (await stat(systemPath(placeOf(this.path)))).size;
+    },
+    read() {
+      return readWhole(systemPath(placeOf(this.path)), limits);
+    },
   };
+  return (path: string): StoredFile => Object.assign(Object.create(shared) as Omit<StoredFile, "path">, { path });
+}
+
+/** A link to nothing. */
+function danglingFile(path: string, shown: string): StoredFile {
+  const refuse = () => Promise.reject(new Error("the link leads nowhere"));
+  return { path, shown, size: refuse, read: refuse };
 }
 
 /** As `readFile` of node:fs, which opens, asks for the size, reads and closes as well, with a limit of our own between. */
