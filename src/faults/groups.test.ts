@@ -2,8 +2,15 @@
 import { expect, test } from "vitest";
 import { randomKey } from "../base/index.ts";
 import type { RawImage } from "../pixels/index.ts";
-import { fingerprintOfStructure, groupImages, leastCorrelation, shiftedCorrelation } from "./groups.ts";
+import {
+  codeOfStructure,
+  fingerprintOfStructure,
+  groupImages,
+  leastCorrelation,
+  shiftedCorrelation,
+} from "./groups.ts";
 import { nearestPrints } from "./nearest-prints.ts";
+import { structureCode } from "./structure-codes.ts";
 import { gradientNoise } from "./synthetic/noise.ts";
 
 const size = 96;
@@ -98,4 +105,9 @@ test("parts that lie the same way in every image are not one thing, copies among
   const groups = groupImages([...alike, alike[3]!]);
   expect(new Set(groups).size).toBe(12);
   expect(groups[12]).toBe(groups[3]);
+});
+
+test("the code of an image is that of its fingerprint", () => {
+  const image = photograph(things[0]!, { light: 20, noise: 8 });
+  expect(codeOfStructure(image)).toEqual(structureCode(fingerprintOfStructure(image), 64));
 });

@@ -158,7 +158,7 @@ function unpackIndices(bytes: Uint8Array, header: BmpHeader): Uint8Array | Image
 /** Run lengths: pairs of count and index; a count of 0 ends a row or the image, moves on, or is followed by plain indices. */
 function unpackRuns(bytes: Uint8Array, { width, height, bits, rows }: BmpHeader): Uint8Array | ImageRefusal {
   if (width * height > Math.max(freePixels, mostPixelsPerByte * bytes.length)) {
-    return { reason: `cannot be decoded: ${width}x${height} pixels in ${bytes.length} bytes are none` };
+    return { reason: `cannot be decoded: ${width}x${height} pixels cannot lie in ${bytes.length} bytes` };
   }
   const indices = new Uint8Array(width * height);
   const half = bits === 4;

@@ -78,7 +78,7 @@ describe("a bitmap", () => {
       bmpOf({ bits: 8, compression: 1, width: 30_000, height: 30_000, rows: [0, 1] }),
     ],
     [
-      "cannot be decoded: 16000x16000 pixels in 74 bytes are none",
+      "cannot be decoded: 16000x16000 pixels cannot lie in 72 bytes",
       bmpOf({ bits: 8, compression: 1, palette, width: 16_000, height: 16_000, rows: [0, 1] }),
     ],
     ["file is a bitmap of 24 bits and kind 4, which is not read", bmpOf({ bits: 24, compression: 4, rows: bottomUp })],
