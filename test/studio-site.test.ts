@@ -414,8 +414,10 @@ describe.skipIf(withoutBrowser("test/studio-site.test.ts"))("an exported folder"
     await page.getByRole("button", { name: "Train", exact: true }).click();
     const finish = page.getByRole("button", { name: /^Finish now/ });
     await page.getByText(/Images of everything: step/).waitFor();
+    expect(await accessibilityFindings(page)).toEqual([]);
     await finish.click();
     await page.getByText("bits/dim on images held out").waitFor();
+    expect(await accessibilityFindings(page)).toEqual([]);
     const download = page.waitForEvent("download");
     await page.getByRole("button", { name: "Save it as detector.zip" }).click();
     const files = unzipSync(new Uint8Array(await readFile(await (await download).path())));

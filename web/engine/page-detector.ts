@@ -117,9 +117,9 @@ function shortageOf({ defaultScore }: Manifest, [first]: readonly string[]): str
   return `The detector's own score, ${defaultScore}, needs what a page lacks: here ${first ?? "no score"} decides. The command line computes ${defaultScore}.`;
 }
 
-/** Files of fewer bytes are prepared beside each other: most of their time they wait for what inflates. */
+/** Files of fewer bytes are prepared beside each other: most of their time they wait to be read. */
 const smallFile = 2 ** 18;
-const smallAtOnce = 4;
+const smallAtOnce = 16;
 
 async function prepareFiles(
   files: readonly NamedBlob[],
