@@ -73,18 +73,18 @@ describe.skipIf(withoutBrowser("test/studio-looking.test.ts"))("looking and deci
     expect(await slider.getAttribute("aria-valuetext")).toContain("p-value");
     const box = (await page.locator(".histogram svg").boundingBox())!;
     const grip = (await slider.locator(".grip").boundingBox())!;
-    const before = Number(await slider.getAttribute("aria-valuenow"));
+    const before = await slider.getAttribute("aria-valuenow");
     await page.mouse.move(grip.x + grip.width / 2, box.y + 60);
     await page.mouse.down();
     await page.mouse.move(box.x + box.width / 2, box.y + 60, { steps: 4 });
     await page.mouse.up();
-    expect(Number(await slider.getAttribute("aria-valuenow"))).not.toBe(before);
+    await page.locator(`[role="slider"]:not([aria-valuenow="${before}"])`).waitFor();
     // Brushed: the gallery holds what the range does, and a reload changes nothing.
     await page.mouse.move(box.x + box.width * 0.6, box.y + 150);
     await page.mouse.down();
     await page.mouse.move(box.x + box.width - 20, box.y + 150, { steps: 4 });
     await page.mouse.up();
-    const count = await page.getByText(/^\d+ images?$/).textContent();
+    const count = await page.getByText(/^(?!101 )\d+ images?$/).textContent();
     expect(Number.parseInt(count!, 10)).toBeLessThan(101);
     await page.reload();
     await page.getByText(count!, { exact: true }).waitFor();
