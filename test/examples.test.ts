@@ -87,7 +87,7 @@ describe("the program", () => {
 
   test("for a page asks for what pages have", async () => {
     const text = await readFile(new URL("08-score-in-a-page.html", folder), "utf8");
-    const [, names] = /import \{ (.*) \} from "\.\.\/web\/engine\/index\.ts"/.exec(text)!;
+    const [, names] = /import \{ (.*) \} from "outglow\/web"/.exec(text)!;
     const entry = await readFile(new URL("../web/engine/index.ts", import.meta.url), "utf8");
     for (const name of names!.split(", ")) expect(entry).toMatch(new RegExp(`^export async function ${name}\\b`, "m"));
   });
