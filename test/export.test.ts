@@ -227,7 +227,9 @@ print(json.dumps(run.run(["terms"], {"images": pixels})[0].reshape(-1).tolist())
     try {
       execFileSync(interpreter, ["-c", "import onnx, onnx.reference"], { stdio: "ignore" });
     } catch {
-      return context.skip(`${interpreter} has no onnx`);
+      const lacking = `${interpreter} has no onnx`;
+      process.stdout.write(`test/export.test.ts skips ONNX's own checker: ${lacking}\n`);
+      return context.skip(lacking);
     }
     const paths = ["model.onnx", "inverse.onnx"].map((name) => at("plain", name));
     const few = pixels.subarray(0, 5 * 256);

@@ -1,11 +1,11 @@
 /** A trained cell detector as plain data beside its weights, and both as they are kept. */
 import { z } from "zod";
-import { FormatError } from "../base/index.ts";
 import { faultRecordSchema } from "../faults/portable.ts";
 import {
   layoutOf,
   type ParameterVectors,
-  parameterData,
+  parametersFrom,
+  parameterTensors,
   readTensors,
   type StoredTensor,
   writeTensors,
@@ -58,40 +58,18 @@ export function writeCellFlows(detector: CellDetector): Uint8Array<ArrayBuffer> 
 
 /** The tensors of that file. */
 export function cellTensors({ record, flows }: CellDetector): Record<string, StoredTensor> {
-  const { entries } = layoutOf(treeOf(record));
-  const tensors: Record<string, StoredTensor> = {};
-  for (const [fold, own] of flows.entries()) {
-    for (const name of pair) {
-      for (const entry of entries) {
-        tensors[`fold${fold}.${name}.${entry.name}`] = { shape: entry.shape, data: parameterData(entry, own[name]) };
-      }
-    }
-  }
-  return tensors;
+  const layout = layoutOf(treeOf(record));
+  const tensors = flows.flatMap((own, fold) =>
+    pair.map((name) => parameterTensors(layout, own[name], `fold${fold}.${name}.`)),
+  );
+  return Object.assign({}, ...tensors);
 }
 
 /** A detector from its record and the file of its flows. Throws FormatError where the file holds other tensors; `where` names it. */
 export function readCellDetector(record: CellRecord, file: Uint8Array, where: string): CellDetector {
   const { tensors } = readTensors(file, where);
-  const { entries, trainableSize, fixedSize } = layoutOf(treeOf(record));
-  const read = (prefix: string): ParameterVectors => {
-    const vectors = { trainable: new Float32Array(trainableSize), fixed: new Float32Array(fixedSize) };
-    for (const entry of entries) {
-      const name = prefix + entry.name;
-      const tensor = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
-      if (!(tensor?.data instanceof Float32Array) || tensor.shape.join() !== entry.shape.join()) {
-        throw new FormatError({
-          code: "damaged",
-          subject: where,
-          expected: `a tensor '${name}' [${entry.shape.join(", ")}]`,
-          got: tensor ? `one of [${tensor.shape.join(", ")}]` : "none",
-          remedy: { key: "copy-detector-again" },
-        });
-      }
-      parameterData(entry, vectors).set(tensor.data);
-    }
-    return vectors;
-  };
+  const layout = layoutOf(treeOf(record));
+  const read = (prefix: string): ParameterVectors => parametersFrom(layout, tensors, prefix, where);
   const flows = record.folds.map((_, fold) => ({
     plain: read(`fold${fold}.plain.`),
     outlier: read(`fold${fold}.outlier.`),

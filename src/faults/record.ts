@@ -1,10 +1,10 @@
 /** A trained fault detector as plain data beside its weights, and both as they are kept. */
 import { z } from "zod";
-import { FormatError } from "../base/index.ts";
 import {
   layoutOf,
   type ParameterVectors,
-  parameterData,
+  parametersFrom,
+  parameterTensors,
   readTensors,
   type StoredTensor,
   writeTensors,
@@ -73,37 +73,14 @@ export function writeFaultNetworks(detector: FaultDetector): Uint8Array<ArrayBuf
 
 /** The tensors of that file. */
 export function faultTensors({ record, networks }: FaultDetector): Record<string, StoredTensor> {
-  const { entries } = layoutOf(networkOf(record).parameters);
-  const tensors: Record<string, StoredTensor> = {};
-  for (const [fold, vectors] of networks.entries()) {
-    for (const entry of entries) {
-      tensors[`fold${fold}.${entry.name}`] = { shape: entry.shape, data: parameterData(entry, vectors) };
-    }
-  }
-  return tensors;
+  const layout = layoutOf(networkOf(record).parameters);
+  return Object.assign({}, ...networks.map((vectors, fold) => parameterTensors(layout, vectors, `fold${fold}.`)));
 }
 
 /** A detector from its record and the file of its networks. Throws FormatError where the file holds other tensors; `where` names it. */
 export function readFaultDetector(record: FaultRecord, file: Uint8Array, where: string): FaultDetector {
   const { tensors } = readTensors(file, where);
-  const { entries, trainableSize } = layoutOf(networkOf(record).parameters);
-  const networks = record.folds.map((_, fold): ParameterVectors => {
-    const vectors = { trainable: new Float32Array(trainableSize), fixed: new Float32Array(0) };
-    for (const entry of entries) {
-      const name = `fold${fold}.${entry.name}`;
-      const tensor = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
-      if (!(tensor?.data instanceof Float32Array) || tensor.shape.join() !== entry.shape.join()) {
-        throw new FormatError({
-          code: "damaged",
-          subject: where,
-          expected: `a tensor '${name}' [${entry.shape.join(", ")}]`,
-          got: tensor ? `one of [${tensor.shape.join(", ")}]` : "none",
-          remedy: { key: "copy-detector-again" },
-        });
-      }
-      parameterData(entry, vectors).set(tensor.data);
-    }
-    return vectors;
-  });
+  const layout = layoutOf(networkOf(record).parameters);
+  const networks = record.folds.map((_, fold) => parametersFrom(layout, tensors, `fold${fold}.`, where));
   return { record, networks };
 }

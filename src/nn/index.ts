@@ -23,6 +23,7 @@ export {
   toColumns,
 } from "./layers.ts";
 export { type DifferenceLossOptions, outlierPenalty } from "./outlier-penalty.ts";
+export { parametersFrom, parameterTensors } from "./parameter-tensors.ts";
 export {
   type ArraysOf,
   constantValues,

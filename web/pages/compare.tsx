@@ -10,6 +10,7 @@ import { countOf } from "../components/words.ts";
 import "../looking/looking.css";
 import { measureSides, type PairedImage, pairImages, ranksOf, rocOf, type Side } from "../looking/pairing.ts";
 import { loadColumn, loadScoring } from "../looking/scoring-data.ts";
+import { useLookable } from "../looking/scorings.ts";
 import { RankPlot, RocPlot } from "../looking/square-plot.tsx";
 import { ask, urlOf } from "../shell/client.ts";
 import { attempt } from "../shell/errors.ts";
@@ -29,21 +30,10 @@ export function ComparePage({ query }: PageProps): JSX.Element {
     .split(",")
     .filter((one) => /^[0-9a-f]{12}$/.test(one))
     .slice(0, most);
-  const scorings = useSignal<Scorings | undefined>(undefined);
-  const detectors = useSignal<Detectors>([]);
-  useEffect(
-    () =>
-      followNews(() =>
-        attempt(async () => {
-          const [home, list] = await Promise.all([ask("home"), ask("scorings")]);
-          detectors.value = home.detectors.filter(({ state, role }) => state === "ready" && role === "detector");
-          scorings.value = list.scorings;
-        }),
-      ),
-    [],
-  );
-  if (!scorings.value) return <p class="faint">Loading</p>;
-  const finished = scorings.value.filter(({ state }) => state === "finished");
+  const lookable = useLookable().value;
+  if (!lookable) return <p class="faint">Loading</p>;
+  const { detectors, scorings } = lookable;
+  const finished = scorings.filter(({ state }) => state === "finished");
   const choose = (next: readonly string[]): void =>
     goTo(next.length > 0 ? `/compare?runs=${next.join(",")}` : "/compare");
   return (
@@ -69,9 +59,7 @@ export function ComparePage({ query }: PageProps): JSX.Element {
           </label>
         ))}
       </fieldset>
-      {runs.length === 1 && (
-        <Beside run={runs[0]!} scorings={scorings.value} detectors={detectors.value} onRun={choose} />
-      )}
+      {runs.length === 1 && <Beside run={runs[0]!} scorings={scorings} detectors={detectors} onRun={choose} />}
       {runs.length > 1 && <Comparison runs={runs} />}
     </>
   );

@@ -7,9 +7,9 @@ import { Button } from "../components/button.tsx";
 import { stateWords } from "../components/run-line.tsx";
 import { showTime } from "../components/words.ts";
 import "../looking/looking.css";
+import { useLookable } from "../looking/scorings.ts";
 import { ask } from "../shell/client.ts";
 import { attempt } from "../shell/errors.ts";
-import { followNews } from "../shell/live.ts";
 import { goTo } from "../shell/router.ts";
 import type { PageProps } from "../shell/routes.ts";
 
@@ -18,36 +18,25 @@ type Proposal = ApiTypes["detectorSets"]["answer"]["sets"][number];
 type Scorings = ApiTypes["scorings"]["answer"]["scorings"];
 
 export function ScoresPage({ query }: PageProps): JSX.Element {
-  const detectors = useSignal<readonly Detector[] | undefined>(undefined);
-  const scorings = useSignal<Scorings>([]);
-  useEffect(
-    () =>
-      followNews(() =>
-        attempt(async () => {
-          const [home, list] = await Promise.all([ask("home"), ask("scorings")]);
-          detectors.value = home.detectors.filter(({ state, role }) => state === "ready" && role === "detector");
-          scorings.value = list.scorings;
-        }),
-      ),
-    [],
-  );
-  if (!detectors.value) return <p class="faint">Loading</p>;
+  const lookable = useLookable().value;
+  if (!lookable) return <p class="faint">Loading</p>;
+  const { detectors, scorings } = lookable;
   return (
     <>
       <h1>Scores</h1>
       <p class="lead">Score sets of images under a detector, and move the threshold while you look at the images.</p>
-      {detectors.value.length === 0 ? (
+      {detectors.length === 0 ? (
         <p>
           There is no detector yet. <a href="#/">Make a demo, or train one.</a>
         </p>
       ) : (
-        <NewScoring detectors={detectors.value} wished={query.get("detector") ?? undefined} />
+        <NewScoring detectors={detectors} wished={query.get("detector") ?? undefined} />
       )}
-      {scorings.value.length > 0 && (
+      {scorings.length > 0 && (
         <section aria-labelledby="earlier">
           <h2 id="earlier">Scored so far</h2>
           <ul class="cards">
-            {scorings.value.map((scoring) => (
+            {scorings.map((scoring) => (
               <li key={scoring.id} class="card">
                 <Earlier scoring={scoring} />
               </li>
