@@ -5,7 +5,7 @@
  *     npm run build && node bench/coverage.mjs DETECTOR NORMAL ANOMALOUS [--splits 200] [--score hierarchy,likelihood]
  *
  * Prints, for each score and rate, the mean share of normal images that are marked, and the share of splits in which their number lies outside
- * the 95 % interval of chance (beta-binomial, `score/false-alarm-check.ts`): about 5 % if all is well. For a false-discovery rate, the mean
+ * the 95 % interval of chance (beta-binomial, `score/calibrating/false-alarm-check.ts`): about 5 % if all is well. For a false-discovery rate, the mean
  * share of normal images among those that are marked in mixtures of nine normal images to one anomalous.
  */
 import { parseArgs } from "node:util";

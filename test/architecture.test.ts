@@ -45,10 +45,10 @@ const packages: Readonly<Record<string, readonly string[]>> = {
 const sideDoors = [
   "cli/program.ts -> detector/version.ts", // --version and --help must not load the engine
   "cli/completion.ts -> detector/version.ts", // as above
-  "cli/train-command.ts -> workflow/train-request.ts", // nor must the help of a command, which shows the defaults
-  "cli/train-command.ts -> workflow/train-notes.ts", // as above
-  "cli/find-command.ts -> workflow/find-request.ts", // as above
-  "cli/find-command.ts -> workflow/train-notes.ts", // as above
+  "cli/train-command.ts -> workflow/training/train-request.ts", // nor must the help of a command, which shows the defaults
+  "cli/train-command.ts -> workflow/training/train-notes.ts", // as above
+  "cli/find-command.ts -> workflow/finding/find-request.ts", // as above
+  "cli/find-command.ts -> workflow/training/train-notes.ts", // as above
   "cli/reproduce-command.ts -> experiments/suite-names.ts", // as above
   "cli/benchmark-command.ts -> benchmark/cases.ts", // as above
   "cli/serve-command.ts -> service/settings.ts", // as above

@@ -53,9 +53,9 @@ async function runProgram(code: string, name: string): Promise<string> {
 
 test.each([
   ["src/index.ts", 1],
-  ["src/workflow/training.ts", 1],
-  ["src/workflow/prediction.ts", 1],
-  ["src/workflow/evaluation.ts", 1],
+  ["src/workflow/training/training.ts", 1],
+  ["src/workflow/scoring/prediction.ts", 1],
+  ["src/workflow/judging/evaluation.ts", 1],
 ])("the examples in %s run", async (path, count) => {
   const examples = examplesIn(await readFile(new URL(`../${path}`, import.meta.url), "utf8"));
   expect(examples).toHaveLength(count);

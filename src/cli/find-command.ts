@@ -1,8 +1,8 @@
 /** What a person types after `outglow find`. */
 import { Command, Option } from "commander";
 import { flagOf, writeSettings } from "../base/index.ts";
-import { type FindRequest, usualOf } from "../workflow/find-request.ts";
-import { trainNotes } from "../workflow/train-notes.ts";
+import { type FindRequest, usualOf } from "../workflow/finding/find-request.ts";
+import { trainNotes } from "../workflow/training/train-notes.ts";
 import {
   type CacheOptions,
   deviceOption,

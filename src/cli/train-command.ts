@@ -2,8 +2,8 @@
 
 import { Command, InvalidArgumentError, Option } from "commander";
 import { flagOf, writeSettings } from "../base/index.ts";
-import { trainNotes } from "../workflow/train-notes.ts";
-import { defaultOf, objectionTo, type TrainRequest, type TrainSetting } from "../workflow/train-request.ts";
+import { trainNotes } from "../workflow/training/train-notes.ts";
+import { defaultOf, objectionTo, type TrainRequest, type TrainSetting } from "../workflow/training/train-request.ts";
 import {
   type CacheOptions,
   deviceOption,

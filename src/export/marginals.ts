@@ -1,5 +1,5 @@
 /**
- * Marginals in a graph: `normalScore` of `score/marginals.ts` for many features at once.
+ * Marginals in a graph: `normalScore` of `score/statistics/marginals.ts` for many features at once.
  *
  * Terms are some ten thousand nats, and what normal images differ by may be a hundredth of a nat of that: a knot in float32 would be off by as
  * much. So every knot is two numbers, its nearest float32 and what is left, which are taken off one after the other.

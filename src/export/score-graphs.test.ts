@@ -4,7 +4,7 @@ import { tolerances } from "../../test/reference/tolerances.ts";
 import { ConfigError, freeBatch, randomKey } from "../base/index.ts";
 import { input, makeGraph, type Value } from "../graph/index.ts";
 import { type Buffer, nodeEngine, type Program } from "../runtime/index.ts";
-import { likelyEverything } from "../score/example-terms.ts";
+import { likelyEverything } from "../score/definitions/example-terms.ts";
 import {
   type Calibration,
   calibrate,

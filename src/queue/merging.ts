@@ -121,7 +121,7 @@ async function countPValues(job: Job): Promise<ReadonlyMap<number, number>> {
 }
 
 /**
- * The largest p-value that Benjamini-Hochberg marks (see `score/false-discovery.ts`), from how often each comes; less than all where none is marked. Among
+ * The largest p-value that Benjamini-Hochberg marks (see `score/calibrating/false-discovery.ts`), from how often each comes; less than all where none is marked. Among
  * images with one p-value the last place decides, as for single images.
  */
 export function largestDiscovery(counts: ReadonlyMap<number, number>, share: number): number {

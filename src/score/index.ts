@@ -1,5 +1,5 @@
 /** Per-image scores, calibration and metrics: numbers in, numbers out. Pure. */
-export { aurocInterval, defaultResamples, type Interval, intervalCoverage } from "./bootstrap.ts";
+
 export {
   type Calibration,
   calibrate,
@@ -13,55 +13,34 @@ export {
   smallestFalseAlarm,
   withJoined,
   withReferences,
-} from "./calibration.ts";
+} from "./calibrating/calibration.ts";
 export {
   calibrateByGroup,
   type GroupCalibration,
   leastGroupSplit,
   oneReferencePerGroup,
-} from "./calibration-by-group.ts";
-export { type CalibrationDoubt, calibrationDoubts, describeDoubt } from "./calibration-doubts.ts";
-export { type ClassTable, classAccuracy, classPosteriors, makeClassTable, predictedClasses } from "./classes.ts";
-export { byCoder, type CoderName, type CoderSizes, coderNames } from "./coders.ts";
-export { type ConditionalBounds, conditionalPValues, levelBounds, simesBounds } from "./conditional-calibration.ts";
+} from "./calibrating/calibration-by-group.ts";
+export { type CalibrationDoubt, calibrationDoubts, describeDoubt } from "./calibrating/calibration-doubts.ts";
+export {
+  type ConditionalBounds,
+  conditionalPValues,
+  levelBounds,
+  simesBounds,
+} from "./calibrating/conditional-calibration.ts";
 export {
   type Decision,
   type DecisionRule,
   decideBy,
   isMarked,
   markedAtMost,
-} from "./decision-rules.ts";
-export { compareAuroc, delongAuroc } from "./delong.ts";
-export { leastDriftReferences, type MartingaleState } from "./drift-martingale.ts";
+} from "./calibrating/decision-rules.ts";
+export { beyondChance, type FalseAlarmTails, falseAlarmTails } from "./calibrating/false-alarm-check.ts";
 export {
-  advanceWatch,
-  compareWindow,
-  type DriftColumns,
-  type DriftFinding,
-  type DriftWatch,
-  driftFindings,
-  scaleContent,
-  startWatch,
-} from "./drift-watch.ts";
-export { type Eigenpair, symmetricEigenpairs } from "./eigenvalues.ts";
-export { waicScores } from "./ensemble-scores.ts";
-export { type Evaluation, type EvaluationSubject, evaluateScores } from "./evaluation.ts";
-export {
-  type ChosenExpert,
-  chooseExperts,
-  type ExpertChoice,
-  type ExpertTrial,
-  type JoinedScores,
-  type JointRule,
-  joinScores,
-  refitChoice,
-  type TrialKind,
-} from "./expert-choice.ts";
-export { beyondChance, type FalseAlarmTails, falseAlarmTails } from "./false-alarm-check.ts";
-export { adjustedPValues, type Discoveries, discoveries, referencesForDiscovery } from "./false-discovery.ts";
-export type { FaultTable } from "./fault-table.ts";
-export { choiceIn, type FitKind, type FitOf, type ScoreFit, type ScoreFits } from "./fits.ts";
-export { type GradientFit, logSquare } from "./gradient-scores.ts";
+  adjustedPValues,
+  type Discoveries,
+  discoveries,
+  referencesForDiscovery,
+} from "./calibrating/false-discovery.ts";
 export {
   type GroupMembers,
   type GroupReference,
@@ -72,7 +51,14 @@ export {
   groupThreshold,
   highestPerGroup,
   splitByGroup,
-} from "./group-calibration.ts";
+} from "./calibrating/group-calibration.ts";
+export { calibrateHeldOut, leastHalved, leftOutTogether } from "./calibrating/leave-out-calibration.ts";
+export { leastImagesFor, type Resolution, resolutionOf, steadyImagesFor } from "./calibrating/resolution.ts";
+export { type AnyRule, describeRule, describeShortage, ruleLabel } from "./calibrating/rule-words.ts";
+export { byCoder, type CoderName, type CoderSizes, coderNames } from "./definitions/coders.ts";
+export { waicScores } from "./definitions/ensemble-scores.ts";
+export { choiceIn, type FitKind, type FitOf, type ScoreFit, type ScoreFits } from "./definitions/fits.ts";
+export { type GradientFit, logSquare } from "./definitions/gradient-scores.ts";
 export {
   type Density,
   fitHierarchy,
@@ -80,76 +66,9 @@ export {
   hierarchyFeatureNames,
   hierarchyScores,
   leastHierarchyImages,
-} from "./hierarchy.ts";
-export { type Histogram, histogram, histogramEdges } from "./histogram.ts";
-export { learnWeights } from "./join-weights.ts";
-export { type ExpertTrials, leastJoinedImages } from "./joined.ts";
-export { type JoinRule, type JointReference, jointPValues } from "./joined-scores.ts";
-export {
-  type BestF1,
-  bestF1,
-  type DetectionThreshold,
-  type DetectionWish,
-  type Operation,
-  operations,
-  thinOperations,
-  thresholdForDetection,
-} from "./labelled-decisions.ts";
-export { latentStatistics } from "./latent-fit.ts";
-export { layoutDistances } from "./layout.ts";
-export { calibrateHeldOut, leastHalved, leftOutTogether } from "./leave-out-calibration.ts";
-export {
-  defaultProLimit,
-  labelRegions,
-  type MaskedMap,
-  type MaskRegions,
-  perRegionOverlap,
-  pixelAuroc,
-  type RegionRecall,
-  regionRecall,
-} from "./map-metrics.ts";
-export type { Marginal } from "./marginals.ts";
-export {
-  type MetricDefinition,
-  type MetricName,
-  measureMetric,
-  metricDefinitions,
-  metricNames,
-} from "./metric-definitions.ts";
-export {
-  auroc,
-  averagePrecision,
-  fpr95AnomalousPositive,
-  fpr95NormalPositive,
-  spearmanCorrelation,
-} from "./metrics.ts";
-export { boxPierceLags } from "./noise-statistics.ts";
-export {
-  findOddities,
-  leastDeviations,
-  type OddImage,
-  type OddityKind,
-  oddityKinds,
-  oddness,
-  robustDeviations,
-  type SetStatistics,
-} from "./oddities.ts";
-export { joinShares, leastOf, sharesOf } from "./pile-ranks.ts";
-export { trimmedScores } from "./pile-scores.ts";
-export type { PixelTable } from "./pixel-table.ts";
-export { quantile, type ScoreSets } from "./ranking.ts";
-export {
-  compareScores,
-  type ImageGroups,
-  type MeasuredMetric,
-  measureMetrics,
-  metricInterval,
-  type ResampleOptions,
-} from "./resampling.ts";
-export { leastImagesFor, type Resolution, resolutionOf, steadyImagesFor } from "./resolution.ts";
-export { type AnyRule, describeRule, describeShortage, ruleLabel } from "./rule-words.ts";
-export { describeComparison, type ScoreComparison } from "./score-comparison.ts";
-export type { ScoreDefinition, ScoreUnit, TermSum } from "./score-definition.ts";
+} from "./definitions/hierarchy.ts";
+export { latentStatistics } from "./definitions/latent-fit.ts";
+export type { ScoreDefinition, ScoreUnit, TermSum } from "./definitions/score-definition.ts";
 export {
   computable,
   computableScoreNames,
@@ -163,8 +82,116 @@ export {
   sourcesNeeded,
   spokesmenOf,
   unitOf,
-} from "./scores.ts";
-export { featureRows, type LookedHalf, type SecondLook, secondLook } from "./second-look.ts";
+} from "./definitions/scores.ts";
+export {
+  fitStateDensity,
+  type KernelDensity,
+  type StateDensityFit,
+  stateDensityScores,
+} from "./definitions/state-density.ts";
+export {
+  fitTypicality,
+  scaleTypicality,
+  type TypicalityFit,
+  typicalityScores,
+  worstScaleTypicality,
+} from "./definitions/typicality.ts";
+export { type WhiteningFit, whiteningKernel } from "./definitions/whitening.ts";
+export { leastDriftReferences, type MartingaleState } from "./drift/drift-martingale.ts";
+export {
+  advanceWatch,
+  compareWindow,
+  type DriftColumns,
+  type DriftFinding,
+  type DriftWatch,
+  driftFindings,
+  scaleContent,
+  startWatch,
+} from "./drift/drift-watch.ts";
+export {
+  type ChosenExpert,
+  chooseExperts,
+  type ExpertChoice,
+  type ExpertTrial,
+  type JoinedScores,
+  type JointRule,
+  joinScores,
+  refitChoice,
+  type TrialKind,
+} from "./joining/expert-choice.ts";
+export { learnWeights } from "./joining/join-weights.ts";
+export { type ExpertTrials, leastJoinedImages } from "./joining/joined.ts";
+export { type JoinRule, type JointReference, jointPValues } from "./joining/joined-scores.ts";
+export { compareAuroc, delongAuroc } from "./judging/delong.ts";
+export { type Evaluation, type EvaluationSubject, evaluateScores } from "./judging/evaluation.ts";
+export {
+  type BestF1,
+  bestF1,
+  type DetectionThreshold,
+  type DetectionWish,
+  type Operation,
+  operations,
+  thinOperations,
+  thresholdForDetection,
+} from "./judging/labelled-decisions.ts";
+export {
+  defaultProLimit,
+  labelRegions,
+  type MaskedMap,
+  type MaskRegions,
+  perRegionOverlap,
+  pixelAuroc,
+  type RegionRecall,
+  regionRecall,
+} from "./judging/map-metrics.ts";
+export {
+  type MetricDefinition,
+  type MetricName,
+  measureMetric,
+  metricDefinitions,
+  metricNames,
+} from "./judging/metric-definitions.ts";
+export {
+  auroc,
+  averagePrecision,
+  fpr95AnomalousPositive,
+  fpr95NormalPositive,
+  spearmanCorrelation,
+} from "./judging/metrics.ts";
+export {
+  compareScores,
+  type ImageGroups,
+  type MeasuredMetric,
+  measureMetrics,
+  metricInterval,
+  type ResampleOptions,
+} from "./judging/resampling.ts";
+export { describeComparison, type ScoreComparison } from "./judging/score-comparison.ts";
+export { layoutDistances } from "./piles/layout.ts";
+export {
+  findOddities,
+  leastDeviations,
+  type OddImage,
+  type OddityKind,
+  oddityKinds,
+  oddness,
+  robustDeviations,
+  type SetStatistics,
+} from "./piles/oddities.ts";
+export { joinShares, leastOf, sharesOf } from "./piles/pile-ranks.ts";
+export { trimmedScores } from "./piles/pile-scores.ts";
+export { featureRows, type LookedHalf, type SecondLook, secondLook } from "./piles/second-look.ts";
+export { aurocInterval, defaultResamples, type Interval, intervalCoverage } from "./statistics/bootstrap.ts";
+export { type Eigenpair, symmetricEigenpairs } from "./statistics/eigenvalues.ts";
+export { type Histogram, histogram, histogramEdges } from "./statistics/histogram.ts";
+export type { Marginal } from "./statistics/marginals.ts";
+export { boxPierceLags } from "./statistics/noise-statistics.ts";
+export { quantile, type ScoreSets } from "./statistics/ranking.ts";
+export { shareInterval } from "./statistics/special-functions.ts";
+export { compareSamples, type TwoSampleTest } from "./statistics/two-sample.ts";
+export { type ClassTable, classAccuracy, classPosteriors, makeClassTable, predictedClasses } from "./tables/classes.ts";
+export type { FaultTable } from "./tables/fault-table.ts";
+export type { PixelTable } from "./tables/pixel-table.ts";
 export {
   describeScoreSource,
   isExtra,
@@ -179,10 +206,8 @@ export {
   type StoredTable,
   scoreSources,
   sourcesOf,
-} from "./sources.ts";
-export { shareInterval } from "./special-functions.ts";
-export { fitStateDensity, type KernelDensity, type StateDensityFit, stateDensityScores } from "./state-density.ts";
-export { makeStatisticTable, type StatisticTable } from "./statistic-table.ts";
+} from "./tables/sources.ts";
+export { makeStatisticTable, type StatisticTable } from "./tables/statistic-table.ts";
 export {
   bitsPerDimension,
   joinTermTables,
@@ -191,14 +216,5 @@ export {
   scaleSums,
   type TermTable,
   termsPerScale,
-} from "./term-table.ts";
-export { eachSource, joinModelTerms, type ModelTerms, selectTerms, storedTerms } from "./terms.ts";
-export { compareSamples, type TwoSampleTest } from "./two-sample.ts";
-export {
-  fitTypicality,
-  scaleTypicality,
-  type TypicalityFit,
-  typicalityScores,
-  worstScaleTypicality,
-} from "./typicality.ts";
-export { type WhiteningFit, whiteningKernel } from "./whitening.ts";
+} from "./tables/term-table.ts";
+export { eachSource, joinModelTerms, type ModelTerms, selectTerms, storedTerms } from "./tables/terms.ts";

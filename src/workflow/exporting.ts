@@ -43,10 +43,10 @@ import {
 import { type OnnxModel, writeModel } from "../onnx/index.ts";
 import { nodeEngine } from "../runtime/index.ts";
 import { describeRule } from "../score/index.ts";
-import { decisionOf } from "./decisions.ts";
+import { decisionOf } from "./deciding/decisions.ts";
 import { completeEngine, type EngineSettings } from "./engine-settings.ts";
 import type { Watch } from "./events.ts";
-import { openDetector } from "./scoring.ts";
+import { openDetector } from "./scoring/scoring.ts";
 
 /** What is to be exported, and how. */
 export interface ExportRequest extends ExportOptions {

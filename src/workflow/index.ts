@@ -1,12 +1,22 @@
 /** What a person wants done, as functions of plain data that tell events and can be called off. */
+
 export {
-  type CalibrationOutcome,
-  type CalibrationRequest,
-  recalibrate,
-  type SettingOutcome,
-  setDecision,
-} from "./calibration.ts";
-export { drawSheet, keepTop, type SheetImage } from "./contact-sheet.ts";
+  type Decision,
+  type DecisionOptions,
+  decisionOf,
+  marksTogether,
+  missingExpected,
+  shortageOf,
+  type WishedRule,
+} from "./deciding/decisions.ts";
+export { markingRate, usualFalseAlarm } from "./deciding/rate-advice.ts";
+export { type RuleSettings, wishedRule } from "./deciding/wished-rule.ts";
+export type { EngineSettings } from "./engine-settings.ts";
+export type { Watch, WorkflowEvent } from "./events.ts";
+export { type ExportOutcome, type ExportRequest, exportDetector } from "./exporting.ts";
+export { type FoundFiles, writeFound } from "./finding/find-files.ts";
+export { type FindRequest, type FindSettings, findRequestSchema, readFindRequest } from "./finding/find-request.ts";
+export { type FindOutcome, type FoundImage, type FoundPile, find } from "./finding/finding.ts";
 export {
   checkKinds,
   type DataDescription,
@@ -20,17 +30,99 @@ export {
   type SameFinding,
   type SetDescription,
   type Tally,
-} from "./data-inspection.ts";
-export { type DecisionPage, decisionPage, type PageParts, type SetKind } from "./decision-page.ts";
+} from "./inspection/data-inspection.ts";
+export { writeFindings } from "./inspection/inspection-files.ts";
+export { drawFindings, type FindingSheet } from "./inspection/inspection-sheets.ts";
+export { showDescription } from "./inspection/inspection-text.ts";
 export {
-  type Decision,
-  type DecisionOptions,
-  decisionOf,
-  marksTogether,
-  missingExpected,
-  shortageOf,
-  type WishedRule,
-} from "./decisions.ts";
+  type CalibrationOutcome,
+  type CalibrationRequest,
+  recalibrate,
+  type SettingOutcome,
+  setDecision,
+} from "./judging/calibration.ts";
+export { type DecisionPage, decisionPage, type PageParts, type SetKind } from "./judging/decision-page.ts";
+export {
+  type ClassAccuracy,
+  type DetailedEvaluation,
+  type EvaluationReport,
+  type EvaluationRequest,
+  evaluate,
+  evaluateInDetail,
+  type SetReport,
+} from "./judging/evaluation.ts";
+export { evaluationPage } from "./judging/evaluation-page.ts";
+export type { ScoredSet } from "./judging/evaluation-sets.ts";
+export { showEvaluation, showThreshold } from "./judging/evaluation-text.ts";
+export {
+  type ComparedScores,
+  comparePair,
+  type LabelledThresholds,
+  type MeasuredEvaluation,
+  type MetricValue,
+  measureSet,
+} from "./judging/measures.ts";
+export { type ImageMaps, type LookedImage, type MapChoice, mapChoices, openImageMaps } from "./maps/image-maps.ts";
+export type { MapMeasures, MapReport } from "./maps/map-evaluation.ts";
+export { mapPicture, mapWriter } from "./maps/map-files.ts";
+export type { MapListener, MappedImage } from "./maps/place-scoring.ts";
+export { fullSizeMap, heatRange, type PlacedSubject, type PlacedView, placedView } from "./maps/placed-maps.ts";
+export {
+  type HeatImage,
+  type HeatListener,
+  type MapSubject,
+  mapSubject,
+  nameOfMap,
+  openScoreMapper,
+  type ScoreMapper,
+} from "./maps/score-maps.ts";
+export { drawSheet, keepTop, type SheetImage } from "./scoring/contact-sheet.ts";
+export { type HandImage, type HandWish, type ImagesAtHand, judgeAtHand } from "./scoring/images-at-hand.ts";
+export { type LoadedDetector, loadDetector, type MemoryImage } from "./scoring/loaded-detector.ts";
+export { addScores, type CalibrationSource, calibrationSource, type MoreScores } from "./scoring/more-scores.ts";
+export {
+  byScore,
+  judgeImages,
+  type PredictedImage,
+  type Prediction,
+  type PredictionOptions,
+  predict,
+} from "./scoring/prediction.ts";
+export { csvFormat, inPieces, jsonFormat, type TableFormat } from "./scoring/prediction-table.ts";
+export { type DetectorFlow, openFlowRedrawer } from "./scoring/redrawing.ts";
+export {
+  checkpointTime,
+  type RunningFlow,
+  type SampleRequest,
+  type Samples,
+  sample,
+  sampleRun,
+} from "./scoring/sampling.ts";
+export { type ListedScore, listScores, type ScoreList } from "./scoring/score-list.ts";
+export {
+  openDetector,
+  refuseGeneral,
+  type ScoredBatch,
+  type ScoredImages,
+  type ScoringOptions,
+  scoreImages,
+  scoreSource,
+} from "./scoring/scoring.ts";
+export { describeModel } from "./training/other-detectors.ts";
+export { trainNotes } from "./training/train-notes.ts";
+export {
+  readTrainRequest,
+  type TrainRequest,
+  type TrainSetting,
+  type TrainSettings,
+  trainRequestSchema,
+} from "./training/train-request.ts";
+export { checkTrainRequest } from "./training/train-rules.ts";
+export { faultSheetName, type TrainingOutcome, train } from "./training/training.ts";
+export { classifierSize } from "./training/training-configuration.ts";
+export { trainingSeconds } from "./training/training-estimate.ts";
+export { prepareTraining, type TrainingPlan } from "./training/training-plan.ts";
+export { type DeviceVerdict, type Verification, type VerifyRequest, verifyDetector } from "./verifying.ts";
 export {
   beginDrift,
   columnContent,
@@ -42,96 +134,12 @@ export {
   driftColumns,
   driftReferences,
   scoringIdentity,
-} from "./drift.ts";
-export type { EngineSettings } from "./engine-settings.ts";
-export {
-  type ClassAccuracy,
-  type DetailedEvaluation,
-  type EvaluationReport,
-  type EvaluationRequest,
-  evaluate,
-  evaluateInDetail,
-  type SetReport,
-} from "./evaluation.ts";
-export { evaluationPage } from "./evaluation-page.ts";
-export type { ScoredSet } from "./evaluation-sets.ts";
-export { showEvaluation, showThreshold } from "./evaluation-text.ts";
-export type { Watch, WorkflowEvent } from "./events.ts";
-export { type ExportOutcome, type ExportRequest, exportDetector } from "./exporting.ts";
-export { type FoundFiles, writeFound } from "./find-files.ts";
-export { type FindRequest, type FindSettings, findRequestSchema, readFindRequest } from "./find-request.ts";
-export { type FindOutcome, type FoundImage, type FoundPile, find } from "./finding.ts";
-export { type ImageMaps, type LookedImage, type MapChoice, mapChoices, openImageMaps } from "./image-maps.ts";
-export { type HandImage, type HandWish, type ImagesAtHand, judgeAtHand } from "./images-at-hand.ts";
-export { writeFindings } from "./inspection-files.ts";
-export { drawFindings, type FindingSheet } from "./inspection-sheets.ts";
-export { showDescription } from "./inspection-text.ts";
-export { type LoadedDetector, loadDetector, type MemoryImage } from "./loaded-detector.ts";
-export type { MapMeasures, MapReport } from "./map-evaluation.ts";
-export { mapPicture, mapWriter } from "./map-files.ts";
-export {
-  type ComparedScores,
-  comparePair,
-  type LabelledThresholds,
-  type MeasuredEvaluation,
-  type MetricValue,
-  measureSet,
-} from "./measures.ts";
-export { addScores, type CalibrationSource, calibrationSource, type MoreScores } from "./more-scores.ts";
-export { describeModel } from "./other-detectors.ts";
-export type { MapListener, MappedImage } from "./place-scoring.ts";
-export { fullSizeMap, heatRange, type PlacedSubject, type PlacedView, placedView } from "./placed-maps.ts";
-export {
-  byScore,
-  judgeImages,
-  type PredictedImage,
-  type Prediction,
-  type PredictionOptions,
-  predict,
-} from "./prediction.ts";
-export { csvFormat, inPieces, jsonFormat, type TableFormat } from "./prediction-table.ts";
-export { markingRate, usualFalseAlarm } from "./rate-advice.ts";
-export { type DetectorFlow, openFlowRedrawer } from "./redrawing.ts";
-export { checkpointTime, type RunningFlow, type SampleRequest, type Samples, sample, sampleRun } from "./sampling.ts";
-export { type ListedScore, listScores, type ScoreList } from "./score-list.ts";
-export {
-  type HeatImage,
-  type HeatListener,
-  type MapSubject,
-  mapSubject,
-  nameOfMap,
-  openScoreMapper,
-  type ScoreMapper,
-} from "./score-maps.ts";
-export {
-  openDetector,
-  refuseGeneral,
-  type ScoredBatch,
-  type ScoredImages,
-  type ScoringOptions,
-  scoreImages,
-  scoreSource,
-} from "./scoring.ts";
-export { trainNotes } from "./train-notes.ts";
-export {
-  readTrainRequest,
-  type TrainRequest,
-  type TrainSetting,
-  type TrainSettings,
-  trainRequestSchema,
-} from "./train-request.ts";
-export { checkTrainRequest } from "./train-rules.ts";
-export { faultSheetName, type TrainingOutcome, train } from "./training.ts";
-export { classifierSize } from "./training-configuration.ts";
-export { trainingSeconds } from "./training-estimate.ts";
-export { prepareTraining, type TrainingPlan } from "./training-plan.ts";
-export { type DeviceVerdict, type Verification, type VerifyRequest, verifyDetector } from "./verifying.ts";
-export type { WatchedRow } from "./watch-journal.ts";
+} from "./watching/drift.ts";
+export type { WatchedRow } from "./watching/watch-journal.ts";
 export {
   type WatchListeners,
   type WatchRequest,
   type WatchSummary,
   watchFolder,
-} from "./watching.ts";
-export { checkWebhook, postNews } from "./webhook.ts";
-export { type RuleSettings, wishedRule } from "./wished-rule.ts";
+} from "./watching/watching.ts";
+export { checkWebhook, postNews } from "./watching/webhook.ts";
