@@ -3,7 +3,7 @@
  * Shards and their names are functions of what is to be scored: making a job twice changes nothing.
  */
 import { createHash } from "node:crypto";
-import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { ConfigError, setting } from "../base/index.ts";
 import {
@@ -11,13 +11,11 @@ import {
   isLongList,
   type ListedImage,
   listInPieces,
-  openAtomicFile,
   openImages,
   type PreparationProblem,
   parseLocation,
   recordedLocation,
   syncFolder,
-  takeLock,
   unfinishedName,
   writeFileAtomic,
 } from "../data/index.ts";
@@ -32,6 +30,7 @@ import {
   type WishedRule,
 } from "../workflow/index.ts";
 import { idOfShard, type Job, type JobRecord, jobNames, openJob, readRecord, type Shard } from "./job-files.ts";
+import { placeOf } from "./job-place.ts";
 
 /** Images scored in one pass of the engine: shards of whole passes give the very numbers of one prediction. */
 export const passSize = 64;
@@ -72,21 +71,20 @@ export async function createJob(request: JobRequest, watch: Watch = {}): Promise
   // All that can be wrong with the rule is found before images are listed; a budget asks for their number.
   const first = decisionOf({ manifest }, { score: request.score, rule: request.rule }, Number.MAX_SAFE_INTEGER);
   checkCalibrated(manifest.calibration, first.score);
-  await mkdir(out, { recursive: true });
-  const outcome = await takeLock(join(out, "job.lock"));
-  if ("holder" in outcome) {
+  const claimed = await placeOf(out).claim();
+  if ("holder" in claimed) {
     throw new ConfigError({
       code: "busy",
       subject: setting("out"),
       expected: "a folder that nobody makes a job in",
-      got: `'${out}', in which process ${outcome.holder.pid ?? "unknown"} does`,
+      got: `'${out}', in which process ${claimed.holder} does`,
       remedy: { key: "choose-another" },
     });
   }
   try {
     return await makeJob({ ...request, shard: shardSize }, manifest, first, watch);
   } finally {
-    await outcome.lock.release();
+    await claimed.release();
   }
 }
 
@@ -104,8 +102,7 @@ async function makeJob(
     throw error;
   });
   for (const name of [jobNames.scores, jobNames.lists]) await mkdir(join(out, name), { recursive: true });
-  const shardsPath = join(out, jobNames.shards);
-  const file = await openAtomicFile(shardsPath);
+  const file = await placeOf(out).openLines(jobNames.shards);
   const hash = createHash("sha256").update(JSON.stringify([locations, shardSize]));
   const problems: PreparationProblem[] = [];
   let [index, start] = [0, 0];
@@ -161,7 +158,7 @@ async function makeJob(
 }
 
 function writeRecord(out: string, record: JobRecord): Promise<void> {
-  return writeFileAtomic(join(out, jobNames.job), `${JSON.stringify(record, undefined, 2)}\n`);
+  return placeOf(out).write(jobNames.job, `${JSON.stringify(record, undefined, 2)}\n`);
 }
 
 /** Some images of a location, in order. */
@@ -202,12 +199,11 @@ async function isFile(path: string): Promise<boolean> {
 /** The piece of a list that a shard is, as a list of its own. One that is there is the same, as its name tells. */
 async function writeList(out: string, index: number, id: string, list: readonly ListedImage[]): Promise<string> {
   const name = `${String(index).padStart(8, "0")}-${id}.jsonl`;
-  const path = join(out, jobNames.lists, name);
-  if (!(await isFile(path))) {
-    // Not synced one by one, which would take most of the time; a list that is not whole does not have the names that its shard tells.
-    const temporary = unfinishedName(path);
-    await writeFile(temporary, list.map((image) => `${JSON.stringify(image)}\n`).join(""));
-    await rename(temporary, path);
+  const place = placeOf(out);
+  // Not synced one by one, which would take most of the time; a list that is not whole does not have the names that its shard tells.
+  const inside = `${jobNames.lists}/${name}`;
+  if (!(await place.has(inside))) {
+    await place.writeSoon(inside, list.map((image) => `${JSON.stringify(image)}\n`).join(""));
   }
   return name;
 }

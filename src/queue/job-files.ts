@@ -3,14 +3,11 @@
  * shard is done when its table lies under its name.
  */
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { z } from "zod";
-import { ConfigError, FormatError, messageOf } from "../base/index.ts";
+import { ConfigError, FormatError, isUserError, messageOf } from "../base/index.ts";
 import { ruleSchema } from "../detector/index.ts";
 import type { Decision } from "../workflow/index.ts";
+import { placeOf } from "./job-place.ts";
 
 /** What lies in a job's folder. */
 export const jobNames = {
@@ -94,7 +91,7 @@ export function tableName({ index, id }: Pick<Shard, "index" | "id">): string {
 
 /** Where a shard's table goes. */
 export function tablePath(folder: string, shard: Pick<Shard, "index" | "id">): string {
-  return join(folder, jobNames.scores, tableName(shard));
+  return `${folder}/${jobNames.scores}/${tableName(shard)}`;
 }
 
 /** The id of a shard: sixteen hexadecimal digits over what decides its rows, the images' names in order. */
@@ -113,47 +110,37 @@ export function idOfShard(
 
 /** Reads a job's record. Throws ConfigError where there is none, FormatError where it is damaged. */
 export async function readRecord(folder: string): Promise<JobRecord> {
-  const path = join(folder, jobNames.job);
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    throw new ConfigError({
-      code: error.code === "ENOENT" ? "not-found" : "unreadable",
-      subject: "job",
-      expected: `a folder that a job was made in`,
-      got: error.code === "ENOENT" ? `no ${jobNames.job} in '${folder}'` : messageOf(error),
+  const fault = { subject: "job", expected: "a folder that a job was made in" } as const;
+  const bytes = await placeOf(folder)
+    .read(jobNames.job)
+    .catch((error: unknown) => {
+      if (isUserError(error)) throw error;
+      throw new ConfigError({ ...fault, code: "unreadable", got: messageOf(error) });
     });
-  });
+  if (!bytes) throw new ConfigError({ ...fault, code: "not-found", got: `no ${jobNames.job} in '${folder}'` });
   try {
-    return jobSchema.parse(JSON.parse(text));
+    return jobSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
   } catch {
-    throw damaged(path);
+    throw damaged(`${folder}/${jobNames.job}`);
   }
 }
 
 /** Opens a job. Throws as `readRecord`. */
 export async function openJob(folder: string): Promise<Job> {
   const record = await readRecord(folder);
-  const shards: Shard[] = [];
-  for await (const shard of readShards(join(folder, jobNames.shards))) shards.push(shard);
-  if (shards.length !== record.shards) throw damaged(join(folder, jobNames.shards));
-  return { folder, record, shards };
-}
-
-async function* readShards(path: string): AsyncGenerator<Shard> {
-  const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY });
-  for await (const line of lines) {
-    let shard: Shard;
-    try {
-      shard = shardSchema.parse(JSON.parse(line));
-    } catch {
-      throw damaged(path);
-    }
-    yield shard;
+  const text = new TextDecoder().decode(await placeOf(folder).read(jobNames.shards));
+  const shards = text.split("\n").filter((line) => line !== "");
+  if (shards.length !== record.shards) throw damaged(`${folder}/${jobNames.shards}`);
+  try {
+    return { folder, record, shards: shards.map((line) => shardSchema.parse(JSON.parse(line))) };
+  } catch {
+    throw damaged(`${folder}/${jobNames.shards}`);
   }
 }
 
 /** The names of all tables that are there, whosever they are. */
 export async function tablesThere(folder: string): Promise<Set<string>> {
-  const names = await readdir(join(folder, jobNames.scores)).catch((): string[] => []);
+  const names = await placeOf(folder).names(jobNames.scores);
   return new Set(names.filter((name) => name.endsWith(".parquet")));
 }
 

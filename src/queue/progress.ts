@@ -1,8 +1,8 @@
 /** How far a job is: from the tables that lie there, whoever wrote them. */
-import { stat } from "node:fs/promises";
 import { attemptsOf, failuresOf } from "./attempts.ts";
 import type { Backend } from "./backend.ts";
-import { type Job, type Shard, tableName, tablePath, tablesThere } from "./job-files.ts";
+import { type Job, jobNames, type Shard, tableName, tablesThere } from "./job-files.ts";
+import { placeOf } from "./job-place.ts";
 
 /** The state of a job: plain data. */
 export interface JobStatus {
@@ -68,10 +68,10 @@ function sum(shards: readonly Shard[]): number {
 
 /** Images a second between the first and the last of the tables that came last. */
 async function rateOf(folder: string, done: readonly Shard[]): Promise<number | null> {
+  const place = placeOf(folder);
   const timed = await Promise.all(
     done.slice(-mostTimed).map(async (shard) => {
-      const status = await stat(tablePath(folder, shard)).catch(() => undefined);
-      return { count: shard.count, time: status?.mtimeMs ?? 0 };
+      return { count: shard.count, time: (await place.changed(`${jobNames.scores}/${tableName(shard)}`)) ?? 0 };
     }),
   );
   timed.sort((a, b) => a.time - b.time);

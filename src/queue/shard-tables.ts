@@ -1,10 +1,11 @@
 /** The rows of a shard as a Parquet file, and back. */
-import { readFile } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import { parquetMetadata, parquetReadObjects, type SchemaElement } from "hyparquet";
 import { ByteWriter, type ColumnSource, ParquetWriter } from "hyparquet-writer";
 import { FormatError, messageOf } from "../base/index.ts";
 import { ruleLabel, unitOf } from "../score/index.ts";
 import type { JobRecord } from "./job-files.ts";
+import { placeOf } from "./job-place.ts";
 
 /** What is said of one image of a job. Where it could not be read, there is an error and no score. */
 export interface JobRow {
@@ -168,7 +169,8 @@ export interface ReadTable {
 /** Reads the table of a shard. Throws FormatError where it is damaged. */
 export async function readTable(path: string): Promise<ReadTable> {
   try {
-    const bytes = await readFile(path);
+    const bytes = await placeOf(dirname(path)).read(basename(path));
+    if (!bytes) throw new Error("nothing");
     const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
     const parsed = parquetMetadata(buffer);
     const metadata = Object.fromEntries(parsed.key_value_metadata?.map(({ key, value }) => [key, value ?? ""]) ?? []);

@@ -1,15 +1,14 @@
 /** A worker: takes shards, scores them, writes their tables, until all of a job are done or it is asked to end. */
-import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { isUserError, messageOf, RunError } from "../base/index.ts";
-import { writeFileAtomic } from "../data/index.ts";
 import type { Detector } from "../detector/index.ts";
 import { type EngineSettings, openDetector, scoringIdentity } from "../workflow/index.ts";
 import { beginAttempt, endAttempt, noteFailure, settleAttempts } from "./attempts.ts";
 import type { Backend, Lease } from "./backend.ts";
 import { namesOf } from "./creating.ts";
-import { type Job, jobNames, type Shard, tableName, tablePath, tablesThere } from "./job-files.ts";
+import { type Job, jobNames, type Shard, tableName, tablesThere } from "./job-files.ts";
+import { placeOf } from "./job-place.ts";
 import { partWorker, scoreCarefully } from "./poisoned-shards.ts";
 import { type OpenSources, openShard, scorePart, unreadableRow } from "./shard-scoring.ts";
 import { type JobRow, writeTable } from "./shard-tables.ts";
@@ -61,7 +60,6 @@ export async function work(job: Job, backend: Backend, options: WorkerOptions = 
   const wanted = (shard: Shard): boolean => !there.has(tableName(shard)) && !failed.has(shard.id);
   let detector: Detector | undefined;
   try {
-    await mkdir(join(folder, jobNames.scores), { recursive: true });
     await backend.publish(shards.filter(wanted));
     while (!stop?.aborted) {
       const lease = await backend.lease(wanted);
@@ -75,7 +73,7 @@ export async function work(job: Job, backend: Backend, options: WorkerOptions = 
         continue;
       }
       const { shard } = lease;
-      if (await isThere(tablePath(folder, shard))) {
+      if (await placeOf(folder).has(`${jobNames.scores}/${tableName(shard)}`)) {
         there.add(tableName(shard));
         await lease.complete();
         continue;
@@ -145,7 +143,8 @@ async function workAt(
         : await scoreCarefully({ folder, shard: shard.index, engine }, partProgram, shard.count, (image, reason) =>
             unreadableRow(shard.start + image, namesOf(source, shard.first + image, 1)[0]!, reason),
           );
-    await writeFileAtomic(tablePath(folder, shard), writeTable(record, rows, { "outglow.shard": shard.id }));
+    const table = writeTable(record, rows, { "outglow.shard": shard.id });
+    await placeOf(folder).write(`${jobNames.scores}/${tableName(shard)}`, table);
     await settleAttempts(folder, shard, earlier);
     await lease.complete();
     const seconds = (performance.now() - started) / 1000;
@@ -174,11 +173,4 @@ function unwritable(folder: string, error: unknown): RunError {
     got: messageOf(error),
     remedy: { key: "other", text: "start the worker again once it can: no image is lost" },
   });
-}
-
-function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
