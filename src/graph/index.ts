@@ -12,6 +12,7 @@ export {
   broadcastLike,
   concatenate,
   divide,
+  elu,
   exponential,
   fold,
   gemm,
@@ -43,6 +44,7 @@ export {
   transpose,
   unfold,
 } from "./ops/functions.ts";
+export type { Neighbourhood } from "./ops/neighbourhood.ts";
 export { opTable } from "./ops/table.ts";
 export { printGraph } from "./printer.ts";
 export type { Recomputation } from "./recomputation.ts";

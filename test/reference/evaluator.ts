@@ -3,7 +3,7 @@
  * It is what the engine's float32 results and the gradient rules are compared with, so obviousness goes before speed.
  */
 import { bindShape } from "../../src/base/index.ts";
-import { type Node, type OpName, reachableNodes, type Value } from "../../src/graph/index.ts";
+import { type Neighbourhood, type Node, type OpName, reachableNodes, type Value } from "../../src/graph/index.ts";
 
 type Index = readonly number[];
 
@@ -103,18 +103,22 @@ function pointwise(compute: (...numbers: number[]) => number): Rule<OpName> {
   ];
 }
 
-/** The 3x3 taps: tap 3 ky + kx of the pixel (y, x) is the pixel (y + ky - 1, x + kx - 1). */
-function tapped(tap: number, y: number, x: number): [number, number] {
+/** What tap number `tap` of the place (y, x) is: a neighbourhood's, or 3 ky + kx for the pixel (y + ky - 1, x + kx - 1) of 3x3. */
+function tapped(tap: number, y: number, x: number, neighbourhood: Neighbourhood | undefined): [number, number] {
+  if (neighbourhood) {
+    const [dy, dx] = neighbourhood.taps[tap]!;
+    return [neighbourhood.stride * y + dy, neighbourhood.stride * x + dx];
+  }
   const [ky, kx] = [Math.floor(tap / 3), tap % 3];
   return [y + ky - 1, x + kx - 1];
 }
 
-/** What a tap of the pixel (y, x) of channel c reads: zero outside. */
-function read(images: Tensor, c: number, tap: number, y: number, x: number, n: number): number {
+/** What a tap of the place (y, x) of channel c reads: zero outside. */
+function read(images: Tensor, [c, tap, y, x, n]: readonly number[], neighbourhood: Neighbourhood | undefined): number {
   const [height, width] = [images.shape[1]!, images.shape[2]!];
-  const [sourceY, sourceX] = tapped(tap, y, x);
+  const [sourceY, sourceX] = tapped(tap!, y!, x!, neighbourhood);
   const inside = sourceY >= 0 && sourceY < height && sourceX >= 0 && sourceX < width;
-  return inside ? at(images, [c, sourceY, sourceX, n]) : 0;
+  return inside ? at(images, [c!, sourceY, sourceX, n!]) : 0;
 }
 
 const rules: { readonly [K in OpName]: Rule<K> } = {
@@ -133,6 +137,7 @@ const rules: { readonly [K in OpName]: Rule<K> } = {
   squareRoot: pointwise((x) => Math.sqrt(x!)),
   absolute: pointwise((x) => Math.abs(x!)),
   relu: pointwise((x) => Math.max(x!, 0)),
+  elu: pointwise((x) => (x! > 0 ? x! : Math.expm1(x!))),
   sigmoid: pointwise((x) => 1 / (1 + Math.exp(-x!))),
   // log(1 / (1 + e^-x)) = min(x, 0) - log(1 + e^-|x|)
   logSigmoid: pointwise((x) => Math.min(x!, 0) - Math.log1p(Math.exp(-Math.abs(x!)))),
@@ -197,8 +202,8 @@ const rules: { readonly [K in OpName]: Rule<K> } = {
     ];
   },
 
-  unfold: ({ operands: [x], shapes: [shape] }) => [
-    fill(shape, ([c, tap, y, px, n]) => read(x!, c!, tap!, y!, px!, n!)),
+  unfold: ({ attributes: { neighbourhood }, operands: [x], shapes: [shape] }) => [
+    fill(shape, (index) => read(x!, index, neighbourhood)),
   ],
   homogeneousUnfold: ({ operands: [x], shapes: [shape] }) => {
     const [channels, , width, batch] = x!.shape as [number, number, number, number];
@@ -206,22 +211,25 @@ const rules: { readonly [K in OpName]: Rule<K> } = {
       fill(shape, ([row, column]) => {
         if (row === 9 * channels) return 1;
         const pixel = Math.floor(column! / batch);
-        return read(x!, Math.floor(row! / 9), row! % 9, Math.floor(pixel / width), pixel % width, column! % batch);
+        const place = [Math.floor(pixel / width), pixel % width];
+        return read(x!, [Math.floor(row! / 9), row! % 9, ...place, column! % batch], undefined);
       }),
     ];
   },
-  fold: ({ operands: [x], shapes: [shape] }) => [folded(x!, shape!)],
-  foldedProduct: ({ attributes: { transposeA }, operands: [a, b], shapes: [shape] }) => {
+  fold: ({ attributes: { neighbourhood }, operands: [x], shapes: [shape] }) => [folded(x!, shape!, neighbourhood)],
+  foldedProduct: ({ attributes: { transposeA, neighbourhood }, operands: [a, b], shapes: [shape] }) => {
     const [channels, height, width, batch] = shape as [number, number, number, number];
     const inner = b!.shape[0]!;
-    const taps = { shape: [channels, 9, height, width, batch], data: new Float64Array(9 * sizeOf(shape!)) };
-    for (const [position, index] of [...indices([9 * channels, b!.shape[1]!])].entries()) {
+    const [count, stride] = [neighbourhood?.taps.length ?? 9, neighbourhood?.stride ?? 1];
+    const places = [channels, count, height / stride, width / stride, batch];
+    const taps = { shape: places, data: new Float64Array(sizeOf(places)) };
+    for (const [position, index] of [...indices([count * channels, b!.shape[1]!])].entries()) {
       const [row, column] = index as [number, number];
       for (let k = 0; k < inner; k++) {
         taps.data[position]! += at(a!, transposeA ? [k, row] : [row, k]) * at(b!, [k, column]);
       }
     }
-    return [folded(taps, shape!)];
+    return [folded(taps, shape!, neighbourhood)];
   },
   imageConvolution: ({ operands: [images, kernel, bias], shapes: [shape] }) => {
     const [, channels, height, width] = images!.shape as [number, number, number, number];
@@ -240,13 +248,13 @@ const rules: { readonly [K in OpName]: Rule<K> } = {
   },
 };
 
-/** Every neighbourhood [C, 9, H, W, N] added back to where it was read. */
-function folded(x: Tensor, shape: readonly number[]): Float64Array {
+/** Every neighbourhood [C, taps, H, W, N] added back to where it was read. */
+function folded(x: Tensor, shape: readonly number[], neighbourhood: Neighbourhood | undefined): Float64Array {
   const [, height, width] = shape as [number, number, number, number];
   const sums = new Float64Array(sizeOf(shape));
   for (const index of indices(x.shape)) {
     const [c, tap, y, px, n] = index as [number, number, number, number, number];
-    const [targetY, targetX] = tapped(tap, y, px);
+    const [targetY, targetX] = tapped(tap, y, px, neighbourhood);
     const inside = targetY >= 0 && targetY < height && targetX >= 0 && targetX < width;
     if (inside) sums[positionOf(shape, [c, targetY, targetX, n])]! += at(x, index);
   }

@@ -84,6 +84,7 @@ export const errorCases: { readonly [K in OpName]: readonly OpErrorCase[] } = {
   squareRoot: notFloat("squareRoot", ops.squareRoot),
   absolute: notFloat("absolute", ops.absolute),
   relu: notFloat("relu", ops.relu),
+  elu: notFloat("elu", ops.elu),
   sigmoid: notFloat("sigmoid", ops.sigmoid),
   logSigmoid: notFloat("logSigmoid", ops.logSigmoid),
   greater: unequal("greater", ops.greater),
@@ -273,7 +274,14 @@ export const errorCases: { readonly [K in OpName]: readonly OpErrorCase[] } = {
     },
     ...notFloat("gemm", (x) => ops.gemm(x, x)),
   ],
-  unfold: pixelsOnly("unfold", ops.unfold),
+  unfold: [
+    ...pixelsOnly("unfold", (x) => ops.unfold(x)),
+    {
+      name: "half a place",
+      build: (graph) => ops.unfold(given(graph, [1, 2, 3, 1]), { taps: [[0, 0]], stride: 2 }),
+      match: /^unfold: expected height and width divisible by 2, got 3/,
+    },
+  ],
   homogeneousUnfold: pixelsOnly("homogeneousUnfold", ops.homogeneousUnfold),
   fold: [
     {
@@ -286,7 +294,7 @@ export const errorCases: { readonly [K in OpName]: readonly OpErrorCase[] } = {
       build: (graph) => ops.fold(given(graph, [1, 9, 2, N, 2])),
       match: /^fold: expected .*, got .*N/,
     },
-    ...notFloat("fold", ops.fold),
+    ...notFloat("fold", (x) => ops.fold(x)),
   ],
   foldedProduct: [
     {

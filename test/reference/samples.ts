@@ -27,6 +27,28 @@ import {
 
 const N = freeBatch;
 
+/** Three pixels that come before one. */
+const aboveAndLeft: ops.Neighbourhood = {
+  taps: [
+    [-1, -2],
+    [-1, 1],
+    [0, -1],
+  ],
+  stride: 1,
+};
+
+/** Two pixels of every block of 2x2 and three around it, in no order. */
+const everySecond: ops.Neighbourhood = {
+  taps: [
+    [0, 0],
+    [1, 1],
+    [-1, 2],
+    [0, -2],
+    [1, -1],
+  ],
+  stride: 2,
+};
+
 export const samples: { readonly [K in OpName]: readonly OpSample[] } = {
   input: [
     one("a number", float([]), (x) => x),
@@ -62,6 +84,14 @@ export const samples: { readonly [K in OpName]: readonly OpSample[] } = {
   squareRoot: unary(ops.squareRoot, positive),
   absolute: unary(ops.absolute, offZero),
   relu: unary(ops.relu, offZero),
+  elu: [
+    ...unary(ops.elu, offZero),
+    one(
+      "far from zero",
+      float([6], (stream) => 40 * stream.normal()),
+      ops.elu,
+    ),
+  ],
   sigmoid: [
     ...unary(ops.sigmoid),
     one(
@@ -220,10 +250,12 @@ export const samples: { readonly [K in OpName]: readonly OpSample[] } = {
   ],
 
   unfold: [
-    one("[1,1,1,1]", float([1, 1, 1, 1]), ops.unfold),
-    one("[2,3,4,N]", float([2, 3, 4, N]), ops.unfold),
-    one("[1,2,2,3]", float([1, 2, 2, 3]), ops.unfold),
-    one("[3,1,5,N]", float([3, 1, 5, N]), ops.unfold),
+    one("[1,1,1,1]", float([1, 1, 1, 1]), (x) => ops.unfold(x)),
+    one("[2,3,4,N]", float([2, 3, 4, N]), (x) => ops.unfold(x)),
+    one("[1,2,2,3]", float([1, 2, 2, 3]), (x) => ops.unfold(x)),
+    one("[3,1,5,N]", float([3, 1, 5, N]), (x) => ops.unfold(x)),
+    one("what is above and left of [2,3,4,N]", float([2, 3, 4, N]), (x) => ops.unfold(x, aboveAndLeft)),
+    one("every second pixel of [2,4,2,N]", float([2, 4, 2, N]), (x) => ops.unfold(x, everySecond)),
   ],
   homogeneousUnfold: [
     one("[1,1,1,1]", float([1, 1, 1, 1]), ops.homogeneousUnfold),
@@ -236,10 +268,12 @@ export const samples: { readonly [K in OpName]: readonly OpSample[] } = {
     ),
   ],
   fold: [
-    one("[1,9,1,1,1]", float([1, 9, 1, 1, 1]), ops.fold),
-    one("[2,9,3,4,N]", float([2, 9, 3, 4, N]), ops.fold),
-    one("[1,9,2,2,3]", float([1, 9, 2, 2, 3]), ops.fold),
-    one("[3,9,5,1,N]", float([3, 9, 5, 1, N]), ops.fold),
+    one("[1,9,1,1,1]", float([1, 9, 1, 1, 1]), (x) => ops.fold(x)),
+    one("[2,9,3,4,N]", float([2, 9, 3, 4, N]), (x) => ops.fold(x)),
+    one("[1,9,2,2,3]", float([1, 9, 2, 2, 3]), (x) => ops.fold(x)),
+    one("[3,9,5,1,N]", float([3, 9, 5, 1, N]), (x) => ops.fold(x)),
+    one("what is above and left, [2,3,3,4,N]", float([2, 3, 3, 4, N]), (x) => ops.fold(x, aboveAndLeft)),
+    one("every second pixel, [2,5,2,1,N]", float([2, 5, 2, 1, N]), (x) => ops.fold(x, everySecond)),
     two("the lower rows of [18,2] [2,6]", [18, 2], [2, 6], (a, b) =>
       ops.fold(ops.reshape(ops.split(ops.gemm(a, b), 0, [9, 9])[1]!, [1, 9, 2, 3, 1])),
     ),
@@ -254,6 +288,12 @@ export const samples: { readonly [K in OpName]: readonly OpSample[] } = {
     ),
     two("the upper rows of [18,2] [2,6]", [18, 2], [2, 6], (a, b) =>
       ops.fold(ops.reshape(ops.split(ops.gemm(a, b), 0, [9, 9])[0]!, [1, 9, 2, 3, 1])),
+    ),
+    two("what is above and left, [6,2] [2,6N]", [6, 2], [2, { factor: 6 }], (a, b) =>
+      ops.fold(ops.reshape(ops.gemm(a, b), [2, 3, 2, 3, N]), aboveAndLeft),
+    ),
+    two("every second pixel, [5,3]^T [3,2]", [3, 5], [3, 2], (a, b) =>
+      ops.fold(ops.reshape(ops.gemm(a, b, { transposeA: true }), [1, 5, 2, 1, 1]), everySecond),
     ),
     two("[9,1] [1,1]", [9, 1], [1, 1], (a, b) => ops.fold(ops.reshape(ops.gemm(a, b), [1, 9, 1, 1, 1]))),
   ],

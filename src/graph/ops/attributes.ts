@@ -1,9 +1,15 @@
 /** The attributes of every op: a name that is added here alone breaks the op table and the sample table, and nothing else. */
 import type { Shape } from "../../base/index.ts";
 import type { DataType } from "../value.ts";
+import type { Neighbourhood } from "./neighbourhood.ts";
 
 /** Attributes of ops that have none. */
 export type NoAttributes = Readonly<Record<never, never>>;
+
+/** What a convolution reads, where that is not the 3x3 pixels around a place. */
+export interface Reading {
+  readonly neighbourhood?: Neighbourhood;
+}
 
 /** The attributes of every op, by its name. */
 export interface OpAttributes {
@@ -23,6 +29,7 @@ export interface OpAttributes {
   readonly squareRoot: NoAttributes;
   readonly absolute: NoAttributes;
   readonly relu: NoAttributes;
+  readonly elu: NoAttributes;
   readonly sigmoid: NoAttributes;
   readonly logSigmoid: NoAttributes;
   // select
@@ -44,10 +51,10 @@ export interface OpAttributes {
   // linear algebra
   readonly gemm: { readonly transposeA: boolean; readonly transposeB: boolean };
   // convolution
-  readonly unfold: NoAttributes;
+  readonly unfold: Reading;
   readonly homogeneousUnfold: NoAttributes;
-  readonly fold: NoAttributes;
-  readonly foldedProduct: { readonly transposeA: boolean; readonly height: number; readonly width: number };
+  readonly fold: Reading;
+  readonly foldedProduct: Reading & { readonly transposeA: boolean; readonly height: number; readonly width: number };
   readonly imageConvolution: NoAttributes;
 }
 

@@ -1,9 +1,10 @@
 /**
- * The two halves of a 3x3 convolution with zero padding, as primitives because ONNX can gather whole pixels in one operator, where
- * composing them from shifts would take nine pads and a concatenation.
+ * The two halves of a convolution with zero padding, as primitives because ONNX can gather whole pixels in one operator, where
+ * composing them from shifts would take a pad for every tap and a concatenation. What a place reads is 3x3 pixels unless a neighbourhood says
+ * otherwise: fewer taps mask a convolution, a stride shrinks (`unfold`) or enlarges (`fold`).
  *
- * A narrow-to-wide convolution is gemm(weight, unfold(x)), a wide-to-narrow one is fold(gemm(weight, x)): the ninefold copy is always
- * made on the narrow side. Tap k = 3 * ky + kx reads the pixel at (y + ky - 1, x + kx - 1), as in PyTorch's conv2d with padding 1.
+ * A narrow-to-wide convolution is gemm(weight, unfold(x)), a wide-to-narrow one is fold(gemm(weight, x)): the copy with all taps is always
+ * made on the narrow side.
  */
 import {
   type Dimension,
@@ -17,23 +18,32 @@ import {
 import type { TensorType } from "../value.ts";
 import { type Emitter, expectFloats, type OpFamily } from "./definition.ts";
 import { fold, gemm, reshape, split, unfold } from "./functions.ts";
+import { placesAlong, rowsRead, rowsWritten, square } from "./neighbourhood.ts";
 
-const taps = 9;
+/** Taps of the square, which is all that `homogeneousUnfold` reads. */
+const taps = square.taps.length;
 
 export const convolutionOps: OpFamily<"unfold" | "homogeneousUnfold" | "fold" | "foldedProduct"> = {
   unfold: {
-    infer: (inputs) => {
+    infer: (inputs, { neighbourhood = square }) => {
       const { channels, height, width } = expectPixels("unfold", inputs);
-      return [{ dataType: "float32", shape: [channels, taps, height, width, inputs[0]!.shape[3]!] }];
+      const places = [height, width].map((pixels) => placesAlong(pixels, neighbourhood, "unfold"));
+      return [
+        {
+          dataType: "float32",
+          shape: [channels, neighbourhood.taps.length, ...places, inputs[0]!.shape[3]!],
+        },
+      ];
     },
     // unfold is linear, its adjoint is fold
-    gradient: (_, [dy]) => [fold(dy!)],
-    emit: (emitter, names, _attributes, { inputs, outputs }) => {
+    gradient: ({ attributes: { neighbourhood } }, [dy]) => [fold(dy!, neighbourhood)],
+    emit: (emitter, names, { neighbourhood = square }, { inputs, outputs }) => {
       const { channels, height, width } = extent("unfold", inputs[0]!.shape, 1);
       // A row of zeros behind the pixels is what taps outside the image read.
       const rows = emitter.node("Reshape", [names[0]!, emitter.int64([channels, height * width, -1])]);
       const padded = emitter.node("Pad", [rows[0]!, emitter.int64([0, 0, 0, 0, 1, 0])]);
-      const gathered = emitter.node("Gather", [padded[0]!, emitter.int64(unfoldRows(height, width))], { axis: 1 });
+      const read = emitter.int64(rowsRead(neighbourhood, height, width));
+      const gathered = emitter.node("Gather", [padded[0]!, read], { axis: 1 });
       return reshapeTo(emitter, gathered[0]!, outputs[0]!);
     },
   },
@@ -64,68 +74,76 @@ export const convolutionOps: OpFamily<"unfold" | "homogeneousUnfold" | "fold" | 
     },
   },
   fold: {
-    infer: (inputs) => {
+    infer: (inputs, { neighbourhood = square }) => {
       expectFloats("fold", inputs, 1);
       const { shape } = inputs[0]!;
-      if (shape.length !== 5 || shape[1] !== taps) {
-        throw new ShapeError(`fold: expected [C, 9, H, W, N], got ${showShape(shape)}`);
+      const count = neighbourhood.taps.length;
+      if (shape.length !== 5 || shape[1] !== count) {
+        throw new ShapeError(`fold: expected [C, ${count}, H, W, N], got ${showShape(shape)}`);
       }
       const { channels, height, width } = extent("fold", shape, 2);
-      return [{ dataType: "float32", shape: [channels, height, width, shape[4]!] }];
+      const pixels = [height, width].map((places) => places * neighbourhood.stride);
+      return [{ dataType: "float32", shape: [channels, ...pixels, shape[4]!] }];
     },
     // fold is linear, its adjoint is unfold
-    gradient: (_, [dy]) => [unfold(dy!)],
-    emit: (emitter, names, _attributes, { inputs, outputs }) => {
-      const { channels, height, width } = extent("fold", inputs[0]!.shape, 2);
-      const rows = emitter.node("Reshape", [names[0]!, emitter.int64([channels, taps * height * width, -1])]);
+    gradient: ({ attributes: { neighbourhood } }, [dy]) => [unfold(dy!, neighbourhood)],
+    emit: (emitter, names, { neighbourhood = square }, { inputs, outputs }) => {
+      const { channels, height: down, width: across } = extent("fold", inputs[0]!.shape, 2);
+      const { height, width } = extent("fold", outputs[0]!.shape, 1);
+      const { slots, rows: written } = rowsWritten(neighbourhood, height, width);
+      const count = neighbourhood.taps.length * down * across;
+      const rows = emitter.node("Reshape", [names[0]!, emitter.int64([channels, count, -1])]);
       const padded = emitter.node("Pad", [rows[0]!, emitter.int64([0, 0, 0, 0, 1, 0])]);
-      const gathered = emitter.node("Gather", [padded[0]!, emitter.int64(foldRows(height, width))], { axis: 1 });
-      const split = emitter.node("Reshape", [gathered[0]!, emitter.int64([channels, taps, height * width, -1])]);
+      const gathered = emitter.node("Gather", [padded[0]!, emitter.int64(written)], { axis: 1 });
+      const split = emitter.node("Reshape", [gathered[0]!, emitter.int64([channels, slots, height * width, -1])]);
       const summed = emitter.node("ReduceSum", [split[0]!, emitter.int64([1])], { keepdims: 0 });
       return reshapeTo(emitter, summed[0]!, outputs[0]!);
     },
   },
   /**
-   * fold(A B) for a product of [9 C, K] and [K, H W N]. A row of zeros under A makes a row of zeros under the product, which taps outside
+   * fold(A B) for a product of [9 C, K] and [K, H W N], of places. A row of zeros under A makes a row of zeros under the product, which taps outside
    * the image read: without it the ninefold product is copied to get one (12 of 300 ms of a training step of colour 32x32, depth 8, width
    * 128, batch 64).
    */
   foldedProduct: {
     between: taps,
-    infer: (inputs, { transposeA, height, width }) => {
+    infer: (inputs, { transposeA, height, width, neighbourhood = square }) => {
       expectFloats("foldedProduct", inputs, 2);
+      const count = neighbourhood.taps.length;
       const [a, b] = inputs.map(({ shape }) => shape);
       const [rows, inner] = transposeA ? [a![1], a![0]] : [a![0], a![1]];
       const columns = b![1];
       const fits = a!.length === 2 && b!.length === 2 && sameDimension(inner!, b![0]!);
-      if (!fits || typeof rows !== "number" || rows % taps !== 0 || columns === undefined) {
+      if (!fits || typeof rows !== "number" || rows % count !== 0 || columns === undefined) {
         const shown = `${showShape(a!)}${transposeA ? "^T" : ""} and ${showShape(b!)}`;
-        throw new ShapeError(`foldedProduct: expected [9C, K] and [K, H W N], got ${shown}`);
+        throw new ShapeError(`foldedProduct: expected [${count}C, K] and [K, H W N], got ${shown}`);
       }
-      return [{ dataType: "float32", shape: [rows / taps, height, width, divideDimension(columns, height * width)] }];
+      const batch = divideDimension(columns, (height * width) / neighbourhood.stride ** 2);
+      return [{ dataType: "float32", shape: [rows / count, height, width, batch] }];
     },
     // Y = fold(A B), and unfold is the adjoint of fold:  dA = unfold(dY) B^T,  dB = A^T unfold(dY)
-    gradient: ({ inputs: [a, b], attributes: { transposeA } }, [dy]) => {
-      const unfolded = unfold(dy!);
-      const rows = staticDimension(dy!.shape[0], "foldedProduct") * taps;
+    gradient: ({ inputs: [a, b], attributes: { transposeA, neighbourhood } }, [dy]) => {
+      const unfolded = unfold(dy!, neighbourhood);
+      const rows = staticDimension(dy!.shape[0], "foldedProduct") * (neighbourhood ?? square).taps.length;
       const columns = reshape(unfolded, [rows, b!.shape[1]!]);
       return [
         transposeA ? gemm(b!, columns, { transposeB: true }) : gemm(columns, b!, { transposeB: true }),
         gemm(a!, columns, { transposeA: !transposeA }),
       ];
     },
-    emit: (emitter, [a, b], { transposeA, height, width }, { inputs, outputs }) => {
+    emit: (emitter, [a, b], { transposeA, height, width, neighbourhood = square }, { inputs, outputs }) => {
       const channels = staticDimension(outputs[0]!.shape[0], "foldedProduct");
       const inner = staticDimension(inputs[0]!.shape[transposeA ? 0 : 1], "foldedProduct");
       const zeros = emitter.float32(new Float32Array(inner), transposeA ? [inner, 1] : [1, inner]);
       const [weight] = emitter.node("Concat", [a!, zeros], { axis: transposeA ? 1 : 0 });
       const [product] = emitter.node("Gemm", [weight!, b!], { transA: transposeA ? 1 : 0 });
-      const pixels = height * width;
-      const [rows] = emitter.node("Reshape", [product!, emitter.int64([(channels * taps + 1) * pixels, -1])]);
-      const [gathered] = emitter.node("Gather", [rows!, emitter.int64(foldedRows(channels, height, width))], {
-        axis: 0,
-      });
-      const [split] = emitter.node("Reshape", [gathered!, emitter.int64([channels, taps, pixels, -1])]);
+      const places = (height * width) / neighbourhood.stride ** 2;
+      const count = neighbourhood.taps.length;
+      const [rows] = emitter.node("Reshape", [product!, emitter.int64([(channels * count + 1) * places, -1])]);
+      const { slots, rows: written } = rowsWritten(neighbourhood, height, width);
+      const all = emitter.int64(foldedRows(channels, count * places, written));
+      const [gathered] = emitter.node("Gather", [rows!, all], { axis: 0 });
+      const [split] = emitter.node("Reshape", [gathered!, emitter.int64([channels, slots, height * width, -1])]);
       const [summed] = emitter.node("ReduceSum", [split!, emitter.int64([1])], { keepdims: 0 });
       return reshapeTo(emitter, summed!, outputs[0]!);
     },
@@ -157,16 +175,11 @@ function reshapeTo(emitter: Emitter, name: string, type: TensorType): string[] {
   return emitter.node("Reshape", [name, emitter.int64(type.shape.map((d) => (typeof d === "number" ? d : -1)))]);
 }
 
-/** For every tap and pixel the pixel it reads, or the row of zeros. */
-function unfoldRows(height: number, width: number): number[] {
-  return neighbours(height, width, 1, (_tap, pixel) => pixel, height * width);
-}
-
-/** The same for all channels over the rows of [C H W + 2], of which the last but one is zeros and the last ones; then ones for every pixel. */
+/** What the square reads for all channels over the rows of [C H W + 2], of which the last but one is zeros and the last ones; then ones for every pixel. */
 function homogeneousRows(channels: number, height: number, width: number): number[] {
   const pixels = height * width;
   const zeros = channels * pixels;
-  const rows = unfoldRows(height, width);
+  const rows = rowsRead(square, height, width);
   const ofChannel = (channel: number) => rows.map((row) => (row === pixels ? zeros : channel * pixels + row));
   return [
     ...Array.from({ length: channels }, (_, channel) => ofChannel(channel)).flat(),
@@ -174,16 +187,8 @@ function homogeneousRows(channels: number, height: number, width: number): numbe
   ];
 }
 
-/** For every tap and pixel the row of [9 * H * W] whose tap points at that pixel, or the row of zeros. */
-function foldRows(height: number, width: number): number[] {
-  const pixels = height * width;
-  return neighbours(height, width, -1, (tap, pixel) => tap * pixels + pixel, taps * pixels);
-}
-
-/** The same over the rows of [(9 C + 1) H W], the last H W of which are zeros. */
-function foldedRows(channels: number, height: number, width: number): number[] {
-  const size = taps * height * width;
-  const rows = foldRows(height, width);
+/** What is written for all channels: over the rows [C, taps, places] and a row of zeros behind them. */
+function foldedRows(channels: number, size: number, rows: readonly number[]): number[] {
   return Array.from({ length: channels }, (_, channel) =>
     rows.map((row) => (row === size ? channels * size : channel * size + row)),
   ).flat();
@@ -196,25 +201,4 @@ function divideDimension(dimension: Dimension, divisor: number): Dimension {
     throw new ShapeError(`foldedProduct: expected a multiple of ${divisor} pixels, got ${showDimension(dimension)}`);
   }
   return typeof dimension === "number" ? size / divisor : { factor: size / divisor };
-}
-
-function neighbours(
-  height: number,
-  width: number,
-  direction: 1 | -1,
-  row: (tap: number, pixel: number) => number,
-  outside: number,
-): number[] {
-  const rows: number[] = [];
-  for (let tap = 0; tap < taps; tap++) {
-    const dy = direction * (Math.floor(tap / 3) - 1);
-    const dx = direction * ((tap % 3) - 1);
-    for (let y = 0; y < height; y++) {
-      for (let x = 0; x < width; x++) {
-        const inside = y + dy >= 0 && y + dy < height && x + dx >= 0 && x + dx < width;
-        rows.push(inside ? row(tap, (y + dy) * width + x + dx) : outside);
-      }
-    }
-  }
-  return rows;
 }

@@ -3,9 +3,30 @@ import { broadcastShapes } from "../../base/index.ts";
 import type { Value } from "../value.ts";
 import type { OpName } from "./attributes.ts";
 import { expectFloats, type GradientRule, type OpDefinition, type OpFamily } from "./definition.ts";
-import { divide, greater, lessOrEqual, multiply, negate, positive, select, sigmoid, subtract } from "./functions.ts";
+import {
+  add,
+  divide,
+  greater,
+  lessOrEqual,
+  minimum,
+  multiply,
+  negate,
+  positive,
+  select,
+  sigmoid,
+  subtract,
+} from "./functions.ts";
 
-type Unary = "negate" | "exponential" | "logarithm" | "squareRoot" | "absolute" | "relu" | "sigmoid" | "logSigmoid";
+type Unary =
+  | "negate"
+  | "exponential"
+  | "logarithm"
+  | "squareRoot"
+  | "absolute"
+  | "relu"
+  | "elu"
+  | "sigmoid"
+  | "logSigmoid";
 type Binary = "add" | "subtract" | "multiply" | "divide" | "maximum" | "minimum";
 
 function unary<K extends Unary & OpName>(
@@ -80,6 +101,8 @@ export const elementwiseOps: OpFamily<Unary | Binary> = {
   // d relu(x) = dx where relu(x) > 0. The output is kept rather than the input, so that the input's memory is free; a product with a
   // mask of 0 and 1 takes a quarter of the time of a selection in ONNX Runtime.
   relu: unary("relu", "Relu", (dy, _x, y) => multiply(dy, positive(y))),
+  // d elu(x) = min(1 + elu(x), 1) dx: e^x where x < 0, else 1
+  elu: unary("elu", "Elu", (dy, _x, y) => multiply(dy, minimum(add(y, 1), 1))),
   sigmoid: {
     // d sigmoid(x) = s (1 - s) dx
     ...unary("sigmoid", "", (dy, _x, y) => multiply(dy, multiply(y, subtract(1, y)))),

@@ -1,8 +1,9 @@
 /** The primitives as functions over values: `multiply(x, exponential(y))`. A number stands for a scalar constant. */
 import { broadcastAxes, normalizeAxis, type Shape, ShapeError, sameShape, showShape } from "../../base/index.ts";
 import type { GraphHandle, Value } from "../value.ts";
-import type { OpAttributes } from "./attributes.ts";
+import type { OpAttributes, Reading } from "./attributes.ts";
 import { constant } from "./constant.ts";
+import { type Neighbourhood, square } from "./neighbourhood.ts";
 
 /** A value, or a number that stands for a scalar constant. */
 export type Operand = Value | number;
@@ -79,6 +80,11 @@ export function absolute(x: Value): Value {
 /** max(x, 0). */
 export function relu(x: Value): Value {
   return one(x.graph.apply("relu", [x], {}));
+}
+
+/** x where it is positive, else e^x - 1. */
+export function elu(x: Value): Value {
+  return one(x.graph.apply("elu", [x], {}));
 }
 
 /** 1 / (1 + e^-x). */
@@ -206,9 +212,16 @@ export function gemm(
   return one(a.graph.apply("gemm", inputs, attributes));
 }
 
-/** The 3x3 neighbourhood of every pixel, zero outside: [C, H, W, N] to [C, 9, H, W, N]. */
-export function unfold(x: Value): Value {
-  return one(x.graph.apply("unfold", [x], {}));
+/**
+ * The neighbourhood of every place, zero outside: [C, H, W, N] to [C, taps, H / stride, W / stride, N]; of every pixel the 3x3 around it where no other is
+ * given.
+ */
+export function unfold(x: Value, neighbourhood?: Neighbourhood): Value {
+  return one(x.graph.apply("unfold", [x], readingOf(neighbourhood)));
+}
+
+function readingOf(neighbourhood: Neighbourhood | undefined): Reading {
+  return neighbourhood ? { neighbourhood } : {};
 }
 
 /** The same as columns with a last row of ones: [C, H, W, N] to [9 C + 1, H W N]. */
@@ -216,29 +229,31 @@ export function homogeneousUnfold(x: Value): Value {
   return one(x.graph.apply("homogeneousUnfold", [x], {}));
 }
 
-/** The adjoint of unfold: every neighbourhood added back to where it was read. [C, 9, H, W, N] to [C, H, W, N]. */
-export function fold(x: Value): Value {
-  return foldOfProduct(x) ?? one(x.graph.apply("fold", [x], {}));
+/** The adjoint of unfold: every neighbourhood added back to where it was read. [C, taps, H, W, N], of places, to [C, stride H, stride W, N]. */
+export function fold(x: Value, neighbourhood?: Neighbourhood): Value {
+  return foldOfProduct(x, neighbourhood) ?? one(x.graph.apply("fold", [x], readingOf(neighbourhood)));
 }
 
 /** fold(A B), where x is that product under another shape: one op, which needs no copy of the product (`foldedProduct`). */
-function foldOfProduct(x: Value): Value | undefined {
+function foldOfProduct(x: Value, neighbourhood: Neighbourhood | undefined): Value | undefined {
   const flat = x.node.op === "reshape" ? x.node.inputs[0]! : x;
   const { axis, sizes } = flat.node.attributes as Partial<OpAttributes["split"]>;
   const first = flat.node.op === "split" && axis === 0 && flat === flat.node.outputs[0];
   const { node } = first ? flat.node.inputs[0]! : flat;
   if (node.op !== "gemm" || node.inputs.length !== 2) return undefined;
   const { transposeA, transposeB } = node.attributes as OpAttributes["gemm"];
-  const [channels, taps, height, width] = x.shape;
+  const [channels, taps, down, across] = x.shape;
   const rows = typeof channels === "number" && typeof taps === "number" ? channels * taps : undefined;
   if (transposeB || flat.shape[0] !== rows) return undefined;
-  if (typeof height !== "number" || typeof width !== "number") return undefined;
+  if (typeof down !== "number" || typeof across !== "number") return undefined;
+  const { stride } = neighbourhood ?? square;
+  const size = { height: stride * down, width: stride * across };
   const [a, b] = node.inputs as [Value, Value];
   // The first rows of a product need the first rows of A alone.
   const used = first ? split(a, transposeA ? 1 : 0, sizes!)[0]! : a;
   return past(
     [x, flat, node.outputs[0]!],
-    one(x.graph.apply("foldedProduct", [used, b], { transposeA, height, width })),
+    one(x.graph.apply("foldedProduct", [used, b], { transposeA, ...size, ...readingOf(neighbourhood) })),
   );
 }
 
