@@ -1,7 +1,7 @@
 /** What images look like before they are prepared: stored images, and sources that read them one by one. */
 import type { ImageShape } from "../base/index.ts";
 import type { NumberImage, RawImage } from "../pixels/index.ts";
-import type { NamedPlace } from "./cache/stamps.ts";
+import type { NamedPlace, PlacedFiles } from "./cache/stamps.ts";
 import type { SourceLimits } from "./limits.ts";
 import type { LeftOut, LeftOutTally } from "./source-summary.ts";
 
@@ -40,8 +40,8 @@ export interface ImageCatalogue {
   readonly columns?: ImageColumns;
   /** Where another program decodes the images: which, in its own words. */
   readonly decoder?: string;
-  /** Files that lie outside of the tree and hold images, where they lie on the disk. */
-  readonly elsewhere?: () => readonly string[];
+  /** The file on the disk that holds an image and no other one, where each has its own. */
+  readonly fileOf?: ((index: number) => NamedPlace) | undefined;
 }
 
 /** Further columns of a list of images, which are carried through to what is said of each. */
@@ -64,11 +64,18 @@ export interface ImageSource extends ImageCatalogue {
   readonly remarks: readonly string[];
   /** 1 if all images are grey, else 3. Of image files, a sample of 16 is looked at: what their headers say, not their pixels. */
   channels(): Promise<1 | 3>;
-  /**
-   * Changes whenever the pixels of an image may, without a look into files: their sizes and times, and which images are selected. Undefined where that cannot be
-   * told, as of files that have just been written. Not there for images that no file holds.
-   */
-  readonly identity?: () => Promise<string | undefined>;
+  /** The files that the images are read from, for whoever keeps what was made of them; undefined for images that no file holds. */
+  readonly files?: (() => SourceFiles | undefined) | undefined;
+}
+
+/** Files that images are read from. */
+export interface SourceFiles extends PlacedFiles {
+  /** What pixels depend on beside these files: where they lie, the format, the selection, the limits. */
+  readonly about: string;
+  /** Whether each image lies in the file of its own number and in no other; else any may lie in any. */
+  readonly apart: boolean;
+  /** When they were listed, ms since 1970: what changed since is of no state that is known. */
+  readonly listed: number;
 }
 
 /** A format of images: recognised by names alone, opened on demand. Add one by adding a record to the list in `opening.ts`. */

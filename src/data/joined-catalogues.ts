@@ -41,6 +41,5 @@ export function joinCatalogues(parts: readonly NamedCatalogue[]): ImageCatalogue
     },
     remarks: [...new Set(parts.flatMap(({ catalogue }) => catalogue.remarks ?? []))],
     ...(parts[0]?.catalogue.decoder !== undefined && { decoder: parts[0].catalogue.decoder }),
-    elsewhere: () => parts.flatMap(({ catalogue }) => catalogue.elsewhere?.() ?? []),
   };
 }

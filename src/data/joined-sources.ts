@@ -3,7 +3,7 @@ import { ConfigError, type Fault, isUserError } from "../base/index.ts";
 import { litterName } from "./containers/litter.ts";
 import { detectChannels } from "./decoding/preparation.ts";
 import { baseName } from "./files/path-names.ts";
-import type { ImageSource, PreparationProblem } from "./image-source.ts";
+import type { ImageSource, PreparationProblem, SourceFiles } from "./image-source.ts";
 import { addOtherFile, type LeftOutTally, tallyLeftOut } from "./source-summary.ts";
 
 /**
@@ -69,21 +69,15 @@ function join(
   problems: readonly PreparationProblem[],
   leftOut: LeftOutTally,
 ): ImageSource {
-  const starts: number[] = [];
   let length = 0;
   for (const source of sources) {
-    starts.push(length);
     length += source.length;
     for (const { kind, what, example, count } of source.leftOut) leftOut.add(kind, what, example, count);
   }
+  const placeOf = finderOf(sources.map((source) => source.length));
   const find = (index: number): readonly [ImageSource, number] => {
-    let [low, high] = [0, starts.length - 1];
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2);
-      if (starts[middle]! <= index) low = middle;
-      else high = middle - 1;
-    }
-    return [sources[low]!, index - starts[low]!];
+    const [part, inside] = placeOf(index);
+    return [sources[part]!, inside];
   };
   const joined = {
     subject,
@@ -102,16 +96,47 @@ function join(
       return source.read(inside, ...rest);
     },
   };
-  const identity = async (): Promise<string | undefined> => {
-    const all: string[] = [];
-    for (const source of sources) {
-      const one = await source.identity?.();
-      if (one === undefined) return undefined;
-      all.push(one);
-    }
-    return all.join();
+  return { ...joined, channels: () => detectChannels(joined), files: () => joinFiles(sources) };
+}
+
+/** The files of all sources; undefined where images of one lie in none. */
+function joinFiles(sources: readonly ImageSource[]): SourceFiles | undefined {
+  const all: SourceFiles[] = [];
+  for (const source of sources) {
+    const files = source.files?.();
+    if (!files) return undefined;
+    all.push(files);
+  }
+  const find = finderOf(all.map(({ count }) => count));
+  return {
+    about: JSON.stringify(all.map(({ about, count }) => [about, count])),
+    count: all.reduce((sum, { count }) => sum + count, 0),
+    at: (index) => {
+      const [part, inside] = find(index);
+      return all[part]!.at(inside);
+    },
+    apart: all.every(({ apart }) => apart),
+    listed: Math.min(...all.map(({ listed }) => listed)),
   };
-  return { ...joined, channels: () => detectChannels(joined), identity };
+}
+
+/** In which of several parts a number is, and which it is in it. */
+function finderOf(lengths: readonly number[]): (index: number) => readonly [part: number, inside: number] {
+  const starts: number[] = [];
+  let sum = 0;
+  for (const length of lengths) {
+    starts.push(sum);
+    sum += length;
+  }
+  return (index) => {
+    let [low, high] = [0, starts.length - 1];
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if (starts[middle]! <= index) low = middle;
+      else high = middle - 1;
+    }
+    return [low, index - starts[low]!];
+  };
 }
 
 /** The further columns of all sources; empty where a source lacks one. */

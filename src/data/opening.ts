@@ -1,9 +1,10 @@
 /** Opening a location: which container and which format it is, and which of its images are selected. */
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
 import { ConfigError, FormatError, isUserError, messageOf } from "../base/index.ts";
 import { openBuiltin } from "./builtin-images.ts";
-import { isSettled, type NamedPlace, stampOf } from "./cache/stamps.ts";
+import type { NamedPlace } from "./cache/stamps.ts";
 import { fileContainer, folderContainer } from "./containers/folder-tree.ts";
 import { endingOf } from "./containers/litter.ts";
 import { isPattern, patternContainer } from "./containers/pattern-tree.ts";
@@ -30,6 +31,7 @@ import {
   isReadError,
   type Opening,
   type PreparationProblem,
+  type SourceFiles,
   type StoredFile,
 } from "./image-source.ts";
 import { joinCatalogues } from "./joined-catalogues.ts";
@@ -97,7 +99,7 @@ async function openOne(location: string, subject: string, { use, limits }: OpenO
     fps: selection.fps,
     concerns: (inside) => formats.some((format) => format.concerns(inside)),
   };
-  const begun = Date.now();
+  const listed = Date.now();
   const { catalogue, places, leftOut, problems } = await openCatalogue(path, opening);
   checkKeys(selection, catalogue, subject);
   const side = chooseSide(catalogue, selection, use, subject);
@@ -125,18 +127,24 @@ async function openOne(location: string, subject: string, { use, limits }: OpenO
       return page === undefined || image.kind !== "encoded" ? image : { ...image, page };
     },
   };
-  const identity = async (): Promise<string | undefined> => {
-    const stamp = await stampOf([
-      ...places(),
-      ...(catalogue.elsewhere?.() ?? []).map((place) => ({ name: "", place })),
-    ]);
-    // What was listed when the source was opened is of no later state.
-    if (!isSettled(stamp, begun)) return undefined;
+  const files = (): SourceFiles => {
+    const { format, decoder = null, fileOf } = catalogue;
+    const about = [resolve(path), format, decoder, page ?? null, opening.fps ?? null, opening.limits];
+    if (fileOf) {
+      const at = (index: number): NamedPlace => fileOf(chosen[index]!);
+      return { about: JSON.stringify(about), count: chosen.length, at, apart: true, listed };
+    }
+    const all = places();
     const which = createHash("sha256").update(chosen).digest("hex");
-    const { format, decoder = null } = catalogue;
-    return JSON.stringify([stamp.digest, which, format, decoder, page ?? null, opening.fps ?? null, opening.limits]);
+    return {
+      about: JSON.stringify([...about, which]),
+      count: all.length,
+      at: (index) => all[index]!,
+      apart: false,
+      listed,
+    };
   };
-  return { ...source, channels: () => detectChannels(source), identity };
+  return { ...source, channels: () => detectChannels(source), files };
 }
 
 /** Throws ConfigError for keys of a selection that other images have. */
@@ -237,7 +245,9 @@ function unreadable({ shown }: StoredFile, { message }: Error, { subject }: Open
 
 /** Counts the files that the opened format does not read. */
 function countOthers(tree: FileTree, format: ImageFormat): void {
-  const read = new Set(format.members(tree).map(({ path }) => path));
+  const members = format.members(tree);
+  if (members.length === tree.files.length) return;
+  const read = new Set(members.map(({ path }) => path));
   // Those of formats before this one were told of where they were not what their names say.
   const others = formats.slice(formats.indexOf(format) + 1);
   const later = new Set(others.flatMap((other) => other.members(tree).map(({ path }) => path)));

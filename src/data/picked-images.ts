@@ -6,6 +6,8 @@ export function pickImages(source: ImageSource, indices: ArrayLike<number>): Ima
   const { columns } = source;
   return {
     ...source,
+    // What was made of a whole source is kept, not of some of it.
+    files: undefined,
     length: indices.length,
     name: (index) => source.name(indices[index]!),
     className: (index) => source.className(indices[index]!),

@@ -58,9 +58,8 @@ export async function scorePart(
   signal?: AbortSignal,
 ): Promise<JobRow[]> {
   const indices = Array.from({ length: count }, (_, index) => shard.first + first + index);
-  // What could not be listed is told of by the job; prepared images are kept for whole locations only.
-  const { identity: _identity, ...picked } = pickImages(source, indices);
-  const images: ImageSource = { ...picked, problems: [] };
+  // What could not be listed is told of by the job.
+  const images: ImageSource = { ...pickImages(source, indices), problems: [] };
   const scored: Prediction[] = [];
   const problems: PreparationProblem[] = [];
   const { score, rule } = decision;

@@ -8,7 +8,7 @@ import { type PixelRemark, type PreparedFile, pixelRemarks } from "../decoding/p
 import { openAtomicBytes } from "../files/file-writing.ts";
 
 /** Rises when the same images would be prepared or written otherwise. */
-export const cacheFormat = 1;
+export const cacheFormat = 2;
 
 /** A file of prepared images that is being written. */
 export interface CacheWriter {
@@ -23,6 +23,8 @@ export interface CacheWriter {
 /** A file of prepared images that is being read. */
 export interface CacheReader {
   readonly count: number;
+  /** As they were written (`CacheContents`). */
+  readonly stamps: Buffer;
   /** An image of the block that was read last, or one without pixels; undefined for others. */
   image(index: number): PreparedFile | undefined;
   /** Reads the block of an image, and gives the image; undefined where the file is damaged. */
@@ -39,8 +41,8 @@ const blockBytes = 2 ** 20;
 const blockImages = (size: number): number => Math.max(1, Math.floor(blockBytes / size));
 
 /** Bytes of a file of so many images of a size. */
-export function cacheFileBytes({ count, size }: Pick<CacheContents, "count" | "size">): number {
-  return count * (size + rowBytes) + Math.ceil(count / blockImages(size)) * hashBytes + endBytes;
+export function cacheFileBytes({ count, size, stamps }: CacheContents): number {
+  return count * (size + rowBytes) + 2 * stamps.length + Math.ceil(count / blockImages(size)) * hashBytes + endBytes;
 }
 
 /** What a file of prepared images is to hold. */
@@ -50,10 +52,15 @@ export interface CacheContents {
   readonly size: number;
   /** A word about them for who looks at the cache. */
   readonly about: string;
+  /** What the files were like that the images were read from (`FileStamp`). */
+  readonly stamps: Buffer;
 }
 
 /** Begins a file of images. Only this user may read it. Throws RunError where the disk refuses. */
-export async function writeCacheFile(path: string, { count, size, about }: CacheContents): Promise<CacheWriter> {
+export async function writeCacheFile(
+  path: string,
+  { count, size, about, stamps }: CacheContents,
+): Promise<CacheWriter> {
   const file = await openAtomicBytes(path, 0o600);
   const block = Buffer.allocUnsafe(blockImages(size) * size);
   const hashes: Buffer[] = [];
@@ -81,7 +88,7 @@ export async function writeCacheFile(path: string, { count, size, about }: Cache
     },
     async finish() {
       await flush();
-      const written = Buffer.from(JSON.stringify([about, ...reasons]));
+      const written = Buffer.from(JSON.stringify([about, stamps.toString("base64"), ...reasons]));
       const end = Buffer.alloc(endBytes - hashBytes);
       magic.copy(end);
       end.writeUInt32LE(size, 16);
@@ -107,7 +114,7 @@ export async function readCacheFile(
     await file.close();
     return undefined;
   }
-  return { count, ...imageReader(file, contents), close: () => file.close() };
+  return { count, stamps: contents.stamps, ...imageReader(file, contents), close: () => file.close() };
 }
 
 /** What was said about the images of a file when it was written; undefined where it is damaged. */
@@ -147,8 +154,10 @@ async function readContents(file: FileHandle): Promise<Contents | undefined> {
     if (rows[image * rowBytes + 8] !== 0) usable++;
   }
   if (usable * size + restBytes + endBytes !== total) return undefined;
-  const [about = "", ...reasons] = JSON.parse(rest.subarray(restBytes - wordBytes).toString()) as string[];
-  return { count, size, about, hashes: rest.subarray(0, blocks * hashBytes), rows, reasons, ranks };
+  const words = JSON.parse(rest.subarray(restBytes - wordBytes).toString()) as string[];
+  const [about = "", stamps = "", ...reasons] = words;
+  const hashes = rest.subarray(0, blocks * hashBytes);
+  return { count, size, about, stamps: Buffer.from(stamps, "base64"), hashes, rows, reasons, ranks };
 }
 
 function imageReader(file: FileHandle, { size, hashes, rows, reasons, ranks }: Contents) {

@@ -109,6 +109,43 @@ describe("a second time", () => {
   });
 });
 
+test("of many files the changed ones are read again, with those that are looked at together, and the next time all is kept", async () => {
+  const many: Record<string, Uint8Array> = {};
+  for (let image = 0; image < 1100; image++) {
+    const name = `${String(image).padStart(4, "0")}.png`;
+    many[name] = pngOf(Uint8Array.of(image, image >> 8, image, image), { channels: 1, height: 2, width: 2 });
+  }
+  // One without pixels before, and one within the group that changes.
+  for (const name of ["0003.png", "0520.png"]) many[name] = Uint8Array.of(1, 2, 3);
+  await writeFiles(join(folder.folder, "many"), many);
+  const small = { channels: 1, height: 2, width: 2 };
+  const read: string[] = [];
+  const run = async (): Promise<ImageSet> => {
+    const source = await open("many");
+    const note = (index: number) => {
+      read.push(source.name(index));
+      return source.read(index);
+    };
+    return loadImages({ ...source, read: note }, small, { strict: false, cache: cacheOf() });
+  };
+  await run();
+  await writeFile(join(folder.folder, "many/0600.png"), many["0001.png"]!);
+  vi.setSystemTime(Date.now() + 60_000);
+  const plain = await loadImages(await open("many"), small, { strict: false });
+  read.length = 0;
+  expect(await run()).toEqual(plain);
+  expect(read).toHaveLength(512);
+  expect(notes.slice(1).map((note) => note.slice(note.indexOf(": ") + 2))).toEqual([
+    "1100 prepared images from the cache",
+    "some files are not as they were; they are read again",
+    "1100 prepared images are kept in the cache",
+  ]);
+  expect(await describeCache(cacheOf().folder)).toHaveLength(1);
+  read.length = 0;
+  expect(await run()).toEqual(plain);
+  expect(read).toEqual([]);
+});
+
 describe("what is kept is not used", () => {
   const differs = async (change: () => Promise<unknown>, name = "set"): Promise<void> => {
     await load(name);

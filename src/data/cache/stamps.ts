@@ -6,8 +6,8 @@ import { systemPath } from "../files/path-bytes.ts";
 
 /** The state of some files at a moment. */
 export interface FileStamp {
-  /** SHA-256 over names, sizes, times to the nanosecond and file numbers, in hexadecimal. */
-  readonly digest: string;
+  /** Of every group of files one after another, the SHA-256 over names, sizes, times to the nanosecond and file numbers. */
+  readonly digests: Buffer;
   /** When the file that changed last did so, ns since 1970. */
   readonly newest: bigint;
 }
@@ -18,31 +18,52 @@ export interface NamedPlace {
   readonly place: string;
 }
 
-/** Files looked at before other work has its turn. A call that waits for its turn costs ten times as much as one that does not. */
-const atOnce = 512;
+/** Files by their numbers. */
+export interface PlacedFiles {
+  readonly count: number;
+  at(index: number): NamedPlace;
+}
+
+/** Files of a group: looked at before other work has its turn. A call that waits for its turn costs ten times as much as one that does not. */
+export const groupFiles = 512;
+
+const digestBytes = 32;
 
 /**
  * Looks at files. The time of the last change of what is known of a file (ctime) is part of it: no program can set it back, as copying and unpacking do with the
  * time of the content.
  */
-export async function stampOf(files: readonly NamedPlace[]): Promise<FileStamp> {
-  const hash = createHash("sha256");
+export async function stampOf(files: PlacedFiles): Promise<FileStamp> {
+  const digests: Buffer[] = [];
   let newest = 0n;
-  for (let first = 0; first < files.length; first += atOnce) {
-    let text = "";
-    for (const { name, place } of files.slice(first, first + atOnce)) {
-      const status = statusOf(place);
-      if (typeof status === "string") text += `${name}\0${status}\n`;
-      else {
-        const { size, mtimeNs, ctimeNs, ino } = status;
-        if (ctimeNs > newest) newest = ctimeNs;
-        text += `${name}\0${size} ${mtimeNs} ${ctimeNs} ${ino}\n`;
-      }
-    }
-    hash.update(text);
+  for (let group = 0; group * groupFiles < files.count; group++) {
+    const stamp = stampOfGroup(files, group);
+    digests.push(stamp.digests);
+    if (stamp.newest > newest) newest = stamp.newest;
     await setImmediate();
   }
-  return { digest: hash.digest("hex"), newest };
+  return { digests: Buffer.concat(digests), newest };
+}
+
+/** Whether the files of a group are as they were when the stamp's digests were taken. */
+export function isGroupUnchanged(files: PlacedFiles, group: number, digests: Buffer): boolean {
+  return digests.subarray(group * digestBytes, (group + 1) * digestBytes).equals(stampOfGroup(files, group).digests);
+}
+
+function stampOfGroup(files: PlacedFiles, group: number): FileStamp {
+  let text = "";
+  let newest = 0n;
+  for (let index = group * groupFiles; index < Math.min(files.count, (group + 1) * groupFiles); index++) {
+    const { name, place } = files.at(index);
+    const status = statusOf(place);
+    if (typeof status === "string") text += `${name}\0${status}\n`;
+    else {
+      const { size, mtimeNs, ctimeNs, ino } = status;
+      if (ctimeNs > newest) newest = ctimeNs;
+      text += `${name}\0${size} ${mtimeNs} ${ctimeNs} ${ino}\n`;
+    }
+  }
+  return { digests: createHash("sha256").update(text).digest(), newest };
 }
 
 /** What the system knows of a file, or the code of why it cannot be asked. */
@@ -60,7 +81,7 @@ const [fineStep, coarseStep] = [100, 2000];
 /**
  * Whether what changes from `moment` on (ms since 1970) certainly gets another stamp: the last change before is older than a step of the file system's clock.
  */
-export function isSettled({ newest }: FileStamp, moment: number): boolean {
+export function isSettled({ newest }: Pick<FileStamp, "newest">, moment: number): boolean {
   const step = newest % 1_000_000n === 0n ? coarseStep : fineStep;
   return Number(newest / 1_000_000n) + step < moment;
 }

@@ -32,14 +32,22 @@ export const imageFilesFormat: ImageFormat = {
   async open(tree) {
     const images = imageFilesFormat.members(tree);
     const ignored = ignoredFolders(tree, images);
-    // Taken from the path each time it is asked for: a list of them would be as large as the paths.
-    const folders = (index: number): string[] => foldersOf(images[index]!.path).map(plainName);
+    // Taken from the path when it is asked for, as a list of them would be as large as the paths; of neighbours once.
+    let last: { readonly folder: string; readonly names: readonly string[] } | undefined;
+    const folders = (index: number): readonly string[] => {
+      const { path } = images[index]!;
+      const folder = path.slice(0, path.lastIndexOf("/") + 1);
+      if (last?.folder !== folder) last = { folder, names: foldersOf(path).map(plainName) };
+      return last.names;
+    };
+    const isApart = images[0]?.place !== undefined;
     return {
       format: "images",
       length: images.length,
       name: (index) => readableName(images[index]!.shown),
       className: (index) => folders(index).slice(ignored).at(-1),
       splitNames: folders,
+      fileOf: isApart ? (index) => ({ name: images[index]!.path, place: images[index]!.place! }) : undefined,
       read: async (index) => ({ kind: "encoded", bytes: await images[index]!.read() }),
     };
   },

@@ -56,7 +56,7 @@ export const manifestFormat: ImageFormat = {
         const { split, label } = rows[index]!;
         return hasSplits ? [split, label].filter((name) => name !== undefined) : foldersAt(index);
       },
-      elsewhere: () => rows.map((_, index) => placeOf(index)),
+      fileOf: (index) => ({ name: rows[index]!.path, place: placeOf(index) }),
       read: async (index) => ({ kind: "encoded", bytes: await listedFile(placeOf(index), opening.limits).read() }),
       ...(columns.length > 0 ? { columns: { names: columns, of: (index: number) => rows[index]!.others } } : {}),
     };
