@@ -26,6 +26,14 @@ test("brightness and contrast are mean and deviation", () => {
   expect([found.blue, found.red]).toEqual([0, 0]);
 });
 
+test("colours of one brightness have no contrast but a spread", () => {
+  // 0.299 * 230 is 0.587 * 117.2: a red and a green of nearly one luma.
+  const pixels = Uint8Array.of(230, 0, 0, 117, 0, 0);
+  const found = statisticsOf({ kind: "raw", pixels, channels: 3, height: 1, width: 2 });
+  expect(found.contrast).toBeCloseTo((0.299 * 230 - 0.587 * 117) / 2, 4);
+  expect(found.spread).toBe(115);
+});
+
 test("a ramp is as smooth as it gets, alternating lines are not smooth at all, and an even image says nothing", () => {
   const line = (value: (x: number) => number): RawImage => grey([Array.from({ length: 16 }, (_, x) => value(x))]);
   expect(statisticsOf(line((x) => 10 * x)).sharpness).toBeCloseTo(1 / 4, 6);

@@ -7,6 +7,8 @@ export interface PixelStatistics {
   readonly brightness: number;
   /** Standard deviation of luma. */
   readonly contrast: number;
+  /** The greatest standard deviation of luma and of single channels: colours of one brightness have contrast, too. */
+  readonly spread: number;
   /**
    * Root mean square difference of neighbouring pixels over that of pixels four apart, NaN where there is none: near 1/4 where an image is smooth,
    * 1 where it is noise. Contrast and brightness cancel out, and what an image shows nearly does.
@@ -20,16 +22,35 @@ export interface PixelStatistics {
 /** Pixels between two that tell the coarse structure of an image. */
 const coarse = 4;
 
-/** The statistics of an image of one or three channels. */
+/** The statistics of an image of any number of channels; but for the spread, of others than three the first counts. */
 export function statisticsOf(image: RawImage): PixelStatistics {
   const { height, width } = image;
   const luma = lumaOf(image);
-  const area = luma.length;
-  const brightness = luma.reduce((sum, value) => sum + value, 0) / area;
-  const contrast = Math.sqrt(luma.reduce((sum, value) => sum + (value - brightness) ** 2, 0) / area);
+  const brightness = meanOf(luma);
+  const contrast = deviationOf(luma, brightness);
+  const spread = Math.max(contrast, ...channelsOf(image).map((channel) => deviationOf(channel, meanOf(channel))));
   const far = difference(luma, height, width, coarse);
   const sharpness = far > 0 ? Math.sqrt(difference(luma, height, width, 1) / far) : Number.NaN;
-  return { brightness, contrast, sharpness, ...colourOf(image, brightness) };
+  return { brightness, contrast, spread, sharpness, ...colourOf(image, brightness) };
+}
+
+/** The channels of an image that has several, one by one. */
+function channelsOf({ pixels, channels, height, width }: RawImage): Uint8Array[] {
+  const area = height * width;
+  if (channels === 1) return [];
+  return Array.from({ length: channels }, (_, channel) => pixels.subarray(channel * area, (channel + 1) * area));
+}
+
+function meanOf(values: Uint8Array | Float32Array): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum / values.length;
+}
+
+function deviationOf(values: Uint8Array | Float32Array, mean: number): number {
+  let sum = 0;
+  for (const value of values) sum += (value - mean) ** 2;
+  return Math.sqrt(sum / values.length);
 }
 
 function lumaOf({ pixels, channels, height, width }: RawImage): Float32Array {
@@ -62,10 +83,8 @@ function difference(luma: Float32Array, height: number, width: number, distance:
   return count === 0 ? 0 : sum / count;
 }
 
-function colourOf({ pixels, channels }: RawImage, brightness: number): Pick<PixelStatistics, "blue" | "red"> {
-  if (channels !== 3) return { blue: 0, red: 0 };
-  const area = pixels.length / 3;
-  const meanOf = (channel: number): number =>
-    pixels.subarray(channel * area, (channel + 1) * area).reduce((sum, value) => sum + value, 0) / area;
-  return { blue: 0.564 * (meanOf(2) - brightness), red: 0.713 * (meanOf(0) - brightness) };
+function colourOf(image: RawImage, brightness: number): Pick<PixelStatistics, "blue" | "red"> {
+  if (image.channels !== 3) return { blue: 0, red: 0 };
+  const [red, , blue] = channelsOf(image).map(meanOf) as [number, number, number];
+  return { blue: 0.564 * (blue - brightness), red: 0.713 * (red - brightness) };
 }

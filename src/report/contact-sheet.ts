@@ -21,6 +21,8 @@ export interface Caption {
   readonly name: string;
   /** Raw score; higher = more anomalous. */
   readonly score: number;
+  /** Digits of the score after the point. Default: 1. */
+  readonly digits?: number;
   readonly pValue?: number;
   /** Colour of a frame around the thumbnail, such as flaggedColour; none where absent. */
   readonly frame?: Colour;
@@ -100,7 +102,7 @@ export function contactSheetLayout(count: number, columns: number): Layout {
 export async function renderContactSheet({ images, captions, columns, title }: ContactSheet): Promise<Uint8Array> {
   checkBatch(images);
   if (captions.length !== images.count) throw internalError(`${captions.length} captions of ${images.count} images`);
-  const layout = contactSheetLayout(images.count, columns);
+  const layout = withTitle(title, contactSheetLayout(images.count, columns), columns);
   const canvas = makeCanvas(layout.width, layout.height);
   const size = fitBox(images, thumbnail);
   captions.forEach(({ frame }, index) => {
@@ -118,6 +120,13 @@ export async function renderContactSheet({ images, captions, columns, title }: C
   return encodePng(canvas, [titleRow(title, layout), ...rows]);
 }
 
+/** As wide as the title takes, as far as sheets of so many columns go. */
+function withTitle(title: string, layout: Layout, columns: number): Layout {
+  const most = 2 * margin + columns * (cellSide + gap) - gap;
+  const wanted = 2 * margin + title.length * titleCharacter;
+  return { ...layout, width: Math.max(layout.width, Math.min(most, wanted)) };
+}
+
 function titleRow(title: string, { width }: Layout): Overlay {
   const fitting = shortenMiddle(title, Math.floor((width - 2 * margin) / titleCharacter));
   const text = `<text x="${margin}" y="${margin + 14}" font-size="${titleSize}" font-weight="bold" fill="#111">${escapeXml(fitting)}</text>`;
@@ -126,8 +135,8 @@ function titleRow(title: string, { width }: Layout): Overlay {
 
 function captionRow(captions: readonly Caption[], row: number, { width, columns, cell }: Layout): Overlay {
   const first = row * columns;
-  const texts = captions.slice(first, first + columns).map(({ name, score, pValue }, column) => {
-    const numbers = [showNumber(score, 1), ...(pValue === undefined ? [] : [`p ${showPValue(pValue)}`])].join(
+  const texts = captions.slice(first, first + columns).map(({ name, score, digits = 1, pValue }, column) => {
+    const numbers = [showNumber(score, digits), ...(pValue === undefined ? [] : [`p ${showPValue(pValue)}`])].join(
       " \u00b7 ",
     );
     // An inner svg element clips: a name of wide letters must not run into its neighbours.

@@ -13,7 +13,16 @@ test("deviations are counted from the median in median deviations, and strays do
 
 /** Twenty images that are alike, and further ones that differ as they say. */
 function setWith(...odd: readonly Partial<Record<keyof SetStatistics, number>>[]): SetStatistics {
-  const usual = { brightness: 120, contrast: 40, sharpness: 0.6, blue: 5, red: -5, height: 100, width: 200 };
+  const usual = {
+    brightness: 120,
+    contrast: 40,
+    spread: 45,
+    sharpness: 0.6,
+    blue: 5,
+    red: -5,
+    height: 100,
+    width: 200,
+  };
   const column = (name: keyof SetStatistics): number[] => [
     ...Array.from({ length: 20 }, () => usual[name]),
     ...odd.map((image) => image[name] ?? usual[name]),
@@ -21,6 +30,7 @@ function setWith(...odd: readonly Partial<Record<keyof SetStatistics, number>>[]
   return {
     brightness: column("brightness"),
     contrast: column("contrast"),
+    spread: column("spread"),
     sharpness: column("sharpness"),
     blue: column("blue"),
     red: column("red"),
@@ -31,8 +41,8 @@ function setWith(...odd: readonly Partial<Record<keyof SetStatistics, number>>[]
 
 test("each oddity finds its own image and leaves the usual ones", () => {
   const set = setWith(
-    { contrast: 0, sharpness: Number.NaN },
-    { brightness: 20 },
+    { contrast: 0, spread: 0, sharpness: Number.NaN },
+    { brightness: 20, contrast: 0 },
     { brightness: 240 },
     { sharpness: 0.26 },
     { height: 50, width: 100 },

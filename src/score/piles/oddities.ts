@@ -8,6 +8,8 @@ export interface SetStatistics {
   /** Mean and standard deviation of luma, in levels of 8 bits. */
   readonly brightness: ArrayLike<number>;
   readonly contrast: ArrayLike<number>;
+  /** The greatest standard deviation of luma and of the channels. */
+  readonly spread: ArrayLike<number>;
   /** `statisticsOf` in `pixels/`; NaN where an image has none. */
   readonly sharpness: ArrayLike<number>;
   /** Mean colour differences, in levels. */
@@ -66,14 +68,14 @@ function medianOf(sorted: Float64Array): number {
 /** Which images are odd in which way, the oddest first. `blank` is in halvings of the full contrast, all others in deviations. */
 export function findOddities(set: SetStatistics): Record<OddityKind, readonly OddImage[]> {
   const deviations = deviationsOf(set);
-  const seen = (image: number): boolean => set.contrast[image]! >= blankContrast;
+  const seen = (image: number): boolean => set.spread[image]! >= blankContrast;
   const from = (scoreOf: (image: number) => number, least: number): readonly OddImage[] =>
     Array.from({ length: set.contrast.length }, (_, image) => ({ image, score: scoreOf(image) }))
       .filter(({ score }) => score >= least)
       .sort((a, b) => b.score - a.score);
   const only = (when: boolean, score: number): number => (when ? score : Number.NaN);
   return {
-    blank: from((image) => halvings(set.contrast[image]!), halvings(blankContrast)),
+    blank: from((image) => halvings(set.spread[image]!), halvings(blankContrast)),
     dark: from(
       (image) => only(seen(image) && set.brightness[image]! < darkest, -deviations.brightness[image]!),
       leastDeviations,

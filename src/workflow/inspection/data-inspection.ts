@@ -1,7 +1,7 @@
 /** What a person's images are like before anything is trained on them: counts, doubles, and what is odd about them. */
 import { basename } from "node:path";
 import { ConfigError, setting } from "../../base/index.ts";
-import { type LeftOut, openImages, type PreparationProblem } from "../../data/index.ts";
+import { type ImageSource, type LeftOut, openImages, type PreparationProblem } from "../../data/index.ts";
 import { findOddities, type OddityKind, oddityKinds, oddness } from "../../score/index.ts";
 import type { Watch } from "../events.ts";
 import { findSame, type PlacedImage, type SameImages } from "./same-images.ts";
@@ -100,6 +100,11 @@ const leastOfOnePicture = 0.98;
 /** What names a part of a data set, where folders name anything else, too. */
 const splitName = /^(train|training|test|testing|val|valid|validation|dev|unlabeled|extra)$/i;
 
+/** The part of its data set that an image belongs to: the first that is named. Below it a folder may be a class of trains. */
+function splitOf({ splitNames }: ImageSource, index: number): string | undefined {
+  return splitNames(index).find((name) => splitName.test(name));
+}
+
 /**
  * Looks at sets of images, each at one location. Reads every image once, those that may be doubles again, and holds some hundred bytes of each. Throws
  * ConfigError for locations without readable images, the signal's reason where it calls the work off.
@@ -195,10 +200,7 @@ function describeSet(measured: MeasuredSet, set: string, odd: InspectedData["odd
     depths: tally(all, (image) => depthWord(bits[image]!)),
     paged,
     classes: tally(all, (image) => source.className(indices[image]!)),
-    splits: tally(
-      all.flatMap((image) => source.splitNames(indices[image]!).filter((name) => splitName.test(name))),
-      (name) => name,
-    ),
+    splits: tally(all, (image) => splitOf(source, indices[image]!)),
     odd: {
       blank: odd.kinds.blank.map(named),
       dark: odd.kinds.dark.map(named),
@@ -252,7 +254,7 @@ function collisionsOf(groups: readonly SameImages[], sets: readonly MeasuredSet[
 function areApart(images: readonly PlacedImage[], sets: readonly MeasuredSet[]): boolean {
   const sideOf = ({ set, image }: PlacedImage): string => {
     const { source, indices } = sets[set]!;
-    return [set, ...source.splitNames(indices[image]!).filter((name) => splitName.test(name))].join(" ");
+    return `${set} ${splitOf(source, indices[image]!) ?? ""}`;
   };
   return new Set(images.map(sideOf)).size > 1;
 }

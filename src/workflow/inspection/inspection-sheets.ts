@@ -19,6 +19,16 @@ const columns = 8;
 /** The colour around images of every second group, so that groups can be told apart. */
 const otherColour = [30, 110, 200] as const;
 
+/** Where a white image ends on a white sheet. */
+const paleColour = [205, 205, 205] as const;
+
+/** An image of a set and what stands below it: its score, or its number. */
+interface ScoredPlace {
+  readonly image: number;
+  readonly score: number;
+  readonly digits?: number;
+}
+
 interface ShownImage extends PlacedImage {
   readonly caption: Omit<Caption, "name">;
 }
@@ -28,17 +38,17 @@ export async function* drawFindings(data: InspectedData): AsyncGenerator<Finding
   const { sets, groups, odd } = data;
   const names = setNames(sets.map(({ source }) => source.location));
   for (const [set, { count }] of sets.entries()) {
-    const sheet = async (what: string, title: string, shown: readonly { image: number; score: number }[]) => ({
+    const sheet = async (what: string, title: string, shown: readonly ScoredPlace[]) => ({
       name: `${names[set]}-${what}.png`,
       png: await draw(
         data,
         title,
-        shown.map(({ image, score }) => ({ set, image, caption: { score } })),
+        shown.map(({ image, score, digits = 1 }) => ({ set, image, caption: { score, digits, frame: paleColour } })),
       ),
     });
     const stream = randomKey(0).fold("a sample of a set").stream();
     const sample = Array.from({ length: Math.min(count, mostShown) }, () => stream.integer(count));
-    const shown = [...new Set(sample)].sort((a, b) => a - b).map((image) => ({ image, score: image + 1 }));
+    const shown = [...new Set(sample)].sort((a, b) => a - b).map((image) => ({ image, score: image + 1, digits: 0 }));
     yield await sheet("sample", `${names[set]}: a sample of ${count} images`, shown);
     yield await sheet("oddest", `${names[set]}: the oddest of ${count} images by simple numbers`, odd[set]!.oddest);
     for (const kind of oddityKinds) {
@@ -53,7 +63,8 @@ export async function* drawFindings(data: InspectedData): AsyncGenerator<Finding
     collisions: groups.collisions,
   })) {
     if (found.length === 0) continue;
-    const title = `${what}: ${found.length} pictures, framed alike where one is there more than once`;
+    const pictures = found.length === 1 ? "1 picture" : `${found.length} pictures`;
+    const title = `${what}: ${pictures}, framed alike where one is there more than once`;
     yield { name: `${what}.png`, png: await draw(data, title, firstGroups(found)) };
   }
 }
@@ -64,7 +75,9 @@ function firstGroups(groups: readonly SameImages[]): ShownImage[] {
   for (const [index, { images, correlation }] of groups.entries()) {
     if (shown.length >= 2 * mostShown) break;
     const frame = index % 2 === 0 ? flaggedColour : otherColour;
-    shown.push(...images.slice(0, columns).map((image) => ({ ...image, caption: { score: correlation, frame } })));
+    shown.push(
+      ...images.slice(0, columns).map((image) => ({ ...image, caption: { score: correlation, digits: 2, frame } })),
+    );
   }
   return shown;
 }

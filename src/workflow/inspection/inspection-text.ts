@@ -20,7 +20,7 @@ export function showDescription(description: DataDescription): string[] {
 
 function correlationWords(least: number): string {
   return Number.isFinite(least)
-    ? `shifted as it may be, structures correlate above ${least}, of small images above 0.95`
+    ? `shifted as it may be, structures correlate above ${least.toFixed(2)}`
     : "too alike as a whole to tell doubles";
 }
 

@@ -1,4 +1,5 @@
 /** Which images of some sets are the same, to the pixel or nearly: photographed again, cut otherwise, lit otherwise, saved again. */
+import { permutation, randomKey } from "../../base/index.ts";
 import {
   type ComparedPair,
   codeLength,
@@ -33,7 +34,7 @@ export interface Sameness {
   readonly alike: readonly SameImages[];
   /** A number for every image, the sets one after another, that images share which are equal or alike. */
   readonly groups: Uint32Array;
-  /** What structures had to correlate by, for images of `structuredSide` and more. */
+  /** What structures had to correlate by at least. */
   readonly leastCorrelation: number;
 }
 
@@ -42,6 +43,18 @@ const structuredSide = 64;
 
 /** Two small images are the same where their structures correlate more than this: different fives correlate up to 0.95, pictures saved twice by more. */
 const leastOfSmall = 0.95;
+
+/** Larger ones of very many: of the 72 million pairs of 12,000 photographs some correlate up to 0.6 by chance. */
+const leastAmongMany = 0.65;
+
+/** Images of which pairs are drawn to see how much strangers of these sets correlate, each with so many others; fewer would say little. */
+const drawnImages = 200;
+const drawnPartners = 2;
+const leastDrawn = 50;
+
+/** How far beyond the strangers' median the same thing lies, in steps from there to their 90 % quantile; no further than pictures saved twice. */
+const stepsBeyond = 5;
+const mostDemanded = 0.98;
 
 /** Candidates by their codes: the least likeness of two images, in sets of few and of many, and of small images. */
 const leastLikeness = { few: 0.4, many: 0.6, small: 0.8 } as const;
@@ -81,11 +94,14 @@ export async function findSame(sets: readonly MeasuredSet[], { onEvent, signal }
     const { set, image } = placed[kept[position]!]!;
     return fingerprintOfStructure(await sets[set]!.read(image));
   });
+  const strangers = await reachOfStrangers(kept.length, printOf);
+  const leastOf = (isOfSmall: boolean): number =>
+    Math.max(isOfSmall ? leastOfSmall : kept.length < few ? leastCorrelation : leastAmongMany, strangers);
   const pairs: ComparedPair[] = [];
   for (const [done, { a, b }] of likely.entries()) {
     signal?.throwIfAborted();
     const correlation = shiftedCorrelation(await printOf(a), await printOf(b));
-    pairs.push({ a, b, correlation, least: isSmall(a) || isSmall(b) ? leastOfSmall : leastCorrelation });
+    pairs.push({ a, b, correlation, least: leastOf(isSmall(a) || isSmall(b)) });
     onEvent?.({ kind: "progress", task: "measuring", subject: "likely pairs", done: done + 1, total: likely.length });
   }
   onEvent?.({ kind: "settled" });
@@ -98,8 +114,28 @@ export async function findSame(sets: readonly MeasuredSet[], { onEvent, signal }
       (position) => placed[kept[position]!]!,
     ),
     groups: spread(first, kept, groups),
-    leastCorrelation: found,
+    leastCorrelation: Math.max(found, leastOf(small.every((one) => one === 1))),
   };
+}
+
+/**
+ * What images that are not the same reach: things of one kind that lie alike, as brains or boards do, correlate without being one. By pairs that chance
+ * draws, of which few are of one thing; 0 where there are too few images to tell.
+ */
+async function reachOfStrangers(count: number, printOf: (position: number) => Promise<Fingerprint>): Promise<number> {
+  if (count < leastDrawn) return 0;
+  const drawn = permutation(count, randomKey(0).fold("strangers").stream()).subarray(0, drawnImages);
+  const found: number[] = [];
+  for (const [index, own] of drawn.entries()) {
+    for (let step = 1; step <= drawnPartners; step++) {
+      const other = drawn[(index + step) % drawn.length]!;
+      found.push(shiftedCorrelation(await printOf(own), await printOf(other)));
+    }
+  }
+  found.sort((a, b) => a - b);
+  const quantile = (share: number): number => found[Math.floor(share * (found.length - 1))]!;
+  const [middle, high] = [quantile(0.5), quantile(0.9)];
+  return Math.min(mostDemanded, middle + stepsBeyond * (high - middle));
 }
 
 /** Of every image the first one that is equal to it. */
@@ -119,7 +155,7 @@ function equalImages(placed: readonly PlacedImage[], first: Uint32Array): SameIm
     if (!members.has(own)) members.set(own, [placed[own]!]);
     members.get(own)!.push(placed[index]!);
   }
-  return [...members.values()].map((images) => ({ images, correlation: 1 })).sort(byNumber);
+  return [...members.values()].map((images) => ({ images, correlation: 1 })).sort(byLikeness);
 }
 
 function alikeImages(
@@ -136,12 +172,12 @@ function alikeImages(
   }
   return [...members.values()]
     .map(({ images, correlation }) => ({ images: [...images].sort((a, b) => a - b).map(placeOf), correlation }))
-    .sort(byNumber);
+    .sort(byLikeness);
 }
 
-/** Those of most images first, and the most alike. */
-function byNumber(a: SameImages, b: SameImages): number {
-  return b.images.length - a.images.length || b.correlation - a.correlation;
+/** The most alike first: of what correlates little some is not the same. */
+function byLikeness(a: SameImages, b: SameImages): number {
+  return b.correlation - a.correlation || b.images.length - a.images.length;
 }
 
 /** The group of every image: that of the one it is equal to. */

@@ -107,6 +107,7 @@ export async function measureSet(source: ImageSource, { onEvent, signal }: Watch
     statistics: {
       brightness: upTo(numbers.brightness),
       contrast: upTo(numbers.contrast),
+      spread: upTo(numbers.spread),
       sharpness: upTo(numbers.sharpness),
       blue: upTo(numbers.blue),
       red: upTo(numbers.red),
@@ -131,6 +132,7 @@ function emptyColumns(length: number) {
     indices: new Uint32Array(length),
     brightness: new Float32Array(length),
     contrast: new Float32Array(length),
+    spread: new Float32Array(length),
     sharpness: new Float32Array(length),
     blue: new Float32Array(length),
     red: new Float32Array(length),
@@ -145,9 +147,10 @@ function emptyColumns(length: number) {
 }
 
 function put(columns: Columns, at: number, { image, stored }: InspectedImage): void {
-  const { brightness, contrast, sharpness, blue, red } = statisticsOf(image);
+  const { brightness, contrast, spread, sharpness, blue, red } = statisticsOf(image);
   columns.brightness[at] = brightness;
   columns.contrast[at] = contrast;
+  columns.spread[at] = spread;
   columns.sharpness[at] = sharpness;
   columns.blue[at] = blue;
   columns.red[at] = red;
