@@ -24,6 +24,7 @@ export { openTemporaryFolder, type TemporaryFolder } from "./files/temporary-fol
 export { adoptUnfinished, temporaryName as unfinishedName } from "./files/temporary-names.ts";
 export { isImageName } from "./formats/image-files.ts";
 export { isLongList, type ListedImage, listInPieces } from "./formats/list-pieces.ts";
+export { type ColumnTable, tableInBytes } from "./formats/parquet-table.ts";
 export type {
   EncodedImage,
   ImageCatalogue,

@@ -29,7 +29,16 @@ import {
   type Watch,
   type WishedRule,
 } from "../workflow/index.ts";
-import { idOfShard, type Job, type JobRecord, jobNames, openJob, readRecord, type Shard } from "./job-files.ts";
+import {
+  idOfShard,
+  type Job,
+  type JobRecord,
+  jobNames,
+  listName,
+  openJob,
+  readRecord,
+  type Shard,
+} from "./job-files.ts";
 import { placeOf } from "./job-place.ts";
 
 /** Images scored in one pass of the engine: shards of whole passes give the very numbers of one prediction. */
@@ -198,7 +207,7 @@ async function isFile(path: string): Promise<boolean> {
 
 /** The piece of a list that a shard is, as a list of its own. One that is there is the same, as its name tells. */
 async function writeList(out: string, index: number, id: string, list: readonly ListedImage[]): Promise<string> {
-  const name = `${String(index).padStart(8, "0")}-${id}.jsonl`;
+  const name = listName({ index, id });
   const place = placeOf(out);
   // Not synced one by one, which would take most of the time; a list that is not whole does not have the names that its shard tells.
   const inside = `${jobNames.lists}/${name}`;

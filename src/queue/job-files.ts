@@ -24,6 +24,8 @@ export const jobNames = {
   attempts: "attempts",
   /** Why a shard could not be scored, until it is. */
   failures: "failures",
+  /** What each worker did, for statistics. */
+  workers: "workers",
 } as const;
 
 const decisionSchema: z.ZodType<Decision> = z.object({
@@ -108,11 +110,19 @@ export function idOfShard(
   return hash.digest("hex").slice(0, 16);
 }
 
+/** The name of the list that a shard of a long list has for itself. */
+export function listName({ index, id }: Pick<Shard, "index" | "id">): string {
+  return `${String(index).padStart(8, "0")}-${id}.jsonl`;
+}
+
+/** Bytes of a record, of a shard's line and of all lines, at most: what is longer was not written by `createJob`. */
+const [longestRecord, longestLine, longestShards] = [2 ** 28, 2 ** 16, 2 ** 31];
+
 /** Reads a job's record. Throws ConfigError where there is none, FormatError where it is damaged. */
 export async function readRecord(folder: string): Promise<JobRecord> {
   const fault = { subject: "job", expected: "a folder that a job was made in" } as const;
   const bytes = await placeOf(folder)
-    .read(jobNames.job)
+    .read(jobNames.job, longestRecord)
     .catch((error: unknown) => {
       if (isUserError(error)) throw error;
       throw new ConfigError({ ...fault, code: "unreadable", got: messageOf(error) });
@@ -125,16 +135,46 @@ export async function readRecord(folder: string): Promise<JobRecord> {
   }
 }
 
-/** Opens a job. Throws as `readRecord`. */
+/** Opens a job. Throws as `readRecord`, and FormatError for shards that are not those of the record: no place and no name of theirs is believed. */
 export async function openJob(folder: string): Promise<Job> {
   const record = await readRecord(folder);
-  const text = new TextDecoder().decode(await placeOf(folder).read(jobNames.shards));
-  const shards = text.split("\n").filter((line) => line !== "");
-  if (shards.length !== record.shards) throw damaged(`${folder}/${jobNames.shards}`);
+  const path = `${folder}/${jobNames.shards}`;
+  const bytes = await placeOf(folder)
+    .read(jobNames.shards, Math.min(longestShards, record.shards * longestLine))
+    .catch((error: unknown) => {
+      throw isUserError(error) ? error : damaged(path, messageOf(error));
+    });
+  const locations = new Set(record.locations);
+  const shards: Shard[] = [];
+  let start = 0;
+  for (const line of linesOf(bytes ?? new Uint8Array())) {
+    const shard = parseShard(line);
+    const isPlaced = shard?.index === shards.length && shard.start === start && shard.count <= record.shardSize;
+    const isKnown = shard && (shard.isList ? shard.location === listName(shard) : locations.has(shard.location));
+    if (!isPlaced || !isKnown || shards.length === record.shards) throw damaged(path);
+    shards.push(shard);
+    start += shard.count;
+  }
+  if (shards.length !== record.shards || start !== record.images) throw damaged(path);
+  return { folder, record, shards };
+}
+
+function parseShard(line: string): Shard | undefined {
   try {
-    return { folder, record, shards: shards.map((line) => shardSchema.parse(JSON.parse(line))) };
+    return shardSchema.parse(JSON.parse(line));
   } catch {
-    throw damaged(`${folder}/${jobNames.shards}`);
+    return undefined;
+  }
+}
+
+/** The lines of a text, one after another: a text of all may be longer than any can be. */
+function* linesOf(bytes: Uint8Array): Generator<string> {
+  const decoder = new TextDecoder();
+  for (let at = 0; at < bytes.length; ) {
+    const found = bytes.indexOf(10, at);
+    const end = found < 0 ? bytes.length : found;
+    yield decoder.decode(bytes.subarray(at, Math.min(end, at + longestLine)));
+    at = end + 1;
   }
 }
 
@@ -144,12 +184,12 @@ export async function tablesThere(folder: string): Promise<Set<string>> {
   return new Set(names.filter((name) => name.endsWith(".parquet")));
 }
 
-function damaged(path: string): FormatError {
+function damaged(path: string, got = "something else"): FormatError {
   return new FormatError({
     code: "damaged",
     subject: `'${path}'`,
     expected: "what a job is made of",
-    got: "something else",
+    got,
     remedy: { key: "other", text: "make the job again: what is scored stays" },
   });
 }

@@ -5,8 +5,8 @@ import { openAtomicFile, takeLock, unfinishedName, writeFileAtomic } from "../da
 
 /** A job's place. Names are paths in it, `/` between their parts. What throws, throws an Error with a reason, or one that a person can act on. */
 export interface JobPlace {
-  /** The whole content; undefined where nothing has the name. */
-  read(name: string): Promise<Uint8Array | undefined>;
+  /** The whole content; undefined where nothing has the name. Throws for more bytes than `most`, before it reads them. */
+  read(name: string, most?: number): Promise<Uint8Array | undefined>;
   has(name: string): Promise<boolean>;
   /** The names in a folder of it, in no order; none where it is not there. */
   names(folder: string): Promise<string[]>;
@@ -32,6 +32,9 @@ export interface LineWriter {
   discard(): Promise<void>;
 }
 
+/** How many small files of a place are read at a time. */
+export const atOnce = { concurrency: 16, ahead: 64 } as const;
+
 /** The place of a job. */
 export function placeOf(folder: string): JobPlace {
   return folderPlace(folder);
@@ -41,11 +44,16 @@ export function placeOf(folder: string): JobPlace {
 function folderPlace(folder: string): JobPlace {
   const at = (name: string): string => join(folder, name);
   return {
-    read: (name) =>
-      readFile(at(name)).catch((error: NodeJS.ErrnoException) => {
-        if (error.code === "ENOENT") return undefined;
+    async read(name, most = Number.POSITIVE_INFINITY) {
+      try {
+        const { size } = await stat(at(name));
+        if (size > most) throw new Error(`${size} bytes, of ${most} at most`);
+        return await readFile(at(name));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
         throw error;
-      }),
+      }
+    },
     has: (name) => stat(at(name)).then(Boolean, () => false),
     names: (inside) => readdir(at(inside)).catch((): string[] => []),
     changed: (name) =>
@@ -58,6 +66,7 @@ function folderPlace(folder: string): JobPlace {
       await writeFileAtomic(at(name), content);
     },
     async writeSoon(name, content) {
+      await mkdir(dirname(at(name)), { recursive: true });
       const temporary = unfinishedName(at(name));
       await writeFile(temporary, content);
       await rename(temporary, at(name));

@@ -3,12 +3,13 @@
  * take few values, so that how often each comes decides exactly, whatever the number of images.
  */
 import { extname } from "node:path";
-import { asCell, asPath, asText, ConfigError, quote, setting } from "../base/index.ts";
-import { openAtomicBytes } from "../data/index.ts";
-import { ruleLabel } from "../score/index.ts";
-import type { Decision } from "../workflow/index.ts";
-import { type Job, type JobRecord, tableName, tablePath, tablesThere } from "./job-files.ts";
-import { columnsOfRows, type JobRow, openTable, readTable, type TableColumns } from "./shard-tables.ts";
+import { ConfigError, setting } from "../base/index.ts";
+import { mapInOrder } from "../data/index.ts";
+import { type Job, type Shard, tableName, tablePath, tablesThere } from "./job-files.ts";
+import { mergedTable } from "./merged-table.ts";
+import { partitionedTables } from "./partitioned-tables.ts";
+import type { RowSink } from "./row-sink.ts";
+import { damagedTable, type JobRow, openShardTable, type ShardTable, type TableColumns } from "./shard-tables.ts";
 
 /** What was merged. */
 export interface MergeOutcome {
@@ -19,51 +20,65 @@ export interface MergeOutcome {
   readonly top: readonly JobRow[];
 }
 
-/** Where a merged table goes, and how many of the most anomalous images are told. */
+/** Where the rows of a job go, and how many of the most anomalous images are told. */
 export interface MergeRequest {
   /** A name that ends in .csv or .parquet. Default: no table. */
   readonly out?: string | undefined;
+  /** A folder of tables in Parquet, one folder in it for every value of a column (`partitionedTables`). Default: none. */
+  readonly partitioned?: string | undefined;
+  /** That column. Default: the decision. */
+  readonly by?: string | undefined;
   readonly replace?: boolean;
   readonly top?: number | undefined;
 }
 
 /**
- * Merges the tables of all shards, in the order of the images. Throws ConfigError for shards that are missing and for another kind of file, FormatError for
- * a damaged table, RunError where the disk refuses.
+ * Merges the tables of all shards, in the order of the images. Throws ConfigError for shards that are missing, for another kind of file and for a column that
+ * parts into too many, FormatError for a damaged table, RunError where the disk refuses.
  */
-export async function mergeJob(
-  job: Job,
-  { out, replace = false, top: wished = 0 }: MergeRequest,
-): Promise<MergeOutcome> {
-  const kind = out === undefined ? undefined : extname(out);
-  if (kind !== undefined && kind !== ".csv" && kind !== ".parquet") {
-    const expected = "a name that ends in .csv or .parquet";
-    throw new ConfigError({ code: "unsupported", subject: setting("out"), expected, got: `'${out}'` });
+export async function mergeJob(job: Job, request: MergeRequest, signal?: AbortSignal): Promise<MergeOutcome> {
+  const { out, partitioned, by, replace = false, top: wished = 0 } = request;
+  const kind = out === undefined ? undefined : kindOf(out);
+  if (by !== undefined && partitioned === undefined) {
+    const needs = { code: "missing-setting", expected: `${setting("partitioned")} with it`, got: "none" } as const;
+    throw new ConfigError({ subject: setting("by"), ...needs });
   }
   await refuseMissing(job);
   const { record } = job;
-  const marks = record.decision.together ? await marksOfAll(job, record.decision) : undefined;
-  let columns: TableColumns | undefined;
-  const file = out === undefined ? undefined : await openAtomicBytes(out, 0o666);
+  const isWritten = out !== undefined || partitioned !== undefined;
+  const survey = isWritten || record.decision.together ? await surveyOf(job, signal) : undefined;
+  const sinks: RowSink[] = [];
   try {
-    columns = file && (await allColumns(job));
-    const table = columns && (kind === ".csv" ? csvTable(record, columns) : parquetTable(record, columns));
+    if (out !== undefined) sinks.push(await mergedTable(out, kind!, record, survey!.columns, replace));
+    if (partitioned !== undefined) {
+      sinks.push(await partitionedTables(partitioned, { record, columns: survey!.columns, by, replace }));
+    }
+    const marks = survey?.marks;
     let [images, unreadable, marked] = [0, 0, 0];
     let top: JobRow[] = [];
-    for await (const rows of tablesOf(job)) {
+    for await (const rows of rowsOfShards(job)) {
+      signal?.throwIfAborted();
       const judged = marks ? rows.map((row) => ({ ...row, anomalous: row.error === null ? marks(row) : null })) : rows;
       images += judged.length;
-      unreadable += judged.filter(({ error }) => error !== null).length;
-      marked += judged.filter(({ anomalous }) => anomalous === true).length;
+      for (const { error, anomalous } of judged) {
+        if (error !== null) unreadable++;
+        if (anomalous === true) marked++;
+      }
       if (wished > 0) top = keepMost(top, judged, wished);
-      if (table) await file?.write(table.rows(judged));
+      for (const sink of sinks) await sink.add(judged);
     }
-    if (table) await file?.write(table.end());
-    await file?.commit({ replace });
+    for (const sink of sinks) await sink.commit();
     return { images, unreadable, marked, top };
   } finally {
-    await file?.discard();
+    for (const sink of sinks) await sink.discard();
   }
+}
+
+function kindOf(out: string): ".csv" | ".parquet" {
+  const kind = extname(out);
+  if (kind === ".csv" || kind === ".parquet") return kind;
+  const expected = "a name that ends in .csv or .parquet";
+  throw new ConfigError({ code: "unsupported", subject: setting("out"), expected, got: `'${out}'` });
 }
 
 async function refuseMissing({ folder, shards }: Job): Promise<void> {
@@ -79,45 +94,74 @@ async function refuseMissing({ folder, shards }: Job): Promise<void> {
   });
 }
 
-/** The rows of every shard, in order. */
-export async function* tablesOf({ folder, shards }: Job): AsyncGenerator<readonly JobRow[]> {
-  for (const shard of shards) yield (await readTable(tablePath(folder, shard))).rows;
+/** Shards that are read ahead of the one at hand. */
+const readAhead = 2;
+
+/** What every shard's table gives, in order. Throws FormatError for a table of other rows than the shard's. */
+function fromTables<T>({ folder, shards }: Job, read: (table: ShardTable, shard: Shard) => Promise<T>) {
+  const readOne = async (index: number): Promise<T> => {
+    const shard = shards[index]!;
+    const table = await openShardTable(tablePath(folder, shard), shard.count);
+    return read(table, shard);
+  };
+  return mapInOrder(shards.length, readOne, { concurrency: readAhead, ahead: readAhead });
 }
 
-/** The columns of all shards: a class or an expert may be there in some only. */
-async function allColumns(job: Job): Promise<TableColumns> {
+/** The rows of every shard, in order. Throws FormatError for those of another place in the job. */
+export function rowsOfShards({ folder, ...job }: Job): AsyncGenerator<readonly JobRow[]> {
+  return fromTables({ folder, ...job }, async (table, shard) => {
+    const rows = await table.rows();
+    if (rows.every(({ image }, place) => image === shard.start + place)) return rows;
+    throw damagedTable(tablePath(folder, shard), "rows of other images");
+  });
+}
+
+/** What has to be known of all tables before the first row is written. */
+interface Survey {
+  /** A class or an expert may be there in some tables only. */
+  readonly columns: TableColumns;
+  /** Which rows the rule about all images marks; undefined where each row tells. */
+  readonly marks: ((row: JobRow) => boolean) | undefined;
+}
+
+/** One pass over all tables: their columns, and what a rule about all images takes. */
+async function surveyOf(job: Job, signal?: AbortSignal): Promise<Survey> {
+  const { rule, most, falseAlarm, together } = job.record.decision;
   const scores = new Set<string>();
   const texts = new Set<string>();
-  for await (const rows of tablesOf(job)) {
-    const found = columnsOfRows(rows);
-    for (const name of found.scores) scores.add(name);
-    for (const name of found.texts) texts.add(name);
+  const note = ({ columns }: ShardTable): void => {
+    signal?.throwIfAborted();
+    for (const name of columns.scores) scores.add(name);
+    for (const name of columns.texts) texts.add(name);
+  };
+  const columns = (): TableColumns => ({ scores: [...scores], texts: [...texts] });
+  if (!together) {
+    for await (const table of fromTables(job, async (one) => one)) note(table);
+    return { columns: columns(), marks: undefined };
   }
-  return { scores: [...scores], texts: [...texts] };
-}
-
-/** Which rows a rule about all images marks, after a pass over them. */
-async function marksOfAll(job: Job, decision: Decision): Promise<(row: JobRow) => boolean> {
-  const { rule, most, falseAlarm } = decision;
   if (rule.kind === "false-discovery") {
-    const largest = largestDiscovery(await countPValues(job), rule.share);
-    return ({ pValue }) => pValue !== null && pValue <= largest;
+    const counts = new Map<number, number>();
+    for await (const { table, pValues } of fromTables(job, async (one) => ({
+      table: one,
+      pValues: await one.pValues(),
+    }))) {
+      note(table);
+      for (const one of pValues) if (one !== null) counts.set(one, (counts.get(one) ?? 0) + 1);
+    }
+    const largest = largestDiscovery(counts, rule.share);
+    return { columns: columns(), marks: ({ pValue }) => pValue !== null && pValue <= largest };
   }
   let top: JobRow[] = [];
-  for await (const rows of tablesOf(job)) {
-    const able = rows.filter(({ pValue }) => pValue !== null && pValue <= falseAlarm!);
-    top = keepMost(top, able, most!);
+  for await (const { table, rows } of fromTables(job, async (one) => ({ table: one, rows: await one.rows() }))) {
+    note(table);
+    top = keepMost(
+      top,
+      rows.filter(({ pValue }) => pValue !== null && pValue <= falseAlarm!),
+      most!,
+    );
   }
   const chosen = new Set(top.map(({ image }) => image));
-  return ({ image }) => chosen.has(image);
-}
-
-async function countPValues(job: Job): Promise<ReadonlyMap<number, number>> {
-  const counts = new Map<number, number>();
-  for await (const rows of tablesOf(job)) {
-    for (const { pValue } of rows) if (pValue !== null) counts.set(pValue, (counts.get(pValue) ?? 0) + 1);
-  }
-  return counts;
+  return { columns: columns(), marks: ({ image }) => chosen.has(image) };
 }
 
 /**
@@ -144,41 +188,4 @@ export function keepMost(top: readonly JobRow[], rows: readonly JobRow[], count:
   const order = (a: JobRow, b: JobRow): number =>
     a.score === b.score ? a.image - b.image : a.score! > b.score! ? -1 : 1;
   return [...top, ...able].sort(order).slice(0, count);
-}
-
-interface MergedTable {
-  rows(rows: readonly JobRow[]): Uint8Array | string;
-  end(): Uint8Array | string;
-}
-
-function parquetTable(record: JobRecord, columns: TableColumns): MergedTable {
-  const table = openTable(record, columns, {});
-  return { rows: table.add, end: table.end };
-}
-
-function csvTable({ decision }: JobRecord, { scores, texts }: TableColumns): MergedTable {
-  const own = ["file", "score", "p_value", "anomalous", "rule", "error", ...scores];
-  const head = [...own, ...texts.map((name) => quote(asText(own.includes(name) ? `list_${name}` : name)))].join(",");
-  const label = ruleLabel(decision.rule);
-  let before = `${head}\n`;
-  return {
-    rows(rows) {
-      const lines = rows.map((row) =>
-        [
-          quote(asPath(row.file)),
-          row.score ?? "",
-          row.pValue ?? "",
-          row.anomalous ?? "",
-          label,
-          quote(asText(row.error ?? "")),
-          ...scores.map((name) => row.scores[name] ?? ""),
-          ...texts.map((name) => quote(asCell(row.texts[name] ?? ""))),
-        ].join(","),
-      );
-      const text = `${before}${lines.join("\n")}\n`;
-      before = "";
-      return text;
-    },
-    end: () => "",
-  };
 }

@@ -40,16 +40,17 @@ export async function scoreCarefully(
   const parts: Part[] = [{ first: 0, count }];
   const rows: JobRow[] = [];
   const ended = new Set<number>();
-  let child = startChild(request, program);
+  let child: ReturnType<typeof startChild> | undefined;
   try {
     for (let part = parts.shift(); part; part = parts.shift()) {
+      child ??= startChild(request, program);
       await child.ready;
       const outcome = await child.score(part);
       if ("rows" in outcome) {
         rows.push(...outcome.rows);
         continue;
       }
-      child = startChild(request, program);
+      child = undefined;
       if (part.count > 1) parts.unshift(...halves(part));
       else if (!ended.has(part.first)) {
         // Once may be chance, such as memory that ran out.
@@ -59,7 +60,7 @@ export async function scoreCarefully(
     }
     return rows;
   } finally {
-    child.kill();
+    child?.kill();
   }
 }
 

@@ -1,8 +1,10 @@
 /** The rows of a shard as a Parquet file, and back. */
 import { basename, dirname } from "node:path";
-import { parquetMetadata, parquetReadObjects, type SchemaElement } from "hyparquet";
+import type { SchemaElement } from "hyparquet";
 import { ByteWriter, type ColumnSource, ParquetWriter } from "hyparquet-writer";
-import { FormatError, messageOf } from "../base/index.ts";
+import { z } from "zod";
+import { FormatError, isUserError, messageOf } from "../base/index.ts";
+import { type ColumnTable, tableInBytes } from "../data/index.ts";
 import { ruleLabel, unitOf } from "../score/index.ts";
 import type { JobRecord } from "./job-files.ts";
 import { placeOf } from "./job-place.ts";
@@ -166,48 +168,119 @@ export interface ReadTable {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Reads the table of a shard. Throws FormatError where it is damaged. */
-export async function readTable(path: string): Promise<ReadTable> {
-  try {
-    const bytes = await placeOf(dirname(path)).read(basename(path));
-    if (!bytes) throw new Error("nothing");
-    const buffer = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
-    const parsed = parquetMetadata(buffer);
-    const metadata = Object.fromEntries(parsed.key_value_metadata?.map(({ key, value }) => [key, value ?? ""]) ?? []);
-    const objects = await parquetReadObjects({
-      file: { byteLength: buffer.byteLength, slice: (start, end) => buffer.slice(start, end) },
-      metadata: parsed,
-    });
-    const scores = JSON.parse(metadata["outglow.scores"] ?? "[]") as string[];
-    const texts = JSON.parse(metadata["outglow.texts"] ?? "[]") as string[];
-    return { metadata, rows: objects.map((object) => rowOf(object, scores, texts)) };
-  } catch (error) {
-    throw new FormatError({
-      code: "damaged",
-      subject: `'${path}'`,
-      expected: "the table of a shard",
-      got: messageOf(error),
-      remedy: { key: "other", text: "delete it: a worker writes it again" },
-    });
-  }
+/** A table that is open: what it says of itself; its rows are decoded when they are asked for. */
+export interface ShardTable {
+  readonly count: number;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly columns: TableColumns;
+  /** All rows, in order. Throws FormatError where the table is damaged. */
+  rows(): Promise<JobRow[]>;
+  /** The p-values alone, null where an image could not be read. Throws as `rows`. */
+  pValues(): Promise<(number | null)[]>;
 }
 
-function rowOf(object: Record<string, unknown>, scores: readonly string[], texts: readonly string[]): JobRow {
-  const number = (name: string): number | null => (object[name] as number | null | undefined) ?? null;
-  const text = (name: string): string | null => (object[name] as string | null | undefined) ?? null;
-  return {
-    image: Number(object.image),
-    file: text("file") ?? "",
-    score: number("score"),
-    pValue: number("p_value"),
-    anomalous: (object.anomalous as boolean | null | undefined) ?? null,
-    error: text("error"),
-    scores: Object.fromEntries(scores.flatMap((name) => (number(name) === null ? [] : [[name, number(name)!]]))),
-    texts: Object.fromEntries(
-      texts.flatMap((name) => {
-        const value = text(textName(name, scores));
-        return value === null ? [] : [[name, value]];
-      }),
-    ),
+/** Bytes of the largest table that is read: thousands for each row of the largest shard. */
+const largestTable = 2 ** 30;
+
+/**
+ * Opens the table of a shard, which may have been damaged or written by anybody. Throws FormatError where it is none, and where it has another number of rows
+ * than the shard has images.
+ */
+export async function openShardTable(path: string, images?: number): Promise<ShardTable> {
+  const guard = async <T>(read: () => Promise<T>): Promise<T> => {
+    try {
+      return await read();
+    } catch (error) {
+      throw isUserError(error) ? error : damagedTable(path, messageOf(error));
+    }
   };
+  return guard(async () => {
+    const bytes = await placeOf(dirname(path)).read(basename(path), largestTable);
+    if (!bytes) throw new Error("nothing");
+    const table = await tableInBytes(bytes);
+    if (images !== undefined && table.rows !== images) throw new Error(`${table.rows} rows of ${images} images`);
+    const metadata = Object.fromEntries(table.notes);
+    const columns = { scores: namesIn(metadata["outglow.scores"]), texts: namesIn(metadata["outglow.texts"]) };
+    return {
+      count: table.rows,
+      metadata,
+      columns,
+      rows: () => guard(() => rowsOf(table, columns)),
+      pValues: () => guard(() => shares(table)),
+    };
+  });
+}
+
+/** Reads the table of a shard. Throws FormatError where it is damaged. */
+export async function readTable(path: string): Promise<ReadTable> {
+  const { rows, metadata } = await openShardTable(path);
+  return { rows: await rows(), metadata };
+}
+
+/** The error of a table that is no shard's. */
+export function damagedTable(path: string, got: string): FormatError {
+  return new FormatError({
+    code: "damaged",
+    subject: `'${path}'`,
+    expected: "the table of a shard",
+    got,
+    remedy: { key: "other", text: "delete it: a worker writes it again" },
+  });
+}
+
+const namesSchema = z.array(z.string());
+
+function namesIn(text = "[]"): string[] {
+  const names = namesSchema.parse(JSON.parse(text));
+  if (new Set(names).size < names.length) throw new Error("a column comes twice");
+  return names;
+}
+
+/** p-values: what is no share would put all others out of order. */
+async function shares(table: ColumnTable): Promise<(number | null)[]> {
+  const values = await table.numbers("p_value");
+  if (values.some((value) => value !== null && !(value >= 0 && value <= 1))) throw new Error("a p-value is no share");
+  return values;
+}
+
+async function rowsOf(table: ColumnTable, columns: TableColumns): Promise<JobRow[]> {
+  const images = await table.numbers("image");
+  const files = await table.texts("file");
+  const own = await table.numbers("score");
+  const pValues = await shares(table);
+  const anomalous = await table.numbers("anomalous");
+  const errors = await table.texts("error");
+  if (own.some((value) => value !== null && Number.isNaN(value))) throw new Error("a score is not a number");
+  const scores = await columnsBy(columns.scores, (name) => table.numbers(name));
+  const texts = await columnsBy(columns.texts, (name) => table.texts(textName(name, columns.scores)));
+  return images.map((image, row) => ({
+    image: image ?? -1,
+    file: files[row] ?? "",
+    score: own[row]!,
+    pValue: pValues[row]!,
+    anomalous: anomalous[row] === null ? null : anomalous[row] === 1,
+    error: errors[row]!,
+    scores: valuesAt(scores, row),
+    texts: valuesAt(texts, row),
+  }));
+}
+
+type NamedColumn<T> = readonly [name: string, values: readonly (T | null)[]];
+
+async function columnsBy<T>(
+  names: readonly string[],
+  read: (name: string) => Promise<(T | null)[]>,
+): Promise<NamedColumn<T>[]> {
+  const columns: NamedColumn<T>[] = [];
+  for (const name of names) columns.push([name, await read(name)]);
+  return columns;
+}
+
+function valuesAt<T>(columns: readonly NamedColumn<T>[], row: number): Record<string, T> {
+  const values: Record<string, T> = {};
+  for (const [name, column] of columns) {
+    const value = column[row];
+    if (value !== null && value !== undefined) values[name] = value;
+  }
+  return values;
 }

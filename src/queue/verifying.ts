@@ -1,7 +1,7 @@
 /** Proof that a job is whole: one row for every image, and no table besides. */
 import { messageOf } from "../base/index.ts";
 import { idOfShard, type Job, type JobRecord, type Shard, tableName, tablePath, tablesThere } from "./job-files.ts";
-import { type JobRow, readTable } from "./shard-tables.ts";
+import { type JobRow, openShardTable } from "./shard-tables.ts";
 
 /** What is wrong with a job's tables: nothing where every image has one row. */
 export interface JobVerification {
@@ -24,14 +24,14 @@ export async function verifyJob(job: Job): Promise<JobVerification> {
       continue;
     }
     try {
-      const { rows, metadata } = await readTable(tablePath(folder, shard));
+      const table = await openShardTable(tablePath(folder, shard), shard.count);
+      const rows = await table.rows();
       images += rows.length;
       unreadable += rows.filter(({ error }) => error !== null).length;
-      if (rows.length !== shard.count) faults.push(`${name}: ${rows.length} rows of ${shard.count} images`);
-      else if (idOfRows(record, shard, rows) !== shard.id) faults.push(`${name}: rows of other images`);
+      if (idOfRows(record, shard, rows) !== shard.id) faults.push(`${name}: rows of other images`);
       else if (rows.some(({ image }, place) => image !== shard.start + place))
         faults.push(`${name}: rows out of order`);
-      else if (metadata["outglow.detector"] !== record.identity) faults.push(`${name}: by another detector`);
+      else if (table.metadata["outglow.detector"] !== record.identity) faults.push(`${name}: by another detector`);
       else if (rows.some(({ score, error }) => (score === null) === (error === null)))
         faults.push(`${name}: a row with neither a score nor an error, or with both`);
     } catch (error) {

@@ -132,7 +132,9 @@ const labelNames = ["label", "labels", "fine_label", "class", "category", "targe
 
 function labelColumn(file: ParquetFile, image: ParquetColumn): ParquetColumn | undefined {
   const features = featuresOf(file);
-  const single = file.columns.filter((column) => column.path.length === 1 && column !== image);
+  const single = file.columns.filter(
+    (column) => column.path.length === 1 && column.type !== valueTypes.double && column !== image,
+  );
   return (
     single.find(({ path }) => features[path[0]!]?._type === "ClassLabel") ??
     labelNames.flatMap((name) => single.filter(({ path }) => path[0]!.toLowerCase() === name))[0]

@@ -6,7 +6,7 @@ import { unpackPage } from "./parquet-codecs.ts";
 import { numberIn, readThrift, structIn, ThriftDamage, type ThriftStruct } from "./thrift.ts";
 
 /** The types of values that are read, by their numbers in a file. */
-export const valueTypes = { boolean: 0, int32: 1, int64: 2, bytes: 6 } as const;
+export const valueTypes = { boolean: 0, int32: 1, int64: 2, double: 5, bytes: 6 } as const;
 
 /** A column of one row group. */
 export interface ColumnChunk {
@@ -126,7 +126,17 @@ function readValues(
 ): ColumnValue[] {
   if (encoding === 0) return readPlain(bytes, type, count);
   if (encoding === 6 && type === valueTypes.bytes) return readDeltaLength(bytes, count);
-  if (encoding === 5 && type !== valueTypes.bytes) return readDelta(bytes, count).values;
+  if (encoding === 5 && [valueTypes.int32, valueTypes.int64].some((whole) => whole === type)) {
+    return readDelta(bytes, count).values;
+  }
+  if (encoding === 3 && type === valueTypes.boolean) {
+    const values: ColumnValue[] = new Array(count).fill(0);
+    // The length of its runs comes before them.
+    readRuns(bytes.subarray(4), 1, count, (at, value) => {
+      values[at] = value;
+    });
+    return values;
+  }
   if (encoding !== 2 && encoding !== 8) throw new Error(`its values are of encoding ${encoding}, which is not read`);
   if (count === 0) return [];
   const width = bytes[0] ?? 33;
@@ -162,9 +172,15 @@ function readPlain(bytes: Uint8Array, type: number, count: number): ColumnValue[
   }
   const size = type === valueTypes.int32 ? 4 : 8;
   if (size * count > bytes.length) throw cutOff();
-  return Array.from({ length: count }, (_, index) =>
-    size === 4 ? view.getInt32(4 * index, true) : Number(view.getBigInt64(8 * index, true)),
-  );
+  const valueAt =
+    type === valueTypes.double
+      ? (at: number) => view.getFloat64(at, true)
+      : size === 4
+        ? (at: number) => view.getInt32(at, true)
+        : (at: number) => Number(view.getBigInt64(at, true));
+  const values: number[] = [];
+  for (let index = 0; index < count; index++) values.push(valueAt(size * index));
+  return values;
 }
 
 /** Runs of equal values and packed bits in turn. Fills `count` places, never more. */
