@@ -26,7 +26,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   "log-update": ["cli"],
   hono: ["service", "studio"],
   "@hono/node-server": ["service"],
-  "prom-client": ["service"],
+  "prom-client": ["service", "queue"],
   zod: [
     "model",
     "train",

@@ -1,25 +1,31 @@
 /** Jobs: one row an image with the numbers of one prediction, whatever ends workers, the broker or the disk; over both backends. */
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { DuckDBInstance } from "@duckdb/node-api";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { beginAttempt } from "../src/queue/attempts.ts";
 import {
   type Backend,
   createJob,
+  drawTopSheet,
   type Job,
   type JobRow,
   jobStatus,
   mergeJob,
   openFolderBackend,
   openJob,
+  openJobMetrics,
   openRedisBackend,
   readTable,
+  serveMetrics,
   verifyJob,
   work,
 } from "../src/queue/index.ts";
-import { openDetector, type Prediction, predict } from "../src/workflow/index.ts";
+import { drawSheet, openDetector, type Prediction, predict, type SheetImage } from "../src/workflow/index.ts";
 import { type Broker, hasRedis, startBroker } from "./broker.ts";
 import { quickTraining, runOutglow, startOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
+import { samplesOf } from "./prometheus.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let broker: Broker | undefined;
@@ -105,17 +111,10 @@ describe.each(["folder", ...(redis ? ["redis"] : [])])("handed out by %s", (name
   const open = (job: Job): Promise<Backend> =>
     name === "redis" ? openRedisBackend(job, { url: broker!.url, lease: 300 }) : openFolderBackend(job);
 
-  test("every image gets one row, though workers are killed before a table is begun, before its rename and with a lease in hand", async () => {
+  test("every image gets one row, though workers are killed before a table is begun and before its rename", async () => {
     const job = await make(`killed-${name}`, {}, queue());
-    const points = [
-      [".parquet", 1],
-      ["attempts", 1],
-      [".parquet", 4],
-    ] as const;
     // The points are the same over both; one of them shows that a broker gives up what a worker had.
-    for (const [text, call] of name === "folder" ? points : points.slice(2)) {
-      await killedWorker(`killed-${name}`, text, call);
-    }
+    for (const call of name === "folder" ? [1, 4] : [4]) await killedWorker(`killed-${name}`, ".parquet", call);
     const backends = await Promise.all([open(job), open(job)]);
     try {
       const summaries = await Promise.all(
@@ -126,7 +125,6 @@ describe.each(["folder", ...(redis ? ["redis"] : [])])("handed out by %s", (name
       expect(summaries[0]!.shards + summaries[1]!.shards).toBeGreaterThanOrEqual(7);
       const { shardsDone, leased, begunAgain, scoredTwiceAtMost } = await jobStatus(job, backends[0]!);
       expect([shardsDone, leased]).toEqual([8, 0]);
-      // Of three that were killed over the folder, two had begun to score.
       const begun = name === "folder" ? [2, 32] : [expect.any(Number), expect.any(Number)];
       expect([begunAgain, scoredTwiceAtMost]).toEqual(begun);
       expect(begunAgain).toBeGreaterThan(0);
@@ -185,18 +183,22 @@ test("making a job twice changes nothing, and another one is refused", async () 
 });
 
 test("an image that ends whatever reads it is found, and told of as unreadable", async () => {
-  const job = await make("poisoned", { shard: 2, locations: [`${at("images")}#limit=8`] });
-  const environment = {
-    NODE_OPTIONS: `--import ${new URL("poison.mjs", import.meta.url).href}`,
-    POISON: "normal-00005.png",
-  };
-  const run = () =>
-    startOutglow(folder.path, ["worker", "poisoned", "--threads=1", "--quiet"], { environment }).outcome;
-  expect([(await run()).signal, (await run()).code]).toEqual(["SIGKILL", 0]);
+  const job = await make("poisoned", { shard: 2, locations: [`${at("images")}#limit=4`] });
+  const backend = await openFolderBackend(job);
+  // A worker has died with the shard that holds it.
+  await beginAttempt(job.folder, job.shards[1]!);
+  vi.stubEnv("NODE_OPTIONS", `--import ${new URL("poison.mjs", import.meta.url).href}`);
+  vi.stubEnv("POISON", "normal-00002.png");
+  try {
+    expect(await work(job, backend, { engine, partProgram })).toMatchObject({ images: 4, complete: true });
+  } finally {
+    vi.unstubAllEnvs();
+  }
   const rows = await rowsOf(job);
   const lost = rows.flatMap(({ file, error }) => (error?.startsWith("reading it ended") ? [file] : []));
-  expect(lost).toEqual([at("images", "normal-00005.png")]);
-  expect(rows.filter(({ score }) => score !== null)).toHaveLength(6);
+  expect(lost).toEqual([at("images", "normal-00002.png")]);
+  // One before it is not readable to anybody.
+  expect(rows.filter(({ score }) => score !== null)).toHaveLength(2);
   expect((await verifyJob(job)).faults).toEqual([]);
 });
 
@@ -211,12 +213,14 @@ test("a full disk loses no row", async () => {
 });
 
 test("merges all rows into one table that DuckDB counts alike, decided over the whole job", async () => {
-  const job = await make("merged", { rule: { kind: "false-discovery", share: 0.9 } });
+  const job = await make("merged", { rule: { kind: "budget", images: 30 } });
   await work(job, await openFolderBackend(job), { engine });
   const outcome = await mergeJob(job, { out: at("merged.parquet"), top: 3 });
   await mergeJob(job, { out: at("merged.csv") });
+  await mergeJob(job, { partitioned: at("parts") });
   const byScore = [...expected.values()].sort((a, b) => b.score - a.score);
   expect(outcome).toMatchObject({ images: count, unreadable: 1 });
+  expect(outcome.marked).toBeGreaterThan(0);
   expect(outcome.top.map(({ file }) => file)).toEqual(byScore.slice(0, 3).map(({ file }) => file));
   const connection = await (await DuckDBInstance.create(":memory:")).connect();
   const ask = async (sql: string) => (await connection.runAndReadAll(sql)).getRowsJson();
@@ -228,7 +232,94 @@ test("merges all rows into one table that DuckDB counts alike, decided over the 
   expect(await ask(`select ${rows} from '${at("merged", "scores", "*.parquet")}'`)).toEqual([
     [...answer.slice(0, 3), "0"],
   ]);
+  // Folders are named by the decision, which is no column of the files in them.
+  expect(
+    await ask(
+      `select decision, ${rows} from read_parquet('${at("parts")}/*/*.parquet', hive_partitioning = true) group by 1 order by 1`,
+    ),
+  ).toEqual(
+    [
+      ["anomalous", outcome.marked, outcome.marked, outcome.marked, outcome.marked],
+      ["normal", count - 1 - outcome.marked, count - 1 - outcome.marked, count - 1 - outcome.marked, 0],
+      ["unreadable", 1, 0, 1, 0],
+    ].map((row) => row.map(String)),
+  );
+  await expect(mergeJob(job, { partitioned: at("parts") })).rejects.toThrow(/expected a new folder/);
+  await mergeJob(job, { partitioned: at("parts"), replace: true });
+  expect((await readdir(folder.path)).filter((name) => name.startsWith("parts"))).toEqual(["parts"]);
+  expect(await ask(`select count(*) from '${at("parts")}/decision=normal/part-00000.parquet'`)).toEqual([
+    [String(count - 1 - outcome.marked)],
+  ]);
+  await expect(mergeJob(job, { partitioned: at("other"), by: "colour" })).rejects.toThrow(/by: expected decision/);
   connection.closeSync();
+});
+
+test("the most anomalous images of all shards come on a sheet, read from where they are", async () => {
+  const job = await openJob(at("merged"));
+  const { top } = await mergeJob(job, { top: 6 });
+  const { png, problems } = await drawTopSheet(job, top, count);
+  expect(problems).toEqual([]);
+  const shown: SheetImage[] = [];
+  const detector = await openDetector(at("detector"), engine);
+  for await (const image of predict(detector, at("images"))) {
+    const index = top.findIndex(({ file }) => file === image.file);
+    const { score, pValue, anomalous } = top[index] ?? {};
+    if (index < 0) continue;
+    shown[index] = {
+      ...image,
+      index,
+      score: score!,
+      pValue: pValue!,
+      anomalous: anomalous!,
+      pixels: image.pixels.slice(),
+    };
+  }
+  expect(Buffer.from(png)).toEqual(Buffer.from(await drawSheet(detector, job.record.decision, shown, count)));
+  await detector.dispose();
+  // One that cannot be read any more is told of.
+  const [first, ...rest] = await rowsOf(job);
+  expect(first!.error).not.toBeNull();
+  const less = await drawTopSheet(job, [{ ...rest[0]!, image: 0 }, rest[1]!], count);
+  expect(less.problems).toEqual([{ name: at("images", unreadable), reason: expect.stringContaining("decoded") }]);
+});
+
+test("Prometheus reads what a worker counts and how far its jobs are", async () => {
+  const job = await make("counted", { shard: 40 });
+  const backend = await openFolderBackend(job);
+  const metrics = await openJobMetrics();
+  const { id } = job.record;
+  metrics.follow(id, () => jobStatus(job, backend));
+  const server = await serveMetrics(metrics, { host: "127.0.0.1", port: 0 });
+  const read = async (): Promise<(name: string, labels?: object) => number | undefined> => {
+    const answer = await fetch(server.url);
+    expect(answer.headers.get("content-type")).toMatch(/^text\/plain; version=/);
+    const samples = samplesOf(await answer.text());
+    return (name, labels = {}) =>
+      samples.find((one) => one.name === name && isDeepStrictEqual(one.labels, { job: id, ...labels }))?.value;
+  };
+  try {
+    const lease = await backend.lease(() => true);
+    metrics.failed(id, "damaged");
+    const before = await read();
+    const states = ["done", "leased", "waiting"].map((state) => before("outglow_job_shards", { state }));
+    expect(states).toEqual([0, 1, 2]);
+    expect(before("outglow_job_oldest_lease_seconds")).toBeGreaterThanOrEqual(0);
+    expect(before("outglow_worker_failed_shards_total", { kind: "damaged" })).toBe(1);
+    await lease!.fail("");
+    await work(job, backend, { engine, onShard: (report) => metrics.done(id, report) });
+    const after = await read();
+    expect(after("outglow_worker_images_total")).toBe(count);
+    expect(after("outglow_worker_unreadable_images_total")).toBe(1);
+    expect(after("outglow_worker_shard_seconds_count")).toBe(3);
+    // What is said of the job may be some seconds old.
+    expect(after("outglow_job_state_age_seconds")).toBeGreaterThan(0);
+    const { shardsDone, waiting, oldestLease, shardSeconds, unreadable: lost } = await jobStatus(job, backend);
+    expect([shardsDone, waiting, oldestLease, shardSeconds.count, lost]).toEqual([3, 0, null, 3, 1]);
+    expect((await fetch(server.url.replace("/metrics", "/"))).status).toBe(404);
+    expect((await fetch(server.url, { method: "POST" })).status).toBe(405);
+  } finally {
+    await server.close();
+  }
 });
 
 test("lists are made jobs of piece by piece, wherever they begin", async () => {

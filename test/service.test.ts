@@ -7,6 +7,7 @@ import { loadManifest } from "../src/detector/index.ts";
 import { loadDetector, type PredictedImage, predict } from "../src/index.ts";
 import { checkService } from "../src/service/index.ts";
 import { type HeatImage, judgeAtHand, mapPicture } from "../src/workflow/index.ts";
+import { samplesOf } from "./prometheus.ts";
 import { filesIn, makeDetectors, type RunningService, startTestService } from "./service-harness.ts";
 
 let made: Awaited<ReturnType<typeof makeDetectors>>;
@@ -394,6 +395,7 @@ describe("detectors", () => {
     );
     expect(after).toMatchObject({ since: before.since, images: 12, columns: expect.arrayContaining(columns) });
     const metrics = await (await service.ask("/metrics")).text();
+    expect(samplesOf(metrics).length).toBeGreaterThan(50);
     expect(metrics).toMatch(/\noutglow_drift_capital\{detector="other",column="scale-0"\} [\d.]+\n/);
     expect(metrics).toContain('\noutglow_drifted{detector="other",column="scale-1"} 0\n');
     expect((await service.ask("/api/detectors/other/drift?falseAlarm=1")).status).toBe(400);

@@ -1,7 +1,7 @@
 /** What a person types after `outglow job`: a group of commands about collections larger than one machine. */
 import { Command } from "commander";
-import type { JobCreateOptions, JobMergeOptions, JobOptions } from "./job.ts";
-import { duration, wholeNumber } from "./options.ts";
+import type { JobCreateOptions, JobMergeOptions, JobOptions, JobWatchOptions } from "./job.ts";
+import { duration, metricsOption, wholeNumber } from "./options.ts";
 import { withRuleOptions } from "./rule-options.ts";
 
 /** `outglow job`. */
@@ -37,18 +37,21 @@ function statusCommand(): Command {
 
 function watchCommand(): Command {
   return withTelling(
-    aboutJob("watch", "follow a job until it is done").option("--every <duration>", "look so often", duration, 2),
-  ).action(async (folder: string, options: JobOptions & { readonly every: number }) =>
-    (await import("./job.ts")).jobWatch(folder, options),
-  );
+    aboutJob("watch", "follow a job until it is done")
+      .option("--every <duration>", "look so often", duration, 2)
+      .addOption(metricsOption()),
+  ).action(async (folder: string, options: JobWatchOptions) => (await import("./job.ts")).jobWatch(folder, options));
 }
 
 function mergeCommand(): Command {
   return withTelling(
-    aboutJob("merge", "write the rows of all shards as one table, decided over all of them")
+    aboutJob("merge", "write the rows of all shards as one table or folder of tables, decided over all of them")
       .option("--out <file>", "where the table goes: .csv or .parquet")
+      .option("--partitioned <folder>", "where tables in Parquet go, in a folder for every value of a column")
+      .option("--by <column>", "that column: one of text, such as predicted_class (default: decision)")
       .option("--top <n>", "print the n most anomalous images", wholeNumber(1))
-      .option("--force", "replace an existing file", false),
+      .option("--sheet <file>", "draw them on a contact sheet; without --top 24 of them")
+      .option("--force", "replace what is there", false),
   ).action(async (folder: string, options: JobMergeOptions) => (await import("./job.ts")).jobMerge(folder, options));
 }
 

@@ -1,14 +1,23 @@
 /** `outglow job`: jobs made, followed, merged and proved. */
 import { setTimeout as pause } from "node:timers/promises";
 import { setting } from "../base/index.ts";
-import { createJob, type JobStatus, mergeJob, openJob, jobStatus as statusOf, verifyJob } from "../queue/index.ts";
+import {
+  createJob,
+  drawTopSheet,
+  type JobStatus,
+  mergeJob,
+  openJob,
+  jobStatus as statusOf,
+  verifyJob,
+} from "../queue/index.ts";
 import { type RuleSettings, wishedRule } from "../workflow/index.ts";
 import { openConsole } from "./console.ts";
 import { eventPrinter } from "./event-printer.ts";
 import { exitCodes } from "./exit-codes.ts";
-import { openBackend } from "./job-backend.ts";
-import type { TellingOptions } from "./options.ts";
-import { refuseExisting } from "./output-file.ts";
+import { onInterrupt } from "./interrupts.ts";
+import { openBackend, openMetrics } from "./job-backend.ts";
+import type { ListeningAddress, TellingOptions } from "./options.ts";
+import { refuseAmongImages, refuseExisting, refuseFull, usualTop, writeOutput } from "./output-file.ts";
 
 /** What is typed after every command about a job. */
 export type JobOptions = TellingOptions;
@@ -52,12 +61,20 @@ export async function jobStatus(folder: string, options: JobOptions): Promise<vo
   }
 }
 
+/** What is typed after `outglow job watch`. */
+export interface JobWatchOptions extends JobOptions {
+  readonly every: number;
+  readonly metrics?: ListeningAddress;
+}
+
 /** Prints it again and again until all is done. */
-export async function jobWatch(folder: string, options: JobOptions & { readonly every: number }): Promise<void> {
+export async function jobWatch(folder: string, options: JobWatchOptions): Promise<void> {
   const output = openConsole(options.quiet);
   const job = await openJob(folder);
   const backend = await openBackend(job);
+  const metrics = await openMetrics(options.metrics, output);
   try {
+    metrics?.follow(job.record.id, () => statusOf(job, backend));
     for (;;) {
       const status = await statusOf(job, backend);
       if (options.json) output.print(JSON.stringify(status));
@@ -66,6 +83,7 @@ export async function jobWatch(folder: string, options: JobOptions & { readonly 
       await pause(options.every * 1000);
     }
   } finally {
+    await metrics?.close();
     await backend.close();
   }
 }
@@ -86,22 +104,49 @@ function describe(status: JobStatus): string {
 /** What is typed after `outglow job merge`. */
 export interface JobMergeOptions extends JobOptions {
   readonly out?: string;
+  readonly partitioned?: string;
+  readonly by?: string;
   readonly top?: number;
+  readonly sheet?: string;
   readonly force: boolean;
 }
 
-/** Writes one table of all rows. */
+/** Writes one table of all rows, or a folder of tables, and draws the most anomalous images. */
 export async function jobMerge(folder: string, options: JobMergeOptions): Promise<void> {
   const output = openConsole(options.quiet);
-  const { out, force } = options;
+  const { out, partitioned, by, sheet, force } = options;
+  const wished = options.top ?? (sheet === undefined ? undefined : usualTop);
   if (out !== undefined) await refuseExisting(out, force, setting("out"));
+  if (partitioned !== undefined && !force) await refuseFull(partitioned, setting("partitioned"));
   const job = await openJob(folder);
-  const { decision } = job.record;
-  const { images, unreadable, marked, top } = await mergeJob(job, { out, top: options.top, replace: force });
-  if (options.json) output.print(JSON.stringify({ images, unreadable, marked, decision, top }));
-  else for (const { file, score, pValue } of top) output.print(`${score}\t${pValue}\t${file}`);
-  const lost = unreadable > 0 ? `, ${unreadable} unreadable` : "";
-  output.note(`${marked} of ${images} images marked anomalous by ${decision.score}${lost}: ${decision.words}`);
+  const { decision, locations } = job.record;
+  if (sheet !== undefined) {
+    await refuseExisting(sheet, force, setting("sheet"));
+    await refuseAmongImages(sheet, locations);
+  }
+  const stop = new AbortController();
+  const release = onInterrupt(() => stop.abort());
+  try {
+    const request = { out, partitioned, by, top: wished, replace: force };
+    const { images, unreadable, marked, top } = await mergeJob(job, request, stop.signal);
+    if (options.json) output.print(JSON.stringify({ images, unreadable, marked, decision, top }));
+    else if (options.top !== undefined) {
+      for (const { file, score, pValue } of top) output.print(`${score}\t${pValue}\t${file}`);
+    }
+    if (sheet !== undefined) {
+      const { png, problems } = await drawTopSheet(job, top, images);
+      for (const { name, reason } of problems) output.warn(`not on the sheet: ${name}: ${reason}`);
+      await writeOutput(sheet, png, { force, subject: setting("sheet") });
+      output.note(`contact sheet: ${sheet}`);
+    }
+    const lost = unreadable > 0 ? `, ${unreadable} unreadable` : "";
+    output.note(`${marked} of ${images} images marked anomalous by ${decision.score}${lost}: ${decision.words}`);
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    process.exitCode = exitCodes.interrupted;
+  } finally {
+    release();
+  }
 }
 
 /** Proves that every image has one row; exit code 1 where it has not. */

@@ -85,6 +85,26 @@ export function plainDeviceOption(description: string): Option {
   });
 }
 
+/** Where something listens. */
+export interface ListeningAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `--metrics`: a port of this machine's own, or one at an address that others reach. */
+export function metricsOption(): Option {
+  return new Option(
+    "--metrics <port>",
+    "tell Prometheus at http://127.0.0.1:PORT/metrics; HOST:PORT for others",
+  ).argParser((text): ListeningAddress => {
+    const [, host = "127.0.0.1", port] = /^(?:\[?([\w.:-]+?)\]?:)?(\d{1,5})$/.exec(text.trim()) ?? [];
+    if (port === undefined || Number(port) > 65_535) {
+      throw new InvalidArgumentError(`expected a port, or an address such as 0.0.0.0:9464, got '${text}'`);
+    }
+    return { host, port: Number(port) };
+  });
+}
+
 /** How a command tells of its work. */
 export interface TellingOptions {
   readonly quiet: boolean;

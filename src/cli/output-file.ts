@@ -1,11 +1,14 @@
 /** Files that commands write for a person: whole or not at all, and never over an existing one unasked. */
 import { rmSync } from "node:fs";
-import { access, constants, readdir } from "node:fs/promises";
-import { dirname } from "node:path";
+import { access, constants, readdir, stat } from "node:fs/promises";
+import { dirname, resolve, sep } from "node:path";
 import { ConfigError, setting } from "../base/index.ts";
-import { type AtomicFile, writeFileAtomic } from "../data/index.ts";
+import { type AtomicFile, locateImages, writeFileAtomic } from "../data/index.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { onInterrupt } from "./interrupts.ts";
+
+/** Images of a contact sheet where only its place is said. */
+export const usualTop = 24;
 
 /**
  * Throws ConfigError where a file exists and may not be replaced, or its folder cannot be written. To be called before the work that leads
@@ -29,6 +32,35 @@ export async function refuseExisting(path: string, force: boolean, subject: stri
     expected: "a new file",
     got: `'${path}', which exists`,
     remedy: { key: "other", text: `choose another or give ${setting("force")}` },
+  });
+}
+
+/**
+ * Throws ConfigError where a contact sheet would lie in a folder that is scored, or beside several files that are, as from `*.png`: the next
+ * scoring would take it for one of the images.
+ */
+export async function refuseAmongImages(sheet: string, locations: readonly string[]): Promise<void> {
+  const paths = await Promise.all(locations.map(async (one) => resolve((await locateImages(one, "images")).path)));
+  const place = resolve(sheet);
+  const isFolder = await Promise.all(
+    paths.map((path) =>
+      stat(path).then(
+        (found) => found.isDirectory(),
+        () => false,
+      ),
+    ),
+  );
+  const folder = paths.find(
+    (path, index) => isFolder[index] && place.startsWith(path.endsWith(sep) ? path : path + sep),
+  );
+  const beside = paths.filter((path, index) => !isFolder[index] && dirname(path) === dirname(place));
+  if (folder === undefined && beside.length < 2) return;
+  throw new ConfigError({
+    code: "conflicting-settings",
+    subject: setting("sheet"),
+    expected: "a place outside of the images that are scored, of which it would be one the next time",
+    got: `'${sheet}'`,
+    remedy: { key: "choose-another" },
   });
 }
 

@@ -1,8 +1,7 @@
 /** `outglow predict`: a table of scores, p-values and decisions, and a contact sheet of the most anomalous images. */
-import { stat } from "node:fs/promises";
-import { dirname, extname, resolve, sep } from "node:path";
+import { extname } from "node:path";
 import { ConfigError, commandLine, setting } from "../base/index.ts";
-import { type AtomicFile, locateImages, openAtomicFile, openImages, type PreparationProblem } from "../data/index.ts";
+import { type AtomicFile, openAtomicFile, openImages, type PreparationProblem } from "../data/index.ts";
 import { ruleLabel } from "../score/index.ts";
 import {
   byScore,
@@ -31,7 +30,14 @@ import { cachePlace } from "./cache-place.ts";
 import { openConsole } from "./console.ts";
 import { eventPrinter } from "./event-printer.ts";
 import type { CacheOptions, EngineOptions } from "./options.ts";
-import { discardOnInterrupt, refuseExisting, refuseFull, writeOutput } from "./output-file.ts";
+import {
+  discardOnInterrupt,
+  refuseAmongImages,
+  refuseExisting,
+  refuseFull,
+  usualTop,
+  writeOutput,
+} from "./output-file.ts";
 
 /** What is typed after `outglow predict`. */
 export interface PredictOptions extends CacheOptions, EngineOptions, RuleSettings {
@@ -55,9 +61,8 @@ interface Table {
 /** Rows that are written in one go where they come in input order. */
 const rowsAtOnce = 64;
 
-/** Where a contact sheet goes and how many images it has where only the other is said. */
+/** Where a contact sheet goes where only its number of images is said. */
 const usualSheet = "most-anomalous.png";
-const usualTop = 24;
 
 /** Scores images and prints or writes the table. */
 export async function predict(folder: string, locations: readonly string[], options: PredictOptions): Promise<void> {
@@ -170,35 +175,6 @@ export async function predict(folder: string, locations: readonly string[], opti
 function wordsOfMap(mapped: MapSubject, { score }: Decision): string {
   const shown = nameOfMap(mapped);
   return shown === score || mapped.kind === "joined" ? ` by ${score}` : ` by ${shown}, as ${score} has no places`;
-}
-
-/**
- * Throws ConfigError where a contact sheet would lie in a folder that is scored, or beside several files that are, as from `*.png`: the next
- * scoring would take it for one of the images.
- */
-async function refuseAmongImages(sheet: string, locations: readonly string[]): Promise<void> {
-  const paths = await Promise.all(locations.map(async (one) => resolve((await locateImages(one, "images")).path)));
-  const place = resolve(sheet);
-  const isFolder = await Promise.all(
-    paths.map((path) =>
-      stat(path).then(
-        (found) => found.isDirectory(),
-        () => false,
-      ),
-    ),
-  );
-  const folder = paths.find(
-    (path, index) => isFolder[index] && place.startsWith(path.endsWith(sep) ? path : path + sep),
-  );
-  const beside = paths.filter((path, index) => !isFolder[index] && dirname(path) === dirname(place));
-  if (folder === undefined && beside.length < 2) return;
-  throw new ConfigError({
-    code: "conflicting-settings",
-    subject: setting("sheet"),
-    expected: "a place outside of the images that are scored, of which it would be one the next time",
-    got: `'${sheet}'`,
-    remedy: { key: "choose-another" },
-  });
 }
 
 function checkFormat(path: string | undefined): void {

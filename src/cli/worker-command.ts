@@ -1,6 +1,6 @@
 /** What a person types after `outglow worker`. */
 import { Command } from "commander";
-import { duration, withEngineOptions } from "./options.ts";
+import { duration, metricsOption, withEngineOptions } from "./options.ts";
 import type { WorkOptions } from "./worker.ts";
 
 /** `outglow worker`. */
@@ -14,7 +14,8 @@ export function workerCommand(): Command {
       "a broker gives a shard to another after so long without a sign of life",
       duration,
       30,
-    );
+    )
+    .addOption(metricsOption());
   return withEngineOptions(command).action(async (folder: string | undefined, options: WorkOptions) => {
     const { worker } = await import("./worker.ts");
     await worker(folder, options);

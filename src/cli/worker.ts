@@ -1,16 +1,17 @@
 /** `outglow worker`: scores shards until a job is done, or SIGTERM comes and the shard at hand is. */
 import { ConfigError, setting } from "../base/index.ts";
-import { jobsAt, openJob, work } from "../queue/index.ts";
+import { jobStatus, jobsAt, openJob, work } from "../queue/index.ts";
 import { openConsole } from "./console.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { onInterrupt } from "./interrupts.ts";
-import { brokerOf, openBackend } from "./job-backend.ts";
-import type { EngineOptions } from "./options.ts";
+import { brokerOf, openBackend, openMetrics } from "./job-backend.ts";
+import type { EngineOptions, ListeningAddress } from "./options.ts";
 
 /** What is typed after `outglow worker`. */
 export interface WorkOptions extends EngineOptions {
   readonly queue?: string;
   readonly lease: number;
+  readonly metrics?: ListeningAddress;
 }
 
 /** Works at one job, or at all that a broker knows. */
@@ -25,6 +26,7 @@ export async function worker(folder: string | undefined, options: WorkOptions): 
     });
   }
   const output = openConsole(options.quiet);
+  const metrics = await openMetrics(options.metrics, output);
   const stop = new AbortController();
   const release = onInterrupt(() => {
     if (stop.signal.aborted) process.exit(exitCodes.interrupted);
@@ -35,15 +37,22 @@ export async function worker(folder: string | undefined, options: WorkOptions): 
     for (const one of folder === undefined ? await jobsAt(brokerOf(queue!)) : [folder]) {
       const job = await openJob(one);
       const backend = await openBackend(job, lease * 1000);
+      const { id } = job.record;
+      metrics?.follow(id, () => jobStatus(job, backend));
       try {
         const summary = await work(job, backend, {
           engine: { threads, device },
           stop: stop.signal,
-          onShard: ({ shard, seconds, unreadable }) =>
-            output.note(
-              `shard ${shard.index}: ${shard.count} images in ${seconds.toFixed(2)} s${unreadable > 0 ? `, ${unreadable} unreadable` : ""}`,
-            ),
-          onFailure: (shard, reason) => output.warn(`shard ${shard.index}: ${reason}`),
+          onShard(done) {
+            metrics?.done(id, done);
+            const { shard, seconds, unreadable } = done;
+            const lost = unreadable > 0 ? `, ${unreadable} unreadable` : "";
+            output.note(`shard ${shard.index}: ${shard.count} images in ${seconds.toFixed(2)} s${lost}`);
+          },
+          onFailure(shard, reason, kind) {
+            metrics?.failed(id, kind);
+            output.warn(`shard ${shard.index}: ${reason}`);
+          },
         });
         if (options.json) output.print(JSON.stringify({ job: one, ...summary }));
         output.note(`${summary.shards} shards, ${summary.images} images${summary.complete ? "; the job is done" : ""}`);
@@ -55,5 +64,6 @@ export async function worker(folder: string | undefined, options: WorkOptions): 
     if (stop.signal.aborted) process.exitCode = exitCodes.interrupted;
   } finally {
     release();
+    await metrics?.close();
   }
 }

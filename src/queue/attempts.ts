@@ -1,6 +1,8 @@
 /** How often shards were begun, and why some could not be scored: small files that outlive the processes that write them. */
+import { z } from "zod";
+import { mapInOrder } from "../data/index.ts";
 import { jobNames, type Shard } from "./job-files.ts";
-import { placeOf } from "./job-place.ts";
+import { atOnce, placeOf } from "./job-place.ts";
 
 /** What is known of the attempts at a shard. */
 export interface Attempts {
@@ -33,25 +35,50 @@ export async function settleAttempts(folder: string, { id }: Shard, { begun }: A
   await place.remove(`${jobNames.failures}/${id}`).catch(() => undefined);
 }
 
+/** Why a shard could not be scored. */
+export interface Failure {
+  /** The code of the error (`base/faults.ts`), or `other`. */
+  readonly kind: string;
+  readonly reason: string;
+}
+
 /** Notes why a shard could not be scored. */
-export async function noteFailure(folder: string, { id }: Shard, reason: string): Promise<void> {
+export async function noteFailure(folder: string, { id }: Shard, failure: Failure): Promise<void> {
   await placeOf(folder)
-    .append(`${jobNames.failures}/${id}`, `${reason.replaceAll("\n", " ")}\n`)
+    .append(`${jobNames.failures}/${id}`, `${JSON.stringify(failure)}\n`)
     .catch(() => undefined);
 }
 
-/** The last reason of every shard that could not be scored, by its id. */
-export async function failuresOf(folder: string): Promise<ReadonlyMap<string, string>> {
-  const ids = await placeOf(folder).names(jobNames.failures);
-  const reasons = await Promise.all(ids.map((id) => textOf(folder, jobNames.failures, id)));
-  return new Map(ids.map((id, index) => [id, reasons[index]!.trimEnd().split("\n").at(-1) ?? ""]));
+/** The last failure of every shard that could not be scored, by its id. */
+export async function failuresOf(folder: string): Promise<ReadonlyMap<string, Failure>> {
+  return noted(folder, jobNames.failures, (text) => failureIn(text.trimEnd().split("\n").at(-1) ?? ""));
+}
+
+const failureSchema = z.object({ kind: z.string().max(64), reason: z.string() });
+
+function failureIn(line: string): Failure {
+  try {
+    return failureSchema.parse(JSON.parse(line));
+  } catch {
+    // Cut off by a full disk, say.
+    return { kind: "other", reason: line };
+  }
 }
 
 /** The attempts at all shards that were not done at the first, by id. */
 export async function attemptsOf(folder: string): Promise<ReadonlyMap<string, Attempts>> {
-  const ids = await placeOf(folder).names(jobNames.attempts);
-  const texts = await Promise.all(ids.map((id) => textOf(folder, jobNames.attempts, id)));
-  return new Map(ids.map((id, index) => [id, countLines(texts[index]!)]));
+  return noted(folder, jobNames.attempts, countLines);
+}
+
+/** What small files of a folder say, by their names. */
+async function noted<T>(folder: string, kind: string, read: (text: string) => T): Promise<ReadonlyMap<string, T>> {
+  const ids = await placeOf(folder).names(kind);
+  const found = new Map<string, T>();
+  let next = 0;
+  for await (const text of mapInOrder(ids.length, (index) => textOf(folder, kind, ids[index]!), atOnce)) {
+    found.set(ids[next++]!, read(text));
+  }
+  return found;
 }
 
 async function textOf(folder: string, kind: string, id: string): Promise<string> {

@@ -16,6 +16,13 @@ export interface Lease {
 export interface QueueStatus {
   readonly waiting: number;
   readonly leased: number;
+  /** Seconds since the oldest lease began; null where there is none. */
+  readonly oldestLease: number | null;
+}
+
+/** The age of the oldest of leases, given when they began, ms. */
+export function oldestOf(begun: readonly number[]): number | null {
+  return begun.length === 0 ? null : Math.max(0, Date.now() - Math.min(...begun)) / 1000;
 }
 
 /** Hands out shards. The table of a shard decides whether it is done, so that nothing is lost with a backend. */

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { ConfigError, messageOf, setting } from "../base/index.ts";
-import type { Backend, Lease } from "./backend.ts";
+import { type Backend, type Lease, oldestOf } from "./backend.ts";
 import type { Job, Shard } from "./job-files.ts";
 
 /** What a broker is asked, and who asks. */
@@ -24,6 +24,9 @@ const prefix = "outglow";
 const publishedAtOnce = 1000;
 
 const usualLease = 30_000;
+
+/** Leases that are looked at for the oldest. */
+const mostLooked = 999;
 
 /** What the broker knows of a shard: its place. */
 interface ShardMessage {
@@ -136,7 +139,9 @@ export async function openRedisBackend(job: Job, settings: BrokerSettings): Prom
         const token = randomUUID();
         const next = await worker.getNextJob(token, { block: false });
         if (!next) return undefined;
-        const shard = shards[next.data.index];
+        // Whatever else is in the broker is no shard.
+        const { index } = next.data;
+        const shard = Number.isInteger(index) ? shards[index] : undefined;
         if (shard && wanted(shard)) return leaseOf(shard, next, token, lease);
         // Done already, or refused by this worker: it is made known again as long as it is missing.
         await next.moveToCompleted("done", token, false).catch(() => undefined);
@@ -144,7 +149,9 @@ export async function openRedisBackend(job: Job, settings: BrokerSettings): Prom
     },
     async status() {
       const { wait = 0, active = 0 } = await queue.getJobCounts("wait", "active");
-      return { waiting: wait, leased: active };
+      const at = active === 0 ? [] : await queue.getActive(0, mostLooked);
+      const begun = at.flatMap((one) => (one?.processedOn === undefined ? [] : [one.processedOn]));
+      return { waiting: wait, leased: active, oldestLease: oldestOf(begun) };
     },
     async close() {
       await worker.close(true).catch(() => undefined);

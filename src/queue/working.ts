@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { isUserError, messageOf, RunError } from "../base/index.ts";
 import type { Detector } from "../detector/index.ts";
 import { type EngineSettings, openDetector, scoringIdentity } from "../workflow/index.ts";
-import { beginAttempt, endAttempt, noteFailure, settleAttempts } from "./attempts.ts";
+import { beginAttempt, endAttempt, type Failure, noteFailure, settleAttempts } from "./attempts.ts";
 import type { Backend, Lease } from "./backend.ts";
 import { namesOf } from "./creating.ts";
 import { type Job, jobNames, type Shard, tableName, tablesThere } from "./job-files.ts";
@@ -12,6 +12,7 @@ import { placeOf } from "./job-place.ts";
 import { partWorker, scoreCarefully } from "./poisoned-shards.ts";
 import { type OpenSources, openShard, scorePart, unreadableRow } from "./shard-scoring.ts";
 import { type JobRow, writeTable } from "./shard-tables.ts";
+import { openWorkerReport } from "./worker-reports.ts";
 
 /** How a worker works. */
 export interface WorkerOptions {
@@ -21,7 +22,7 @@ export interface WorkerOptions {
   /** Told of every shard that is done. */
   readonly onShard?: (done: ShardReport) => void;
   /** Told of every shard that could not be scored; others go on. */
-  readonly onFailure?: (shard: Shard, reason: string) => void;
+  readonly onFailure?: (shard: Shard, reason: string, kind: string) => void;
   /** The program that scores parts of shards which ended other workers. Default: the one beside this file. */
   readonly partProgram?: URL;
   /** Looks again so often while others have all that is left, ms. */
@@ -55,6 +56,7 @@ export async function work(job: Job, backend: Backend, options: WorkerOptions = 
   const { folder, shards } = job;
   const sources: OpenSources = new Map();
   const failed = new Set<string>();
+  const own = openWorkerReport(folder);
   let [done, images] = [0, 0];
   let there = await tablesThere(folder);
   const wanted = (shard: Shard): boolean => !there.has(tableName(shard)) && !failed.has(shard.id);
@@ -82,12 +84,14 @@ export async function work(job: Job, backend: Backend, options: WorkerOptions = 
       const report = await workAt(job, shard, detector, lease, { engine, sources, partProgram, beat: backend.beat });
       if ("reason" in report) {
         failed.add(shard.id);
-        onFailure?.(shard, report.reason);
+        await own.failed(report.kind);
+        onFailure?.(shard, report.reason, report.kind);
         continue;
       }
       there.add(tableName(shard));
       done++;
       images += shard.count;
+      await own.done({ images: shard.count, unreadable: report.unreadable, seconds: report.seconds });
       onShard?.(report);
     }
     there = await tablesThere(folder);
@@ -128,7 +132,7 @@ async function workAt(
   detector: Detector,
   lease: Lease,
   { engine, sources, partProgram, beat }: Means,
-): Promise<ShardReport | { readonly reason: string }> {
+): Promise<ShardReport | Failure> {
   const { folder, record } = job;
   const started = performance.now();
   const beating = beat === undefined ? undefined : setInterval(() => void lease.heartbeat().catch(() => false), beat);
@@ -154,8 +158,9 @@ async function workAt(
     await lease.fail(messageOf(error)).catch(() => undefined);
     // A full disk or an engine that fails concerns all shards.
     if (!isUserError(error) || error instanceof RunError) throw error;
-    await noteFailure(folder, shard, messageOf(error));
-    return { reason: messageOf(error) };
+    const failure = { kind: error.fault?.code ?? "other", reason: messageOf(error) };
+    await noteFailure(folder, shard, failure);
+    return failure;
   } finally {
     clearInterval(beating);
   }

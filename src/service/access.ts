@@ -37,7 +37,7 @@ export function transportHeaders(host: string | undefined, { secure }: AccessRul
  * Checks the name by which the service was called. A page that has its own name point to this machine (DNS rebinding) calls it by that name;
  * addresses and localhost cannot be made to point elsewhere. Throws Refusal (403).
  */
-export function checkHost(host: string | undefined, { allowHost }: AccessRules): void {
+export function checkHost(host: string | undefined, { allowHost }: Pick<AccessRules, "allowHost">): void {
   const name = hostName(host);
   if (name !== undefined && (name === "localhost" || isIP(name) > 0 || allowHost.includes(name))) return;
   throw forbidden("Host", "an address, localhost or a name that the service was given");

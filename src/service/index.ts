@@ -1,4 +1,5 @@
 /** Detectors over HTTP: the Open Inference Protocol, scores of image files, and what operators need. Also what any server of ours is made of. */
+export { checkHost, securityHeaders } from "./access.ts";
 export { makeBodyReader, readJson } from "./bodies.ts";
 export type { Place } from "./catalogue.ts";
 export { type Described, type DescribedField, type DescribedGroup, describeRoutes } from "./described.ts";

@@ -76,7 +76,7 @@ export {
   openScoreMapper,
   type ScoreMapper,
 } from "./maps/score-maps.ts";
-export { drawSheet, keepTop, type SheetImage } from "./scoring/contact-sheet.ts";
+export { drawSheet, drawTop, keepTop, type SheetImage } from "./scoring/contact-sheet.ts";
 export { type HandImage, type HandWish, type ImagesAtHand, judgeAtHand } from "./scoring/images-at-hand.ts";
 export { type LoadedDetector, loadDetector, type MemoryImage } from "./scoring/loaded-detector.ts";
 export { addScores, type CalibrationSource, calibrationSource, type MoreScores } from "./scoring/more-scores.ts";

@@ -2,7 +2,7 @@
 import { basename } from "node:path";
 import type { ImageShape } from "../../base/index.ts";
 import type { Detector } from "../../detector/index.ts";
-import { flaggedColour, heatCanvas, renderContactSheet } from "../../report/index.ts";
+import { type Caption, flaggedColour, heatCanvas, renderContactSheet } from "../../report/index.ts";
 import { ruleLabel } from "../../score/index.ts";
 import type { Decision } from "../deciding/decisions.ts";
 import { heatOfJudged } from "../maps/score-maps.ts";
@@ -20,46 +20,54 @@ export function keepTop(top: readonly SheetImage[], image: SheetImage, count: nu
   return [...top, { ...image, pixels: image.pixels.slice() }].sort(byScore).slice(0, count);
 }
 
-/**
- * The sheet of the `top` of `total` images as PNG; marked ones are framed. With `maps` every image is followed by itself with its heat, where there
- * is any.
- */
+/** What a sheet shows of an image. */
+type ShownImage = Pick<PredictedImage, "file" | "score" | "pValue" | "anomalous" | "pixels">;
+
+/** The sheet of the `top` of `total` images of one shape as PNG; marked ones are framed. */
+export function drawTop(
+  { channels, height, width }: ImageShape,
+  decision: Pick<Decision, "score" | "rule">,
+  top: readonly ShownImage[],
+  total: number,
+): Promise<Uint8Array> {
+  return renderContactSheet({
+    title: titleOf(decision, top.length, total),
+    images: { channels, height, width, count: top.length, pixels: Buffer.concat(top.map(({ pixels }) => pixels)) },
+    captions: top.map(captionOf),
+    columns: sheetColumns,
+  });
+}
+
+/** The same; with `maps` every image is followed by itself with its heat, where there is any. */
 export async function drawSheet(
   detector: Detector,
-  { score, rule }: Decision,
+  decision: Decision,
   top: readonly SheetImage[],
   total: number,
   { maps = false }: { readonly maps?: boolean } = {},
 ): Promise<Uint8Array> {
   const { channels, height, width } = detector.manifest.input;
   const shape = { channels, height, width };
-  const heats = maps ? await heatOfJudged(detector, score, top) : undefined;
-  const captions = top.map(({ file, score: own, pValue, anomalous }) => ({
-    name: basename(file),
-    score: own,
-    pValue,
-    ...(anomalous ? { frame: flaggedColour } : {}),
-  }));
-  const title = `${top.length} most anomalous of ${total} images by ${score}; framed: marked by ${ruleLabel(rule)}`;
-  if (!heats) {
-    const pixels = Buffer.concat(top.map((image) => image.pixels));
-    return renderContactSheet({
-      title,
-      images: { ...shape, count: top.length, pixels },
-      captions,
-      columns: sheetColumns,
-    });
-  }
+  const heats = maps ? await heatOfJudged(detector, decision.score, top) : undefined;
+  if (!heats) return drawTop(shape, decision, top, total);
   const pairs = top.flatMap(({ pixels }, position) => {
     const { heat, range } = heats[position]!;
     return [planarRgb(pixels, shape), planarOf(heatCanvas({ ...shape, pixels, heat, range }).pixels)];
   });
   return renderContactSheet({
-    title: `${title}; each with its map`,
+    title: `${titleOf(decision, top.length, total)}; each with its map`,
     images: { channels: 3, height, width, count: pairs.length, pixels: Buffer.concat(pairs) },
-    captions: captions.flatMap((caption) => [caption, { ...caption, name: `map of ${caption.name}` }]),
+    captions: top.map(captionOf).flatMap((caption) => [caption, { ...caption, name: `map of ${caption.name}` }]),
     columns: sheetColumns,
   });
+}
+
+function captionOf({ file, score, pValue, anomalous }: ShownImage): Caption {
+  return { name: basename(file), score, pValue, ...(anomalous ? { frame: flaggedColour } : {}) };
+}
+
+function titleOf({ score, rule }: Pick<Decision, "score" | "rule">, shown: number, total: number): string {
+  return `${shown} most anomalous of ${total} images by ${score}; framed: marked by ${ruleLabel(rule)}`;
 }
 
 /** An image [C, H, W] as RGB [3, H, W]; of other channels the first as grey. */
