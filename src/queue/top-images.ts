@@ -51,13 +51,9 @@ async function readRows(
   try {
     const source = await openShard(job, shard, sources);
     const places = rows.map(({ image }) => shard.first + image - shard.start);
-    const { identity: _, ...picked } = pickImages(source, places);
+    const images = { ...pickImages(source, places), problems: [] };
     const onProblem = (problem: PreparationProblem): void => void missing.push(problem);
-    for await (const batch of streamImages({ ...picked, problems: [] }, input, {
-      batchSize: 64,
-      strict: false,
-      onProblem,
-    })) {
+    for await (const batch of streamImages(images, input, { batchSize: 64, strict: false, onProblem })) {
       for (const [place, index] of batch.indices.entries()) {
         pixels.set(rows[index]!.image, batch.pixels.slice(place * size, (place + 1) * size));
       }
