@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 
 /** A folder imports from folders before it only. Files beside the folders, such as the package's door, come last. */
 const floors =
-  "base client score graph onnx nn optim flow model runtime pixels made data download train faults cells encoder detector export report workflow analysis experiments benchmark service studio queue cli".split(
+  "base client score graph onnx nn optim flow model runtime pixels made storage data download train faults cells encoder detector export report workflow analysis experiments benchmark service studio queue cli".split(
     " ",
   );
 const pure = "base client score graph onnx nn optim flow model pixels made".split(" ");
@@ -14,6 +14,7 @@ const packages: Readonly<Record<string, readonly string[]>> = {
   "@bufbuild/protobuf": ["onnx"],
   "csv-parse": ["data"],
   "dicom-parser": ["data"],
+  aws4fetch: ["storage"],
   fzstd: ["data"],
   hyparquet: ["queue", "data"], // of data tests
   "hyparquet-writer": ["queue", "data"], // of data tests
@@ -64,9 +65,11 @@ const portableDoors = [
   "detector/portable.ts",
   "studio/portable.ts",
 ];
-/** What opens connections, and the floors that must not: no reader of images or detectors leaves the machine. */
+/** What opens connections, and the floors that must not: readers of images and detectors leave the machine by `storage` alone, for addresses of stores. */
 const connections = /^node:(https?|http2|net|tls|dgram|dns)(\/|$)/;
-const offline = floors.slice(0, floors.indexOf("report")).filter((folder) => !["client", "download"].includes(folder));
+const offline = floors
+  .slice(0, floors.indexOf("report"))
+  .filter((folder) => !["client", "storage", "download"].includes(folder));
 const mostLines = 400;
 
 interface Source {
@@ -171,6 +174,7 @@ const innerDoors = [
   "runtime/devices.ts: --ignore", // how npm fetches a driver
   "runtime/native-library.ts: process.env", // so does the engine
   "runtime/device-findings.ts: --eval", // an option of Node
+  "storage/settings.ts: process.env", // credentials come from the environment alone
   "detector/folder-writing.ts: process.versions", // a detector names the Node that wrote it
 ];
 /** Style sheets call their variables like flags. */

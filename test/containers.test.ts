@@ -1,13 +1,16 @@
-/** The same images in every container that is read: a folder, archives, arrays, tables and lists give the same scores, to the last bit. */
-import { mkdir, writeFile } from "node:fs/promises";
+/** The same images in every container that is read, on the disk and on object stores, give the same scores, to the last bit. */
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { randomKey } from "../src/base/index.ts";
 import { npyOf, pngOf, tarOf, writeFiles, zipOf } from "../src/data/example-files.ts";
 import { parquetOf } from "../src/data/formats/parquet-examples.ts";
 import { type Detector, loadDetector, predict, train } from "../src/index.ts";
+import { storeOf } from "../src/storage/index.ts";
 import { temporaryFolder, writeMadeImages } from "./command.ts";
+import { startOtherStore } from "./other-store.ts";
+import { startStore } from "./store-server.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let detector: Detector;
@@ -78,30 +81,57 @@ afterAll(async () => {
 /** All scores of a location's images, in order. */
 async function scoresOf(location: string): Promise<Float64Array> {
   const scores: number[] = [];
-  for await (const prediction of predict(detector, at(location), { strict: true })) {
+  for await (const prediction of predict(detector, location, { strict: true })) {
     scores.push(prediction.score, prediction.pValue, ...Object.values(prediction.scores));
   }
   return Float64Array.from(scores);
 }
 
-test("a folder, archives, arrays, tables and lists give the same bytes of scores", async () => {
-  const expected = await scoresOf("images");
+const others = [
+  "set.tar",
+  "set.tar.gz",
+  "set.zip",
+  "stored.zip",
+  "set.npz",
+  "shards",
+  "list.csv",
+  "list.jsonl",
+  "images/*/?",
+];
+
+async function expectSame(locations: readonly string[]): Promise<void> {
+  const expected = await scoresOf(at("images"));
   expect(expected.length).toBeGreaterThan(3 * paths.length);
-  const others = [
-    "set.tar",
-    "set.tar.gz",
-    "set.zip",
-    "stored.zip",
-    "set.npz",
-    "shards",
-    "list.csv",
-    "list.txt",
-    "list.jsonl",
-    "images/*/?",
-  ];
-  for (const other of others) {
-    const scores = await scoresOf(other);
-    expect(Buffer.compare(new Uint8Array(scores.buffer), new Uint8Array(expected.buffer)), other).toBe(0);
+  for (const location of locations) {
+    const scores = await scoresOf(location);
+    expect(Buffer.compare(new Uint8Array(scores.buffer), new Uint8Array(expected.buffer)), location).toBe(0);
+  }
+}
+
+test("a folder, archives, arrays, tables and lists give the same bytes of scores", () =>
+  expectSame([...others, "list.txt"].map((other) => at(other))));
+
+test.each([
+  ["ours", startStore],
+  ["one of others", startOtherStore],
+])("so do they on an object store, %s, and lists of addresses", async (_whose, start) => {
+  const server = await start();
+  try {
+    for (const [name, value] of Object.entries(server.environment)) vi.stubEnv(name, value);
+    const store = storeOf("images");
+    for (const entry of await readdir(folder.path, { recursive: true, withFileTypes: true })) {
+      const path = join(entry.parentPath, entry.name).slice(folder.path.length + 1);
+      if (!entry.isFile() || /^(good|detector)/.test(path)) continue;
+      await store.put({ bucket: "bucket", key: `sets of 1+1/${path}` }, await readFile(at(path)));
+    }
+    const address = (path: string): string => `s3://bucket/sets of 1+1/${path}`;
+    await writeFile(at("addresses.txt"), paths.map((path) => `${address(`images/${path}`)}\n`).join(""));
+    // The other one signs signs of patterns in another way than S3.
+    const known = start === startStore ? others : others.filter((one) => !one.includes("*"));
+    await expectSame([...[...known, "images", "images/", "images/set"].map(address), at("addresses.txt")]);
+  } finally {
+    vi.unstubAllEnvs();
+    await server.close();
   }
 });
 

@@ -4,6 +4,7 @@ import { access, constants, readdir, stat } from "node:fs/promises";
 import { dirname, resolve, sep } from "node:path";
 import { ConfigError, setting } from "../base/index.ts";
 import { type AtomicFile, locateImages, writeFileAtomic } from "../data/index.ts";
+import { isStoreAddress } from "../storage/index.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { onInterrupt } from "./interrupts.ts";
 
@@ -40,7 +41,8 @@ export async function refuseExisting(path: string, force: boolean, subject: stri
  * scoring would take it for one of the images.
  */
 export async function refuseAmongImages(sheet: string, locations: readonly string[]): Promise<void> {
-  const paths = await Promise.all(locations.map(async (one) => resolve((await locateImages(one, "images")).path)));
+  const onDisk = locations.filter((one) => !isStoreAddress(one));
+  const paths = await Promise.all(onDisk.map(async (one) => resolve((await locateImages(one, "images")).path)));
   const place = resolve(sheet);
   const isFolder = await Promise.all(
     paths.map((path) =>

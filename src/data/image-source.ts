@@ -1,5 +1,5 @@
 /** What images look like before they are prepared: stored images, and sources that read them one by one. */
-import type { ImageShape } from "../base/index.ts";
+import { ConfigError, type ImageShape, RunError } from "../base/index.ts";
 import type { NumberImage, RawImage } from "../pixels/index.ts";
 import type { NamedPlace, PlacedFiles } from "./cache/stamps.ts";
 import type { SourceLimits } from "./limits.ts";
@@ -143,6 +143,13 @@ export interface FileContainer {
 export interface PreparationProblem {
   readonly name: string;
   readonly reason: string;
+}
+
+/** Whether what reading threw concerns all images, not the one that was read: a store that does not answer, or does not know who asks. */
+export function concernsAll(error: unknown): boolean {
+  if (error instanceof RunError) return true;
+  const codes = ["not-allowed", "missing-setting"];
+  return error instanceof ConfigError && codes.includes(error.fault?.code ?? "");
 }
 
 /** Whether reading a file threw this: plain errors with a reason, those of the system among them. Errors of other kinds are a person's to act on, or defects. */

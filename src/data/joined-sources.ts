@@ -3,7 +3,7 @@ import { ConfigError, type Fault, isUserError } from "../base/index.ts";
 import { litterName } from "./containers/litter.ts";
 import { detectChannels } from "./decoding/preparation.ts";
 import { baseName } from "./files/path-names.ts";
-import type { ImageSource, PreparationProblem, SourceFiles } from "./image-source.ts";
+import { concernsAll, type ImageSource, type PreparationProblem, type SourceFiles } from "./image-source.ts";
 import { addOtherFile, type LeftOutTally, tallyLeftOut } from "./source-summary.ts";
 
 /**
@@ -25,7 +25,8 @@ export async function openEach(
     try {
       sources.push(await open(location));
     } catch (error) {
-      if (!isUserError(error) || error.fault?.code === "not-found" || isSelection(error)) throw error;
+      if (!isUserError(error) || error.fault?.code === "not-found" || isSelection(error) || concernsAll(error))
+        throw error;
       first ??= error;
       if (error.fault?.code === "unsupported") addOtherFile(leftOut, location);
       else problems.push({ name: location, reason: reasonOf(error, location) });

@@ -4,10 +4,14 @@
  * As typed, `PATH` or `PATH#split=test,class=3+5,limit=1000,seed=1`, cut at the last `#`; in the values `%23 %25 %2B %2C` stand for the signs
  * `# % + ,` where they belong to a name. A path whose text could be misread (`data/#1`, bytes that are no UTF-8) is written as
  * `file:///x/data/%231`, in which `%` and two digits are a byte. A text that begins with `file:` is always read so; a folder of that name is `./file:`.
+ *
+ * `s3://BUCKET/KEY` is an object, or all whose keys begin with `KEY/`, of the store that the environment names. Nothing in it is encoded; where `#` belongs
+ * to the key, another one ends it.
  */
 import { lstat, stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { ConfigError, nearestSpelling } from "../base/index.ts";
+import { isStoreAddress, parseAddress } from "../storage/index.ts";
 import { bytesOfName, nameOfBytes, readableName, systemPath } from "./files/path-bytes.ts";
 
 /** Which images of a location are meant. Nothing chosen means all. */
@@ -49,7 +53,8 @@ export function parseLocation(text: string, subject: string): Location {
   const path = readPath(written);
   if (path === "")
     throw new ConfigError({ code: "not-found", subject, expected: "a path to images", got: `'${text}'` });
-  if (rest === undefined) return { path, selection: {} };
+  if (isStoreAddress(path)) checkAddress(path, subject);
+  if (rest === undefined || (rest === "" && isStoreAddress(path))) return { path, selection: {} };
   const values = new Map<Key, string>();
   for (const pair of rest.split(",")) {
     const [key, value] = parsePair(pair, subject);
@@ -74,6 +79,7 @@ export function formatLocation({ path, selection }: Location): string {
     ["fps", fps?.toString()],
   ];
   const chosen = values.flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${value}`]));
+  if (isStoreAddress(path) && (chosen.length > 0 || path.includes("#"))) return `${path}#${chosen.join(",")}`;
   return writePath(path) + (chosen.length > 0 ? `#${chosen.join(",")}` : "");
 }
 
@@ -87,7 +93,7 @@ export function isBuiltin(text: string): boolean {
  * Unicode's normal forms than on the disk is found. Throws as `parseLocation`.
  */
 export async function locateImages(text: string, subject: string): Promise<Location> {
-  if (isBuiltin(text) || text.startsWith(scheme)) return parseLocation(text, subject);
+  if (isBuiltin(text) || text.startsWith(scheme) || isStoreAddress(text)) return parseLocation(text, subject);
   const whole = await findPath(text);
   if (whole !== undefined) return { path: whole, selection: {} };
   const location = parseLocation(text, subject);
@@ -97,7 +103,8 @@ export async function locateImages(text: string, subject: string): Promise<Locat
 /** A location that means the same in every folder and to `parseLocation` alone: what records hold. Throws as `parseLocation`. */
 export async function recordedLocation(text: string, subject: string): Promise<string> {
   const { path, selection } = await locateImages(text, subject);
-  return formatLocation({ path: path === builtinPath && isBuiltin(text) ? path : resolve(path), selection });
+  const isWhole = isStoreAddress(path) || (path === builtinPath && isBuiltin(text));
+  return formatLocation({ path: isWhole ? path : resolve(path), selection });
 }
 
 /** A location with a name, such as a set to compare with. */
@@ -127,11 +134,19 @@ export async function parseNamedLocation(text: string): Promise<NamedLocation> {
 /** The path of a location, whatever its selection says, if something lies there. */
 async function pathThere(text: string): Promise<string | undefined> {
   if (isBuiltin(text)) return builtinPath;
+  if (isStoreAddress(text)) return cut(text).path;
   return (await findPath(text)) ?? (await findPath(readPath(cut(text).path)));
 }
 
 function nameOf(path: string): string {
   return readableName(basename(path.replace(/[\\/]+$/, "")) || path).normalize("NFC");
+}
+
+function checkAddress(path: string, subject: string): void {
+  const address = parseAddress(path);
+  if (!("reason" in address)) return;
+  const expected = "an address such as s3://bucket/folder/";
+  throw new ConfigError({ code: "out-of-range", subject, expected, got: address.reason });
 }
 
 /** The path that exists: as given, or in another of Unicode's normal forms. A link that leads nowhere is there as well. */
@@ -169,7 +184,7 @@ const misread = /[#\u0000-\u001f\u007f\udc80-\udcff]/u;
 const encoded = /[#%\u0000-\u001f\u007f\udc80-\udcff]/gu;
 
 function writePath(path: string): string {
-  if (!misread.test(path) && !path.startsWith(scheme)) return path;
+  if (isStoreAddress(path) || (!misread.test(path) && !path.startsWith(scheme))) return path;
   const text = path.replace(encoded, (character) =>
     [...bytesOfName(character)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join(""),
   );

@@ -3,11 +3,13 @@ import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { ConfigError, FormatError, isUserError, messageOf } from "../base/index.ts";
+import { isStoreAddress } from "../storage/index.ts";
 import { openBuiltin } from "./builtin-images.ts";
 import type { NamedPlace } from "./cache/stamps.ts";
 import { fileContainer, folderContainer } from "./containers/folder-tree.ts";
 import { endingOf } from "./containers/litter.ts";
 import { isPattern, patternContainer } from "./containers/pattern-tree.ts";
+import { storeContainer } from "./containers/store-tree.ts";
 import { tarContainer } from "./containers/tar-tree.ts";
 import { zipContainer } from "./containers/zip-tree.ts";
 import { chooseSide, type ImageUse } from "./dataset-layout.ts";
@@ -23,6 +25,7 @@ import { npyFormat } from "./formats/npy-format.ts";
 import { parquetFormat } from "./formats/parquet-format.ts";
 import { videoFormat } from "./formats/video-format.ts";
 import {
+  concernsAll,
   type FileContainer,
   type FileTree,
   type ImageCatalogue,
@@ -127,11 +130,14 @@ async function openOne(location: string, subject: string, { use, limits }: OpenO
       return page === undefined || image.kind !== "encoded" ? image : { ...image, page };
     },
   };
-  const files = (): SourceFiles => {
+  const files = (): SourceFiles | undefined => {
+    // Of objects no times are known that nobody can set.
+    if (isStoreAddress(path)) return undefined;
     const { format, decoder = null, fileOf } = catalogue;
     const about = [resolve(path), format, decoder, page ?? null, opening.fps ?? null, opening.limits];
     if (fileOf) {
       const at = (index: number): NamedPlace => fileOf(chosen[index]!);
+      if (chosen.some((index) => isStoreAddress(fileOf(index).place))) return undefined;
       return { about: JSON.stringify(about), count: chosen.length, at, apart: true, listed };
     }
     const all = places();
@@ -185,24 +191,7 @@ interface OpenedCatalogue {
 }
 
 async function openCatalogue(path: string, opening: Opening): Promise<OpenedCatalogue> {
-  const { subject } = opening;
-  const status = await stat(systemPath(path)).catch((error: NodeJS.ErrnoException) => {
-    // What exists is never a pattern.
-    if (error.code === "ENOENT" && isPattern(path)) return undefined;
-    const got = error.code === "ENOENT" ? `nothing at '${path}'` : `'${path}': ${messageOf(error)}`;
-    throw new ConfigError({
-      code: error.code === "ENOENT" ? "not-found" : "unreadable",
-      subject,
-      expected: "images",
-      got,
-    });
-  });
-  const container = status ? containers.find(({ matches }) => matches(path, status.isDirectory())) : patternContainer;
-  const tree = await container!.open(path, opening).catch((error: NodeJS.ErrnoException) => {
-    if (error.syscall === undefined) throw error;
-    const got = `'${path}', which cannot be read: ${messageOf(error)}`;
-    throw new ConfigError({ code: "unreadable", subject, expected: "images", got });
-  });
+  const tree = isStoreAddress(path) ? await storeContainer.open(path, opening) : await openOnDisk(path, opening);
   const opened = await openFormat(tree, opening);
   if (opened === undefined) {
     const inner = await openArchives(archivesIn(tree, opening), opening);
@@ -218,6 +207,28 @@ async function openCatalogue(path: string, opening: Opening): Promise<OpenedCata
   return { catalogue, places, problems: [...tree.problems, ...problems], leftOut: tree.leftOut.list() };
 }
 
+/** The files at a path of this machine. */
+async function openOnDisk(path: string, opening: Opening): Promise<FileTree> {
+  const { subject } = opening;
+  const status = await stat(systemPath(path)).catch((error: NodeJS.ErrnoException) => {
+    // What exists is never a pattern.
+    if (error.code === "ENOENT" && isPattern(path)) return undefined;
+    const got = error.code === "ENOENT" ? `nothing at '${path}'` : `'${path}': ${messageOf(error)}`;
+    throw new ConfigError({
+      code: error.code === "ENOENT" ? "not-found" : "unreadable",
+      subject,
+      expected: "images",
+      got,
+    });
+  });
+  const container = status ? containers.find(({ matches }) => matches(path, status.isDirectory())) : patternContainer;
+  return container!.open(path, opening).catch((error: NodeJS.ErrnoException) => {
+    if (error.syscall === undefined) throw error;
+    const got = `'${path}', which cannot be read: ${messageOf(error)}`;
+    throw new ConfigError({ code: "unreadable", subject, expected: "images", got });
+  });
+}
+
 /** The first format whose files are there and are what their names say. What only has the name of one ends nothing where others have images. */
 async function openFormat(tree: FileTree, opening: Opening) {
   const present = formats.filter((format) => format.members(tree).length > 0);
@@ -229,7 +240,7 @@ async function openFormat(tree: FileTree, opening: Opening) {
     } catch (thrown) {
       const [first] = format.members(tree);
       const error = isReadError(thrown) ? unreadable(first!, thrown, opening) : thrown;
-      if (index === present.length - 1 || !isUserError(error)) throw error;
+      if (index === present.length - 1 || !isUserError(error) || concernsAll(error)) throw error;
       const reason = error.fault ? `expected ${error.fault.expected}, got ${error.fault.got}` : messageOf(error);
       problems.push({ name: first!.shown, reason: `not read as ${format.name}: ${reason}` });
     }
@@ -273,7 +284,7 @@ async function openArchives(found: readonly StoredFile[], opening: Opening): Pro
     try {
       parts.push({ ...(await openCatalogue(shown, opening)), name });
     } catch (error) {
-      if (!isUserError(error)) throw error;
+      if (!isUserError(error) || concernsAll(error)) throw error;
       first ??= error;
       problems.push({ name: shown, reason: error.fault ? `got ${error.fault.got}` : messageOf(error) });
     }

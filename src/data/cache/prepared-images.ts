@@ -6,7 +6,7 @@ import type { InputForm } from "../../pixels/index.ts";
 import { decoderVersions } from "../decoding/decoder-version.ts";
 import type { PreparedFile } from "../decoding/preparation.ts";
 import { prepareImage } from "../decoding/preparation.ts";
-import type { ImageSource, SourceFiles } from "../image-source.ts";
+import { concernsAll, type ImageSource, type SourceFiles } from "../image-source.ts";
 import { mapInOrder, type OrderedOptions } from "../ordered.ts";
 import {
   type CacheReader,
@@ -237,8 +237,9 @@ function readRange(
 }
 
 async function readAndPrepare(source: ImageSource, index: number, form: InputForm): Promise<PreparedFile> {
-  const image = await source
-    .read(index, form)
-    .catch((error: unknown) => ({ reason: `${unreadable}${messageOf(error)}` }));
+  const image = await source.read(index, form).catch((error: unknown) => {
+    if (concernsAll(error)) throw error;
+    return { reason: `${unreadable}${messageOf(error)}` };
+  });
   return "reason" in image ? image : prepareImage(image, form);
 }

@@ -1,21 +1,21 @@
 /** Bytes of a file in order: of a plain one by position, so that what is skipped is not read, of a gzip file unpacked on the way. */
-import { createReadStream } from "node:fs";
-import type { FileHandle } from "node:fs/promises";
+import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { ArchiveDamage } from "./archive-tree.ts";
+import type { ByteSource } from "./lazy-file.ts";
 import type { ByteCursor } from "./tar-members.ts";
 
 /** Bytes read at a time. */
 const window = 1 << 20;
 
-/** A cursor over a plain file of `size` bytes. */
-export function plainCursor(file: FileHandle, size: number): ByteCursor {
+/** A cursor over plain bytes. */
+export function plainCursor({ size, read, steps = false }: ByteSource): ByteCursor {
   let position = 0;
   let buffered: Buffer = Buffer.alloc(0);
   let bufferedAt = 0;
-  const fill = async (): Promise<void> => {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(window), 0, window, position);
-    buffered = buffer.subarray(0, bytesRead);
+  const fill = async (wanted: number): Promise<void> => {
+    const bytes = await read(position, Math.min(steps ? wanted : window, size - position));
+    buffered = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     bufferedAt = position;
   };
   return {
@@ -26,7 +26,7 @@ export function plainCursor(file: FileHandle, size: number): ByteCursor {
       const parts: Buffer[] = [];
       for (let missing = Math.min(wanted, size - position); missing > 0; ) {
         const from = position - bufferedAt;
-        if (from < 0 || from >= buffered.length) await fill();
+        if (from < 0 || from >= buffered.length) await fill(missing);
         const part = buffered.subarray(position - bufferedAt, position - bufferedAt + missing);
         if (part.length === 0) break;
         parts.push(part);
@@ -47,12 +47,11 @@ export function plainCursor(file: FileHandle, size: number): ByteCursor {
  * zlib throws for damage.
  */
 export async function withGzipCursor<T>(
-  path: string | Buffer,
+  input: Readable,
   mostBytes: number,
   onExcess: () => Error,
   work: (cursor: ByteCursor) => Promise<T>,
 ): Promise<T> {
-  const input = createReadStream(path, { highWaterMark: window });
   const unpacked = createGunzip({ chunkSize: 1 << 18 });
   input.on("error", (error) => unpacked.destroy(error));
   const chunks = input.pipe(unpacked)[Symbol.asyncIterator]() as AsyncIterator<Buffer>;

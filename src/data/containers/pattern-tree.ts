@@ -19,18 +19,13 @@ export const patternContainer: FileContainer = {
   name: "pattern",
   matches: () => false,
   async open(path, opening) {
-    const parts = path.replaceAll("\\", "/").split("/");
-    const fixed = parts.findIndex(isPattern);
-    const folder = parts.slice(0, fixed).join("/") || (path.startsWith("/") ? "/" : ".");
-    const patterns = alternatives(parts.slice(fixed).join("/")).map(compile);
+    const { fixed, found, enters } = readPattern(path.replaceAll("\\", "/"));
+    const folder = fixed || (path.startsWith("/") ? "/" : ".");
     const isFolder = await stat(systemPath(folder)).then(
       (status) => status.isDirectory(),
       () => false,
     );
-    const found = (inside: string): boolean => patterns.some((pattern) => fits(pattern, inside, false));
-    const tree = isFolder
-      ? await openFolder(folder, opening, (inside) => patterns.some((pattern) => fits(pattern, inside, true)))
-      : undefined;
+    const tree = isFolder ? await openFolder(folder, opening, enters) : undefined;
     const files = tree?.files.filter((file) => found(file.path)) ?? [];
     if (!tree || files.length === 0) {
       const got = `nothing that matches '${path}'`;
@@ -39,6 +34,28 @@ export const patternContainer: FileContainer = {
     return { ...tree, location: path, files, companions: async () => tree.files };
   },
 };
+
+/** A pattern, understood. */
+export interface PathPattern {
+  /** The folders before the first that is not named; empty where there is none. */
+  readonly fixed: string;
+  /** Whether a path from there on matches, or lies in a folder that does. */
+  found(inside: string): boolean;
+  /** Whether something below a folder may match. */
+  enters(inside: string): boolean;
+}
+
+/** Reads a pattern, `/` between its parts. */
+export function readPattern(path: string): PathPattern {
+  const parts = path.split("/");
+  const first = parts.findIndex(isPattern);
+  const patterns = alternatives(parts.slice(first).join("/")).map(compile);
+  return {
+    fixed: parts.slice(0, first).join("/"),
+    found: (inside) => patterns.some((pattern) => fits(pattern, inside, false)),
+    enters: (inside) => patterns.some((pattern) => fits(pattern, inside, true)),
+  };
+}
 
 /** The names of a pattern from left to right; undefined for any number of folders. */
 type Pattern = readonly (RegExp | undefined)[];

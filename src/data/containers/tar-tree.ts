@@ -2,11 +2,9 @@
  * Tar archives as file trees: plain ones are indexed once and read by position; of compressed ones what may be needed is held in memory.
  * Links lead to the member they name, as they do once the archive is unpacked.
  */
-import { open } from "node:fs/promises";
 import { FormatError, messageOf } from "../../base/index.ts";
-import { systemPath } from "../files/path-bytes.ts";
 import { showPath } from "../files/path-names.ts";
-import type { FileContainer, Opening } from "../image-source.ts";
+import type { FileContainer, FileTree, Opening } from "../image-source.ts";
 import { type SourceLimits, tooLarge, tooLargeReason } from "../limits.ts";
 import { tallyLeftOut } from "../source-summary.ts";
 import {
@@ -21,42 +19,35 @@ import {
 } from "./archive-tree.ts";
 import { plainCursor, withGzipCursor } from "./byte-cursors.ts";
 import { damagedGzip, isGzip } from "./gzip.ts";
-import { readerOf } from "./lazy-file.ts";
+import { type ByteSource, bytesOf } from "./lazy-file.ts";
 import { readMembers, type TarMember } from "./tar-members.ts";
 
 /** A .tar, .tar.gz or .tgz archive. Whether it is compressed is read from its first bytes, not from its name. */
 export const tarContainer: FileContainer = {
   name: "tar",
   matches: (path, isFolder) => !isFolder && /\.(tar|tar\.gz|tgz)$/i.test(path),
-  async open(path, opening) {
-    const file = await open(systemPath(path), "r");
-    let start: Uint8Array;
-    let size: number;
-    try {
-      const { bytesRead, buffer } = await file.read(new Uint8Array(2), 0, 2, 0);
-      start = buffer.subarray(0, bytesRead);
-      ({ size } = await file.stat());
-      if (start.length === 0) throw damagedTar(opening.subject, path, "it is empty");
-      if (!isGzip(start)) {
-        const cursor = plainCursor(file, size);
-        const index = await guard(path, opening, () => indexMembers(readMembers(cursor), path, opening, () => false));
-        const readFrom = readerOf(path);
-        return treeOf(path, index, opening, ({ start, size }) =>
-          limited(size, opening.limits, {
-            read: () => readFrom(start, size),
-            readAt: (offset, bytes) => readFrom(start + offset, bytes),
-          }),
-        );
-      }
-    } finally {
-      await file.close();
-    }
-    const index = await unpack(path, opening);
+  open: async (path, opening) => openTar(path, await bytesOf(path), opening),
+};
+
+/** Opens an archive wherever its bytes are. Throws as `FileContainer.open`. */
+export async function openTar(path: string, source: ByteSource, opening: Opening): Promise<FileTree> {
+  const { size, read: readFrom } = source;
+  if (size === 0) throw damagedTar(opening.subject, path, "it is empty");
+  if (isGzip(await readFrom(0, Math.min(2, size)))) {
+    const index = await unpack(path, source, opening);
     return treeOf(path, index, opening, ({ content, size }) =>
       limited(size, opening.limits, { read: async () => content! }),
     );
-  },
-};
+  }
+  const cursor = plainCursor(source);
+  const index = await guard(path, opening, () => indexMembers(readMembers(cursor), path, opening, () => false));
+  return treeOf(path, index, opening, ({ start, size }) =>
+    limited(size, opening.limits, {
+      read: () => readFrom(start, size),
+      readAt: (offset, bytes) => readFrom(start + offset, bytes),
+    }),
+  );
+}
 
 /** A member without its path, and its content where that is kept. */
 type Indexed = ArchiveMember & Pick<TarMember, "start"> & { content?: Uint8Array };
@@ -94,12 +85,12 @@ async function indexMembers(
 }
 
 /** Unpacks what may be needed; once more where a link leads to something else. */
-async function unpack(path: string, opening: Opening): Promise<MemberIndex<Indexed>> {
+async function unpack(path: string, source: ByteSource, opening: Opening): Promise<MemberIndex<Indexed>> {
   const { subject, limits, concerns } = opening;
   const excess = () => tooLarge(subject, "a compressed archive", path, "unpackedBytes", limits);
   const read = (keeps: (inside: string) => boolean): Promise<MemberIndex<Indexed>> =>
     guard(path, opening, () =>
-      withGzipCursor(systemPath(path), limits.unpackedBytes, excess, (cursor) =>
+      withGzipCursor(source.stream(), limits.unpackedBytes, excess, (cursor) =>
         indexMembers(readMembers(cursor), path, opening, keeps),
       ),
     );

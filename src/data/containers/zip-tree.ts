@@ -20,21 +20,26 @@ export const zipContainer: FileContainer = {
   matches: (path, isFolder) => !isFolder && /\.(zip|npz)$/i.test(path),
   async open(path, opening) {
     const { size } = await stat(systemPath(path));
-    try {
-      return await openZip(path, readerOf(path), size, opening);
-    } catch (error) {
-      if (error instanceof ArchiveDamage) throw damagedZip(opening.subject, path, error.message);
-      throw error;
-    }
+    return openZip(path, readerOf(path), size, opening);
   },
 };
+
+/** Opens an archive wherever its bytes are. Throws as `FileContainer.open`. */
+export async function openZip(path: string, read: PositionReader, size: number, opening: Opening): Promise<FileTree> {
+  try {
+    return await indexZip(path, read, size, opening);
+  } catch (error) {
+    if (error instanceof ArchiveDamage) throw damagedZip(opening.subject, path, error.message);
+    throw error;
+  }
+}
 
 type Indexed = ArchiveMember & Omit<ZipMember, "kind" | "path">;
 
 /** A target longer than this is none. */
 const longestTarget = 1 << 12;
 
-async function openZip(path: string, read: PositionReader, size: number, opening: Opening): Promise<FileTree> {
+async function indexZip(path: string, read: PositionReader, size: number, opening: Opening): Promise<FileTree> {
   const { limits, subject, concerns } = opening;
   const members = new Map<string, Indexed>();
   const leftOut = tallyLeftOut();

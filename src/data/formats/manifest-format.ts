@@ -4,7 +4,9 @@
  */
 import { dirname, isAbsolute, join } from "node:path";
 import { ConfigError, FormatError, messageOf } from "../../base/index.ts";
+import { addressBeside, isStoreAddress, storeOf } from "../../storage/index.ts";
 import { listedFile } from "../containers/folder-tree.ts";
+import { storeFile } from "../containers/store-tree.ts";
 import { readableName } from "../files/path-bytes.ts";
 import { foldersOf } from "../files/path-names.ts";
 import type { ImageFormat, Opening, StoredFile } from "../image-source.ts";
@@ -18,7 +20,7 @@ import {
 } from "./manifest.ts";
 
 /** Endings of lists. */
-const listName = /\.(csv|tsv|jsonl|ndjson|txt|lst)$/i;
+export const listName = /\.(csv|tsv|jsonl|ndjson|txt|lst)$/i;
 
 /** Bytes of a list. A text of more is more than JavaScript holds in one piece. */
 const longestList = 2 ** 28;
@@ -38,11 +40,9 @@ export const manifestFormat: ImageFormat = {
       throw tooLarge(opening.subject, "a list", file!.shown, "files", opening.limits);
     }
     if (rows.length === 0) throw refused(file!, { reason: "a list without rows" }, opening);
-    const folder = dirname(tree.location);
-    const placeOf = (index: number): string => {
-      const { path } = rows[index]!;
-      return isAbsolute(path) ? path : join(folder, path);
-    };
+    const placeOf = (index: number): string => listedPlace(tree.location, rows[index]!.path);
+    // Whether somebody may ask is known before the first image is read.
+    if (rows.some(({ path }) => isStoreAddress(path))) storeOf(opening.subject);
     const foldersAt = (index: number): string[] =>
       foldersOf(rows[index]!.path.replaceAll("\\", "/")).filter((part) => !/^(|\.|\.\.)$/.test(part));
     const hasSplits = rows.some(({ split }) => split !== undefined);
@@ -57,11 +57,25 @@ export const manifestFormat: ImageFormat = {
         return hasSplits ? [split, label].filter((name) => name !== undefined) : foldersAt(index);
       },
       fileOf: (index) => ({ name: rows[index]!.path, place: placeOf(index) }),
-      read: async (index) => ({ kind: "encoded", bytes: await listedFile(placeOf(index), opening.limits).read() }),
+      read: async (index) => {
+        const place = placeOf(index);
+        const file = isStoreAddress(place) ? storeFile(place, opening.limits) : listedFile(place, opening.limits);
+        return { kind: "encoded", bytes: await file.read() };
+      },
       ...(columns.length > 0 ? { columns: { names: columns, of: (index: number) => rows[index]!.others } } : {}),
     };
   },
 };
+
+/**
+ * Where an image of a list lies: another address, or a path from the list's folder on. What a list on a store says of this machine's files stays a part
+ * of the store's names, under which nothing is found.
+ */
+export function listedPlace(list: string, path: string): string {
+  if (isStoreAddress(path)) return path;
+  if (isStoreAddress(list)) return addressBeside(list, path) ?? `${list}/../${path}`;
+  return isAbsolute(path) ? path : join(dirname(list), path);
+}
 
 async function readManifest(file: StoredFile, { subject, limits }: Opening): Promise<Manifest | ManifestRefusal> {
   if ((await file.size()) > Math.min(longestList, limits.fileBytes)) {
@@ -83,20 +97,17 @@ async function readManifest(file: StoredFile, { subject, limits }: Opening): Pro
   // Loaded when it is needed: a command reads few lists.
   const { parse } = await import("csv-parse/sync");
   try {
-    const options = {
-      delimiter: delimiterOf(text, ending),
-      relax_column_count: true,
-      skip_empty_lines: true,
-      bom: true,
-    };
-    return manifestOfTable(parse(text, { ...options, max_record_size: 2 ** 20 }) as string[][]);
+    return manifestOfTable(parse(text, { ...tableOptions, delimiter: delimiterOf(text, ending) }) as string[][]);
   } catch (error) {
     return { reason: `a damaged table (${messageOf(error)})` };
   }
 }
 
+/** How tables are read. */
+export const tableOptions = { relax_column_count: true, skip_empty_lines: true, bom: true, max_record_size: 2 ** 20 };
+
 /** What stands between columns: a tab in .tsv, else what the header has most of, as spreadsheets of some countries write `;`. */
-function delimiterOf(text: string, ending: string): string {
+export function delimiterOf(text: string, ending: string): string {
   if (ending === "tsv") return "\t";
   const [header = ""] = text.split("\n", 1);
   const count = (sign: string): number => header.split(sign).length;
