@@ -23,7 +23,7 @@ beforeAll(async () => {
   made = await makeDetectors();
   const tokens = scopes.map((scope) => ({ name: `who-${scope}s`, token: secrets[scope], scopes: [scope] }));
   await writeFile(made.at("tokens.json"), JSON.stringify(tokens));
-  const worker = "../dist/service/engine-worker.js";
+  const worker = "../dist/cli/engine-worker.js";
   const detectors = made.at("detectors", "small");
   open = await startTestService(worker, { detectors });
   const settings = { tokenFile: made.at("tokens.json"), allowHost: ["Outglow.Example"], allowOrigin: [page] };
@@ -305,7 +305,7 @@ describe.skipIf(lacking !== undefined)(`TLS${lacking ? ` (skipped: ${lacking})` 
     second = await makeCertificate("second");
     for (const ending of ["pem", "key"]) await copy(`first.${ending}`, `now.${ending}`);
     await copy("tokens.json", "secure-tokens.json");
-    secure = await startTestService("../dist/service/engine-worker.js", {
+    secure = await startTestService("../dist/cli/engine-worker.js", {
       ...{ detectors: at("detectors/small"), tlsCert: at("now.pem"), tlsKey: at("now.key"), timeout: 0.5 },
       ...{ tokenFile: at("secure-tokens.json"), allowHost: ["outglow.example"] },
     });

@@ -51,7 +51,7 @@ afterEach(async () => {
 });
 
 async function start(settings: Partial<ServiceSettings> = {}): Promise<RunningService> {
-  service = await startTestService("../dist/service/engine-worker.js", { detectors: folder.path, ...settings });
+  service = await startTestService("../dist/cli/engine-worker.js", { detectors: folder.path, ...settings });
   return service;
 }
 

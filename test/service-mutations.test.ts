@@ -57,7 +57,7 @@ async function pictures(): Promise<Buffer[]> {
 
 beforeAll(async () => {
   made = await makeDetectors();
-  service = await startTestService("../dist/service/engine-worker.js", {
+  service = await startTestService("../dist/cli/engine-worker.js", {
     // So little that bodies which are not given back are soon missed.
     ...{ detectors: made.at("detectors"), maxWait: 0, maxBody: 32_768 },
   });

@@ -20,7 +20,7 @@ beforeAll(async () => {
   made = await makeDetectors();
   await writeFile(made.at("tokens.json"), JSON.stringify(tokens));
   const settings = { detectors: made.at("detectors"), tokenFile: made.at("tokens.json") };
-  service = await startTestService("../dist/service/engine-worker.js", settings);
+  service = await startTestService("../dist/cli/engine-worker.js", settings);
   files = await filesIn(made.at("new"));
   ownScore = (await loadManifest(made.at("detectors", "small"))).defaultScore;
 });
@@ -149,7 +149,7 @@ test.each<[string, unknown, number, string]>([
 });
 
 test("what cannot be written down is not done", async () => {
-  const other = await startTestService("../dist/service/engine-worker.js", {
+  const other = await startTestService("../dist/cli/engine-worker.js", {
     detectors: made.at("detectors", "other"),
     auditLog: made.at("none", "audit.jsonl"),
   });

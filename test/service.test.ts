@@ -18,7 +18,7 @@ let files: Awaited<ReturnType<typeof filesIn>>;
 
 beforeAll(async () => {
   made = await makeDetectors();
-  service = await startTestService("../dist/service/engine-worker.js", { detectors: made.at("detectors") });
+  service = await startTestService("../dist/cli/engine-worker.js", { detectors: made.at("detectors") });
   const detector = await loadDetector(made.at("detectors", "small"), { threads: 1 });
   expected = [];
   const onMap = async (heat: HeatImage) => void pictures.push(Buffer.from(await mapPicture(heat)));
@@ -431,7 +431,7 @@ test("the description lists every route and the query that is checked", async ()
 });
 
 test("within too little memory for two detectors each is loaded when it is asked for, and scores as ever", async () => {
-  const tight = await startTestService("../dist/service/engine-worker.js", {
+  const tight = await startTestService("../dist/cli/engine-worker.js", {
     detectors: made.at("detectors"),
     maxMemory: 12 * 2 ** 20,
   });
@@ -457,7 +457,7 @@ test("within too little memory for two detectors each is loaded when it is asked
 test("a detector that is larger than all the memory there is for them is refused, and says so", async () => {
   const places = await checkService(
     { detectors: made.at("detectors", "small"), maxMemory: 2 ** 21 },
-    { log: () => undefined, workerFile: new URL("../dist/service/engine-worker.js", import.meta.url) },
+    { log: () => undefined, workerFile: new URL("../dist/cli/engine-worker.js", import.meta.url) },
   );
   expect(places).toMatchObject([{ served: undefined, fault: { code: "too-large" } }]);
 });

@@ -1,10 +1,11 @@
 /** The built pages of the studio and the library for browsers, as old as their sources at most. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { takeLock } from "../src/data/index.ts";
+import { newestSource } from "./sources.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 /** What the build writes last. */
@@ -30,15 +31,5 @@ export async function buildPages(): Promise<void> {
 }
 
 function areFresh(): boolean {
-  return existsSync(built) && statSync(built).mtimeMs > Math.max(newest(join(root, "web")), newest(join(root, "src")));
-}
-
-/** When the youngest source in a folder was written, ms since 1970. */
-function newest(folder: string): number {
-  const times = readdirSync(folder, { withFileTypes: true }).map((entry) => {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) return newest(path);
-    return entry.name.endsWith(".test.ts") ? 0 : statSync(path).mtimeMs;
-  });
-  return Math.max(0, ...times);
+  return existsSync(built) && statSync(built).mtimeMs > Math.max(newestSource("web"), newestSource("src"));
 }

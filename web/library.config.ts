@@ -56,7 +56,7 @@ function ownPlaces(): Plugin {
   };
 }
 
-/** Writes the declarations of what the entry offers; what they say of the program is declared beside it already. */
+/** Writes the declarations of what the entry offers, whose types `npm run typecheck` checks with all others; what they say of the program is declared beside it already. */
 function declarations(): Plugin {
   return {
     name: "outglow declarations",
@@ -64,8 +64,8 @@ function declarations(): Plugin {
       const folder = mkdtempSync(join(tmpdir(), "outglow-types-"));
       try {
         const compiler = here("../node_modules/typescript/bin/tsc");
-        const settings = ["--noEmit", "false", "--emitDeclarationOnly", "--rootDir", here(".."), "--outDir", folder];
-        execFileSync(process.execPath, [compiler, "-p", here("tsconfig.json"), ...settings], { stdio: "inherit" });
+        const settings = ["-p", here("tsconfig.library.json"), "--outDir", folder];
+        execFileSync(process.execPath, [compiler, ...settings], { stdio: "inherit" });
         for (const name of ["messages", "sent-bytes", "training", "index"]) {
           const text = readFileSync(join(folder, "web/engine", `${name}.d.ts`), "utf8");
           const own = text.replaceAll("../../src/", "../").replaceAll(/(from "\.[^"]*)\.ts"/g, '$1.js"');

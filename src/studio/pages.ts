@@ -21,8 +21,8 @@ const types: Readonly<Record<string, string>> = {
   ".wasm": "application/wasm",
 };
 
-/** Where the build puts the pages: beside this file. */
-export const pagesFolder = new URL("./pages/", import.meta.url);
+/** Where the build puts the pages, seen from this folder and from that of the built command line. */
+export const pagesFolder = new URL("../studio/pages/", import.meta.url);
 
 /** Where the engine's binaries lie that the pages ask for: they are large, and the library for browsers has the same. */
 const engineFolder = new URL("../web/", import.meta.url);
