@@ -25,7 +25,7 @@ export interface StoreServer {
   readonly environment: Readonly<Record<string, string>>;
   /** Objects by `BUCKET/KEY`. */
   readonly objects: Map<string, Buffer>;
-  /** Requests by kind: `GET`, `PUT`, `DELETE`, `LIST`. */
+  /** Requests by kind: `GET`, `HEAD`, `PUT`, `DELETE`, `LIST`. */
   readonly counts: Record<string, number>;
   misbehave: Misbehaviour | undefined;
   close(): Promise<void>;
@@ -96,11 +96,11 @@ function answerObject(
     objects.delete(name);
     response.writeHead(204).end();
   } else if (method === "PUT") {
-    if (headers["if-none-match"] === "*" && content) sendError(response, 412, "PreconditionFailed");
-    else {
-      objects.set(name, body);
-      response.writeHead(200, { etag: tagOf(body) }).end();
-    }
+    objects.set(name, body);
+    response.writeHead(200, { etag: tagOf(body) }).end();
+  } else if (method === "HEAD") {
+    const changed = { etag: '"1"', "last-modified": "Fri, 02 Jan 2026 03:04:05 GMT" };
+    response.writeHead(content ? 200 : 404, content && { ...changed, "content-length": content.length }).end();
   } else if (!content) sendError(response, 404, "NoSuchKey");
   else if (headers["if-match"] !== undefined && headers["if-match"] !== tagOf(content)) {
     sendError(response, 412, "PreconditionFailed");

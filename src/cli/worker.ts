@@ -1,6 +1,7 @@
 /** `outglow worker`: scores shards until a job is done, or SIGTERM comes and the shard at hand is. */
 import { ConfigError, setting } from "../base/index.ts";
 import { jobStatus, jobsAt, openJob, work } from "../queue/index.ts";
+import { cacheFolder } from "./cache-place.ts";
 import { openConsole } from "./console.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { onInterrupt } from "./interrupts.ts";
@@ -42,6 +43,7 @@ export async function worker(folder: string | undefined, options: WorkOptions): 
       try {
         const summary = await work(job, backend, {
           engine: { threads, device },
+          cache: cacheFolder(),
           stop: stop.signal,
           onShard(done) {
             metrics?.done(id, done);

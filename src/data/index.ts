@@ -21,7 +21,7 @@ export { type AtomicFile, openAtomicBytes, openAtomicFile, syncFolder, writeFile
 export { type FileLock, type LockHolder, type LockOutcome, lockHolder, takeLock } from "./files/lock-file.ts";
 export { safeName } from "./files/safe-name.ts";
 export { openTemporaryFolder, type TemporaryFolder } from "./files/temporary-folders.ts";
-export { adoptUnfinished, temporaryName as unfinishedName } from "./files/temporary-names.ts";
+export { adoptUnfinished, removeUnfinished, temporaryName as unfinishedName } from "./files/temporary-names.ts";
 export { isImageName } from "./formats/image-files.ts";
 export { isLongList, type ListedImage, listInPieces } from "./formats/list-pieces.ts";
 export { type ColumnTable, tableInBytes } from "./formats/parquet-table.ts";

@@ -3,8 +3,8 @@
  * Shards and their names are functions of what is to be scored: making a job twice changes nothing.
  */
 import { createHash } from "node:crypto";
-import { mkdir, rename, rm, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { stat } from "node:fs/promises";
+import { resolve } from "node:path";
 import { ConfigError, setting } from "../base/index.ts";
 import {
   type ImageSource,
@@ -15,12 +15,10 @@ import {
   type PreparationProblem,
   parseLocation,
   recordedLocation,
-  syncFolder,
-  unfinishedName,
-  writeFileAtomic,
 } from "../data/index.ts";
-import { copyDetector, folderReader, loadManifest, type Manifest } from "../detector/index.ts";
+import { copyDetector, folderReader, loadManifest, type Manifest, manifestName } from "../detector/index.ts";
 import { checkCalibrated } from "../score/index.ts";
+import { isStoreAddress } from "../storage/index.ts";
 import {
   type Decision,
   decisionOf,
@@ -40,6 +38,7 @@ import {
   type Shard,
 } from "./job-files.ts";
 import { placeOf } from "./job-place.ts";
+import { refuseFolderLeases } from "./store-place.ts";
 
 /** Images scored in one pass of the engine: shards of whole passes give the very numbers of one prediction. */
 export const passSize = 64;
@@ -75,6 +74,7 @@ export interface JobOutcome {
  */
 export async function createJob(request: JobRequest, watch: Watch = {}): Promise<JobOutcome> {
   const { out, detector, shard: shardSize = usualShardSize } = request;
+  refuseFolderLeases(out, request.queue);
   const manifest = await loadManifest(detector);
   refuseGeneral(detector, manifest);
   // All that can be wrong with the rule is found before images are listed; a budget asks for their number.
@@ -110,7 +110,6 @@ async function makeJob(
     if (error instanceof ConfigError && error.fault?.code === "not-found") return undefined;
     throw error;
   });
-  for (const name of [jobNames.scores, jobNames.lists]) await mkdir(join(out, name), { recursive: true });
   const file = await placeOf(out).openLines(jobNames.shards);
   const hash = createHash("sha256").update(JSON.stringify([locations, shardSize]));
   const problems: PreparationProblem[] = [];
@@ -199,6 +198,7 @@ export function namesOf(source: ImageSource, first: number, count: number): stri
 }
 
 async function isFile(path: string): Promise<boolean> {
+  if (isStoreAddress(path)) return true;
   return stat(path).then(
     (found) => found.isFile(),
     () => false,
@@ -219,18 +219,9 @@ async function writeList(out: string, index: number, id: string, list: readonly 
 
 /** Copies what scores into the job, checked: a detector that is trained anew beside it changes no row. */
 async function copyModels(detector: string, out: string): Promise<void> {
-  const place = join(out, jobNames.detector);
-  if (await stat(place).catch(() => undefined)) return;
-  const { files } = await copyDetector(folderReader(detector));
-  const temporary = unfinishedName(place);
-  try {
-    await mkdir(temporary);
-    for (const [name, bytes] of files) await writeFileAtomic(join(temporary, name), bytes);
-    await rename(temporary, place);
-    await syncFolder(out);
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
+  const place = placeOf(out);
+  if (await place.has(`${jobNames.detector}/${manifestName}`)) return;
+  await place.writeFolder(jobNames.detector, (await copyDetector(folderReader(detector))).files);
 }
 
 function otherJob(out: string, there: JobRecord, wanted: JobRecord): ConfigError {

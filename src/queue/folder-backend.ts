@@ -7,9 +7,11 @@ import { join } from "node:path";
 import { type FileLock, lockHolder, takeLock } from "../data/index.ts";
 import { type Backend, type Lease, oldestOf } from "./backend.ts";
 import { type Job, jobNames, type Shard } from "./job-files.ts";
+import { refuseFolderLeases } from "./store-place.ts";
 
-/** Opens the backend that needs nothing but the folder. */
+/** Opens the backend that needs nothing but the folder. Throws ConfigError for a job on an object store. */
 export async function openFolderBackend({ folder, shards }: Job): Promise<Backend> {
+  refuseFolderLeases(folder, undefined);
   const leases = join(folder, jobNames.leases);
   await mkdir(leases, { recursive: true });
   /** Where to go on: behind what this process had last. */

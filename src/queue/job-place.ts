@@ -1,7 +1,9 @@
 /** Where a job lies: a folder that workers reach. All that jobs ask of it, so that a place need not be a disk. */
 import { appendFile, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { openAtomicFile, takeLock, unfinishedName, writeFileAtomic } from "../data/index.ts";
+import { openAtomicFile, syncFolder, takeLock, unfinishedName, writeFileAtomic } from "../data/index.ts";
+import { isStoreAddress } from "../storage/index.ts";
+import { storePlace } from "./store-place.ts";
 
 /** A job's place. Names are paths in it, `/` between their parts. What throws, throws an Error with a reason, or one that a person can act on. */
 export interface JobPlace {
@@ -16,6 +18,8 @@ export interface JobPlace {
   write(name: string, content: Uint8Array | string): Promise<void>;
   /** As `write`, for one of many small things: the disk is not waited for. */
   writeSoon(name: string, content: string): Promise<void>;
+  /** Writes files of a new folder, the last one of them last: where it is there, all are. */
+  writeFolder(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<void>;
   /** Begins content that is written line by line and appears with `commit`. */
   openLines(name: string): Promise<LineWriter>;
   /** Adds to what is there, for notes. */
@@ -35,9 +39,9 @@ export interface LineWriter {
 /** How many small files of a place are read at a time. */
 export const atOnce = { concurrency: 16, ahead: 64 } as const;
 
-/** The place of a job. */
+/** The place of a job. Throws ConfigError for an address of a store that cannot be asked. */
 export function placeOf(folder: string): JobPlace {
-  return folderPlace(folder);
+  return isStoreAddress(folder) ? storePlace(folder) : folderPlace(folder);
 }
 
 /** A folder of this machine, or of a disk that several share. */
@@ -70,6 +74,17 @@ function folderPlace(folder: string): JobPlace {
       const temporary = unfinishedName(at(name));
       await writeFile(temporary, content);
       await rename(temporary, at(name));
+    },
+    async writeFolder(inside, files) {
+      const temporary = unfinishedName(at(inside));
+      try {
+        await mkdir(temporary);
+        for (const [name, bytes] of files) await writeFileAtomic(join(temporary, name), bytes);
+        await rename(temporary, at(inside));
+        await syncFolder(folder);
+      } finally {
+        await rm(temporary, { recursive: true, force: true });
+      }
     },
     openLines: (name) => openAtomicFile(at(name)),
     async append(name, text) {

@@ -15,6 +15,8 @@ export interface PartRequest {
   readonly folder: string;
   /** Place of the shard in the job. */
   readonly shard: number;
+  /** The folder of the detector. */
+  readonly models: string;
   readonly engine: EngineSettings;
 }
 

@@ -3,7 +3,9 @@
  * loses everything is told again by the first worker that finds it empty.
  */
 import { randomUUID } from "node:crypto";
+import { resolve } from "node:path";
 import { ConfigError, messageOf, setting } from "../base/index.ts";
+import { isStoreAddress } from "../storage/index.ts";
 import { type Backend, type Lease, oldestOf } from "./backend.ts";
 import type { Job, Shard } from "./job-files.ts";
 
@@ -122,7 +124,7 @@ export async function openRedisBackend(job: Job, settings: BrokerSettings): Prom
     name: "redis",
     beat: lease / 3,
     async publish(some) {
-      await first.hset(jobsKey, record.id, folder);
+      await first.hset(jobsKey, record.id, isStoreAddress(folder) ? folder : resolve(folder));
       for (let from = 0; from < some.length; from += publishedAtOnce) {
         await queue.addBulk(
           some.slice(from, from + publishedAtOnce).map(({ id, index }) => ({

@@ -1,11 +1,20 @@
 /** The rows of some images of a shard, through the same code as `predict`. */
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ConfigError, FormatError, internalError } from "../base/index.ts";
-import { type ImageSource, openImages, type PreparationProblem, pickImages } from "../data/index.ts";
+import {
+  type ImageSource,
+  openImages,
+  openTemporaryFolder,
+  type PreparationProblem,
+  pickImages,
+} from "../data/index.ts";
 import type { Detector } from "../detector/index.ts";
+import { isStoreAddress } from "../storage/index.ts";
 import { type Prediction, predict } from "../workflow/index.ts";
 import { namesOf } from "./creating.ts";
 import { idOfShard, type Job, jobNames, type Shard } from "./job-files.ts";
+import { placeOf } from "./job-place.ts";
 import type { JobRow } from "./shard-tables.ts";
 
 /** Sources that are open: a location is listed once, however many shards it has. */
@@ -16,11 +25,11 @@ const mostOpen = 2;
 
 /** Opens the images of a shard. Throws FormatError where they are not those that the job was made of, and as `openImages`. */
 export async function openShard({ folder, record }: Job, shard: Shard, open: OpenSources): Promise<ImageSource> {
-  const location = shard.isList ? join(folder, jobNames.lists, shard.location) : shard.location;
+  const location = shard.isList ? `${folder}/${jobNames.lists}/${shard.location}` : shard.location;
   let opening = open.get(location);
   if (!opening) {
     for (const key of [...open.keys()].slice(0, Math.max(0, open.size + 1 - mostOpen))) open.delete(key);
-    opening = openImages(location, "images");
+    opening = isStoreAddress(folder) && shard.isList ? openFetched(folder, shard) : openImages(location, "images");
     open.set(location, opening);
     opening.catch(() => open.delete(location));
   }
@@ -38,6 +47,19 @@ export async function openShard({ folder, record }: Job, shard: Shard, open: Ope
     });
   }
   return source;
+}
+
+/** Opens the list of a shard of a job on a store. Fetched first: it may name files of this machine, as the job's own lists do, wherever they lie. */
+async function openFetched(folder: string, { location }: Shard): Promise<ImageSource> {
+  const list = await placeOf(folder).read(`${jobNames.lists}/${location}`);
+  const temporary = await openTemporaryFolder("outglow-list");
+  try {
+    const path = join(temporary.path, location);
+    await writeFile(path, list ?? "");
+    return await openImages(path, "images");
+  } finally {
+    await temporary.close();
+  }
 }
 
 /** Which images of a shard. */

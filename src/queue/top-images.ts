@@ -1,10 +1,9 @@
 /** The most anomalous images of a job, read again from where they are: no more of them are in memory than a sheet shows. */
-import { join } from "node:path";
 import { messageOf } from "../base/index.ts";
 import { type PreparationProblem, pickImages, streamImages } from "../data/index.ts";
-import { loadManifest } from "../detector/index.ts";
 import { drawTop } from "../workflow/index.ts";
-import { type Job, jobNames, type Shard } from "./job-files.ts";
+import { jobManifest } from "./job-detector.ts";
+import type { Job, Shard } from "./job-files.ts";
 import { type OpenSources, openShard } from "./shard-scoring.ts";
 import type { JobRow } from "./shard-tables.ts";
 
@@ -16,7 +15,7 @@ export interface TopSheet {
 
 /** Draws rows that `mergeJob` gave as `top` on a contact sheet. Those whose images have gone, or are others now, are told of and left out. */
 export async function drawTopSheet(job: Job, top: readonly JobRow[], images: number): Promise<TopSheet> {
-  const { input } = await loadManifest(join(job.folder, jobNames.detector));
+  const { input } = await jobManifest(job);
   const problems: PreparationProblem[] = [];
   const pixels = new Map<number, Uint8Array>();
   const sources: OpenSources = new Map();

@@ -1,5 +1,4 @@
 /** A worker: takes shards, scores them, writes their tables, until all of a job are done or it is asked to end. */
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { isUserError, messageOf, RunError } from "../base/index.ts";
 import type { Detector } from "../detector/index.ts";
@@ -7,6 +6,7 @@ import { type EngineSettings, openDetector, scoringIdentity } from "../workflow/
 import { beginAttempt, endAttempt, type Failure, noteFailure, settleAttempts } from "./attempts.ts";
 import type { Backend, Lease } from "./backend.ts";
 import { namesOf } from "./creating.ts";
+import { type DetectorFolder, detectorFolder, otherDetector } from "./job-detector.ts";
 import { type Job, jobNames, type Shard, tableName, tablesThere } from "./job-files.ts";
 import { placeOf } from "./job-place.ts";
 import { partWorker, scoreCarefully } from "./poisoned-shards.ts";
@@ -17,6 +17,8 @@ import { openWorkerReport } from "./worker-reports.ts";
 /** How a worker works. */
 export interface WorkerOptions {
   readonly engine?: EngineSettings;
+  /** Where detectors of jobs on object stores are kept. Default: nowhere, each worker fetches its own. */
+  readonly cache?: string | undefined;
   /** Asks it to end after the shard at hand. */
   readonly stop?: AbortSignal | undefined;
   /** Told of every shard that is done. */
@@ -61,6 +63,7 @@ export async function work(job: Job, backend: Backend, options: WorkerOptions = 
   let there = await tablesThere(folder);
   const wanted = (shard: Shard): boolean => !there.has(tableName(shard)) && !failed.has(shard.id);
   let detector: Detector | undefined;
+  let models: DetectorFolder | undefined;
   try {
     await backend.publish(shards.filter(wanted));
     while (!stop?.aborted) {
@@ -80,8 +83,10 @@ export async function work(job: Job, backend: Backend, options: WorkerOptions = 
         await lease.complete();
         continue;
       }
-      detector ??= await openChecked(job, engine, lease);
-      const report = await workAt(job, shard, detector, lease, { engine, sources, partProgram, beat: backend.beat });
+      models ??= await giveBackFailed(lease, () => detectorFolder(job, options.cache));
+      detector ??= await giveBackFailed(lease, () => openChecked(job, models!.path, engine));
+      const means = { engine, sources, partProgram, models: models.path, beat: backend.beat };
+      const report = await workAt(job, shard, detector, lease, means);
       if ("reason" in report) {
         failed.add(shard.id);
         await own.failed(report.kind);
@@ -98,31 +103,33 @@ export async function work(job: Job, backend: Backend, options: WorkerOptions = 
     return { shards: done, images, failed: failed.size, complete: shards.every((one) => there.has(tableName(one))) };
   } finally {
     await detector?.dispose();
+    await models?.close();
   }
 }
 
-async function openChecked({ folder, record }: Job, engine: EngineSettings, lease: Lease): Promise<Detector> {
+/** Does what a shard cannot be scored without. */
+async function giveBackFailed<T>(lease: Lease, prepare: () => Promise<T>): Promise<T> {
   try {
-    const detector = await openDetector(join(folder, jobNames.detector), engine);
-    if (scoringIdentity(detector.manifest) === record.identity) return detector;
-    await detector.dispose();
-    throw new RunError({
-      code: "other-model",
-      subject: "detector",
-      expected: "the one that the job was made with",
-      got: "another one in the job's folder",
-      remedy: { key: "other", text: "make a new job" },
-    });
+    return await prepare();
   } catch (error) {
     await lease.fail(messageOf(error));
     throw error;
   }
 }
 
+async function openChecked({ record }: Job, models: string, engine: EngineSettings): Promise<Detector> {
+  const detector = await openDetector(models, engine);
+  if (scoringIdentity(detector.manifest) === record.identity) return detector;
+  await detector.dispose();
+  throw otherDetector();
+}
+
 interface Means {
   readonly engine: EngineSettings;
   readonly sources: OpenSources;
   readonly partProgram: URL;
+  /** The folder of the detector. */
+  readonly models: string;
   readonly beat: number | undefined;
 }
 
@@ -131,7 +138,7 @@ async function workAt(
   shard: Shard,
   detector: Detector,
   lease: Lease,
-  { engine, sources, partProgram, beat }: Means,
+  { engine, sources, partProgram, models, beat }: Means,
 ): Promise<ShardReport | Failure> {
   const { folder, record } = job;
   const started = performance.now();
@@ -144,8 +151,11 @@ async function workAt(
     const rows =
       earlier.crashes === 0
         ? await scorePart(detector, job, shard, source, { first: 0, count: shard.count })
-        : await scoreCarefully({ folder, shard: shard.index, engine }, partProgram, shard.count, (image, reason) =>
-            unreadableRow(shard.start + image, namesOf(source, shard.first + image, 1)[0]!, reason),
+        : await scoreCarefully(
+            { folder, shard: shard.index, models, engine },
+            partProgram,
+            shard.count,
+            (image, reason) => unreadableRow(shard.start + image, namesOf(source, shard.first + image, 1)[0]!, reason),
           );
     const table = writeTable(record, rows, { "outglow.shard": shard.id });
     await placeOf(folder).write(`${jobNames.scores}/${tableName(shard)}`, table);

@@ -15,7 +15,7 @@ import { parseXml, textIn } from "./xml.ts";
 
 /** What is asked. */
 export interface StoreRequest {
-  readonly method: "GET" | "PUT" | "DELETE";
+  readonly method: "GET" | "HEAD" | "PUT" | "DELETE";
   readonly bucket: string;
   readonly key: string;
   /** Encoded, without `?`. */
@@ -112,7 +112,7 @@ export function openSender(
         "content-length": body?.length ?? 0,
       },
     });
-    return receive(sent, body, most, idle);
+    return receive(sent, { body, most, isEmpty: method === "HEAD" }, idle);
   };
   return async (request) => {
     const subject = `'${showAddress(request)}'`;
@@ -150,7 +150,15 @@ class TooLong extends Error {
   override readonly name = "TooLong";
 }
 
-function receive(sent: ClientRequest, body: Uint8Array | undefined, most: number, idle: number): Promise<StoreAnswer> {
+/** What is known of an answer before it comes. */
+interface Expected {
+  readonly body: Uint8Array | undefined;
+  readonly most: number;
+  /** Whether it has no content, whatever it says of its length. */
+  readonly isEmpty: boolean;
+}
+
+function receive(sent: ClientRequest, { body, most, isEmpty }: Expected, idle: number): Promise<StoreAnswer> {
   return new Promise((resolve, reject) => {
     let deadline = setTimeout(() => late(), longestAnswer + (body?.length ?? 0) / leastBytesPerMs);
     const fail = (error: Error): void => {
@@ -166,7 +174,7 @@ function receive(sent: ClientRequest, body: Uint8Array | undefined, most: number
       const isError = status >= 300;
       const told = headers["content-length"] === undefined ? undefined : Number(headers["content-length"]);
       const room = isError ? longestError : most;
-      if (told !== undefined && told > room && !isError) return fail(new TooLong());
+      if (!isEmpty && told !== undefined && told > room && !isError) return fail(new TooLong());
       clearTimeout(deadline);
       deadline = setTimeout(late, longestAnswer + (told ?? room) / leastBytesPerMs);
       const parts: Buffer[] = [];
@@ -178,7 +186,7 @@ function receive(sent: ClientRequest, body: Uint8Array | undefined, most: number
       });
       answer.once("error", (error) => fail(new Interruption(`an answer that ends early (${messageOf(error)})`)));
       answer.once("end", () => {
-        if (!answer.complete || (told !== undefined && length !== told)) {
+        if (!answer.complete || (!isEmpty && told !== undefined && length !== told)) {
           return fail(new Interruption(`an end after ${length} of ${told ?? "all"} bytes`));
         }
         clearTimeout(deadline);
@@ -195,6 +203,6 @@ function codeOf(status: number, bytes: Buffer): string | undefined {
   const root = parseXml(bytes.toString("utf8"));
   const code = root?.name === "Error" ? textIn(root, "Code") : undefined;
   if (code && /^[A-Za-z0-9.]{1,64}$/.test(code)) return code;
-  // A store that says nothing says it of the key.
-  return status === 404 && bytes.length === 0 ? "NoSuchKey" : undefined;
+  // To a question about the headers alone no store says more.
+  return bytes.length > 0 ? undefined : status === 404 ? "NoSuchKey" : status === 403 ? "AccessDenied" : undefined;
 }

@@ -116,14 +116,15 @@ test("parts come alone where they are alone, and in large pieces to who goes on"
   await expect(another.read(400_000, 1)).rejects.toThrow(/it has changed since it was opened/);
 });
 
-test("what is there is said, and nothing is put over what may not be replaced", async () => {
+test("what is there is said, and goes", async () => {
   const address = { bucket: "bucket", key: "one" };
   await store.put({ bucket: "bucket", key: "empty" }, new Uint8Array(0));
   expect(await store.get(address, 10)).toBeUndefined();
   expect(await store.open(address)).toBeUndefined();
   expect((await store.open({ bucket: "bucket", key: "empty" }))?.size).toBe(0);
-  expect(await store.put(address, Buffer.from("1"), { replace: false })).toBe(true);
-  expect(await store.put(address, Buffer.from("2"), { replace: false })).toBe(false);
+  expect(await store.stat(address)).toBeUndefined();
+  await store.put(address, Buffer.from("1"));
+  expect(await store.stat(address)).toEqual({ bytes: 1, changed: Date.UTC(2026, 0, 2, 3, 4, 5) });
   expect(text(await store.get(address, 10))).toBe("1");
   await store.remove(address);
   expect(await store.get(address, 10)).toBeUndefined();

@@ -16,6 +16,13 @@ export interface OpenObject {
   stream(): Readable;
 }
 
+/** What is known of an object. */
+export interface ObjectStatus {
+  readonly bytes: number;
+  /** ms since 1970; zero where it is not told. */
+  readonly changed: number;
+}
+
 /** An object store. Every function throws ConfigError for what a person has to mend, RunError where the store does not answer, FormatError where what answers is none. */
 export interface ObjectStore {
   list(request: ListRequest): AsyncGenerator<readonly ListedObject[]>;
@@ -25,8 +32,10 @@ export interface ObjectStore {
   open(address: ObjectAddress): Promise<OpenObject | undefined>;
   /** An object of known size, of which nothing is asked yet. */
   parts(address: ObjectAddress, size: number): PartReader;
-  /** Puts an object in its place, whole. With `replace` false it says whether the place was free. */
-  put(address: ObjectAddress, content: Uint8Array, options?: { readonly replace: boolean }): Promise<boolean>;
+  /** What is known of an object without its content; undefined where there is none. */
+  stat(address: ObjectAddress): Promise<ObjectStatus | undefined>;
+  /** Puts an object in its place, whole. */
+  put(address: ObjectAddress, content: Uint8Array): Promise<void>;
   remove(address: ObjectAddress): Promise<void>;
 }
 
@@ -118,24 +127,20 @@ export function openStore(settings: StoreSettings, patience: Patience = {}): Obj
       return { size, read, stream: () => Readable.from(inOrder(read, size)) };
     },
     parts: (address, size) => reader(address, size, {}),
-    async put(address, content, { replace } = { replace: true }) {
-      const answer = await send({
-        method: "PUT",
-        ...address,
-        body: content,
-        headers: replace ? {} : { "if-none-match": "*" },
-        most: 1 << 16,
-      });
-      if (answer.status < 300) return true;
-      if (answer.status === 412) return false;
+    async stat(address) {
+      const { status, headers } = await send({ method: "HEAD", ...address, most: 0 });
+      if (status === 404) return undefined;
+      if (status >= 300) throw notAllowed(`'${showAddress(address)}'`);
+      const changed = Date.parse(headers["last-modified"] ?? "") || 0;
+      return { bytes: Number(headers["content-length"] ?? 0), changed };
+    },
+    async put(address, content) {
+      const { status } = await send({ method: "PUT", ...address, body: content, most: 1 << 16 });
+      if (status < 300) return;
       const subject = `'${showAddress(address)}'`;
-      if (answer.status === 403) throw notAllowed(subject);
-      throw new RunError({
-        code: "unwritable",
-        subject,
-        expected: "a place that can be written",
-        got: `HTTP ${answer.status}`,
-      });
+      if (status === 403) throw notAllowed(subject);
+      const got = `HTTP ${status}`;
+      throw new RunError({ code: "unwritable", subject, expected: "a place that can be written", got });
     },
     async remove(address) {
       await send({ method: "DELETE", ...address, most: 1 << 16 });

@@ -72,6 +72,15 @@ export async function adoptUnfinished(path: string, name: string): Promise<boole
   return adopted;
 }
 
+/** Removes unfinished files and folders of `path` whose writers have certainly ended. */
+export async function removeUnfinished(path: string): Promise<void> {
+  for (const entry of await readdir(dirname(path)).catch((): string[] => [])) {
+    if (entry.startsWith(`${basename(path)}.`) && makerOf(entry) === "ended") {
+      await rm(join(dirname(path), entry), { recursive: true, force: true }).catch(() => undefined);
+    }
+  }
+}
+
 /**
  * Removes the unfinished files in the folder of `path` whose writers have certainly ended, and those of the same name that earlier
  * versions left, NAME.PID.tmp. Whatever cannot be removed stays.
