@@ -130,6 +130,28 @@ test("a job lies on a store as in a folder: two workers share a detector, throug
   expectNothingSecret([...server.objects.values()].map((bytes) => bytes.toString("latin1")).join("\n"));
 });
 
+test.each(["folder", "store"])("a large %s becomes lists of a shard, which no worker lists again", async (place) => {
+  const location = place === "folder" ? at("images") : "s3://bucket/images/";
+  const request = {
+    locations: [location],
+    detector: at("detector"),
+    out: at(`large-${place}`),
+    shard: 64,
+    largeFolder: 100,
+  };
+  const { job } = await createJob(request);
+  expect((await createJob(request)).existed).toBe(true);
+  expect(job.shards.every(({ isList }) => isList)).toBe(true);
+  let listed = 0;
+  server.misbehave = ({ key, method }) => {
+    if (method === "GET" && key === "") listed++;
+    return false;
+  };
+  await work(job, await openFolderBackend(job), { engine });
+  expect(listed).toBe(0);
+  await expectScores(job);
+});
+
 test("a detector that is there is not fetched again, one that is damaged is, and what a killed worker left goes", async () => {
   const job = await openJob("s3://bucket/jobs/one");
   const cached = at("cache", "detectors", job.record.identity);

@@ -19,6 +19,7 @@ export { decodeWhole, readWhole } from "./decoding/whole-images.ts";
 export { writeArray } from "./files/array-file.ts";
 export { type AtomicFile, openAtomicBytes, openAtomicFile, syncFolder, writeFileAtomic } from "./files/file-writing.ts";
 export { type FileLock, type LockHolder, type LockOutcome, lockHolder, takeLock } from "./files/lock-file.ts";
+export { readableName } from "./files/path-bytes.ts";
 export { safeName } from "./files/safe-name.ts";
 export { openTemporaryFolder, type TemporaryFolder } from "./files/temporary-folders.ts";
 export { adoptUnfinished, removeUnfinished, temporaryName as unfinishedName } from "./files/temporary-names.ts";
@@ -34,6 +35,7 @@ export type {
   StoredImage,
 } from "./image-source.ts";
 export { joinSources } from "./joined-sources.ts";
+export { type LargeFolder, openLargeFolder } from "./large-folders.ts";
 export { defaultLimits, type SourceLimits } from "./limits.ts";
 export {
   fingerprintOf,

@@ -1,5 +1,5 @@
 /**
- * Making a job: its images are listed shard by shard, so that memory holds one location's list at most, and of a list of files one shard's.
+ * Making a job: its images are listed shard by shard, so that memory holds one location's list at most, and of a list of files or a large folder one shard's.
  * Shards and their names are functions of what is to be scored: making a job twice changes nothing.
  */
 import { createHash } from "node:crypto";
@@ -12,8 +12,10 @@ import {
   type ListedImage,
   listInPieces,
   openImages,
+  openLargeFolder,
   type PreparationProblem,
   parseLocation,
+  readableName,
   recordedLocation,
 } from "../data/index.ts";
 import { copyDetector, folderReader, loadManifest, type Manifest, manifestName } from "../detector/index.ts";
@@ -57,6 +59,8 @@ export interface JobRequest {
   readonly shard?: number | undefined;
   readonly score?: string | undefined;
   readonly rule?: WishedRule | undefined;
+  /** Files from which on a folder is listed piece by piece, as lists are, and no worker lists it again. Default: 50,000. */
+  readonly largeFolder?: number | undefined;
   /** A broker's address. Default: none, shards are handed out by the folder. */
   readonly queue?: string | undefined;
 }
@@ -103,7 +107,7 @@ async function makeJob(
   first: Decision,
   { onEvent, signal }: Watch,
 ): Promise<JobOutcome> {
-  const { out, detector, locations: typed, shard: shardSize, queue } = request;
+  const { out, detector, locations: typed, shard: shardSize, queue, largeFolder } = request;
   const identity = scoringIdentity(manifest);
   const locations = await Promise.all(typed.map((one) => recordedLocation(one, "images")));
   const there = await readRecord(out).catch((error: unknown) => {
@@ -116,7 +120,7 @@ async function makeJob(
   let [index, start] = [0, 0];
   try {
     for (const location of locations) {
-      for await (const piece of piecesOf(location, shardSize, problems)) {
+      for await (const piece of piecesOf(location, { size: shardSize, largeFolder }, problems)) {
         signal?.throwIfAborted();
         const { names, list, first: place } = piece;
         const id = idOfShard({ identity, decision: first }, { index, location, isList: !!list, first: place }, names);
@@ -177,12 +181,21 @@ interface Piece {
   readonly list?: readonly ListedImage[];
 }
 
-async function* piecesOf(location: string, size: number, problems: PreparationProblem[]): AsyncGenerator<Piece> {
+async function* piecesOf(
+  location: string,
+  { size, largeFolder }: { readonly size: number; readonly largeFolder: number | undefined },
+  problems: PreparationProblem[],
+): AsyncGenerator<Piece> {
   const { path, selection } = parseLocation(location, "images");
-  if (isLongList(path) && Object.keys(selection).length === 0 && (await isFile(path))) {
-    for await (const list of listInPieces(path, size, "images")) {
-      yield { names: list.map((image) => image.path), first: 0, list };
-    }
+  const isWhole = Object.keys(selection).length === 0;
+  if (isWhole && isLongList(path) && (await isFile(path))) {
+    for await (const list of listInPieces(path, size, "images")) yield pieceOf(list);
+    return;
+  }
+  const folder = isWhole ? await openLargeFolder(path, "images", largeFolder) : undefined;
+  if (folder) {
+    for await (const paths of folder.pieces(size)) yield pieceOf(paths.map((one) => ({ path: one })));
+    problems.push(...folder.problems);
     return;
   }
   const source = await openImages(location, "images");
@@ -190,6 +203,11 @@ async function* piecesOf(location: string, size: number, problems: PreparationPr
   for (let first = 0; first < source.length; first += size) {
     yield { names: namesOf(source, first, Math.min(size, source.length - first)), first };
   }
+}
+
+/** A shard of a list, its images named as whoever opens the list names them. */
+function pieceOf(list: readonly ListedImage[]): Piece {
+  return { names: list.map(({ path }) => readableName(path)), first: 0, list };
 }
 
 /** The names of some images of a source. */

@@ -139,40 +139,56 @@ interface Walk {
   readonly leftOut: LeftOutTally;
 }
 
-/**
- * Goes through a folder. Real folders come before links to folders, so that a file is named by its real path where it has one, and a link is
- * followed only to a folder that was not walked before.
- */
-async function walkFolder(
-  root: string,
-  { limits, subject, concerns }: Opening,
-  enters: (inside: string) => boolean,
-): Promise<Walk> {
+async function walkFolder(root: string, opening: Opening, enters: (inside: string) => boolean): Promise<Walk> {
   const walk: Walk = { paths: [], dangling: new Set(), problems: [], leftOut: tallyLeftOut() };
+  for await (const files of walkInOrder(root, opening, walk, enters)) {
+    for (const file of files) walk.paths.push(file);
+    if (walk.paths.length > opening.limits.files)
+      throw tooLarge(opening.subject, "a folder", root, "files", opening.limits);
+  }
+  return walk;
+}
+
+/**
+ * Goes through a folder: the paths of its files from it on, some at a time, in the order of their names. Real folders come before links to folders, so that a file is named by its
+ * real path where it has one, and a link is followed only to a folder that was not walked before. Memory holds the names of one folder, and those of all folders.
+ */
+export async function* walkInOrder(
+  root: string,
+  { concerns }: Pick<Opening, "concerns">,
+  walk: Omit<Walk, "paths">,
+  enters: (inside: string) => boolean = () => true,
+): AsyncGenerator<readonly string[]> {
   const walked = new Set<string>();
-  const folders = [""];
   const links: string[] = [];
-  for (;;) {
-    const isLink = folders.length === 0;
-    const inside = isLink ? links.shift() : folders.pop();
-    if (inside === undefined) return walk;
+  async function* enter(inside: string): AsyncGenerator<readonly string[]> {
     const shown = inside === "" ? root : showPath(root, inside);
+    let names: string[];
     try {
       const real = await realPath(join(root, inside));
-      if (walked.has(real)) {
-        walk.leftOut.add("again", "link to a folder", shown);
-        continue;
-      }
+      if (walked.has(real)) return walk.leftOut.add("again", "link to a folder", shown);
       walked.add(real);
       const found = await listFolder(root, inside, concerns, walk);
-      for (const path of found.folders) if (enters(path)) folders.push(path);
       for (const path of found.links) if (enters(path)) links.push(path);
-      if (walk.paths.length > limits.files) throw tooLarge(subject, "a folder", root, "files", limits);
+      names = [...found.files, ...found.folders.filter(enters).map((path) => `${path}/`)].sort(compareNames);
     } catch (error) {
       if (inside === "" || !isSystemError(error)) throw error;
       walk.problems.push({ name: shown, reason: `folder cannot be read: ${messageOf(error)}` });
+      return;
     }
+    let files: string[] = [];
+    for (const name of names) {
+      if (!name.endsWith("/")) files.push(name);
+      else {
+        if (files.length > 0) yield files;
+        files = [];
+        yield* enter(name.slice(0, -1));
+      }
+    }
+    if (files.length > 0) yield files;
   }
+  yield* enter("");
+  for (let link = links.shift(); link !== undefined; link = links.shift()) yield* enter(link);
 }
 
 function isSystemError(error: unknown): boolean {
@@ -184,8 +200,9 @@ async function realPath(path: string): Promise<string> {
   return typeof place === "string" ? realpath(place) : nameOfBytes(await realpath(place, { encoding: "buffer" }));
 }
 
-/** One folder: notes its files and gives the folders in it and the links to folders, each in the order of names. */
-async function listFolder(root: string, inside: string, concerns: Opening["concerns"], walk: Walk) {
+/** One folder: its files, the folders in it and the links to folders, these in the order of names. */
+async function listFolder(root: string, inside: string, concerns: Opening["concerns"], walk: Omit<Walk, "paths">) {
+  const files: string[] = [];
   const folders: string[] = [];
   const links: string[] = [];
   const entries = await readEntries(join(root, inside));
@@ -204,12 +221,12 @@ async function listFolder(root: string, inside: string, concerns: Opening["conce
       // A link with the name of an image is one that is missed.
       if (concerns(path)) {
         walk.dangling.add(path);
-        walk.paths.push(path);
+        files.push(path);
       } else walk.problems.push({ name: showPath(root, path), reason: target.reason });
-    } else if (target === undefined ? entry.isFile() : target.kind === "file") walk.paths.push(path);
+    } else if (target === undefined ? entry.isFile() : target.kind === "file") files.push(path);
     else walk.leftOut.add("other", "special file", showPath(root, path));
   }
-  return { folders: folders.sort(compareNames).reverse(), links: links.sort(compareNames) };
+  return { files, folders, links: links.sort(compareNames) };
 }
 
 type Entry = Dirent<string> | Dirent<Buffer>;
