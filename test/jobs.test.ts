@@ -111,43 +111,32 @@ describe.each(["folder", ...(redis ? ["redis"] : [])])("handed out by %s", (name
   const open = (job: Job): Promise<Backend> =>
     name === "redis" ? openRedisBackend(job, { url: broker!.url, lease: 300 }) : openFolderBackend(job);
 
-  test("every image gets one row, though workers are killed before a table is begun and before its rename", async () => {
-    const job = await make(`killed-${name}`, {}, queue());
-    // The points are the same over both; one of them shows that a broker gives up what a worker had.
-    for (const call of name === "folder" ? [1, 4] : [4]) await killedWorker(`killed-${name}`, ".parquet", call);
+  test("every image gets one row, though one worker is killed with a table in hand and another is asked to end", async () => {
+    const job = await make(`faulty-${name}`, {}, queue());
+    // Before a table is begun, and before it gets its name.
+    await killedWorker(`faulty-${name}`, ".parquet", name === "folder" ? 1 : 4);
     const backends = await Promise.all([open(job), open(job)]);
+    const [one, other] = backends as [Backend, Backend];
     try {
+      const stop = new AbortController();
+      const asked = await work(job, one, { engine, partProgram, stop: stop.signal, onShard: () => stop.abort() });
+      expect(asked).toMatchObject({ shards: 1, images: 16, complete: false });
       const summaries = await Promise.all(
-        backends.map((backend) => work(job, backend, { engine, partProgram, every: 20 })),
+        [one, other].map((backend) => work(job, backend, { engine, partProgram, every: 20 })),
       );
       expect(summaries.map(({ complete }) => complete)).toEqual([true, true]);
-      // A broker takes a worker that is busy for too long for one that has ended: both write the same table.
-      expect(summaries[0]!.shards + summaries[1]!.shards).toBeGreaterThanOrEqual(7);
-      const { shardsDone, leased, begunAgain, scoredTwiceAtMost } = await jobStatus(job, backends[0]!);
+      // The one that was killed may have done another shard before. A broker takes a worker that is busy for too long for one that has ended.
+      expect(summaries[0]!.shards + summaries[1]!.shards).toBeGreaterThanOrEqual(6);
+      const { shardsDone, leased, begunAgain, scoredTwiceAtMost } = await jobStatus(job, one);
       expect([shardsDone, leased]).toEqual([8, 0]);
-      const begun = name === "folder" ? [2, 32] : [expect.any(Number), expect.any(Number)];
+      const begun = name === "folder" ? [1, 16] : [expect.any(Number), expect.any(Number)];
       expect([begunAgain, scoredTwiceAtMost]).toEqual(begun);
       expect(begunAgain).toBeGreaterThan(0);
       await expectWhole(job);
       // There is nothing left to do, and nothing is done again.
-      expect(await work(job, backends[0]!, { engine })).toEqual({ shards: 0, images: 0, failed: 0, complete: true });
+      expect(await work(job, one, { engine })).toEqual({ shards: 0, images: 0, failed: 0, complete: true });
     } finally {
       await Promise.all(backends.map((backend) => backend.close()));
-    }
-  });
-
-  test("SIGTERM ends a worker after its shard", async () => {
-    const job = await make(`term-${name}`, {}, queue());
-    const backend = await open(job);
-    const stop = new AbortController();
-    try {
-      const summary = await work(job, backend, { engine, stop: stop.signal, onShard: () => stop.abort() });
-      expect(summary).toMatchObject({ shards: 1, images: 16, complete: false });
-      expect((await jobStatus(job, backend)).begunAgain).toBe(0);
-      await work(job, backend, { engine, every: 20 });
-      await expectWhole(job);
-    } finally {
-      await backend.close();
     }
   });
 });
@@ -182,23 +171,20 @@ test("making a job twice changes nothing, and another one is refused", async () 
   await expect(make("twice", { shard: 32 })).rejects.toThrow(/whose job has another size of shards/);
 });
 
-test("an image that ends whatever reads it is found, and told of as unreadable", async () => {
-  const job = await make("poisoned", { shard: 2, locations: [`${at("images")}#limit=4`] });
+test("an image that ends whatever reads it is told of as unreadable", async () => {
+  const job = await make("poisoned", { shard: 1, locations: [`${at("images")}#limit=3`] });
   const backend = await openFolderBackend(job);
-  // A worker has died with the shard that holds it.
-  await beginAttempt(job.folder, job.shards[1]!);
+  // A worker has died with it. How it is found among others is in the tests of tables.
+  await beginAttempt(job.folder, job.shards[2]!);
   vi.stubEnv("NODE_OPTIONS", `--import ${new URL("poison.mjs", import.meta.url).href}`);
-  vi.stubEnv("POISON", "normal-00002.png");
+  vi.stubEnv("POISON", "images/normal-");
   try {
-    expect(await work(job, backend, { engine, partProgram })).toMatchObject({ images: 4, complete: true });
+    expect(await work(job, backend, { engine, partProgram })).toMatchObject({ images: 3, complete: true });
   } finally {
     vi.unstubAllEnvs();
   }
-  const rows = await rowsOf(job);
-  const lost = rows.flatMap(({ file, error }) => (error?.startsWith("reading it ended") ? [file] : []));
-  expect(lost).toEqual([at("images", "normal-00002.png")]);
-  // One before it is not readable to anybody.
-  expect(rows.filter(({ score }) => score !== null)).toHaveLength(2);
+  const errors = (await rowsOf(job)).map(({ error }) => error);
+  expect(errors).toEqual([expect.stringContaining("decoded"), null, "reading it ended the process (SIGKILL)"]);
   expect((await verifyJob(job)).faults).toEqual([]);
 });
 

@@ -12,7 +12,7 @@ import { discoveries } from "../score/index.ts";
 import { type ExampleJob, exampleJob, type SaidRow, scored } from "./job-examples.ts";
 import { jobNames, openJob, type Shard, tablePath } from "./job-files.ts";
 import { keepMost, largestDiscovery, mergeJob } from "./merging.ts";
-import { halves } from "./poisoned-shards.ts";
+import { halves, scoreCarefully } from "./poisoned-shards.ts";
 import { unreadableRow } from "./shard-scoring.ts";
 import { type JobRow, openShardTable, writeTable } from "./shard-tables.ts";
 import { verifyJob } from "./verifying.ts";
@@ -239,4 +239,17 @@ test("halves of a part are whole passes as long as they can be, and all of it", 
     { first: 64, count: 2 },
     { first: 66, count: 1 },
   ]);
+});
+
+test("an image that ends what scores it is found by halves, and all others are scored once", async () => {
+  const program = new URL("../../test/part-program.mjs", import.meta.url);
+  const request = { folder: "67", shard: 0, models: "", engine: {} };
+  const told: string[] = [];
+  const rows = await scoreCarefully(request, program, 70, (image, reason) => {
+    told.push(reason);
+    return unreadableRow(image, "", reason);
+  });
+  // The program gives places for rows.
+  expect(rows.map((row) => (typeof row === "number" ? row : row.image))).toEqual([...Array(70).keys()]);
+  expect(told).toEqual(["reading it ended the process (SIGKILL)"]);
 });
