@@ -1,6 +1,6 @@
 /**
- * Commands on many small PNG files, the first time and from the cache: when they have read their images, when they are done, both on the clock and in processor time, and their
- * peak memory.
+ * Commands on many small PNG files, the first time and from the cache: when they have read their images, when the first score came, when they are done, on the clock and in
+ * processor time, and their peak memory.
  *
  *     npm run build && node bench/many-images.mjs [IMAGES] [SIDE]
  *
@@ -24,9 +24,10 @@ const small = ["--depth", "1", "--width", "8", "--scales", "2", "--held-out", "0
 try {
   await timed("make", () => makeFiles());
   for (const what of ["train, first", "train, again"]) await run(what, [...train, ...small], /^normal images: /m);
-  const predict = ["predict", detector, images, "--out", join(folder, "table.csv"), "--force"];
-  for (const what of ["predict, first", "predict, again"]) await run(what, predict, /^scoring /m);
-  await run("predict, no cache", [...predict, "--no-cache"], /^scoring /m);
+  const predict = ["predict", detector, images];
+  for (const what of ["predict, kept by train", "predict, again"]) await run(what, predict);
+  await run("predict, no cache", [...predict, "--no-cache"]);
+  await run("data info", ["data", "info", images, "--quiet"]);
 } finally {
   await rm(folder, { recursive: true });
 }
@@ -37,25 +38,31 @@ async function timed(what, work) {
   console.log(`${what}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
 }
 
-/** Runs a command; says when a line came, when it ended, and how much memory it had at most. */
+/** Runs a command; says when a line of stderr came, or the first row of a table, when it ended, and how much memory it had at most. */
 async function run(what, args, line) {
   const started = performance.now();
   const seconds = () => (performance.now() - started) / 1000;
   const env = { ...process.env, OUTGLOW_CACHE: join(folder, "cache"), CI: "1" };
-  const child = spawn(process.execPath, [program, ...args], { env, stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(process.execPath, [program, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
   let [peak, used] = [0, 0];
   const look = setInterval(async () => {
     const status = await readFile(`/proc/${child.pid}/status`, "utf8").catch(() => "");
     peak = Math.max(peak, Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0));
     used = (await processorSeconds(child.pid)) ?? used;
   }, 50);
-  let said = "";
-  let read;
-  child.stderr.setEncoding("utf8").on("data", async (text) => {
-    said += text;
-    if (read !== undefined || !line.test(said)) return;
-    read = `read after ${seconds().toFixed(1)} s`;
+  let [said, read, lines] = ["", undefined, 0];
+  const reached = async (word) => {
+    if (read !== undefined) return;
+    read = `${word} after ${seconds().toFixed(1)} s`;
     read += ` (${((await processorSeconds(child.pid)) ?? used).toFixed(1)} of a processor), `;
+  };
+  child.stderr.setEncoding("utf8").on("data", (text) => {
+    said += text;
+    if (line?.test(said)) reached("read");
+  });
+  child.stdout.setEncoding("utf8").on("data", (text) => {
+    if (args[0] === "predict" && lines < 2) lines += text.split("\n").length - 1;
+    if (lines >= 2) reached("first score");
   });
   const code = await new Promise((resolve) => child.once("close", resolve));
   clearInterval(look);

@@ -38,7 +38,7 @@ export {
   ShapeError,
 } from "./errors.ts";
 export { describeFault, type Fault, type FaultCode, type SettingWriter, setting, writeSettings } from "./faults.ts";
-export { type ImageShape, imageSizeOf } from "./image-shape.ts";
+export { type ImageShape, imageSizeOf, isColoured, mostChannels } from "./image-shape.ts";
 export { permutation, type RandomKey, type RandomStream, randomKey } from "./random.ts";
 export { type Remedy, type RemedyKey, remedyText } from "./remedies.ts";
 export {

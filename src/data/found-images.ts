@@ -1,4 +1,5 @@
 /** Counting what images are like while they are read. */
+import { isColoured } from "../base/index.ts";
 import type { PixelRemark, PreparedFile } from "./decoding/preparation.ts";
 import type { FoundImages, Remark } from "./source-summary.ts";
 
@@ -27,8 +28,8 @@ const isWarning: Readonly<Record<PixelRemark, boolean>> = {
   crop: false,
 };
 
-/** A tally of images: how many, how large, grey or colour, and what was remarked. */
-export function tallyFound(): {
+/** A tally of images of a model of so many channels: how many, how large, grey or colour, and what was remarked. */
+export function tallyFound(channels: number): {
   add(name: string, image: Usable): void;
   result(): FoundImages;
 } {
@@ -56,6 +57,13 @@ export function tallyFound(): {
         });
       }
     },
-    result: () => ({ count, grey, smallest, largest, remarks: [...remarks.values()] }),
+    result: () => ({
+      count,
+      grey,
+      ...(!isColoured(channels) && { bands: channels }),
+      smallest,
+      largest,
+      remarks: [...remarks.values()],
+    }),
   };
 }

@@ -62,8 +62,8 @@ export interface ImageSource extends ImageCatalogue {
   /** What lies there and is not read, by kind. */
   readonly leftOut: readonly LeftOut[];
   readonly remarks: readonly string[];
-  /** 1 if all images are grey, else 3. Of image files, a sample of 16 is looked at: what their headers say, not their pixels. */
-  channels(): Promise<1 | 3>;
+  /** 1 if all images are grey, 3 if some are of colour, else how many bands they have. A sample of 16 is looked at: what headers say, not pixels. */
+  channels(): Promise<number>;
   /** The files that the images are read from, for whoever keeps what was made of them; undefined for images that no file holds. */
   readonly files?: (() => SourceFiles | undefined) | undefined;
 }

@@ -103,7 +103,10 @@ describe("loadImages", () => {
   });
 
   test.each([
-    [{ channels: 2, height: 4, width: 4 }, "expected 1 (grey) or 3 (colour) channels, got 2"],
+    [
+      { channels: 17, height: 4, width: 4 },
+      "expected 1 (grey), 3 (colour) or other numbers of channels up to 16, got 17",
+    ],
     [{ channels: 1, height: 0, width: 4 }, "expected height and width of 1 pixel or more, got 0x4"],
     [{ channels: 1, height: 1e8, width: 1e8 }, "expected images that fit in memory, got 2 of 20000000.0 GB in all"],
   ])("refuses %j", async (wrong, message) => {

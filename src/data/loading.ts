@@ -89,7 +89,7 @@ export async function loadImages(
   const classNames: (string | undefined)[] = [];
   const indices: number[] = [];
   const problems: PreparationProblem[] = [...source.problems];
-  const found = tallyFound();
+  const found = tallyFound(specification.channels);
   let done = 0;
   let told = performance.now();
   const ahead = 4 * concurrency;
@@ -147,7 +147,7 @@ export async function* streamImages(
   checkSpecification(specification, source.subject);
   if (strict) refuseLosses(source);
   for (const problem of source.problems) onProblem?.(problem);
-  const found = tallyFound();
+  const found = tallyFound(specification.channels);
   const size = imageSizeOf(specification);
   const newBatch = (firstIndex: number) => ({
     pixels: new Uint8Array(batchSize * size),

@@ -71,6 +71,8 @@ function plural(what: string): string {
 export interface FoundImages {
   readonly count: number;
   readonly grey: number;
+  /** The channels of all of them, where these are no colours. */
+  readonly bands?: number;
   /** The smallest and the largest by area, as width and height; undefined where none was readable. */
   readonly smallest: readonly [number, number] | undefined;
   readonly largest: readonly [number, number] | undefined;
@@ -130,8 +132,9 @@ function showSizes({ smallest, largest }: FoundImages): string {
   return least === most ? `${least}` : `${least} to ${most}`;
 }
 
-function showColours({ count, grey }: FoundImages): string {
+function showColours({ count, grey, bands }: FoundImages): string {
   if (count === 0) return "";
+  if (bands !== undefined) return `${bands} channels`;
   if (grey === count) return "grey";
   return grey === 0 ? "colour" : `${grey} grey and ${count - grey} colour`;
 }

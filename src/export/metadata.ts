@@ -43,6 +43,7 @@ export function exportMetadata(
   const { input, calibration, versions, data, training } = manifest;
   const { channels, height, width, background, sampleBits, sampleRange, deepRange = null, transform } = input;
   const { fit = "stretch" } = input;
+  const colours = channels === 1 ? "grey" : channels === 3 ? "RGB" : `${channels} channels`;
   const { scales, sources } = scoringParts(manifest);
   const { unit, description } = scoreDefinition(score.name, scales, sources);
   const count = referenceCount(calibration, score.name);
@@ -64,8 +65,8 @@ export function exportMetadata(
         type: "uint8",
         shape: resizes ? ["N", channels, "height", "width"] : ["N", channels, height, width],
         meaning: resizes
-          ? `images of any size, ${channels === 1 ? "grey" : "RGB"}, rows from the top; they are brought to ${height}x${width} inside`
-          : `prepared images, ${channels === 1 ? "grey" : "RGB"}, rows from the top`,
+          ? `images of any size, ${colours}, rows from the top; they are brought to ${height}x${width} inside`
+          : `prepared images, ${colours}, rows from the top`,
       },
     ],
     outputs: resizes ? [...outputs, prepared] : outputs,
@@ -83,7 +84,11 @@ export function exportMetadata(
       steps: [
         "decode to 8 bits a colour; what has more bits is scaled from its black to its white",
         `put transparency on ${background}, and turn upright as EXIF says`,
-        channels === 1 ? "make it grey, 0.299 R + 0.587 G + 0.114 B" : "make it RGB",
+        channels === 1
+          ? "make it grey, 0.299 R + 0.587 G + 0.114 B"
+          : channels === 3
+            ? "make it RGB"
+            : "take all channels",
         ...fittingSteps(fit, `${height}x${width}`, background),
       ],
       fit,

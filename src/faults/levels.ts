@@ -100,11 +100,16 @@ export function cropAt({ pixels, channels, height, width }: RawImage, top: numbe
   return { channels, height: side, width: side, values };
 }
 
-/** An image in one channel count: grey as 0.299 R + 0.587 G + 0.114 B, colour from grey three times the same. */
+/**
+ * An image in one channel count: grey as 0.299 R + 0.587 G + 0.114 B, colour from grey three times the same. Of bands that are no colours grey is the mean, and colours
+ * are the first three where there are so many.
+ */
 export function withChannels(image: RawImage, channels: number): RawImage {
   if (image.channels === channels) return image;
   const area = image.height * image.width;
   const { pixels } = image;
+  if (image.channels > 3 && channels === 3) return { ...image, pixels: pixels.slice(0, 3 * area), channels };
+  if (image.channels !== 1 && image.channels !== 3) return withChannels(meanOfBands(image), channels);
   const result = new Uint8Array(channels * area);
   if (image.channels === 1) for (let channel = 0; channel < channels; channel++) result.set(pixels, channel * area);
   else {
@@ -114,4 +119,15 @@ export function withChannels(image: RawImage, channels: number): RawImage {
     }
   }
   return { ...image, pixels: result, channels };
+}
+
+function meanOfBands({ pixels, channels, height, width }: RawImage): RawImage {
+  const area = height * width;
+  const mean = new Uint8Array(area);
+  for (let pixel = 0; pixel < area; pixel++) {
+    let sum = 0;
+    for (let channel = 0; channel < channels; channel++) sum += pixels[channel * area + pixel]!;
+    mean[pixel] = Math.round(sum / channels);
+  }
+  return { kind: "raw", pixels: mean, channels: 1, height, width };
 }

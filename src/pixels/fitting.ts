@@ -71,7 +71,8 @@ export function placeFitted(pixels: Uint8Array, fitted: Size, form: InputForm): 
 /** The background in the form's colours. */
 function levelsOf({ channels, background = defaultBackground }: InputForm): readonly number[] {
   const [red, green, blue] = colourOf(background);
-  return channels === 3 ? [red, green, blue] : [Math.round(0.299 * red + 0.587 * green + 0.114 * blue)];
+  if (channels === 3) return [red, green, blue];
+  return Array.from({ length: channels }, () => Math.round(0.299 * red + 0.587 * green + 0.114 * blue));
 }
 
 /** Whether an image's proportions differ from the form's by a pixel of the model or more. */

@@ -25,5 +25,10 @@ export {
 export type { NumberImage, Planes, RawImage, Samples } from "./raw-image.ts";
 export { averagesBlocks, shrinkTriangle, type Tiles, tilesOf } from "./reduction.ts";
 export { planesOf, toEightBits } from "./samples.ts";
-export { checkSpecification, defaultBackground, type InputForm } from "./specification.ts";
+export {
+  checkSpecification,
+  defaultBackground,
+  type InputForm,
+  refuseChannels,
+} from "./specification.ts";
 export { type PixelStatistics, statisticsOf } from "./statistics.ts";

@@ -2,7 +2,7 @@
  * From decoded samples to the pixels a model takes: transparency on a background, upright, resized, in the model's colours. Pure, and the same in
  * Node and in a browser: what Node leaves to libvips is computed here number for number as libvips does it.
  */
-import { type ImageShape, imageSizeOf, messageOf } from "../base/index.ts";
+import { type ImageShape, imageSizeOf, isColoured, messageOf } from "../base/index.ts";
 import { flattenAlpha } from "./alpha.ts";
 import { enlargeBilinear } from "./bilinear.ts";
 import { readDeep } from "./deep-samples.ts";
@@ -12,7 +12,7 @@ import { swapsSides, turnUpright } from "./orientation.ts";
 import type { Planes, RawImage, Samples } from "./raw-image.ts";
 import { averagesBlocks, shrinkTriangle, tilesOf } from "./reduction.ts";
 import { planesOf, toEightBits } from "./samples.ts";
-import { colourOf, defaultBackground, type InputForm } from "./specification.ts";
+import { colourOf, defaultBackground, type InputForm, refuseChannels } from "./specification.ts";
 
 /** Pixels uint8 [C, H, W], or the reason why there are none, as in `image is 12x10, smaller than half the model's 32x32`. */
 export type PreparedImage = { readonly pixels: Uint8Array } | ImageRefusal;
@@ -26,7 +26,7 @@ export interface ImageRefusal {
 export interface DecodedImage {
   /** Interleaved [height, width, channels]. */
   readonly samples: Samples;
-  /** 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha. */
+  /** 1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha; for a model of other channels than 1 and 3 so many bands. */
   readonly channels: number;
   readonly height: number;
   readonly width: number;
@@ -71,7 +71,7 @@ export function prepareRaw(image: RawImage, form: InputForm): PreparedImage {
 }
 
 function stretchRaw(image: RawImage, specification: ImageShape): PreparedImage {
-  const refusal = refuseSmall(image, specification);
+  const refusal = refuseChannels(image.channels, specification) ?? refuseSmall(image, specification);
   if (refusal) return refusal;
   const { height, width } = specification;
   const tiles = isSmall(image, specification)
@@ -117,6 +117,7 @@ function stretchDecoded(image: DecodedImage, form: InputForm): PreparedImage {
   const refusal = refuseSmall(upright, form);
   if (refusal) return refusal;
   const planes = planesOf(samples, image);
+  if (!isColoured(form.channels)) return stretchBands(planes, form, orientation);
   const deep =
     samples instanceof Uint16Array ? readDeep(coloursOf(planes, samples), channels % 2 === 0, form) : undefined;
   if (deep) return "reason" in deep ? deep : stretchRaw(turnUpright(deep, orientation), form);
@@ -132,6 +133,17 @@ function stretchDecoded(image: DecodedImage, form: InputForm): PreparedImage {
   const size = shrunkSize(flat, stored);
   const shrunk = shrinkTriangle(flat, ...size, tilesOf(flat, ...size, "file"));
   return finishImage(toEightBits(turnUpright(shrunk, orientation)), form);
+}
+
+/** Channels that are no colours: all as they are stored. */
+function stretchBands(planes: Planes, form: InputForm, orientation: number): PreparedImage {
+  const deep = isOf16Bits(planes) ? readDeep(planes, false, form) : undefined;
+  if (deep && "reason" in deep) return deep;
+  return stretchRaw(turnUpright(deep ?? toEightBits(planes), orientation), form);
+}
+
+function isOf16Bits(planes: Planes): planes is Planes<Uint16Array> {
+  return planes.pixels instanceof Uint16Array;
 }
 
 /** Planes without their alpha, of samples of 16 bits. */

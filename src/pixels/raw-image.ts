@@ -3,7 +3,7 @@
 /** Samples of 8 or of 16 bits. */
 export type Samples = Uint8Array | Uint16Array;
 
-/** Samples [channels, height, width]. One channel is grey, three are RGB. */
+/** Samples [channels, height, width]. One channel is grey, three are RGB, other numbers are bands. */
 export interface Planes<Kind extends Samples = Samples> {
   readonly kind: "raw";
   readonly pixels: Kind;

@@ -1,5 +1,5 @@
 /** The form of a model's input. */
-import { ConfigError, type FitWay, type ImageShape } from "../base/index.ts";
+import { ConfigError, type FitWay, type ImageShape, isColoured, mostChannels } from "../base/index.ts";
 
 /** What lies below transparency where nothing else is said: drawings are dark more often than light. */
 export const defaultBackground = "#ffffff";
@@ -27,6 +27,18 @@ export interface InputForm extends ImageShape {
   readonly fit?: FitWay | undefined;
 }
 
+/** Why an image of so many channels is not taken; undefined where it is. Grey and colours become each other. */
+export function refuseChannels(
+  channels: number,
+  form: Pick<ImageShape, "channels">,
+): { readonly reason: string } | undefined {
+  if (channels === form.channels || (isColoured(channels) && isColoured(form.channels))) return undefined;
+  const own = channels === 1 ? "1 channel" : `${channels} channels`;
+  return {
+    reason: `image has ${own}, and the model takes ${isColoured(form.channels) ? "grey or colour" : form.channels}`,
+  };
+}
+
 /** Red, green and blue of `#rrggbb`. */
 export function colourOf(background: string): readonly [red: number, green: number, blue: number] {
   const level = (at: number): number => Number.parseInt(background.slice(at, at + 2), 16);
@@ -35,9 +47,9 @@ export function colourOf(background: string): readonly [red: number, green: numb
 
 /** Throws ConfigError where image files cannot be brought to this form. `subject` is what named the images. */
 export function checkSpecification({ channels, height, width }: ImageShape, subject: string): void {
-  if (channels !== 1 && channels !== 3) {
-    const expected = "1 (grey) or 3 (colour) channels";
-    throw new ConfigError({ code: "unsupported", subject, expected, got: String(channels) });
+  if (!(Number.isSafeInteger(channels) && channels >= 1 && channels <= mostChannels)) {
+    const expected = `1 (grey), 3 (colour) or other numbers of channels up to ${mostChannels}`;
+    throw new ConfigError({ code: "out-of-range", subject, expected, got: String(channels) });
   }
   for (const side of [height, width]) {
     if (!Number.isSafeInteger(side) || side < 1) {

@@ -7,7 +7,15 @@
  */
 import { availableParallelism } from "node:os";
 import type { Sharp } from "sharp";
-import { type ImageShape, imageSizeOf, internalError, messageOf, RunError } from "../../base/index.ts";
+import {
+  ConfigError,
+  type ImageShape,
+  imageSizeOf,
+  internalError,
+  isColoured,
+  messageOf,
+  RunError,
+} from "../../base/index.ts";
 import { checkSpecification } from "../../pixels/index.ts";
 import { byCoder, type CoderName, coderNames } from "../../score/index.ts";
 import { mapInOrder } from "../ordered.ts";
@@ -38,6 +46,11 @@ export async function measureCoderBits(
   specification: ImageShape,
   { concurrency = 2 * availableParallelism() }: CodingOptions = {},
 ): Promise<Record<CoderName, Float64Array>> {
+  const { channels } = specification;
+  if (!isColoured(channels)) {
+    const expected = "1 (grey) or 3 (colour) channels";
+    throw new ConfigError({ code: "unsupported", subject: "coders", expected, got: String(channels) });
+  }
   checkSpecification(specification, "coders");
   const size = imageSizeOf(specification);
   const count = pixels.length / size;

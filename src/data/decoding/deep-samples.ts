@@ -1,5 +1,7 @@
 /** Files of 16 bits a sample, of which cameras often use 10, 12 or 14. */
+
 import type { Metadata } from "sharp";
+import { isColoured } from "../../base/index.ts";
 import {
   bitsFor,
   greatestOf,
@@ -11,7 +13,7 @@ import {
 } from "../../pixels/index.ts";
 import type { EncodedImage, ImageCatalogue, StoredImage } from "../image-source.ts";
 import { mapInOrder } from "../ordered.ts";
-import { colourChannels, openSharp } from "./encoded-images.ts";
+import { bandsOfFile, colourChannels, openSharp } from "./encoded-images.ts";
 import { numbersOf } from "./float-files.ts";
 import { plainPngChannels } from "./png.ts";
 
@@ -44,7 +46,10 @@ export async function deepNumbers(image: StoredImage | undefined): Promise<Uint1
   if (image?.kind !== "encoded" || plainPngChannels(image.bytes) !== undefined) return undefined;
   try {
     const metadata = await openSharp(image).metadata();
-    return metadata.depth === "ushort" ? (await deepSamples(image, metadata)).samples : undefined;
+    if (metadata.depth !== "ushort") return undefined;
+    if (isColoured(colourChannels(metadata))) return (await deepSamples(image, metadata)).samples;
+    const { pixels } = await bandsOfFile(image, metadata);
+    return pixels instanceof Uint16Array ? pixels : undefined;
   } catch {
     return undefined;
   }

@@ -2,7 +2,7 @@
 import type { Metadata } from "sharp";
 import type { NumberImage } from "../../pixels/index.ts";
 import type { EncodedImage, StoredImage } from "../image-source.ts";
-import { colourChannels, openSharp } from "./encoded-images.ts";
+import { bandsOfFile, colourChannels, openSharp } from "./encoded-images.ts";
 import { decodeHere } from "./file-formats.ts";
 
 /** Whether the samples of a file are floating-point numbers. */
@@ -35,7 +35,10 @@ export async function numbersOf(image: StoredImage | undefined): Promise<NumberI
   if (!isTiff(image.bytes)) return undefined;
   try {
     const metadata = await openSharp(image).metadata();
-    return isFloat(metadata) && !metadata.hasAlpha ? await floatImage(image, metadata) : undefined;
+    if (!isFloat(metadata)) return undefined;
+    if (!metadata.hasAlpha) return await floatImage(image, metadata);
+    const bands = await bandsOfFile(image, metadata);
+    return bands.kind === "numbers" ? bands : undefined;
   } catch {
     return undefined;
   }

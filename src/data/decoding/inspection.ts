@@ -1,7 +1,8 @@
 /** An image as it is stored, and its pixels within a size: what is looked at where images are checked and not yet trained on. */
+import { isColoured } from "../../base/index.ts";
 import type { ImageRefusal, InputForm, RawImage } from "../../pixels/index.ts";
 import type { StoredImage } from "../image-source.ts";
-import { decodingReason, openSharp, refuseKind, refusePage } from "./encoded-images.ts";
+import { colourChannels, decodingReason, openSharp, refuseKind, refusePage, refuseSamples } from "./encoded-images.ts";
 import { decodeHere } from "./file-formats.ts";
 import { prepareImage } from "./preparation.ts";
 
@@ -12,6 +13,8 @@ export interface StoredProperties {
   readonly width: number;
   /** With transparency. */
   readonly channels: number;
+  /** Channels that are looked at: 1 for grey, 3 for colour, or so many bands. */
+  readonly seen: number;
   readonly transparent: boolean;
   /** Bits a sample; 32 and 64 are floating point. */
   readonly bits: number;
@@ -44,7 +47,7 @@ export async function inspectImage(
     const scale = Math.min(1, mostSide / Math.max(properties.height, properties.width));
     const height = Math.max(1, Math.round(properties.height * scale));
     const width = Math.max(1, Math.round(properties.width * scale));
-    const channels = properties.channels - (properties.transparent ? 1 : 0) === 1 ? 1 : 3;
+    const channels = properties.seen;
     const prepared = await prepareImage(image, { ...samples, channels, height, width });
     if ("reason" in prepared) return prepared;
     return { image: { kind: "raw", pixels: prepared.pixels, channels, height, width }, stored: properties };
@@ -56,18 +59,28 @@ export async function inspectImage(
 async function propertiesOf(image: StoredImage): Promise<StoredProperties | ImageRefusal> {
   if (image.kind !== "encoded") {
     const { channels, height, width, pixels } = image;
-    return { height, width, channels, transparent: false, bits: 8 * pixels.BYTES_PER_ELEMENT, pages: 1 };
+    return {
+      height,
+      width,
+      channels,
+      seen: channels,
+      transparent: false,
+      bits: 8 * pixels.BYTES_PER_ELEMENT,
+      pages: 1,
+    };
   }
   if (image.bytes.length === 0) return { reason: "file is empty" };
   const missing = await refusePage(image);
   if (missing) return missing;
   const metadata = await openSharp(image).metadata();
-  const refusal = refuseKind(metadata);
+  const seen = metadata.space === "cmyk" ? 3 : colourChannels(metadata);
+  const refusal = isColoured(seen) ? refuseKind(metadata) : refuseSamples(metadata);
   if (refusal) return refusal;
   return {
     ...metadata.autoOrient,
     channels: metadata.channels,
-    transparent: metadata.hasAlpha,
+    seen,
+    transparent: metadata.hasAlpha && isColoured(seen),
     bits: bitsOf[metadata.depth] ?? 8,
     pages: metadata.pages ?? 1,
   };

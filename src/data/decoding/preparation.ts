@@ -1,6 +1,8 @@
 /** From a stored image to the pixels a model takes: decoded, turned upright, resized, in the model's colours. */
+
 import type { Sharp } from "sharp";
 import type { ImageShape } from "../../base/index.ts";
+import { isColoured } from "../../base/index.ts";
 import {
   defaultBackground,
   finishImage,
@@ -15,7 +17,9 @@ import {
   planesOf,
   prepareDecoded,
   prepareNumbers,
+  prepareRaw,
   type RawImage,
+  refuseChannels,
   refuseFit,
   refuseSmall,
   shrinkTriangle,
@@ -23,7 +27,15 @@ import {
 } from "../../pixels/index.ts";
 import type { EncodedImage, ImageCatalogue, StoredImage } from "../image-source.ts";
 import { decodeDeep } from "./deep-samples.ts";
-import { colourChannels, decodingReason, openSharp, refuseKind, refusePage } from "./encoded-images.ts";
+import {
+  bandsOfFile,
+  colourChannels,
+  decodingReason,
+  openSharp,
+  refuseKind,
+  refusePage,
+  refuseSamples,
+} from "./encoded-images.ts";
 import { decodeHere } from "./file-formats.ts";
 import { floatImage, isFloat } from "./float-files.ts";
 import { decodePlainJpeg } from "./jpeg.ts";
@@ -109,12 +121,38 @@ async function sizeOfFile(image: EncodedImage): Promise<Pick<RawImage, "height" 
 }
 
 async function prepareStored(image: StoredImage, form: InputForm): Promise<PreparedFile> {
+  if (!isColoured(form.channels)) return prepareBands(image, form);
   if (image.kind === "raw") {
     const shrunk = await shrinkRaw(image, form);
     return "reason" in shrunk ? shrunk : finish(shrunk, form, storedForm(image, image.channels === 1), []);
   }
   if (image.kind === "numbers") return numbersPrepared(image, form, []);
   return decode(image, form);
+}
+
+/** For a model of channels that are no colours: all that an image has, as they are stored. */
+async function prepareBands(image: StoredImage, form: InputForm): Promise<PreparedFile> {
+  const bands = image.kind === "encoded" ? await bandsIn(image) : image;
+  if ("reason" in bands) return bands;
+  const remarks: PixelRemark[] = "hasMore" in bands && bands.hasMore ? ["first-page"] : [];
+  if (bands.kind === "numbers") return numbersPrepared(bands, form, remarks);
+  const prepared = prepareRaw(bands, { ...form, fit: "stretch" });
+  return "reason" in prepared ? prepared : { ...prepared, stored: storedForm(bands, false), remarks };
+}
+
+async function bandsIn(image: EncodedImage) {
+  if (image.bytes.length === 0) return { reason: "file is empty" };
+  try {
+    const missing = await refusePage(image);
+    if (missing) return missing;
+    const metadata = await openSharp(image).metadata();
+    const refusal = refuseSamples(metadata);
+    if (refusal) return refusal;
+    const hasMore = image.page === undefined && (metadata.pages ?? 1) > 1;
+    return { ...(await bandsOfFile(image, metadata)), hasMore };
+  } catch (error) {
+    return { reason: decodingReason(error) };
+  }
 }
 
 function numbersPrepared(image: NumberImage, form: InputForm, before: readonly PixelRemark[]): PreparedFile {
@@ -132,27 +170,31 @@ function storedForm({ width, height }: Pick<RawImage, "height" | "width">, grey:
 }
 
 function finish(shrunk: RawImage, form: InputForm, stored: StoredForm, remarks: readonly PixelRemark[]): PreparedFile {
-  if (shrunk.channels !== 1 && shrunk.channels !== 3) return { reason: `image has ${shrunk.channels} channels` };
+  const refusal = refuseChannels(shrunk.channels, form);
+  if (refusal) return refusal;
   return { ...finishImage(shrunk, form), stored, remarks };
 }
 
-/** 1 if all images are grey, else 3, judged by 16 of them. Unreadable images have no say. */
-export async function detectChannels({ length, read }: Pick<ImageCatalogue, "length" | "read">): Promise<1 | 3> {
+/**
+ * 1 if all images are grey, 3 if some are of colour, the number of bands where images have others, judged by 16 of them. Unreadable images have no say; files of two and four
+ * channels are taken for grey and colour with transparency.
+ */
+export async function detectChannels({ length, read }: Pick<ImageCatalogue, "length" | "read">): Promise<number> {
   const sample = Math.min(length, 16);
   let grey = 0;
   for (let number = 0; number < sample; number++) {
     const channels = await channelsOf(await read(Math.floor((number * length) / sample)).catch(() => undefined));
-    if (channels === 3) return 3;
     if (channels === 1) grey++;
+    else if (channels !== undefined) return channels;
   }
   return grey > 0 ? 1 : 3;
 }
 
-async function channelsOf(image: StoredImage | undefined): Promise<1 | 3 | undefined> {
+async function channelsOf(image: StoredImage | undefined): Promise<number | undefined> {
   const here = image && (await decodeHere(image));
   if (here) return "reason" in here ? undefined : here.image.channels === 1 ? 1 : 3;
   if (image === undefined) return undefined;
-  if (image.kind !== "encoded") return image.channels === 1 ? 1 : 3;
+  if (image.kind !== "encoded") return image.channels;
   const plain = plainPngChannels(image.bytes);
   if (plain !== undefined) return plain;
   if (image.bytes.length === 0) return undefined;
@@ -160,7 +202,7 @@ async function channelsOf(image: StoredImage | undefined): Promise<1 | 3 | undef
     .metadata()
     .catch(() => undefined);
   if (metadata === undefined) return undefined;
-  return colourChannels(metadata) === 1 ? 1 : 3;
+  return metadata.space === "cmyk" ? 3 : colourChannels(metadata);
 }
 
 async function decode(image: EncodedImage, form: InputForm): Promise<PreparedFile> {
@@ -216,7 +258,7 @@ async function decodeSmall(bytes: Uint8Array, form: InputForm): Promise<Prepared
 }
 
 async function shrinkRaw(image: RawImage, specification: ImageShape): Promise<RawImage | ImageRefusal> {
-  const refusal = refuseSmall(image, specification);
+  const refusal = refuseChannels(image.channels, specification) ?? refuseSmall(image, specification);
   if (refusal) return refusal;
   const { height, width } = specification;
   if (isSmall(image, specification)) return shrinkTriangle(image, height, width);

@@ -46,6 +46,19 @@ describe("a layout", () => {
     [[2, 1, 2, 3], "2x1x2x3 taken as NxHxWxC: 2 colour images of 2x1", 1, [6, 9, 7, 10, 8, 11]],
     [[2, 3, 1, 2], "2x3x1x2 taken as NxCxHxW: 2 colour images of 2x1", 1, [6, 7, 8, 9, 10, 11]],
     [[2, 2, 2, 1], "2x2x2x1 taken as NxHxWxC: 2 grey images of 2x2", 1, [4, 5, 6, 7]],
+    [[2, 1, 2, 2], "2x1x2x2 taken as NxCxHxW: 2 grey images of 2x2", 1, [4, 5, 6, 7]],
+    [
+      [1, 5, 4, 2],
+      "1x5x4x2 taken as NxHxWxC: 1 image of 4x5 and 2 channels",
+      0,
+      Array.from({ length: 40 }, (_, at) => 2 * (at % 20) + Math.floor(at / 20)),
+    ],
+    [
+      [1, 2, 5, 4],
+      "1x2x5x4 taken as NxCxHxW: 1 image of 4x5 and 2 channels",
+      0,
+      Array.from({ length: 40 }, (_, at) => at),
+    ],
   ])("%j is said and read", async (shape, said, index, pixels) => {
     const source = await open({ "a.npy": eight(shape) }, "a.npy");
     expect(source.remarks).toEqual([`uint8 array ${said}`]);
@@ -53,6 +66,16 @@ describe("a layout", () => {
     // Packed, so that it cannot be read by position.
     const packed = await open({ "a.npz": zipOf({ "a.npy": eight(shape) }) }, "a.npz");
     expect(await pixelsOf(packed, index)).toEqual(pixels);
+  });
+
+  test.each([
+    [[20, 30, 5], "HxWxC: 1 image of 30x20 and 5 channels"],
+    [[20, 30, 17], "NxHxW: 20 grey images of 17x30"],
+    [[20, 16, 5], "NxHxW: 20 grey images of 5x16"],
+    [[100, 20, 5], "NxHxW: 100 grey images of 5x20"],
+  ])("of three axes %j is %s", async (shape, said) => {
+    const source = await open({ "a.npy": eight(shape) }, "a.npy");
+    expect(source.remarks).toEqual([`uint8 array ${shape.join("x")} taken as ${said}`]);
   });
 
   test(`every image of every kind is what was written (seed ${propertySeed})`, async () => {
@@ -181,7 +204,7 @@ describe("a file is refused", () => {
     ["got numbers of 2x2 in its header and more in the file", npyOf("|u1", [2, 2], countingBytes(5))],
     ["got a damaged header", npyOf("|u1", [2, 2 ** 54], countingBytes(4))],
     ["got int64 of 2x2 (save it as uint8, uint16 or floating point)", npyOf("<i8", [2, 2], countingBytes(32))],
-    ["got uint8 of 2x2x2x2, neither HxW, NxHxW", npyOf("|u1", [2, 2, 2, 2], countingBytes(16))],
+    ["got uint8 of 1x17x17x17, neither HxW, NxHxW", npyOf("|u1", [1, 17, 17, 17], countingBytes(17 ** 3))],
     ["got uint8 of 0x2, which is nothing", npyOf("|u1", [0, 2], countingBytes(0))],
     ["got columns before rows (save numpy.ascontiguousarray of it)", npyOf("|u1", [2, 2], countingBytes(4), "True")],
     ["got a file that is cut off", npyOf("|u1", [2, 2], countingBytes(4)).subarray(0, 50)],

@@ -2,7 +2,7 @@
  * Arrays of NumPy as images: .npy files in folders and archives, and .npz, which are archives of them. HxW, NxHxW, HxWxC, NxHxWxC and NxCxHxW, of
  * uint8, uint16 and floating-point numbers; labels beside them by their names.
  */
-import { ConfigError, FormatError, messageOf } from "../../base/index.ts";
+import { ConfigError, FormatError, isColoured, messageOf, mostChannels } from "../../base/index.ts";
 import type { Planes } from "../../pixels/index.ts";
 import { baseName, foldersOf, listNames } from "../files/path-names.ts";
 import {
@@ -130,7 +130,20 @@ function slice(bytes: Uint8Array, offset: number, size: number): Uint8Array {
   return bytes.subarray(offset, offset + size);
 }
 
-const isColours = (size: number | undefined): boolean => size === 1 || size === 3;
+/** Whether a last of three axes is channels: colours, or bands of a picture that is wider and higher than they are many, and no strip. */
+function areChannelsLast(height: number, width: number, channels: number): boolean {
+  if (isColoured(channels)) return true;
+  const sides = [height, width].sort((a, b) => a - b) as [number, number];
+  return channels <= mostChannels && sides[0] > mostChannels && sides[1] <= 4 * sides[0];
+}
+
+/** Whether channels come last or second of four axes; undefined where neither may be. Colours go first, else the shorter axis. */
+function channelAxis(second: number, last: number): "last" | "second" | undefined {
+  if (isColoured(last)) return "last";
+  if (isColoured(second)) return "second";
+  if (Math.min(second, last) > mostChannels) return undefined;
+  return last <= second ? "last" : "second";
+}
 
 /** How an array holds images; undefined where it may be labels, a reason where it is neither. */
 function layoutOf({ shape, kind }: ArrayHeader): Layout | ArrayRefusal | undefined {
@@ -141,16 +154,18 @@ function layoutOf({ shape, kind }: ArrayHeader): Layout | ArrayRefusal | undefin
   if (shape.some((size) => size === 0)) return { reason: `${described}, which is nothing` };
   if (shape.length === 2) return { name: "HxW", count: 1, channels: 1, height: first, width: second };
   if (shape.length === 3) {
-    if (isColours(third)) return { name: "HxWxC", count: 1, channels: third, height: first, width: second };
+    if (areChannelsLast(first, second, third))
+      return { name: "HxWxC", count: 1, channels: third, height: first, width: second };
     return { name: "NxHxW", count: first, channels: 1, height: second, width: third };
   }
-  if (shape.length === 4 && isColours(last)) {
+  const axis = shape.length === 4 ? channelAxis(second, last) : undefined;
+  if (axis === "last") {
     return { name: "NxHxWxC", count: first, channels: last, height: second, width: third };
   }
-  if (shape.length === 4 && isColours(second)) {
+  if (axis === "second") {
     return { name: "NxCxHxW", count: first, channels: second, height: third, width: last };
   }
-  return { reason: `${described}, neither HxW, NxHxW, HxWxC, NxHxWxC nor NxCxHxW of 1 or 3 channels` };
+  return { reason: `${described}, neither HxW, NxHxW, HxWxC, NxHxWxC nor NxCxHxW of up to ${mostChannels} channels` };
 }
 
 function isLabels({ shape, kind }: Pick<ArrayHeader, "shape" | "kind">): boolean {
@@ -169,7 +184,9 @@ function kindName(kind: string): string {
 /** How a file was understood, without its name: many files of one kind are one line. */
 function describe({ header: { kind, shape }, layout }: OpenArray): string {
   const { name, count, channels, height, width } = layout!;
-  const images = `${count} ${channels === 1 ? "grey" : "colour"} ${count === 1 ? "image" : "images"} of ${width}x${height}`;
+  const kinds = channels === 1 ? "grey " : channels === 3 ? "colour " : "";
+  const bands = isColoured(channels) ? "" : ` and ${channels} channels`;
+  const images = `${count} ${kinds}${count === 1 ? "image" : "images"} of ${width}x${height}${bands}`;
   return `${kindName(kind)} array ${shape.join("x")} taken as ${name}: ${images}`;
 }
 

@@ -41,7 +41,7 @@ export const trainNotes: Readonly<Record<TrainSetting, string>> = {
   generalTime: `train the general model this long (default two thirds of ${setting("time")})`,
   generalSteps: `train the general model this many steps (default twice ${setting("steps")}); with a time, whichever ends first`,
   size: "height and width of the model's images",
-  channels: "1 for grey, 3 for colour (default: 1 if the normal images are grey)",
+  channels: "1 for grey, 3 for colour, others for so many bands (default: those of the normal images)",
   background: "the colour below transparent pixels, as in #ffffff",
   fit: `images of other proportions than the model's: stretch, pad (whole, beside them ${setting("background")}) or crop (their middle)`,
   range: "black and white of 16-bit and float images: usual, or percentiles (0.1 and 99.9 %) of the normal ones",

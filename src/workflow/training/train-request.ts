@@ -11,6 +11,7 @@ import {
   encoderPlans,
   fitWays,
   memoryModes,
+  mostChannels,
   nearestSpelling,
   objectiveNames,
   optimizerNames,
@@ -121,8 +122,8 @@ const fields = {
   generalSteps: whole(1).optional(),
   /** Height and width of the model's images. */
   size: whole(1).default(32),
-  /** 1 for grey, 3 for colour; that of the normal images where absent. */
-  channels: whole(1).optional(),
+  /** 1 for grey, 3 for colour, others for so many bands of images that have them; that of the normal images where absent. */
+  channels: whole(1).max(mostChannels, `expected ${mostChannels} channels or fewer`).optional(),
   /** The colour below transparent pixels. */
   background: z
     .string({ error: "expected a colour such as #ffffff" })

@@ -1,6 +1,6 @@
 /** What a training is to do: a fresh plan from a request, or that of the run that stands in `out`; everything is checked before it begins. */
 import { readdir } from "node:fs/promises";
-import { ConfigError, setting } from "../../base/index.ts";
+import { ConfigError, isColoured, setting } from "../../base/index.ts";
 import {
   deepRangeOf,
   describeSource,
@@ -75,6 +75,7 @@ async function freshPlan(settings: TrainSettings, watch: Watch): Promise<Trainin
   await requireDevice(settings.device);
   const source = await openImages(locations.normal, setting(locations.normalSetting), useOf(locations.normalSetting));
   const input = await inputOf(source, settings);
+  refuseBandsOfPlaces(settings, input);
   const unnamed = configurationOf(settings, input, locations.general !== undefined);
   const { encoder: file } = settings;
   const encoder = file === undefined ? undefined : await openEncoderFile(file, unnamed.threads, watch);
@@ -139,6 +140,18 @@ async function freshPlan(settings: TrainSettings, watch: Watch): Promise<Trainin
   };
   const beginning = { general: general?.parameters, start: start?.parameters, replace: settings.force };
   return { out, record, images, beginning, encoder };
+}
+
+/** Throws ConfigError where places are to be looked at in images of channels that are no colours: what looks at them knows grey and colour. */
+function refuseBandsOfPlaces({ faults, encoder }: TrainSettings, { channels }: { readonly channels: number }): void {
+  if (isColoured(channels) || !(faults || encoder !== undefined)) return;
+  throw new ConfigError({
+    code: "conflicting-settings",
+    subject: setting(faults ? "faults" : "encoder"),
+    expected: "images of grey or colour",
+    got: `${channels} channels`,
+    remedy: { key: "other", text: "leave it out" },
+  });
 }
 
 /** The form to which a source's images are brought, as settings say and the images ask for. */
