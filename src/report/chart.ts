@@ -1,6 +1,7 @@
 /** Charts by Apache ECharts, drawn to SVG text without a browser: the same option gives the same text. */
 import type { EChartsCoreOption } from "echarts/core";
 import { sharpLibrary } from "../data/index.ts";
+import { pictureCompression } from "./png.ts";
 import { fontFamily } from "./svg.ts";
 
 /** A chart as an SVG document, with its size in pixels. */
@@ -77,6 +78,6 @@ function settle(svg: string): string {
 export async function chartPng(svg: string, scale = 2): Promise<Uint8Array> {
   return sharpLibrary()(Buffer.from(svg), { density: 72 * scale })
     .flatten({ background: "#fff" })
-    .png({ compressionLevel: 9 })
+    .png({ compressionLevel: pictureCompression })
     .toBuffer();
 }

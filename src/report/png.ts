@@ -2,6 +2,9 @@
 import { sharpLibrary } from "../data/index.ts";
 import type { Canvas } from "./canvas.ts";
 
+/** zlib's level for whole pictures: 9 makes a chart take three times as long, drawing included, for a file that is a sixth smaller. */
+export const pictureCompression = 6;
+
 /** An SVG document and where its upper left corner goes. It must lie on the canvas. */
 export interface Overlay {
   readonly svg: string;
@@ -18,5 +21,5 @@ export async function encodePng(
     overlays.map(({ svg, left, top }) => ({ input: Buffer.from(svg), left, top })),
   );
   // Compositing adds an opaque alpha channel: a third more bytes for nothing.
-  return image.removeAlpha().png({ compressionLevel: 9 }).toBuffer();
+  return image.removeAlpha().png({ compressionLevel: pictureCompression }).toBuffer();
 }
