@@ -1,4 +1,10 @@
 /** What the page of browser.test.ts finds, as JSON. */
+import { fitWays } from "../../src/base/index.ts";
+
+/** Ways to bring images to the model's size that keep their proportions: the usual one does not. */
+export const otherFits = fitWays.filter((fit) => fit !== "stretch");
+
+/** What the page finds. */
 export interface PageReport {
   readonly manifest: object;
   readonly engine: string;

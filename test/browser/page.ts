@@ -1,11 +1,10 @@
 /** The page of browser.test.ts: a detector and encoded files from its server, all computed here. */
-import { fitWays } from "../../src/base/index.ts";
 import { type FileReader, loadDetector } from "../../src/detector/portable.ts";
 import { jpegDecoder, prepareEncoded } from "../../src/pixels/index.ts";
 import { computeScore, pValues } from "../../src/score/index.ts";
 import { pageDecoder } from "../../web/engine/decoding.ts";
 import { openWebEngine } from "../../web/engine/ort-engine.ts";
-import type { PageReport } from "./page-report.ts";
+import { otherFits, type PageReport } from "./page-report.ts";
 
 /** Where the server has the engine's files. */
 const files = {
@@ -41,7 +40,7 @@ export async function score(names: readonly string[], scores: readonly string[])
     const prepared = await prepareEncoded(bytes, input, decoder);
     if ("reason" in prepared) throw new Error(`${name}: ${prepared.reason}`);
     const fitted: Record<string, readonly number[] | string> = {};
-    for (const fit of fitWays) {
+    for (const fit of otherFits) {
       const kept = await prepareEncoded(bytes, { ...input, fit }, decoder);
       fitted[fit] = "reason" in kept ? kept.reason : [...kept.pixels];
     }
