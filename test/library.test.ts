@@ -66,7 +66,7 @@ test.each([
 });
 
 test("the shorter examples run, one after another", async () => {
-  const paths = ["loaded-detector", "exporting", "verifying"].map((name) => `src/workflow/${name}.ts`);
+  const paths = ["scoring/loaded-detector", "exporting", "verifying"].map((name) => `src/workflow/${name}.ts`);
   const examples = await Promise.all(
     paths.map(async (path) => examplesIn(await readFile(new URL(`../${path}`, import.meta.url), "utf8"))),
   );
