@@ -2,7 +2,7 @@
  * The tables of a job's shards: read as they were written, decided over all of them at once, and never believed. A job's folder may have been damaged, or written
  * by anybody: what is read of it is right, or an error that a person can act on, and soon.
  */
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { parquetReadObjects } from "hyparquet";
@@ -12,9 +12,10 @@ import { discoveries } from "../score/index.ts";
 import { type ExampleJob, exampleJob, type SaidRow, scored } from "./job-examples.ts";
 import { jobNames, openJob, type Shard, tablePath } from "./job-files.ts";
 import { keepMost, largestDiscovery, mergeJob } from "./merging.ts";
+import { partitionedTables } from "./partitioned-tables.ts";
 import { halves, scoreCarefully } from "./poisoned-shards.ts";
 import { unreadableRow } from "./shard-scoring.ts";
-import { type JobRow, openShardTable, writeTable } from "./shard-tables.ts";
+import { type JobRow, openShardTable, readTable, writeTable } from "./shard-tables.ts";
 import { verifyJob } from "./verifying.ts";
 
 const runs = Number(process.env.OUTGLOW_MUTATIONS ?? 60);
@@ -155,6 +156,45 @@ test("shards are those of the record, and no place and no name of theirs is beli
   );
   await writeFile(recordPath, record);
   expect((await openJob(folder)).shards).toHaveLength(2);
+});
+
+test("parts hold every row once and in order, whatever is written when, in folders that their values name", async () => {
+  const values = ["", "a/b", "..", "é=1", "plain"];
+  const said = Array.from({ length: 60 }, (_, image) =>
+    scored(image, 0.5, { texts: { kind: values[((image * 7) % 11) % 5]! } }),
+  );
+  const { job, rows, remove } = await exampleJob([said]);
+  const out = join(job.folder, "parts");
+  const about = { record: job.record, columns: { scores: [], texts: ["kind"] }, by: "kind", replace: false };
+  try {
+    const tables = await partitionedTables(out, { ...about, limits: { file: 7, group: 4, waiting: 9, parts: 5 } });
+    for (let first = 0; first < 60; first += 11) await tables.add(rows[0]!.slice(first, first + 11));
+    await tables.commit();
+    const found = new Map<string, number[]>();
+    for (const folder of (await readdir(out)).sort()) {
+      const images: number[] = [];
+      for (const name of (await readdir(join(out, folder))).sort()) {
+        const part = (await readTable(join(out, folder, name))).rows;
+        expect(part.length).toBeLessThanOrEqual(7 + 4);
+        images.push(...part.map(({ image }) => image));
+      }
+      found.set(folder, images);
+    }
+    const folders = ["__HIVE_DEFAULT_PARTITION__", "a%2Fb", "%2E%2E", "%C3%A9%3D1", "plain"].map(
+      (name) => `kind=${name}`,
+    );
+    const wanted = folders.map((folder, value) => [
+      folder,
+      said.flatMap((row, image) => (row.texts.kind === values[value] ? [image] : [])),
+    ]);
+    expect(Object.fromEntries(found)).toEqual(Object.fromEntries(wanted.filter(([, images]) => images!.length > 0)));
+    const narrow = await partitionedTables(out, { ...about, limits: { file: 7, group: 4, waiting: 9, parts: 2 } });
+    await expect(narrow.add(rows[0]!)).rejects.toThrow(/expected a column of 2 values at most, got 'kind'/);
+    await narrow.discard();
+    expect((await readdir(job.folder)).filter((name) => name.startsWith("parts"))).toEqual(["parts"]);
+  } finally {
+    await remove();
+  }
 });
 
 test("counts of p-values mark what Benjamini-Hochberg marks of single images", () => {

@@ -5,7 +5,7 @@
 import { type FileHandle, mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { ConfigError, messageOf, RunError, setting } from "../base/index.ts";
-import { syncFolder, unfinishedName } from "../data/index.ts";
+import { removeUnfinished, syncFolder, unfinishedName } from "../data/index.ts";
 import type { JobRecord } from "./job-files.ts";
 import type { RowSink } from "./row-sink.ts";
 import { type JobRow, openTable, type TableColumns, type TableWriter } from "./shard-tables.ts";
@@ -13,13 +13,19 @@ import { type JobRow, openTable, type TableColumns, type TableWriter } from "./s
 /** The column that parts rows where nothing is said: `anomalous`, `normal` or `unreadable`. */
 const decisionColumn = "decision";
 
-/** Rows of one file at most, and of a group in it. */
-const rowsOfPart = 2 ** 20;
-const rowsOfGroup = 2 ** 16;
-/** Rows in memory at most, of all parts together. */
-const mostWaiting = 2 ** 18;
-/** Values of the column: each has a file that is open. */
-const mostParts = 256;
+/** How much goes where. */
+interface PartLimits {
+  /** After so many rows a file is closed and another begun. */
+  readonly file: number;
+  /** Rows of a group in it. */
+  readonly group: number;
+  /** Rows in memory, of all parts together. */
+  readonly waiting: number;
+  /** Values of the column: each has a file that is open. */
+  readonly parts: number;
+}
+
+const usualLimits: PartLimits = { file: 2 ** 20, group: 2 ** 16, waiting: 2 ** 18, parts: 256 };
 
 /** What is parted, and where by. */
 export interface Partitioning {
@@ -28,6 +34,7 @@ export interface Partitioning {
   /** A column of texts, or `decision`. */
   readonly by?: string | undefined;
   readonly replace: boolean;
+  readonly limits?: PartLimits;
 }
 
 interface Part {
@@ -41,7 +48,10 @@ interface Part {
  * Begins such a folder beside its place; `commit` gives it its name. Throws ConfigError for a column that is none of texts or has too many values, and where
  * something has come there that is not to be replaced; RunError where the disk refuses.
  */
-export async function partitionedTables(out: string, { record, columns, by, replace }: Partitioning): Promise<RowSink> {
+export async function partitionedTables(
+  out: string,
+  { record, columns, by, replace, limits = usualLimits }: Partitioning,
+): Promise<RowSink> {
   const column = by ?? decisionColumn;
   if (column !== decisionColumn && !columns.texts.includes(column)) {
     throw new ConfigError({
@@ -68,7 +78,7 @@ export async function partitionedTables(out: string, { record, columns, by, repl
   const partOf = async (value: string): Promise<Part> => {
     const known = parts.get(value);
     if (known) return known;
-    if (parts.size === mostParts) throw tooMany(column);
+    if (parts.size === limits.parts) throw tooMany(column, limits.parts);
     const part: Part = {
       folder: join(temporary, `${escapeName(column)}=${escapeName(value)}`),
       waiting: [],
@@ -91,7 +101,7 @@ export async function partitionedTables(out: string, { record, columns, by, repl
     writing.rows += part.waiting.length;
     waiting -= part.waiting.length;
     part.waiting = [];
-    if (writing.rows >= rowsOfPart) await close(part);
+    if (writing.rows >= limits.file) await close(part);
   };
   const close = async (part: Part): Promise<void> => {
     const { writing } = part;
@@ -105,6 +115,7 @@ export async function partitionedTables(out: string, { record, columns, by, repl
     }
   };
 
+  await removeUnfinished(place);
   await guard(() => mkdir(temporary, { recursive: true }));
   let isThere = false;
   return {
@@ -114,8 +125,8 @@ export async function partitionedTables(out: string, { record, columns, by, repl
           const part = await partOf(valueIn(row, column));
           part.waiting.push(row);
           waiting++;
-          if (part.waiting.length >= rowsOfGroup) await flush(part);
-          else if (waiting >= mostWaiting) await flush(fullest(parts.values()));
+          if (part.waiting.length >= limits.group) await flush(part);
+          else if (waiting >= limits.waiting) await flush(fullest(parts.values()));
         }
       }),
     commit: () =>
@@ -180,11 +191,11 @@ async function giveName(temporary: string, place: string, replace: boolean): Pro
   await syncFolder(dirname(place));
 }
 
-function tooMany(column: string): ConfigError {
+function tooMany(column: string, most: number): ConfigError {
   return new ConfigError({
     code: "too-large",
     subject: setting("by"),
-    expected: `a column of ${mostParts} values at most`,
+    expected: `a column of ${most} values at most`,
     got: `'${column}', which has more`,
     remedy: { key: "choose-another" },
   });
