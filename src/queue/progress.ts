@@ -33,8 +33,8 @@ export interface JobStatus {
   readonly shardSeconds: {
     readonly count: number;
     readonly sum: number;
-    /** Shards by the seconds that they took: up to so many, and more than those before. */
-    readonly upTo: Readonly<Record<string, number>>;
+    /** Shards by the seconds that they took: up to so many and more than those before, null for the longest. */
+    readonly buckets: readonly { readonly upTo: number | null; readonly shards: number }[];
   };
 }
 
@@ -87,7 +87,7 @@ export async function jobStatus({ folder, record, shards }: Job, backend: Backen
     shardSeconds: {
       count: told.shards,
       sum: told.seconds,
-      upTo: Object.fromEntries(told.buckets.map((times, index) => [String(shardSeconds[index] ?? "longer"), times])),
+      buckets: told.buckets.map((times, index) => ({ upTo: shardSeconds[index] ?? null, shards: times })),
     },
   };
 }
