@@ -168,6 +168,8 @@ export {
 } from "./judging/resampling.ts";
 export { describeComparison, type ScoreComparison } from "./judging/score-comparison.ts";
 export { layoutDistances } from "./piles/layout.ts";
+export { learnFilters, localFeatures } from "./piles/local-features.ts";
+export { neighbourDistances } from "./piles/neighbours.ts";
 export {
   findOddities,
   leastDeviations,
@@ -181,6 +183,7 @@ export {
 export { joinShares, leastOf, sharesOf } from "./piles/pile-ranks.ts";
 export { trimmedScores } from "./piles/pile-scores.ts";
 export { featureRows, type LookedHalf, type SecondLook, secondLook } from "./piles/second-look.ts";
+export { learnTurns, tellTurns, turnWeight } from "./piles/turns.ts";
 export { aurocInterval, defaultResamples, type Interval, intervalCoverage } from "./statistics/bootstrap.ts";
 export { type Eigenpair, symmetricEigenpairs } from "./statistics/eigenvalues.ts";
 export { type Histogram, histogram, histogramEdges } from "./statistics/histogram.ts";
@@ -191,7 +194,7 @@ export { shareInterval } from "./statistics/special-functions.ts";
 export { compareSamples, type TwoSampleTest } from "./statistics/two-sample.ts";
 export { type ClassTable, classAccuracy, classPosteriors, makeClassTable, predictedClasses } from "./tables/classes.ts";
 export type { FaultTable } from "./tables/fault-table.ts";
-export type { PixelTable } from "./tables/pixel-table.ts";
+export { type PixelTable, selectPixels } from "./tables/pixel-table.ts";
 export {
   describeScoreSource,
   isExtra,

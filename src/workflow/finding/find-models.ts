@@ -7,13 +7,21 @@ import {
   featureRows,
   joinModelTerms,
   layoutDistances,
+  learnFilters,
+  learnTurns,
+  localFeatures,
   type ModelTerms,
+  neighbourDistances,
+  type PixelTable,
   type ScoreDefinition,
   scoreDefinitions,
+  selectPixels,
   selectTerms,
   sourcesOf,
   type TrialKind,
+  tellTurns,
   trimmedScores,
+  turnWeight,
 } from "../../score/index.ts";
 import { hasBegun, runFolder } from "../../train/index.ts";
 import type { Watch } from "../events.ts";
@@ -26,8 +34,8 @@ import { strangersOf, type TriedExpert } from "./find-trials.ts";
 /** Images scored in one go. */
 const batchSize = 256;
 
-/** Scores that a pile is looked at by, as far as its models have them. */
-const pileExperts = ["hierarchy", "final-scale", "ratio", "ratio-final", "whitening"] as const;
+/** Scores of flows that a pile is looked at by. */
+const flowExperts = ["hierarchy", "final-scale", "ratio", "ratio-final"] as const;
 
 /** What every model of a search is trained with. */
 export function sharedSettings(settings: FindSettings, channels: number): Omit<TrainRequest, "out"> {
@@ -84,19 +92,27 @@ export async function writeImagesOf(
 
 /** What is said of some images by a model that has not seen them. */
 export interface UnseenScores {
-  /** The scores that it has, by name: of the images, and of strangers made of them. */
-  readonly experts: ReadonlyMap<string, TriedExpert>;
+  /** The scores of the flow, by name: of the images, and of strangers made of them. */
+  readonly flow: ReadonlyMap<string, TriedExpert>;
+  /** What is seen without a flow, by name: how odd the images are, and how loud that is heard. */
+  readonly others: ReadonlyMap<string, { readonly images: Float64Array; readonly weight: number }>;
   /** What each stranger is. */
   readonly kinds: readonly TrialKind[];
   /** What a second look draws from (`featureRows` in `score/`). */
   readonly rows: readonly Float64Array[];
 }
 
+/** Images of a set that are scored, and those that the model was trained on. */
+export interface UnseenImages {
+  readonly set: ImageSet;
+  readonly chosen: readonly number[];
+  readonly trainedOn: readonly number[];
+}
+
 /** Scores some images by a model that has not seen them, and strangers made of them. Throws the signal's reason where it is aborted. */
 export async function scoreUnseen(
   detector: string,
-  set: ImageSet,
-  chosen: readonly number[],
+  { set, chosen, trainedOn }: UnseenImages,
   { threads, device, seed }: Pick<FindSettings, "threads" | "device" | "seed">,
   { onEvent, signal }: Watch,
 ): Promise<UnseenScores> {
@@ -122,31 +138,50 @@ export async function scoreUnseen(
     }
     onEvent?.({ kind: "settled" });
     const terms = joinModelTerms(batches);
-    const experts = expertScores(terms, chosen.length);
+    const flow = flowScores(terms, chosen.length);
     const own = selectTerms(terms, [...chosen.keys()]);
-    const rows = featureRows(
-      own,
-      Array.from(experts.values(), ({ images }) => images),
-    );
-    return { experts, kinds: strangers.kinds, rows };
+    const table: PixelTable = { shape: specification, values: pixels };
+    const { others, shown } = otherScores(own, selectPixels(table, trainedOn));
+    const columns = [...flow.values(), ...others.values()].map(({ images }) => images);
+    return { flow, others, kinds: strangers.kinds, rows: featureRows(own, columns, shown) };
   } finally {
     await model.dispose();
   }
 }
 
-/** The scores of a pile's images, which come first, and of strangers. */
-function expertScores(terms: ModelTerms, count: number): ReadonlyMap<string, TriedExpert> {
-  const known = scoreDefinitions(terms.normal.scales, sourcesOf(terms));
-  const experts = pileExperts
-    .map((name) => known.find((definition) => definition.name === name))
-    .filter((definition): definition is ScoreDefinition => definition !== undefined);
-  const columns = [
-    ...experts.map((expert) => [expert.name, trimmedScores(expert, terms, count)] as const),
-    ...(terms.pixels ? [["layout", layoutDistances(terms.pixels, count)] as const] : []),
-  ];
+/** The flow's scores of a pile's images, which come first, and of strangers. */
+function flowScores(terms: ModelTerms, count: number): ReadonlyMap<string, TriedExpert> {
+  const columns = knownOf(terms, flowExperts).map(
+    (expert) => [expert.name, trimmedScores(expert, terms, count)] as const,
+  );
   return new Map(
     columns.map(([name, scores]) => [name, { images: scores.slice(0, count), strangers: scores.slice(count) }]),
   );
+}
+
+/** What is seen without a flow, and what the images show. Filters and turns are learned from `trainedOn`, the images of the other half. */
+function otherScores(
+  terms: ModelTerms,
+  trainedOn: PixelTable,
+): Pick<UnseenScores, "others"> & { readonly shown: readonly Float64Array[] } {
+  const pixels = terms.pixels!;
+  const filters = learnFilters(trainedOn);
+  const shown = localFeatures(filters, pixels);
+  const told = tellTurns(learnTurns(filters, trainedOn), pixels);
+  const plain = knownOf(terms, ["whitening"]).map((expert) => [expert.name, trimmedScores(expert, terms)] as const);
+  const whole = [...plain, ["layout", layoutDistances(pixels)], ["neighbours", neighbourDistances(shown)]] as const;
+  const others = new Map([
+    ...whole.map(([name, images]) => [name, { images, weight: 1 }] as const),
+    ["turns", { images: told.surprise, weight: turnWeight(told) }] as const,
+  ]);
+  return { others, shown };
+}
+
+function knownOf(terms: ModelTerms, names: readonly string[]): ScoreDefinition[] {
+  const known = scoreDefinitions(terms.normal.scales, sourcesOf(terms));
+  return names
+    .map((name) => known.find((definition) => definition.name === name))
+    .filter((definition): definition is ScoreDefinition => definition !== undefined);
 }
 
 /** Where things are in the folder of a search. */

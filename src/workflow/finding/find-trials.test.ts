@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { randomKey } from "../../base/index.ts";
 import type { ImageSet } from "../../data/index.ts";
 import { makeImages, strangerKinds } from "../../made/index.ts";
-import { strangersOf, weighExperts } from "./find-trials.ts";
+import { strangersOf, weighFlowScores } from "./find-trials.ts";
 
 const specification = { channels: 1, height: 16, width: 16 };
 const { pixels } = makeImages({ kind: "normal", count: 6, specification, key: randomKey("pile") });
@@ -32,18 +32,18 @@ test("as many strangers of every kind, the same for the same key, and none of im
   ).toEqual([]);
 });
 
-test("an expert that errs on strangers of both halves is not heard, of one half by half", () => {
+test("a score that errs on strangers of both halves is not heard, of one half by half, and all count once", () => {
   const stream = randomKey("experts").stream();
   const noise = (count: number, shift: number) => Float64Array.from({ length: count }, () => shift + stream.normal());
   const kinds = Array.from({ length: 60 }, (_, at) => ({ kind: `kind ${at % 3}`, family: "stranger" }));
   const half = (shifts: Readonly<Record<string, number>>, known = kinds) => ({
-    experts: new Map(
+    flow: new Map(
       Object.entries(shifts).map(([name, shift]) => [name, { images: noise(200, 0), strangers: noise(60, shift) }]),
     ),
     kinds: known,
   });
   const [first, second] = [half({ sees: 2, errs: -3, turns: -3 }), half({ sees: 2, errs: -3, turns: 2 })];
-  expect(Object.fromEntries(weighExperts([first, second]))).toEqual({ sees: 1, errs: 0, turns: 0.5 });
+  expect(Object.fromEntries(weighFlowScores([first, second]))).toEqual({ sees: 2 / 3, errs: 0, turns: 1 / 3 });
   const untried = half({ sees: 0, errs: 0, turns: 0 }, []);
-  expect(Object.fromEntries(weighExperts([untried, untried]))).toEqual({ sees: 1, errs: 1, turns: 1 });
+  expect(Object.fromEntries(weighFlowScores([untried, untried]))).toEqual({ sees: 1 / 3, errs: 1 / 3, turns: 1 / 3 });
 });

@@ -1,5 +1,5 @@
 /**
- * Strangers made of a pile's own images, by which its experts are compared: the pile, with whatever is in it, stands for what is normal. Which experts speak of a pile
+ * Strangers made of a pile's own images, by which the scores of its flows are compared: the pile, with whatever is in it, stands for what is normal. Which of them speak of a pile
  * is chosen on each half (`expert-choice.ts` in `score/`), and both halves are judged by both choices: a choice on one half alone leans on what is chance there.
  */
 import { imageSizeOf, permutation, type RandomKey } from "../../base/index.ts";
@@ -59,20 +59,24 @@ export interface TriedExpert {
   readonly strangers: Float64Array;
 }
 
-/** By expert, the share of the halves whose strangers speak for it: 0, 1/2 or 1. All of them, where there are no strangers. */
-export function weighExperts(
-  halves: readonly { readonly experts: ReadonlyMap<string, TriedExpert>; readonly kinds: readonly TrialKind[] }[],
-): ReadonlyMap<string, number> {
-  const names = [...halves[0]!.experts.keys()];
-  const choices = halves.map(({ experts, kinds }) => {
+/** The scores of one half's flow, and what each stranger is that they are tried on. */
+export interface TriedHalf {
+  readonly flow: ReadonlyMap<string, TriedExpert>;
+  readonly kinds: readonly TrialKind[];
+}
+
+/**
+ * How loud each of a flow's scores is heard: by the share of the halves whose strangers speak for it, 0, 1/2 or 1, or all alike where there are no strangers. All
+ * together they count once, however many there are: they come from one model and err together.
+ */
+export function weighFlowScores(halves: readonly TriedHalf[]): ReadonlyMap<string, number> {
+  const names = [...halves[0]!.flow.keys()];
+  const choices = halves.map(({ flow, kinds }) => {
     if (kinds.length === 0) return new Set(names);
-    const tried = Array.from(experts, ([name, { images, strangers }]) => ({
-      name,
-      normals: images,
-      trials: strangers,
-    }));
+    const tried = Array.from(flow, ([name, { images, strangers }]) => ({ name, normals: images, trials: strangers }));
     return new Set(chooseExperts(tried, kinds).experts.flatMap(({ name, heard }) => (heard ? [name] : [])));
   });
-  const weight = (name: string): number => choices.filter((heard) => heard.has(name)).length / choices.length;
-  return new Map(names.map((name) => [name, weight(name)]));
+  const speakers = (name: string): number => choices.filter((heard) => heard.has(name)).length;
+  const all = names.reduce((sum, name) => sum + speakers(name), 0);
+  return new Map(names.map((name) => [name, speakers(name) / all]));
 }

@@ -23,7 +23,7 @@ import {
 import { halvesOfPile, type KnownOfPile, type Pile } from "./find-pile.ts";
 import { beginSearch, checkFree, type PassColumns, passRecord, resumeSearch, writePass } from "./find-record.ts";
 import { type FindRequest, type FindSettings, readFindRequest } from "./find-request.ts";
-import { weighExperts } from "./find-trials.ts";
+import { weighFlowScores } from "./find-trials.ts";
 
 /** An image of a pile, by how odd it is. Higher scores = odder. */
 export interface FoundImage {
@@ -130,7 +130,7 @@ async function searchPile(settings: FindSettings, pile: Pile, watch: Watch): Pro
   for (const pass of [0, 1] as const) {
     const standing = await passRecord(settings.out, pass, images.count);
     if (!standing && !(await trainPass({ settings, images, members, kept, general, pass }, watch))) return undefined;
-    columns = standing ?? (await scoreHalves(settings, images, members, pass, watch));
+    columns = standing ?? (await scoreHalves({ settings, images, members, kept, general, pass }, watch));
     if (!standing) await writePass(settings.out, pass, columns);
     kept = new Set(leastOf(columns.scores, 1 - leftOutShare));
   }
@@ -170,31 +170,20 @@ async function trainPass({ settings, images, members, kept, general, pass }: Pas
 }
 
 /** Every image by the model of the other half. Halves are joined by ranks: two models' numbers do not compare. */
-async function scoreHalves(
-  settings: FindSettings,
-  images: ImageSet,
-  members: readonly (readonly number[])[],
-  pass: number,
-  watch: Watch,
-): Promise<PassColumns> {
+async function scoreHalves({ settings, images, members, kept, pass }: Pass, watch: Watch): Promise<PassColumns> {
   const folder = findFolder(settings.out);
-  const unseen = (half: number) => scoreUnseen(folder.model(pass, 1 - half), images, members[half]!, settings, watch);
-  const halves = [await unseen(0), await unseen(1)] as const;
-  const weights = weighExperts(halves);
-  const speakers = Array.from(weights).flatMap(([name, weight]) =>
-    weight === 0 ? [] : [weight < 1 ? `${name} (half)` : name],
-  );
-  const strangers = halves[0].kinds.length + halves[1].kinds.length;
-  if (strangers > 0)
-    watch.onEvent?.({
-      kind: "note",
-      text: `${strangers} strangers made of the images speak for ${speakers.join(", ")}`,
-    });
-  const looked = ({ experts, rows }: UnseenScores): LookedHalf => {
-    const columns = Array.from(experts.values(), ({ images }) => images);
-    return { scores: joinShares(columns, [...weights.values()]), rows };
+  const unseen = (half: number) => {
+    const trainedOn = members[1 - half]!.filter((image) => kept.has(image));
+    const chosen = members[half]!;
+    return scoreUnseen(folder.model(pass, 1 - half), { set: images, chosen, trainedOn }, settings, watch);
   };
-  const looks = secondLook([looked(halves[0]), looked(halves[1])]);
+  const halves = [await unseen(0), await unseen(1)] as const;
+  const weights = weightsOf(halves);
+  const speakers = Array.from(weights).flatMap(([name, weight]) =>
+    weight > 0 ? [`${name} (${weight.toFixed(2)})`] : [],
+  );
+  watch.onEvent?.({ kind: "note", text: `heard: ${speakers.join(", ")}` });
+  const looks = secondLook([lookedHalf(halves[0], weights), lookedHalf(halves[1], weights)]);
   const scores = new Float64Array(images.count);
   const experts = new Map<string, Float64Array>();
   for (const half of [0, 1] as const) {
@@ -202,14 +191,36 @@ async function scoreHalves(
       for (const [position, image] of members[half]!.entries()) into[image] = values[position]!;
     };
     put(looks[half].scores, scores);
-    const columns = Array.from(halves[half].experts, ([name, { images }]) => [name, images] as const);
-    for (const [name, values] of [...columns, ["likeness", looks[half].likeness] as const]) {
+    for (const [name, values] of [...columnsOf(halves[half]), ["likeness", looks[half].likeness] as const]) {
       const column = experts.get(name) ?? new Float64Array(images.count);
       put(sharesOf(values), column);
       experts.set(name, column);
     }
   }
   return { scores, experts, weights };
+}
+
+/** By expert, how loud it is heard in both halves: the mean of what they say. */
+function weightsOf(halves: readonly UnseenScores[]): ReadonlyMap<string, number> {
+  const others = Array.from(halves[0]!.others.keys(), (name) => {
+    const weight = halves.reduce((sum, { others }) => sum + others.get(name)!.weight / halves.length, 0);
+    return [name, weight] as const;
+  });
+  return new Map([...weighFlowScores(halves), ...others]);
+}
+
+/** Scores by expert, in a fixed order. */
+function columnsOf({ flow, others }: UnseenScores): readonly (readonly [string, Float64Array])[] {
+  return [...flow, ...others].map(([name, { images }]) => [name, images]);
+}
+
+function lookedHalf(half: UnseenScores, weights: ReadonlyMap<string, number>): LookedHalf {
+  const columns = columnsOf(half);
+  const scores = joinShares(
+    columns.map(([, values]) => values),
+    columns.map(([name]) => weights.get(name)!),
+  );
+  return { scores, rows: half.rows };
 }
 
 /** The folder of the general model: the one that was given, or one that is trained. Undefined where the signal stopped it. */
