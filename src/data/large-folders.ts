@@ -97,10 +97,8 @@ async function* storeFiles(path: string, subject: string, problems: PreparationP
   const prefix = key === "" ? "" : `${key.replace(/\/+$/, "")}/`;
   const leftOut = tallyLeftOut();
   for await (const page of storeOf(subject).list({ bucket, prefix })) {
-    const kept = page.filter((object) => {
-      const inside = object.key.slice(prefix.length);
-      return isKept(object, inside, { concerns: isImageName }, problems, leftOut);
-    });
+    const about = { bucket, prefix, concerns: isImageName };
+    const kept = page.filter((object) => isKept(object, about, problems, leftOut));
     yield kept.map((object) => object.key.slice(prefix.length));
   }
 }

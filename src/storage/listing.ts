@@ -1,5 +1,5 @@
 /** What lies in a bucket, page by page (ListObjectsV2): a listing of any length, of which memory holds a page. */
-import type { FormatError } from "../base/index.ts";
+import { messageOf, type RunError } from "../base/index.ts";
 import { showAddress } from "./addresses.ts";
 import type { Sender } from "./requests.ts";
 import { encodePart } from "./settings.ts";
@@ -31,13 +31,13 @@ const longestPage = 1 << 23;
 /** Pages without a key, one after another: S3 gives some where much was deleted. */
 const mostEmptyPages = 100;
 
-/** The objects of a bucket, a page at a time, in the store's order. Throws as a `Sender`, and FormatError for an answer that is no listing, or goes round. */
+/** The objects of a bucket, a page at a time, in the store's order. Throws as a `Sender`, and RunError for an answer that is no listing, or goes round. */
 export async function* listObjects(
   send: Sender,
   { bucket, prefix, flat = false, page = 1000 }: ListRequest,
 ): AsyncGenerator<readonly ListedObject[]> {
   const subject = `'${showAddress({ bucket, key: prefix })}'`;
-  const refuse = (got: string): FormatError => wrongAnswer(subject, "a listing of an object store", got);
+  const refuse = (got: string): RunError => wrongAnswer(subject, "a listing of an object store", got);
   let token: string | undefined;
   let last: string | undefined;
   let empty = 0;
@@ -56,6 +56,8 @@ export async function* listObjects(
       key: "",
       query: query.map(([name, value]) => `${name}=${encodePart(value!)}`).join("&"),
       most: longestPage,
+    }).catch((error: unknown) => {
+      throw error instanceof Error && error.name === "Error" ? refuse(messageOf(error)) : error;
     });
     if (answer.status === 403) throw notAllowed(subject);
     if (answer.status >= 300) throw refuse(`HTTP ${answer.status}`);

@@ -10,7 +10,7 @@ import { AwsV4Signer } from "aws4fetch";
 import { messageOf } from "../base/index.ts";
 import { showAddress } from "./addresses.ts";
 import { type StoreSettings, urlOf } from "./settings.ts";
-import { noAnswer, refused, wrongAnswer } from "./store-faults.ts";
+import { noAnswer, refused } from "./store-faults.ts";
 import { parseXml, textIn } from "./xml.ts";
 
 /** What is asked. */
@@ -45,7 +45,7 @@ export interface Patience {
   readonly delay?: number;
 }
 
-/** Sends requests of one client. Throws ConfigError for what a person has to mend, RunError where nobody answers, FormatError where the answer is none. */
+/** Sends requests of one client. Throws ConfigError for what a person has to mend, RunError where no store answers, TooLong. */
 export type Sender = (request: StoreRequest) => Promise<StoreAnswer>;
 
 /** Connections at a time; more requests wait. */
@@ -54,6 +54,7 @@ const mostConnections = 64;
 /** Milliseconds for an answer in all, beside those for its bytes at a slow line's rate: who sends a byte now and then keeps nobody waiting for ever. */
 const longestAnswer = 120_000;
 const leastBytesPerMs = 32;
+const usualAnswer = 1 << 20;
 
 /** Longer texts of what went wrong are not looked at. */
 const longestError = 1 << 16;
@@ -62,6 +63,14 @@ const longestError = 1 << 16;
 const passing = new Set([408, 429, 500, 502, 503, 504, 509]);
 /** Of the refusals that come with 400 and 403, those that are about the moment. */
 const passingCodes = new Set(["RequestTimeout", "SlowDown", "InternalError", "ServiceUnavailable", "OperationAborted"]);
+
+/** An answer that is longer than it may be. Of one object among many it is what keeps that one from being read. */
+export class TooLong extends Error {
+  override readonly name = "Error";
+  constructor(most: number) {
+    super(`more than ${most} bytes`);
+  }
+}
 
 /** What a request came to that may be repeated; `isLasting` where that hardly helps. */
 class Interruption extends Error {
@@ -128,7 +137,6 @@ export function openSender(
         }
         failure = `HTTP ${answer.status}${answer.code ? ` (${answer.code})` : ""}`;
       } catch (error) {
-        if (error instanceof TooLong) throw wrongAnswer(subject, `an answer of at most ${request.most} bytes`, "more");
         if (!(error instanceof Interruption)) throw error;
         failure = error.message;
         if (error.isLasting) throw noAnswer(subject, failure, attempt);
@@ -142,12 +150,7 @@ export function openSender(
 /** What is an answer about one object, not about the store: it is not there, not allowed, not the one that was meant, or shorter. */
 function isSaid({ status, code }: StoreAnswer): boolean {
   if (status === 403) return code === "AccessDenied";
-  return status === 412 || status === 416 || (status === 404 && code !== "NoSuchBucket");
-}
-
-/** What is longer than it may be. */
-class TooLong extends Error {
-  override readonly name = "TooLong";
+  return status === 412 || status === 416 || (status === 404 && code === "NoSuchKey");
 }
 
 /** What is known of an answer before it comes. */
@@ -174,15 +177,15 @@ function receive(sent: ClientRequest, { body, most, isEmpty }: Expected, idle: n
       const isError = status >= 300;
       const told = headers["content-length"] === undefined ? undefined : Number(headers["content-length"]);
       const room = isError ? longestError : most;
-      if (!isEmpty && told !== undefined && told > room && !isError) return fail(new TooLong());
+      if (!isEmpty && told !== undefined && told > room && !isError) return fail(new TooLong(room));
       clearTimeout(deadline);
-      deadline = setTimeout(late, longestAnswer + (told ?? room) / leastBytesPerMs);
+      deadline = setTimeout(late, longestAnswer + (told ?? usualAnswer) / leastBytesPerMs);
       const parts: Buffer[] = [];
       let length = 0;
       answer.on("data", (part: Buffer) => {
         length += part.length;
         if (length <= room) parts.push(part);
-        else if (!isError) fail(new TooLong());
+        else if (!isError) fail(new TooLong(room));
       });
       answer.once("error", (error) => fail(new Interruption(`an answer that ends early (${messageOf(error)})`)));
       answer.once("end", () => {

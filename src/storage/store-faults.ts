@@ -1,5 +1,5 @@
 /** What object stores refuse, and what a person can do about it. Of a store's own words only the name of the fault comes into a message. */
-import { ConfigError, FormatError, RunError } from "../base/index.ts";
+import { ConfigError, RunError } from "../base/index.ts";
 import type { StoreAnswer } from "./requests.ts";
 import type { StoreSettings } from "./settings.ts";
 
@@ -68,9 +68,9 @@ export function notAllowed(subject: string): ConfigError {
 }
 
 /** The error for what is no answer of a store. */
-export function wrongAnswer(subject: string, expected: string, got: string): FormatError {
+export function wrongAnswer(subject: string, expected: string, got: string): RunError {
   const remedy = { key: "other", text: "check AWS_ENDPOINT_URL" } as const;
-  return new FormatError({ code: "unsupported", subject, expected, got, remedy });
+  return new RunError({ code: "unsupported", subject, expected, got, remedy });
 }
 
 /** The error for a store that does not answer, however often it is asked. */

@@ -173,13 +173,7 @@ describe("a store that does wrong", () => {
       /expected an object store that answers, got Parse Error/,
       3,
     ],
-    [
-      "says more than is wanted",
-      get,
-      says("", { "content-length": 10_000_000 }),
-      /expected an answer of at most 1000 bytes, got more/,
-      1,
-    ],
+    ["says more than is wanted", get, says("", { "content-length": 10_000_000 }), /^more than 1000 bytes$/, 1],
     [
       "never stops",
       get,
@@ -188,7 +182,7 @@ describe("a store that does wrong", () => {
         response.write(Buffer.alloc(5000));
         return true;
       },
-      /expected an answer of at most 1000 bytes, got more/,
+      /^more than 1000 bytes$/,
       1,
     ],
     ["says nothing", get, () => true, /got no byte for 0\.2 seconds, 3 times/, 3],

@@ -1,6 +1,6 @@
 /** An object store, as readers and jobs use it: listings, objects, parts of objects, and objects that appear whole. */
 import { Readable } from "node:stream";
-import { FormatError, RunError } from "../base/index.ts";
+import { RunError } from "../base/index.ts";
 import { type ObjectAddress, showAddress } from "./addresses.ts";
 import { type ListedObject, type ListRequest, listObjects } from "./listing.ts";
 import { type PartReader, readAhead, type WindowStore } from "./read-ahead.ts";
@@ -23,7 +23,7 @@ export interface ObjectStatus {
   readonly changed: number;
 }
 
-/** An object store. Every function throws ConfigError for what a person has to mend, RunError where the store does not answer, FormatError where what answers is none. */
+/** An object store. Every function throws ConfigError for what a person has to mend, RunError where no store answers. */
 export interface ObjectStore {
   list(request: ListRequest): AsyncGenerator<readonly ListedObject[]>;
   /** The whole object; undefined where there is none. Throws an Error where it may not be read or is longer than `most` bytes. */
@@ -80,8 +80,7 @@ export function openStore(settings: StoreSettings, patience: Patience = {}): Obj
     if (answer.status >= 300) throw unreadable(answer);
     const found = rangeOf(answer, offset, size);
     if (!found) {
-      const fault = { expected: `bytes ${offset} to ${offset + size - 1}`, got: "other bytes" };
-      throw new FormatError({ code: "unsupported", subject: `'${showAddress(address)}'`, ...fault });
+      throw wrongAnswer(`'${showAddress(address)}'`, `bytes ${offset} to ${offset + size - 1}`, "other bytes");
     }
     const { etag } = answer.headers;
     // A store that heeds no condition is found out.

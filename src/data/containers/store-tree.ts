@@ -90,7 +90,7 @@ async function openPrefix(
     for (const object of page) {
       const inside = object.key.slice(prefix.length);
       if (pattern && !pattern.found(inside)) continue;
-      if (isKept(object, inside, opening, problems, leftOut)) files.push(fileOf(inside, object.bytes));
+      if (isKept(object, { bucket, prefix, ...opening }, problems, leftOut)) files.push(fileOf(inside, object.bytes));
     }
     if (files.length > limits.files) throw tooLarge(subject, "a folder", path, "files", limits);
   }
@@ -110,21 +110,22 @@ async function openPrefix(
 /** Whether an object is a file that may be read; others are told of. */
 export function isKept(
   { key, bytes }: ListedObject,
-  inside: string,
-  { concerns }: Pick<Opening, "concerns">,
+  { bucket, prefix, concerns }: { readonly bucket: string; readonly prefix: string } & Pick<Opening, "concerns">,
   problems: PreparationProblem[],
   leftOut: LeftOutTally,
 ): boolean {
+  const inside = key.slice(prefix.length);
+  const shown = showAddress({ bucket, key });
   // What consoles leave where a person makes a folder.
   if (inside === "" || (inside.endsWith("/") && bytes === 0)) return false;
   const problem = keyProblem(key);
   if (problem !== undefined) {
-    if (concerns(inside)) problems.push({ name: inside, reason: `it cannot be asked for: ${problem}` });
-    else leftOut.add("other", "object that cannot be asked for", inside);
+    if (concerns(inside)) problems.push({ name: shown, reason: `it cannot be asked for: ${problem}` });
+    else leftOut.add("other", "object that cannot be asked for", shown);
     return false;
   }
   const litter = litterOf(inside);
-  if (litter !== undefined) leftOut.add("litter", litter, inside);
+  if (litter !== undefined) leftOut.add("litter", litter, shown);
   return litter === undefined;
 }
 
