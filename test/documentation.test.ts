@@ -160,12 +160,12 @@ test("the first detector comes out as its page says", { timeout: 180_000 }, asyn
   for (const name of named) await access(join(folder.path, name));
 });
 
-/** Parts of the quickstart, but fewer: 24 to learn from and 8 of every kind to judge. */
+/** Parts of the quickstart, but fewer: 12 to learn from and 4 of every kind to judge. */
 async function writeSomeParts(parts: string): Promise<void> {
   await writeQuickstartParts(parts, 0);
   for (const place of ["train/good", "test/good", "test/scratch", "test/dent"]) {
     const names = readdirSync(join(parts, place)).sort();
-    const surplus = names.slice(place.startsWith("train") ? 24 : 8);
+    const surplus = names.slice(place.startsWith("train") ? 12 : 4);
     await Promise.all(surplus.map((name) => rm(join(parts, place, name))));
   }
 }
@@ -180,6 +180,6 @@ function shortened(args: readonly string[]): string[] {
   const time = args.indexOf("--time");
   const rest = args.filter((_, index) => index !== time && index !== time + 1);
   const general = args.includes("--general") ? ["--general-steps=20"] : [];
-  const faults = args.includes("--faults") ? ["--fault-steps=5"] : [];
+  const faults = args.includes("--faults") ? ["--fault-steps=2"] : [];
   return [...rest.map((word) => (word === "builtin" ? "builtin#limit=60" : word)), ...general, ...faults, ...little];
 }
