@@ -91,7 +91,14 @@ describe.skipIf(process.platform === "win32")("a reader of stdout that leaves ea
   test("costs no detector and no evaluation", async () => {
     const training = ["train", "--normal=normal", "--out=unheard", ...quickTraining, "--json"];
     expect(await codeBefore("2>&1 | true", training)).toBe(0);
-    const evaluation = ["evaluate", "unheard", "--normal=normal", "--anomalous=a=many", "--out=evaluation.json"];
+    const evaluation = [
+      "evaluate",
+      "unheard",
+      "--normal=normal",
+      "--anomalous=a=many#limit=60",
+      "--no-coders",
+      "--out=evaluation.json",
+    ];
     expect(await codeBefore("2>&1 | true", [...evaluation, "--threads=1"])).toBe(0);
     expect(JSON.parse(await readFile(at("evaluation.json"), "utf8"))).toMatchObject({ detector: "unheard" });
   });
@@ -176,7 +183,14 @@ describe("two that write one file at once", () => {
 });
 
 describe("evaluations", () => {
-  const evaluation = ["evaluate", "detector", "--normal=normal", "--anomalous=a=many", "--threads=1"];
+  const evaluation = [
+    "evaluate",
+    "detector",
+    "--normal=normal",
+    "--anomalous=a=many#limit=60",
+    "--no-coders",
+    "--threads=1",
+  ];
 
   test("of one detector at once are both kept", async () => {
     for (const { code, stderr } of await Promise.all([runAlone(evaluation), runAlone(evaluation)]))
