@@ -65,16 +65,20 @@ const grey = {
   "grey-general": "tiny-imagenet",
 };
 
+/** Sets by channels and side. The general images at twice the size are for other kernels to shrink (`outlier-gap.py shrink`). */
+const sizes = [
+  [3, 32, colour],
+  [1, 32, grey],
+  [3, 64, { "general-64": colour.general }],
+];
+
 async function writeImages([data, out]) {
   mkdirSync(out, { recursive: true });
-  for (const [channels, sets] of [
-    [3, colour],
-    [1, grey],
-  ]) {
+  for (const [channels, side, sets] of sizes) {
     for (const [name, location] of Object.entries(sets)) {
       const source = await openImages(join(data, location), name);
-      const { count, pixels } = await loadImages(source, { channels, height: 32, width: 32 }, { strict: true });
-      writeFileSync(join(out, `${name}.npy`), writeArray(pixels, [count, channels, 32, 32]));
+      const { count, pixels } = await loadImages(source, { channels, height: side, width: side }, { strict: true });
+      writeFileSync(join(out, `${name}.npy`), writeArray(pixels, [count, channels, side, side]));
       console.error(`${name}: ${count}`);
     }
   }
