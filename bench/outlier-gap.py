@@ -382,7 +382,7 @@ def study(options):
         if device.type == "cuda":
             torch.cuda.synchronize()
         # As many steps as bring nobody past a look.
-        ahead = min(options.chunk, *((min(at for at in job.looks if at > job.step) - job.step) // job.pace for job in (slot.job for slot in running)), options.chunk)
+        ahead = min(options.chunk, *((min(at for at in job.looks if at > job.step) - job.step) // job.pace for job in (slot.job for slot in running)))
         started = time.time()
         for _ in range(ahead):
             for slot in running:
@@ -405,7 +405,7 @@ def study(options):
                     kept[f"{job.world.name}{job.name}"] = job.vector if job.chosen else slot.vector.detach().clone(), slot.fixed.clone()
             running.remove(slot)
             idle.append(slot)
-        if job is not None and options.verbose:
+        if options.verbose:
             emit(sys.stderr, running=len(running), waiting=len(waiting), ms=round(1000 * spent / max(1, ahead), 2), seconds=round(time.time() - begun, 1))
     for slot in running:
         job = slot.job
