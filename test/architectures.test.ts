@@ -1,16 +1,9 @@
 /** What sets the architectures apart: shared patches, dense rotations, their sizes; and each of them through the command line. */
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { randomKey } from "../src/base/index.ts";
-import {
-  defaultScales,
-  denseCoupling,
-  type Flow,
-  featureRotation,
-  makeFlow,
-  makePatchGlow,
-} from "../src/flow/index.ts";
+import { defaultSizes, denseCoupling, type Flow, featureRotation, makeFlow, makePatchGlow } from "../src/flow/index.ts";
 import { add } from "../src/graph/index.ts";
 import { trainingSchema } from "../src/model/index.ts";
 import { constantValues, layoutOf, type ParameterVectors, packArrays } from "../src/nn/index.ts";
@@ -140,7 +133,7 @@ describe("sizes", () => {
     ["dense", 4, 3072],
     ["dense", 4096, 4096],
   ] as const)("the initialisation of %s with width %i knows its largest tensor", (architecture, hidden, expected) => {
-    const scales = defaultScales(architecture);
+    const scales = defaultSizes(architecture).scales;
     const flow = makeFlow({ ...colour, architecture, scales, depth: 1, hidden });
     const images = 100_000; // so many that parameters are small beside them
     expect(adaptationBytes(flow, images)).toBe(4 * expected * images);
@@ -170,6 +163,7 @@ describe("through the command line", () => {
   test.each([
     ["patch", [], 1],
     ["dense", ["--scales=2"], 2],
+    ["pixelcnn", ["--size=8", "--depth=1", "--width=4", "--steps=10"], 0],
   ] as const)("%s trains both models, scores and samples", async (architecture, scales, count) => {
     const trained = await run(
       ...["train", "--normal=normal", "--general=general", `--out=${architecture}`, "--json"],
@@ -180,7 +174,7 @@ describe("through the command line", () => {
     const predicted = await run("predict", architecture, "normal", "--quiet");
     expect(predicted.code, predicted.stderr).toBe(0);
     const [header, ...lines] = predicted.stdout.trim().split("\n");
-    expect(header!.match(/,scale-\d/g)).toHaveLength(count);
+    expect(header!.match(/,scale-\d/g) ?? []).toHaveLength(count);
     expect(lines).toHaveLength(60);
     expect(predicted.stdout).not.toMatch(/nan|inf/i);
     const sampled = await run("sample", architecture, "--count=2", `--out=${architecture}.png`);
@@ -188,13 +182,34 @@ describe("through the command line", () => {
     expect((await readFile(join(folder.path, `${architecture}.png`))).length).toBeGreaterThan(100);
   });
 
+  test("what a PixelCNN++ has no scales, latents or classes for is refused or absent, and it has maps", async () => {
+    const listed = await run("scores", "pixelcnn", "--json");
+    expect(listed.code, listed.stderr).toBe(0);
+    expect(listed.stdout).toMatch(/"ratio"/);
+    expect(listed.stdout).not.toMatch(/"(hierarchy|final-scale|latent-fit|scale-0)"/);
+    const judged = await run("predict", "pixelcnn", "normal", "--score=hierarchy");
+    expect(judged.stderr).toMatch(
+      /score hierarchy: expected a flow, with scales and latents, got a model without; choose one of/,
+    );
+    const inverse = await run("export", "pixelcnn", "--latents", "--out=model.onnx");
+    expect(inverse.stderr).toMatch(/expected a flow, with latents, got a model without/);
+    const mapped = await run("predict", "pixelcnn", "normal", "--score=ratio", "--maps=maps", "--quiet");
+    expect(mapped.code, mapped.stderr).toBe(0);
+    expect((await readdir(join(folder.path, "maps"))).length).toBe(120);
+  });
+
   test.each([
+    [
+      "a PixelCNN++ of several scales",
+      ["--architecture=pixelcnn", "--scales=2"],
+      /pixelcnn: expected no scales, got 2; leave --scales out/,
+    ],
     [
       "a patch flow of several scales",
       ["--architecture=patch", "--scales=2"],
       /patch: expected 1 scale, got 2; leave --scales out/,
     ],
-    ["an unknown architecture", ["--architecture=glob"], /expected glow, patch, dense, got 'glob'/],
+    ["an unknown architecture", ["--architecture=glob"], /expected glow, patch, dense, pixelcnn, got 'glob'/],
     [
       "a general detector of another architecture",
       ["--architecture=dense", "--scales=2", "--general-detector=glow"],

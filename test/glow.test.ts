@@ -51,7 +51,7 @@ describe.each(shapes)("$name", (configuration) => {
     const data = normalData(flow.inputShape, 3);
     const { back } = await runOn(flow.inputShape, data, (x, graph) => {
       const values = constantValues(graph, flow.parameters, parameters);
-      return { back: add(flow.generate(values, flow.normalize(values, x).latents), 0) };
+      return { back: add(flow.generate!(values, flow.normalize(values, x).latents), 0) };
     });
     expect(back).toBeAllclose(data, { relative: 1e-3, absolute: 1e-3 }); // a dozen steps in float32, scales down to 0.1
   });

@@ -4,8 +4,8 @@
  * names: one that is missing does not compile.
  */
 
-/** How a flow is built: Glow, local Glow of 8x8 patches, fully-connected Glow. Records: `flow/architecture.ts`. */
-export const architectures = ["glow", "patch", "dense"] as const;
+/** How a model with a likelihood is built: Glow, local Glow of 8x8 patches, fully-connected Glow, PixelCNN++. Records: `flow/architecture.ts`. */
+export const architectures = ["glow", "patch", "dense", "pixelcnn"] as const;
 /** The name of an architecture. */
 export type Architecture = (typeof architectures)[number];
 

@@ -10,6 +10,10 @@ export function eventPrinter(output: Console): (event: WorkflowEvent) => void {
   return (event) => {
     switch (event.kind) {
       case "progress": {
+        if (event.task === "drawing") {
+          output.live(`${progressBar(event.done / event.total)} ${event.done} of ${event.total} ${event.subject}`);
+          return;
+        }
         const speed = event.imagesPerSecond === undefined ? "" : `  ${event.imagesPerSecond.toFixed(0)} images/s`;
         output.live(`${event.task} ${event.subject}: ${event.done} of ${event.total}${speed}`);
         return;

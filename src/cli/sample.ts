@@ -3,6 +3,7 @@ import { setting } from "../base/index.ts";
 import { renderImageGrid } from "../report/index.ts";
 import { sample as drawSamples, type SampleRequest } from "../workflow/index.ts";
 import { openConsole } from "./console.ts";
+import { eventPrinter } from "./event-printer.ts";
 import type { EngineOptions } from "./options.ts";
 import { refuseExisting, writeOutput } from "./output-file.ts";
 
@@ -20,7 +21,7 @@ export async function sample(folder: string, options: SampleOptions): Promise<vo
   const { out, force, count, temperature, seed } = options;
   const output = openConsole(options.quiet);
   await refuseExisting(out, force, setting("out"));
-  const images = await drawSamples({ ...options, detector: folder }, options);
+  const images = await drawSamples({ ...options, detector: folder }, options, { onEvent: eventPrinter(output) });
   const png = await renderImageGrid({
     images,
     columns: Math.ceil(Math.sqrt(count)),

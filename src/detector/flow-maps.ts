@@ -1,5 +1,5 @@
 /**
- * Maps of a flow: the log-det and prior term of every scale by place. A place of scale s is a block of 2^(s+1) x 2^(s+1) pixels. What couplings
+ * Maps of a flow: the log-det and prior term of every scale by place. A place of scale s is a block of 2^(s+1) x 2^(s+1) pixels; of a model without scales, a pixel. What couplings
  * add to the log-det stands where they add it, the prior term and its log-det where the latents are; what is the same for every place and image (ActNorm,
  * 1x1 convolutions) is shared out evenly. The sum over places is the term. Portable.
  */
@@ -72,7 +72,8 @@ export function hasFlowMaps(configuration: TrainingConfiguration): boolean {
 
 /** Compiles the maps of a flow. Throws ConfigError where its latents have no place. */
 export async function openFlowMapper({ flow, parameters }: WeightedFlow, engine: Engine): Promise<FlowMapper> {
-  const program = await engine.compile(mapOutputs(flow, parameters));
+  const outputs = mapOutputs(flow, parameters);
+  const program = await engine.compile(outputs);
   const size = imageSizeOf(flow.inputShape);
   return {
     async run(pixels) {
@@ -82,11 +83,10 @@ export async function openFlowMapper({ flow, parameters }: WeightedFlow, engine:
         const expected = `whole images of ${channels}x${height}x${width}`;
         throw new ConfigError({ code: "mismatch", subject: "maps", expected, got: `${pixels.length} numbers` });
       }
-      const maps = flow.latentShapes.map(({ height: rows, width: columns }) => ({
-        rows,
-        columns,
-        values: new Float32Array(count * termsPerScale * rows * columns),
-      }));
+      const maps = Object.values(outputs).map(({ shape }) => {
+        const [rows, columns] = shape.slice(2) as [number, number];
+        return { rows, columns, values: new Float32Array(count * termsPerScale * rows * columns) };
+      });
       for (let first = 0; first < count; first += mappingBatch) {
         await runBatch(program, flow, pixels.subarray(first * size, (first + mappingBatch) * size), first, maps);
       }

@@ -12,7 +12,7 @@ import {
   scoreDefinitions,
   selectTerms,
   type TrialKind,
-  termsPerScale,
+  termWidth,
   withJoined,
 } from "../score/index.ts";
 
@@ -101,7 +101,7 @@ export function joinExperts(
   if (placedOnly || !trials) {
     const unseen = (count: number): ModelTerms => {
       const { normal, dimensions } = heldOut;
-      const values = new Float32Array(count * normal.scales * termsPerScale);
+      const values = new Float32Array(count * termWidth(normal));
       return { normal: makeTermTable(count, normal.scales, values), dimensions };
     };
     const images = { fitting: withPlaced(unseen(fitting.length), "fitting") };

@@ -11,7 +11,6 @@ import {
   type ScoreSource,
   type SourceTables,
   type TermTable,
-  termsPerScale,
 } from "../score/index.ts";
 import { type DetectorFile, type ModelName, modelFiles } from "./file-names.ts";
 import { loadScorer, type Scorer, type ScorerOutputs } from "./scorer.ts";
@@ -74,18 +73,21 @@ export async function openScorers(
   };
 }
 
+/** What of a training tells how a graph's numbers are to be read. */
+type Training = Pick<TrainingConfiguration, "input" | "model" | "classes">;
+
 /** What the graphs of some models say of the same images. */
 type Said = { readonly [Name in ModelName]?: ScorerOutputs };
 
 /** The table of every source from what the graphs say; null where it comes from the images themselves. */
 const tablesOfSources: {
-  readonly [Name in ScoreSource]: ((said: Said, classes: readonly string[]) => SourceTables[Name] | undefined) | null;
+  readonly [Name in ScoreSource]: ((said: Said, training: Training) => SourceTables[Name] | undefined) | null;
 } = {
-  general: ({ general }) => termTableOf(general),
-  local: ({ local }) => termTableOf(local),
+  general: ({ general }, { model }) => termTableOf(general, model.scales),
+  local: ({ local }) => termTableOf(local, 1),
   coders: null,
-  classes: ({ normal }, classes) => classTableOf(normal, classes),
-  classifier: ({ classifier }, classes) => classTableOf(classifier, classes),
+  classes: ({ normal }, { classes }) => classTableOf(normal, classes),
+  classifier: ({ classifier }, { classes }) => classTableOf(classifier, classes),
   faults: null,
   cells: null,
   encoder: null,
@@ -98,18 +100,18 @@ const tablesOfSources: {
 };
 
 /** What all graphs say of the same images. */
-function joinOutputs(said: Said, { input, classes }: TrainingConfiguration): ModelTerms {
+function joinOutputs(said: Said, training: Training): ModelTerms {
   return {
-    normal: termTableOf(said.normal)!,
-    ...eachSource((source) => tablesOfSources[source]?.(said, classes ?? [])),
-    dimensions: imageSizeOf(input),
+    normal: termTableOf(said.normal, training.model.scales)!,
+    ...eachSource((source) => tablesOfSources[source]?.(said, training)),
+    dimensions: imageSizeOf(training.input),
   };
 }
 
-function termTableOf(outputs: ScorerOutputs | undefined): TermTable | undefined {
-  return outputs?.terms && makeTermTable(outputs.count, outputs.terms.width / termsPerScale, outputs.terms.values);
+function termTableOf(outputs: ScorerOutputs | undefined, scales: number): TermTable | undefined {
+  return outputs?.terms && makeTermTable(outputs.count, scales, outputs.terms.values);
 }
 
-function classTableOf(outputs: ScorerOutputs | undefined, names: readonly string[]): ClassTable | undefined {
-  return outputs?.classes && makeClassTable(outputs.count, names, outputs.classes.values);
+function classTableOf(outputs: ScorerOutputs | undefined, names: Training["classes"]): ClassTable | undefined {
+  return outputs?.classes && makeClassTable(outputs.count, names ?? [], outputs.classes.values);
 }

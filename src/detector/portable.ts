@@ -22,7 +22,7 @@ export type { MeasuredSource } from "./measuring.ts";
 export { presentFlows, presentModels } from "./models.ts";
 export { readManifest, readModelWeights } from "./reading.ts";
 export { type RedrawingOptions, redrawScales } from "./redrawing.ts";
-export { type SamplingOptions, sampledModel, sampleImages } from "./sampling.ts";
+export { type SamplingOptions, sampledModel, sampleImages, withLatents } from "./sampling.ts";
 export { detectorSources, measuredFor, namedSources } from "./score-sources.ts";
 export { packageVersion } from "./version.ts";
 export { type DetectorParts, type MadeDetector, makeDetector, type TrainedModel } from "./writing.ts";

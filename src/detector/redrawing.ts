@@ -8,7 +8,7 @@ import { type Flow, imageInput, pixelsToData } from "../flow/index.ts";
 import { makeGraph } from "../graph/index.ts";
 import { constantValues, type ParameterVectors } from "../nn/index.ts";
 import type { Buffer, Engine, Program } from "../runtime/index.ts";
-import { compileGenerator, drawLatents, latentName, samplingBatch, toPixels } from "./sampling.ts";
+import { compileGenerator, drawLatents, latentName, samplingBatch, toPixels, withLatents } from "./sampling.ts";
 
 /** Which latents stay, and how the others are drawn. */
 export interface RedrawingOptions {
@@ -22,7 +22,7 @@ export interface RedrawingOptions {
 /**
  * Images [N, C, H, W] with the latents of the kept scales, those of all others drawn anew, as uint8 images of the same shape. With every
  * scale kept they come back as they were, up to the engine's rounding.
- * Throws ConfigError for a scale that the flow lacks or pixels that are no whole images, RunError where the engine fails.
+ * Throws ConfigError for a model without latents, for a scale that the flow lacks or pixels that are no whole images, RunError where the engine fails.
  */
 export async function redrawScales(
   flow: Flow,
@@ -31,7 +31,7 @@ export async function redrawScales(
   { kept, temperature, key }: RedrawingOptions,
   engine: Engine,
 ): Promise<Uint8Array> {
-  const scales = flow.latentShapes.length;
+  const scales = withLatents(flow, "redrawing").latentShapes.length;
   const wrong = kept.find((scale) => !(Number.isInteger(scale) && scale >= 0 && scale < scales));
   if (wrong !== undefined) {
     const expected = `scales from 0 to ${scales - 1}`;
@@ -80,9 +80,9 @@ export interface Redrawer {
   dispose(): Promise<void>;
 }
 
-/** Opens one; it compiles what it needs when that is first asked for. */
+/** Opens one; it compiles what it needs when that is first asked for. Throws ConfigError for a model without latents. */
 export function openRedrawer(flow: Flow, parameters: ParameterVectors, engine: Engine): Redrawer {
-  const { channels, height, width } = flow.inputShape;
+  const { channels, height, width } = withLatents(flow, "redrawing").inputShape;
   let encoder: Promise<Program> | undefined;
   let generator: Promise<Program> | undefined;
   return {

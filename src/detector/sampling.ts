@@ -1,19 +1,25 @@
-/** Images that a trained flow generates: latents drawn from the prior, narrowed by a temperature, mapped back to pixels. */
-import { freeBatch, type RandomKey } from "../base/index.ts";
-import type { ClassConditional, Flow } from "../flow/index.ts";
+/**
+ * Images that a trained model draws: latents from a flow's prior, narrowed by a temperature, mapped back to pixels; or pixel after pixel where there are no
+ * latents.
+ */
+import { ConfigError, freeBatch, type RandomKey } from "../base/index.ts";
+import { type ClassConditional, type Flow, isPixelCnn } from "../flow/index.ts";
 import { type Graph, input, makeGraph, type Value } from "../graph/index.ts";
 import { type FlowName, flowOf, modelOf, type TrainingConfiguration } from "../model/index.ts";
 import { constantValues, type ParameterVectors } from "../nn/index.ts";
 import type { Buffer, Engine, Program } from "../runtime/index.ts";
+import { drawPixels, type RowListener } from "./pixel-sampling.ts";
 
 /** How many images are drawn, and how. */
 export interface SamplingOptions {
   readonly count: number;
-  /** Standard deviation of the latents: 1 samples the model, less gives more typical images (Glow uses 0.7). */
+  /** Standard deviation of the latents, or what narrows a pixel's mixture: 1 samples the model, less gives more typical images (Glow uses 0.7). */
   readonly temperature: number;
   readonly key: RandomKey;
   /** The class of all images of a class-conditional model; where absent, every image draws one, all equally likely. */
   readonly label?: number | undefined;
+  /** Is told of rows of pixels of all images, where they are drawn one after the other. */
+  readonly onRow?: RowListener | undefined;
 }
 
 /** Images generated or encoded in one run: memory does not grow with their number. */
@@ -29,10 +35,11 @@ export function sampledModel(configuration: TrainingConfiguration, name: FlowNam
 export async function sampleImages(
   model: Flow | ClassConditional,
   parameters: ParameterVectors,
-  { count, temperature, key, label }: SamplingOptions,
+  { count, temperature, key, label, onRow }: SamplingOptions,
   engine: Engine,
 ): Promise<Uint8Array> {
   const flow = "flow" in model ? model.flow : model;
+  if (isPixelCnn(flow)) return drawPixels(flow, parameters, { count, temperature, key }, engine, onRow);
   const classCount = "flow" in model ? model.classCount : undefined;
   const { channels, height, width } = flow.inputShape;
   const size = channels * height * width;
@@ -53,7 +60,7 @@ export async function sampleImages(
   return pixels;
 }
 
-/** Latents, and labels where there are classes, in; x [C, H, W, N] out, for any N. */
+/** Latents, and labels where there are classes, in; x [C, H, W, N] out, for any N. Throws ConfigError for a model without latents. */
 export function compileGenerator(
   model: Flow | ClassConditional,
   parameters: ParameterVectors,
@@ -61,12 +68,26 @@ export function compileGenerator(
 ): Promise<Program> {
   const graph = makeGraph();
   if (!("flow" in model)) {
+    const { generate } = withLatents(model, "drawing from latents");
     const values = constantValues(graph, model.parameters, parameters);
-    return engine.compile({ x: model.generate(values, latentInputs(graph, model)) });
+    return engine.compile({ x: generate(values, latentInputs(graph, model)) });
   }
   const values = constantValues(graph, model.parameters, parameters);
   const labels = input(graph, "labels", [model.classCount, freeBatch]);
   return engine.compile({ x: model.generate(values, latentInputs(graph, model.flow), labels) });
+}
+
+/** A flow that has latents. Throws ConfigError for a model that has none. */
+export function withLatents(flow: Flow, subject: string): Flow & Required<Pick<Flow, "generate">> {
+  const { generate } = flow;
+  if (generate) return { ...flow, generate };
+  throw new ConfigError({
+    code: "other-model",
+    subject,
+    expected: "a flow, with latents",
+    got: "a model without",
+    remedy: { key: "choose-another" },
+  });
 }
 
 function latentInputs(graph: Graph, { latentShapes }: Flow): readonly Value[] {

@@ -27,12 +27,16 @@ export function placedSources(parts: { readonly [Name in PlacedSource]?: unknown
   return placedNames.filter((name) => parts[name] !== undefined && parts[name] !== null);
 }
 
-/** What any detector can measure on demand. */
+/** What detectors can measure on demand: any of them, or those with latents. */
 const measuredSources: readonly MeasuredSource[] = ["pixels", "latents", "slopes", "gradients"];
+
+function measurable({ training }: Manifest): readonly MeasuredSource[] {
+  return measuredSources.filter((source) => source !== "latents" || training.model.scales > 0);
+}
 
 /** The sources of scores that are asked for by name: those that a detector has, and what it can measure. */
 export function namedSources(manifest: Manifest): ScoreSource[] {
-  return [...detectorSources(manifest), ...measuredSources];
+  return [...detectorSources(manifest), ...measurable(manifest)];
 }
 
 /** What a detector has to measure on demand for scores of these names. */

@@ -221,6 +221,7 @@ function describeDetector(
         ...placedSources({ faults, cells, encoder, "encoder-other": encoder?.other }),
       ],
       calibration,
+      training.model.scales,
     ),
     models: {
       normal: describe("normal")!,

@@ -3,7 +3,7 @@
  * outside, as rules change: `metadata.ts` says what there is.
  */
 import { ConfigError, freeBatch, setting } from "../base/index.ts";
-import { detectorSources, type Manifest, namedSources } from "../detector/portable.ts";
+import { detectorSources, type Manifest, namedSources, withLatents } from "../detector/portable.ts";
 import {
   add,
   constant,
@@ -26,6 +26,7 @@ import {
   type Calibration,
   computable,
   isFitted,
+  mappedScoreName,
   referenceCount,
   scoreDefinition,
   scoreDefinitions,
@@ -200,7 +201,7 @@ function mapOf(graph: Graph, manifest: Manifest, weights: ModelWeights, said: Sa
   const { training } = manifest;
   const { scales, sources } = scoringParts(manifest);
   const definition = (name: string) => scoreDefinition(name, scales, sources);
-  const other = weights.general ? "ratio" : "final-scale";
+  const other = mappedScoreName(weights.general !== undefined, scales);
   const name = definition(score).sum ? score : other;
   const { scale, less }: TermSum = definition(name).sum!;
   const sumOf = (flow: FlowName): Value | undefined => {
@@ -223,8 +224,9 @@ function mapOf(graph: Graph, manifest: Manifest, weights: ModelWeights, said: Sa
   return { score: name, value: subtracted ? subtract(subtracted, own) : multiply(own, -1) };
 }
 
-/** The latents of the normal flow alone, by the names that a model gives them. */
+/** The latents of the normal flow alone, by the names that a model gives them. Throws ConfigError for a model without any. */
 export function latentsModel({ training }: Manifest, weights: ParameterVectors): OnnxModel {
+  withLatents(flowOf(training, "normal"), setting("latents"));
   const { latents } = sayAll(makeGraph(), training, { normal: weights });
   return lowerGraph(Object.fromEntries(latents.map((latent, scale) => [`latent${scale}`, latent])), {
     name: "latents",
@@ -233,7 +235,7 @@ export function latentsModel({ training }: Manifest, weights: ParameterVectors):
 
 /**
  * The inverse of the normal flow: its latents, one [N, C, H, W] a scale, in; uint8 images [N, C, H, W] out, each the pixel in whose interval the
- * flow's number lies.
+ * flow's number lies. Throws ConfigError for a model without latents.
  */
 export function inverseModel(
   manifest: Manifest,
@@ -241,7 +243,7 @@ export function inverseModel(
   metadata: Readonly<Record<string, string>> = {},
 ): OnnxModel {
   const { training } = manifest;
-  const flow = flowOf(training, "normal", "convolutions");
+  const flow = withLatents(flowOf(training, "normal", "convolutions"), setting("inverse"));
   const graph = makeGraph();
   const latents = flow.latentShapes.map(({ channels, height, width }, scale) =>
     transpose(input(graph, `latent${scale}`, [freeBatch, channels, height, width]), [1, 2, 3, 0]),

@@ -1,5 +1,5 @@
 /** What a score is made of, as values of one graph: terms of every flow, classes, pixels, all for N images. */
-import { freeBatch, type ImageShape } from "../base/index.ts";
+import { type Dimension, freeBatch, type ImageShape } from "../base/index.ts";
 import { imageInput, pixelsToData, type ScaleTerm, tableOfTerms } from "../flow/index.ts";
 import {
   absolute,
@@ -83,10 +83,11 @@ export function mapsByPixel(
   const flow = flowOf(training, name, "convolutions");
   if (!flow.termsByPlace) return undefined;
   const terms = flow.termsByPlace(constantValues(graph, flow.parameters, weights), pixelsToData(images));
-  return terms.map(({ logDet, prior }, scale) => spread(add(logDet, prior), flow.latentShapes[scale]!, training.input));
+  return terms.map(({ logDet, prior }) => spread(add(logDet, prior), training.input));
 }
 
-function spread(map: Value, { height: rows, width: columns }: ImageShape, { height, width }: ImageShape): Value {
+function spread(map: Value, { height, width }: ImageShape): Value {
+  const [rows, columns] = map.shape as readonly [number, number, Dimension];
   const [tall, wide] = [height / rows, width / columns];
   const shares = new Float32Array(tall * wide).fill(1 / (tall * wide));
   const blocks = multiply(

@@ -1,4 +1,4 @@
-/** The architectures that a model can have, those of (Schirrmeister et al. 2020): a record each. */
+/** The architectures that a model can have, the flows of (Schirrmeister et al. 2020) and the other family that they compare with: a record each. */
 import type { Architecture } from "../base/index.ts";
 import { makeDenseGlow } from "./dense-glow.ts";
 import type { Flow, FlowSize } from "./flow.ts";
@@ -6,19 +6,27 @@ import { makeGlow } from "./glow.ts";
 import { stepScopes } from "./multi-scale.ts";
 import type { NetworkForm } from "./network-form.ts";
 import { makePatchGlow } from "./patch-glow.ts";
+import { pixelBlockScopes } from "./pixel-network.ts";
+import { makePixelCnn } from "./pixelcnn.ts";
 
 interface ArchitectureDefinition {
   make(size: FlowSize, form: NetworkForm): Flow;
-  /** Scales where none are asked for. */
-  readonly defaultScales: number;
+  /** Sizes where none are asked for. */
+  readonly defaults: DefaultSizes;
   /** The scopes of its repeated parts, as a regular expression: activations are recomputed one part at a time. */
   readonly repeated: string;
 }
 
+/** Sizes of a model where none are asked for; 0 scales for one that has none. */
+export type DefaultSizes = Pick<FlowSize, "scales" | "depth" | "hidden">;
+
+const steps = { depth: 8, hidden: 96 } as const;
+
 const definitions: { readonly [Name in Architecture]: ArchitectureDefinition } = {
-  glow: { make: makeGlow, defaultScales: 3, repeated: stepScopes },
-  patch: { make: makePatchGlow, defaultScales: 1, repeated: stepScopes },
-  dense: { make: makeDenseGlow, defaultScales: 3, repeated: stepScopes },
+  glow: { make: makeGlow, defaults: { scales: 3, ...steps }, repeated: stepScopes },
+  patch: { make: makePatchGlow, defaults: { scales: 1, ...steps }, repeated: stepScopes },
+  dense: { make: makeDenseGlow, defaults: { scales: 3, ...steps }, repeated: stepScopes },
+  pixelcnn: { make: makePixelCnn, defaults: { scales: 0, depth: 1, hidden: 24 }, repeated: pixelBlockScopes },
 };
 
 /** The size of a flow and how it is built. */
@@ -39,7 +47,7 @@ export const repeatedScopes: readonly string[] = [
   ...new Set(Object.values(definitions).map(({ repeated }) => repeated)),
 ];
 
-/** The number of scales of an architecture where none is asked for. */
-export function defaultScales(architecture: Architecture): number {
-  return definitions[architecture].defaultScales;
+/** The sizes of an architecture where none are asked for. */
+export function defaultSizes(architecture: Architecture): DefaultSizes {
+  return definitions[architecture].defaults;
 }

@@ -14,7 +14,7 @@
  *
  * The subtraction of 1 comes before the product, so that rounding is relative to what the class changes and not to |u|^2.
  */
-import { ConfigError, type ImageShape, type RandomKey, staticDimension } from "../base/index.ts";
+import { ConfigError, type ImageShape, type RandomKey, setting, staticDimension } from "../base/index.ts";
 import {
   add,
   broadcastLike,
@@ -102,6 +102,15 @@ export function classConditional(flow: Flow, classCount: number): ClassCondition
       got: String(classCount),
     });
   }
+  if (flow.latentShapes.length === 0) {
+    throw new ConfigError({
+      code: "unsupported",
+      subject: "class-conditional flow",
+      expected: "a flow with latents, which tell classes apart",
+      got: "a model without",
+      remedy: { key: "other", text: `leave ${setting("classes")} out, or choose ${setting("architecture", "glow")}` },
+    });
+  }
   const sizes = flow.latentShapes.map(({ channels, height, width }) => channels * height * width);
   const byScale = <T>(make: (size: number) => T): Record<string, T> =>
     Object.fromEntries(sizes.map((size, scale) => [scaleName(scale), make(size)]));
@@ -136,7 +145,7 @@ export function classConditional(flow: Flow, classCount: number): ClassCondition
       });
     },
     generate: (parameters, latents, labels) =>
-      flow.generate(
+      flow.generate!(
         parameters.flow,
         latents.map((z, scale) => {
           const shape = flow.latentShapes[scale]!;

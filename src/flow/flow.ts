@@ -11,7 +11,7 @@ import { standardNormalLogDensity, standardNormalLogDensityByPlace } from "./pri
 
 /** The size of a flow. */
 export interface FlowSize extends ImageShape {
-  /** Number of scales; height and width must be divisible by 2^scales. */
+  /** Number of scales; height and width must be divisible by 2^scales. None for a model that has no scales. */
   readonly scales: number;
   /** Flow steps a scale. */
   readonly depth: number;
@@ -25,11 +25,13 @@ export interface ScaleTerm {
   readonly prior: Value;
 }
 
-/** A normalizing flow with one log-likelihood term a scale. */
+/** A normalizing flow with one log-likelihood term a scale, or another model with a likelihood: one term and no latents. */
 export interface Flow {
   readonly inputShape: ImageShape;
-  /** Shapes of the latents, first scale first. */
+  /** Shapes of the latents, first scale first; none where it has no latents. */
   readonly latentShapes: readonly ImageShape[];
+  /** Whether its likelihood is of whole levels: x is the middle of a level's interval then, and never noise inside it. */
+  readonly discrete?: true;
   readonly parameters: ParameterTree;
   createParameters(key: RandomKey): ArraysOf<ParameterTree>;
   /** Parameters fitted to a batch x [C, H, W, N] of known size. */
@@ -40,12 +42,12 @@ export interface Flow {
     x: Value,
   ): { readonly latents: readonly Value[]; readonly terms: readonly ScaleTerm[] };
   /**
-   * The terms of x [C, H, W, N] by place, one a scale: [h, w, N] each, at the size of the scale's latents, whose sum over places is the
+   * The terms of x [C, H, W, N] by place, one a scale: [h, w, N] each, at the size of the scale's latents or pixel by pixel, whose sum over places is the
    * term of `normalize`. Absent where latents have no place, as in a flow that mixes all features of an image.
    */
   termsByPlace?(parameters: ValuesOf<ParameterTree>, x: Value): readonly ScaleTerm[];
-  /** Data from latents. */
-  generate(parameters: ValuesOf<ParameterTree>, latents: readonly Value[]): Value;
+  /** Data from latents. Absent where it has none. */
+  generate?(parameters: ValuesOf<ParameterTree>, latents: readonly Value[]): Value;
 }
 
 /** One scale of a flow. */

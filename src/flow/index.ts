@@ -2,7 +2,8 @@
 export { actNorm } from "./act-norm.ts";
 export { type AffineCouplingParameters, affineCoupling } from "./affine-coupling.ts";
 export {
-  defaultScales,
+  type DefaultSizes,
+  defaultSizes,
   type FlowConfiguration,
   makeFlow,
   repeatedScopes,
@@ -22,9 +23,11 @@ export { type FeatureRotationParameters, featureRotation } from "./feature-rotat
 export type { Flow, FlowSize, ScaleTerm } from "./flow.ts";
 export { makeGlow, makePlacelessGlow } from "./glow.ts";
 export { invertibleConvolution, type LuParameters, luInverse, luMatrix } from "./invertible-convolution.ts";
+export { drawLevels, mixtureNumbers } from "./logistic-mixture.ts";
 export type { NetworkForm } from "./network-form.ts";
 export { makePatchGlow } from "./patch-glow.ts";
 export { patchwise } from "./patchwise.ts";
+export { halvingsOf, isPixelCnn, makePixelCnn, type PixelCnn } from "./pixelcnn.ts";
 export { dimensionNorm, standardNormalLogDensity } from "./prior.ts";
 export { imageInput, logLikelihood, pixelsToData, scoreTerms, tableOfTerms } from "./scoring.ts";
 export { squeeze } from "./squeeze.ts";

@@ -74,7 +74,8 @@ export const trainingSchema = z.strictObject({
   model: z.strictObject({
     /** Older runs and detectors do not name it. */
     architecture: z.enum(architectures).default("glow"),
-    scales: positive,
+    /** 0 for an architecture without scales. */
+    scales: z.number().int().min(0),
     depth: positive,
     hidden: positive,
   }),

@@ -4,7 +4,7 @@ import type { PhaseName, TrainingConfiguration } from "./configuration.ts";
 
 /** The outputs of a scoring graph with the numbers an image has in each. */
 export interface OutputWidths {
-  /** Two for every scale of a flow: log-determinant and prior term. */
+  /** Two for every scale of a flow, or for the whole where it has none: log-determinant and prior term. */
   readonly terms?: number;
   /** One for every class of a class-conditional flow. */
   readonly classes?: number;
@@ -19,6 +19,6 @@ export function outputWidths(
 ): OutputWidths {
   const classCount = classes?.length ?? 0;
   if (name === "classifier") return { logits: classCount };
-  const terms = (name === "local" ? 1 : model.scales) * termsPerScale;
+  const terms = (name === "local" ? 1 : Math.max(1, model.scales)) * termsPerScale;
   return name === "normal" && classConditional ? { terms, classes: classCount } : { terms };
 }

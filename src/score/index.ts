@@ -75,6 +75,7 @@ export {
   computeScore,
   defaultScoreName,
   isFitted,
+  mappedScoreName,
   type ScoreColumn,
   scoreDefinition,
   scoreDefinitions,
@@ -216,8 +217,10 @@ export {
   joinTermTables,
   logLikelihoods,
   makeTermTable,
+  piecesOf,
   scaleSums,
   type TermTable,
   termsPerScale,
+  termWidth,
 } from "./tables/term-table.ts";
 export { eachSource, joinModelTerms, type ModelTerms, selectTerms, storedTerms } from "./tables/terms.ts";

@@ -15,7 +15,7 @@ import {
   joinModelTerms,
   type ModelTerms,
   referenceCount,
-  termsPerScale,
+  termWidth,
   unitOf,
 } from "../score/index.ts";
 import { calibrationSource, openDetector, type ScoredBatch, scoreSource, type Watch } from "../workflow/index.ts";
@@ -158,7 +158,7 @@ async function scoreSet(
 /** The terms of the normal model and of the general one, image by image. */
 function interleaved({ normal, general }: ModelTerms): Float32Array {
   const tables = general ? [normal, general] : [normal];
-  const width = normal.scales * termsPerScale;
+  const width = termWidth(normal);
   const values = new Float32Array(normal.count * tables.length * width);
   for (let image = 0; image < normal.count; image++) {
     for (const [model, table] of tables.entries()) {

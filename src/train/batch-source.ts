@@ -37,6 +37,8 @@ export interface BatchIngredients {
   /** The frozen general model, which gives `reference`, log p of the outliers, and, with classes, `normalReference` of the main images. */
   readonly general?: Likelihoods | undefined;
   readonly configuration: Pick<TrainingConfiguration, "batchSize" | "augmentation">;
+  /** Whether the model's likelihood is of whole levels: then there is no noise inside a level's interval. */
+  readonly discrete?: boolean | undefined;
   readonly key: RandomKey;
 }
 
@@ -45,11 +47,11 @@ const mostWatched = 512;
 
 /** Prepares the batches of a phase. */
 export function makeBatchSource(ingredients: BatchIngredients): BatchSource {
-  const { main, outliers, general, classes, configuration, key } = ingredients;
-  const { batchSize, augmentation } = configuration;
+  const { main, outliers, general, classes, configuration, discrete = false, key } = ingredients;
+  const { batchSize } = configuration;
   const outlierKey = key.fold("outliers");
-  const normalBatches = sampleBatches(main, batchSize, augmentation, key);
-  const outlierBatches = outliers && sampleBatches(outliers, batchSize, augmentation, outlierKey);
+  const normalBatches = sampleBatches(main, configuration, discrete, key);
+  const outlierBatches = outliers && sampleBatches(outliers, configuration, discrete, outlierKey);
   // Every watched image counts once: as many batches as it takes, all of one size.
   const available = Math.min(mostWatched, main.split.heldOut.length);
   const watchedBatches = Math.ceil(available / batchSize);
@@ -82,7 +84,8 @@ export function makeBatchSource(ingredients: BatchIngredients): BatchSource {
       const { images, split } = main;
       const indices = makeSampler(split.train, Math.min(most, split.train.length), key.fold("adaptation"))(0);
       const pixels = gatherImages(images, indices);
-      return labelled({ x: dequantize(pixels, images.specification, key.fold("adaptation noise").stream()), indices });
+      const noise = discrete ? undefined : key.fold("adaptation noise").stream();
+      return labelled({ x: dequantize(pixels, images.specification, noise), indices });
     },
   };
 }
@@ -93,18 +96,19 @@ interface DrawnBatch {
   readonly indices: Uint32Array;
 }
 
-/** Batch number `step` as data x [C, H, W, N]: sampled, augmented and dequantised, all by the step's own random streams. */
+/** Batch number `step` as data x [C, H, W, N]: sampled, augmented and, unless levels are whole, dequantised, all by the step's own random streams. */
 function sampleBatches(
   { images, split }: PhaseImages,
-  batchSize: number,
-  augmentation: TrainingConfiguration["augmentation"],
+  { batchSize, augmentation }: BatchIngredients["configuration"],
+  discrete: boolean,
   key: RandomKey,
 ): (step: number) => DrawnBatch {
   const sample = makeSampler(split.train, batchSize, key.fold("order"));
   return (step) => {
     const indices = sample(step);
     const pixels = makeBatch(images, indices, augmentation, key.fold("augmentation").fold(step));
-    return { x: dequantize(pixels, images.specification, key.fold("noise").fold(step).stream()), indices };
+    const noise = discrete ? undefined : key.fold("noise").fold(step).stream();
+    return { x: dequantize(pixels, images.specification, noise), indices };
   };
 }
 

@@ -153,12 +153,13 @@ async function trainPhase(
   const { configuration, checkpointEvery } = record;
   const log = openLog(metricsPath(folder, name));
   const key = runKey.fold(name);
+  const objective = objectiveOf(configuration, name);
   try {
     return await trainModel({
       start,
       mask,
-      objective: objectiveOf(configuration, name),
-      batches: makeBatchSource({ ...ingredients, configuration, key }),
+      objective,
+      batches: makeBatchSource({ ...ingredients, configuration, discrete: objective.model.discrete, key }),
       configuration,
       phase: settingsOf(configuration, name),
       key,

@@ -8,7 +8,7 @@ export type WorkflowEvent =
   /** Images on their way through a task. */
   | {
       readonly kind: "progress";
-      readonly task: "reading" | "scoring" | "measuring";
+      readonly task: "reading" | "scoring" | "measuring" | "drawing";
       /** What is read or scored: a set's name or location. */
       readonly subject: string;
       readonly done: number;

@@ -12,7 +12,7 @@
  */
 import { RunError } from "../../base/index.ts";
 import { choleskyFactor, type LowerTriangle } from "../statistics/covariance.ts";
-import { termsPerScale } from "../tables/term-table.ts";
+import { termsPerScale, termWidth } from "../tables/term-table.ts";
 import type { ModelTerms } from "../tables/terms.ts";
 import { fitted, type ScoreDefinition } from "./score-definition.ts";
 
@@ -36,7 +36,7 @@ const leastRelativeDeviation = 1e-5;
 
 /** Prior term and bits of every image. */
 function statesOf({ normal, coders }: ModelTerms): (readonly [number, number])[] {
-  const width = normal.scales * termsPerScale;
+  const width = termWidth(normal);
   return Array.from({ length: normal.count }, (_, image) => {
     let prior = 0;
     for (let index = 1; index < width; index += termsPerScale) prior += normal.values[image * width + index]!;

@@ -102,6 +102,7 @@ export const latentDefinition: ScoreDefinition = {
   name: "latent-fit",
   unit: "deviations",
   needs: ["latents"],
+  ofScales: true,
   description: "whether the latents of every scale look like normal white noise: values, spectrum, neighbours",
   paper: "Bomatter 2026",
   ...fitted(

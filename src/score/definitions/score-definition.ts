@@ -21,6 +21,8 @@ export interface ScoreDefinition {
   readonly unit: ScoreUnit;
   /** What it draws from beside the normal model. */
   readonly needs: readonly ScoreSource[];
+  /** Whether it is about a flow's scales or latents, so that a model without any cannot have it. */
+  readonly ofScales?: true;
   /** One line for help and reports. */
   readonly description: string;
   /** Who it is by. */

@@ -22,7 +22,7 @@ import { stateDensityDefinition } from "./state-density.ts";
 import { typicalityDefinitions } from "./typicality.ts";
 import { whiteningDefinitions } from "./whitening.ts";
 
-/** Every score of a model with `scales` scales, whatever it draws from. Add a score by adding a record. */
+/** Every score of a model with `scales` scales, whatever it draws from, those included that a model without scales cannot have. Add a score by adding a record. */
 export function scoreTable(scales: number): ScoreDefinition[] {
   const last = scales - 1;
   return [
@@ -76,6 +76,7 @@ export function scoreTable(scales: number): ScoreDefinition[] {
       name: "hierarchy",
       unit: "nats",
       needs: [],
+      ofScales: true,
       description: "distance of all log-dets and prior terms of all scales and models from those of normal images",
       paper: "this project",
       ...fitted("hierarchy", fitHierarchy, hierarchyScores),
@@ -85,6 +86,7 @@ export function scoreTable(scales: number): ScoreDefinition[] {
       name: "hierarchy-normal",
       unit: "nats",
       needs: ["general"], // Without a general model it would be `hierarchy` under a second name.
+      ofScales: true,
       description: "the hierarchy score over the normal model alone",
       paper: "this project",
       ...fitted(
@@ -107,6 +109,7 @@ export function scoreTable(scales: number): ScoreDefinition[] {
       name: "final-scale",
       unit: "nats",
       needs: [],
+      ofScales: true,
       description: "negative log-likelihood of the final, coarsest scale",
       paper: "Schirrmeister et al. 2020",
       measure: (terms) => measureScale(terms, last),
@@ -127,6 +130,7 @@ export function scoreTable(scales: number): ScoreDefinition[] {
       name: "ratio-final",
       unit: "nats",
       needs: ["general"],
+      ofScales: true,
       description: "negative log-likelihood ratio of the final, coarsest scale",
       paper: "Schirrmeister et al. 2020",
       measure: (terms) => measureScaleRatio(terms, last),

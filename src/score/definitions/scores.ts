@@ -30,7 +30,9 @@ export interface ScoreColumn {
 /** The records of all scores of a model with these scales, given what there is beside the normal model. */
 export function scoreDefinitions(scales: number, sources: Iterable<ScoreSource>): readonly ScoreDefinition[] {
   const available = new Set(sources);
-  return scoreTable(scales).filter(({ needs }) => missingSources(needs, available).length === 0);
+  return scoreTable(scales).filter(
+    ({ needs, ofScales }) => (scales > 0 || !ofScales) && missingSources(needs, available).length === 0,
+  );
 }
 
 /** The names of all scores of a model with these scales and sources, the most useful first. */
@@ -52,6 +54,15 @@ export function scoreDefinition(name: string, scales: number, sources: Iterable<
       remedy: { key: "did-you-mean", name: nearestSpelling(name, names) ?? names[0]! },
     });
   }
+  if (scales === 0 && definition.ofScales) {
+    throw new ConfigError({
+      code: "other-model",
+      subject: `score ${name}`,
+      expected: "a flow, with scales and latents",
+      got: "a model without",
+      remedy: { key: "other", text: `choose one of ${names.join(", ")}` },
+    });
+  }
   const missing = missingSources(definition.needs, available);
   if (missing.length > 0) {
     const fault = missingFault(missing, names.join(", "));
@@ -62,9 +73,9 @@ export function scoreDefinition(name: string, scales: number, sources: Iterable<
 
 /**
  * The score to use where none is chosen: the joined one where there is one. Who trains a detector of local faults, or brings an encoder, looks for places. With a class-conditional model its ratio to the general model or else its likelihood; without,
- * hierarchy where it is calibrated, else the ratio, else the final scale.
+ * hierarchy where it is calibrated, else the ratio, else the final scale, else the likelihood where there are no scales.
  */
-export function defaultScoreName(sources: Iterable<ScoreSource>, fits?: ScoreFits): string {
+export function defaultScoreName(sources: Iterable<ScoreSource>, fits?: ScoreFits, scales = 1): string {
   const available = new Set(sources);
   const hasGeneral = available.has("general");
   if (fits?.fits.joined !== undefined) return "joined";
@@ -72,7 +83,13 @@ export function defaultScoreName(sources: Iterable<ScoreSource>, fits?: ScoreFit
   if (available.has("encoder")) return "encoder";
   if (available.has("classes")) return hasGeneral ? "class-ratio" : "class-likelihood";
   if (fits?.fits.hierarchy !== undefined) return "hierarchy";
-  return hasGeneral ? "ratio" : "final-scale";
+  return mappedScoreName(hasGeneral, scales);
+}
+
+/** The most useful of the scores that are sums of terms: the ratio, else the final scale, else the likelihood where there are no scales. */
+export function mappedScoreName(hasGeneral: boolean, scales: number): "ratio" | "final-scale" | "likelihood" {
+  if (hasGeneral) return "ratio";
+  return scales > 0 ? "final-scale" : "likelihood";
 }
 
 /** Whether a score has the fit that it needs. */
@@ -139,7 +156,7 @@ export function computeScore(name: string, terms: ModelTerms, fits?: ScoreFits):
       got: "none for it",
       remedy: {
         key: "other",
-        text: `calibrate with more images or choose another score such as ${defaultScoreName(sources)}`,
+        text: `calibrate with more images or choose another score such as ${defaultScoreName(sources, undefined, terms.normal.scales)}`,
       },
     });
   }

@@ -130,6 +130,7 @@ export const stateDensityDefinition: ScoreDefinition = {
   name: "density-of-states",
   unit: "nats",
   needs: [],
+  ofScales: true,
   description: "how rare every log-det and prior term and their sums are among normal images, each by itself",
   paper: "Morningstar et al. 2021",
   ...fitted(

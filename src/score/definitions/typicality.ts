@@ -11,14 +11,14 @@
  * Cost: nothing beyond the forward pass. It needs the terms of the normal model and held-out normal images.
  */
 import { ConfigError, RunError } from "../../base/index.ts";
-import { logLikelihoods, scaleSums, type TermTable } from "../tables/term-table.ts";
+import { logLikelihoods, piecesOf, scaleSums, type TermTable } from "../tables/term-table.ts";
 import { fitted, type ScoreDefinition } from "./score-definition.ts";
 
 /** Means and deviations over normal images, in nats: plain data, safe to keep as JSON. */
 export interface TypicalityFit {
   /** H, the mean log-likelihood. */
   readonly mean: number;
-  /** m_s and d_s by scale, the finest first. */
+  /** m_s and d_s by scale, the finest first; those of the whole where there are none. */
   readonly scales: readonly { readonly mean: number; readonly deviation: number }[];
   /** Images with finite terms that the fit rests on. */
   readonly count: number;
@@ -32,8 +32,9 @@ const leastRelativeDeviation = 1e-5;
 /** Fits typicality on held-out normal images. Images with a non-finite term are left out. Throws RunError for too few. */
 export function fitTypicality(normal: TermTable): TypicalityFit {
   const sums = scaleSums(normal);
+  const pieces = piecesOf(normal.scales);
   const rows = Array.from({ length: normal.count }, (_, image) =>
-    sums.subarray(image * normal.scales, (image + 1) * normal.scales),
+    sums.subarray(image * pieces, (image + 1) * pieces),
   ).filter((row) => row.every(Number.isFinite));
   if (rows.length < leastImages) {
     throw new RunError({
@@ -44,7 +45,7 @@ export function fitTypicality(normal: TermTable): TypicalityFit {
       remedy: { key: "other", text: "calibrate with more images" },
     });
   }
-  const scales = Array.from({ length: normal.scales }, (_, scale) => {
+  const scales = Array.from({ length: pieces }, (_, scale) => {
     const mean = rows.reduce((sum, row) => sum + row[scale]!, 0) / rows.length;
     const variance = rows.reduce((sum, row) => sum + (row[scale]! - mean) ** 2, 0) / rows.length;
     return { mean, deviation: Math.max(Math.sqrt(variance), leastRelativeDeviation * Math.max(1, Math.abs(mean))) };
@@ -76,7 +77,7 @@ export function worstScaleTypicality(fit: TypicalityFit, normal: TermTable): Flo
 }
 
 function checkScales({ scales }: TypicalityFit, normal: TermTable): void {
-  if (scales.length === normal.scales) return;
+  if (scales.length === piecesOf(normal.scales)) return;
   throw new ConfigError({
     code: "other-model",
     subject: "typicality",
@@ -108,6 +109,7 @@ export const typicalityDefinitions: readonly ScoreDefinition[] = [
     name: "typicality-scales",
     unit: "deviations",
     needs: [],
+    ofScales: true,
     description: "the same in the scale where it is largest, in deviations of normal images there",
     paper: "this project",
     ...fitted(

@@ -11,7 +11,7 @@
  */
 
 import type { ScoreDefinition } from "../definitions/score-definition.ts";
-import { termsPerScale } from "../tables/term-table.ts";
+import { termWidth } from "../tables/term-table.ts";
 import { type ModelTerms, selectTerms } from "../tables/terms.ts";
 import { robustDeviations } from "./oddities.ts";
 import { leastOf } from "./pile-ranks.ts";
@@ -44,7 +44,7 @@ export function trimmedScores(
 
 /** How far each of the first images lies from the middle of the features that all scores of flows draw from: the largest of its deviations from their medians. */
 function middleDistances({ normal, general }: ModelTerms, count: number): Float64Array {
-  const width = normal.scales * termsPerScale;
+  const width = termWidth(normal);
   const distances = new Float64Array(count);
   for (const table of general ? [normal, general] : [normal]) {
     for (let feature = 0; feature < width; feature++) {

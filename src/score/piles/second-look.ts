@@ -10,7 +10,7 @@
  * Features are all scores, what flows say of an image, where it is bright and where it is rough, 8 x 8 cells of each, and what it shows (`local-features.ts`). Pure.
  */
 import { solveRidged } from "../statistics/ridge-solution.ts";
-import { termsPerScale } from "../tables/term-table.ts";
+import { termWidth } from "../tables/term-table.ts";
 import type { ModelTerms } from "../tables/terms.ts";
 import { boundedRows, layoutColumns } from "./layout.ts";
 import { joinShares, sharesOf } from "./pile-ranks.ts";
@@ -94,7 +94,7 @@ export function featureRows(
   shown: readonly Float64Array[] = [],
 ): Float64Array[] {
   const { normal, general, pixels } = terms;
-  const width = normal.scales * termsPerScale;
+  const width = termWidth(normal);
   const columns: Float64Array[] = scores.map((values) => Float64Array.from(values));
   for (let feature = 0; feature < width; feature++) {
     const own = (image: number): number => normal.values[image * width + feature]!;

@@ -8,7 +8,7 @@ import { type ClassTable, joinClassTables, selectClassRows } from "./classes.ts"
 import { type FaultTable, joinFaults, selectFaults } from "./fault-table.ts";
 import { countPixels, joinPixels, type PixelTable, selectPixels } from "./pixel-table.ts";
 import { joinStatistics, type StatisticTable, selectStatistics } from "./statistic-table.ts";
-import { joinTermTables, selectTermRows, type TermTable, termsPerScale } from "./term-table.ts";
+import { joinTermTables, piecesOf, selectTermRows, type TermTable, termsPerScale } from "./term-table.ts";
 
 /** Row-major numbers with a shape, as a file keeps them. */
 export interface StoredTable {
@@ -302,5 +302,5 @@ function checkScales({ scales }: TermTable, normal: TermTable): void {
 
 /** The terms of a flow as a file keeps them. */
 export function storeTerms({ count, scales, values }: TermTable): StoredTable {
-  return { shape: [count, scales, termsPerScale], data: values };
+  return { shape: [count, piecesOf(scales), termsPerScale], data: values };
 }

@@ -10,24 +10,34 @@ import { internalError } from "../../base/index.ts";
 export interface TermTable {
   /** Number of images. */
   readonly count: number;
-  /** Number of scales, the final one last. */
+  /** Number of scales, the final one last; 0 where the model has none, whose likelihood is of one piece. */
   readonly scales: number;
-  /** Row-major [count, scales, 2]: log-determinant, then prior term, in nats. */
+  /** Row-major [count, scales, 2], without scales [count, 1, 2]: log-determinant, then prior term, in nats. */
   readonly values: Float32Array;
 }
 
 /** Numbers per scale in a term table: log-determinant and prior term. */
 export const termsPerScale = 2;
 
+/** How many pieces a log-likelihood has: one a scale, or the whole where there are none. */
+export function piecesOf(scales: number): number {
+  return Math.max(1, scales);
+}
+
+/** Numbers of an image in a term table. */
+export function termWidth({ scales }: Pick<TermTable, "scales">): number {
+  return piecesOf(scales) * termsPerScale;
+}
+
 /** A term table over values [count, scales, 2]. Throws an internal error where the length does not fit. */
 export function makeTermTable(count: number, scales: number, values: Float32Array): TermTable {
-  if (values.length !== count * scales * termsPerScale) {
+  if (values.length !== count * termWidth({ scales })) {
     throw internalError(`terms of ${count} images and ${scales} scales cannot have ${values.length} values`);
   }
   return { count, scales, values };
 }
 
-/** The sum log-det + prior of every scale, [count, scales] in nats, added in float64. Non-finite terms stay so. */
+/** The sum log-det + prior of every scale, [count, scales] or without scales [count, 1], in nats, added in float64. Non-finite terms stay so. */
 export function scaleSums({ values }: TermTable): Float64Array {
   return Float64Array.from(
     { length: values.length / termsPerScale },
@@ -39,8 +49,9 @@ export function scaleSums({ values }: TermTable): Float64Array {
 export function logLikelihoods(table: TermTable): Float64Array {
   const sums = scaleSums(table);
   const result = new Float64Array(table.count);
+  const pieces = piecesOf(table.scales);
   for (let image = 0; image < table.count; image++) {
-    for (let scale = 0; scale < table.scales; scale++) result[image]! += sums[image * table.scales + scale]!;
+    for (let piece = 0; piece < pieces; piece++) result[image]! += sums[image * pieces + piece]!;
   }
   return result;
 }
@@ -52,7 +63,7 @@ export function bitsPerDimension(logLikelihood: number, dimensions: number): num
 
 /** The rows of the images with the given indices, in that order. */
 export function selectTermRows({ scales, values }: TermTable, images: ArrayLike<number>): TermTable {
-  const width = scales * termsPerScale;
+  const width = termWidth({ scales });
   const selected = new Float32Array(images.length * width);
   for (let row = 0; row < images.length; row++) {
     selected.set(values.subarray(images[row]! * width, (images[row]! + 1) * width), row * width);

@@ -7,6 +7,8 @@ import type { ArraysOf, ParameterTree, ValuesOf } from "../../nn/index.ts";
 /** What can be trained: a flow, a flow with a class-conditional top, a classifier. */
 export interface Trainable {
   readonly inputShape: ImageShape;
+  /** Whether its likelihood is of whole levels, so that batches come without noise. */
+  readonly discrete?: true;
   readonly parameters: ParameterTree;
   createParameters(key: RandomKey): ArraysOf<ParameterTree>;
   /** Parameters fitted to a batch x [C, H, W, N] of known size, with one-hot labels [K, N] where the batches have some. */

@@ -240,7 +240,9 @@ function scoreAfter(
     return wished;
   }
   const { defaultScore } = manifest;
-  return Object.hasOwn(calibration.scores, defaultScore) ? defaultScore : defaultScoreName(sources, calibration);
+  return Object.hasOwn(calibration.scores, defaultScore)
+    ? defaultScore
+    : defaultScoreName(sources, calibration, terms.normal.scales);
 }
 
 /** A saved threshold says nothing once its score is another one, by name or by a new fit. */

@@ -9,7 +9,7 @@ import {
   scoreMap,
 } from "../../detector/index.ts";
 import type { RawImage } from "../../pixels/index.ts";
-import { isPlaced, scoreDefinition, type TermSum } from "../../score/index.ts";
+import { isPlaced, mappedScoreName, scoreDefinition, type TermSum } from "../../score/index.ts";
 import type { PlacedMaps } from "./place-scoring.ts";
 import { heardParts, type PlacedSubject, partsOf, placedView } from "./placed-maps.ts";
 
@@ -66,7 +66,7 @@ export function mapSubject(manifest: Manifest, score: string): MapSubject {
       remedy: { key: "train-with", settings: `${setting("faults")} or ${setting("encoder")}` },
     });
   }
-  const other = sources.includes("general") ? "ratio" : "final-scale";
+  const other = mappedScoreName(sources.includes("general"), training.model.scales);
   return { kind: "flow", score: other, sum: definition(other).sum! };
 }
 

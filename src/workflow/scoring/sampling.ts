@@ -5,6 +5,7 @@ import { loadManifest, loadWeights, type Manifest, sampledModel, sampleImages } 
 import { nodeEngine, requireDevice } from "../../runtime/index.ts";
 import { checkpointPath, currentRun, loadCheckpoint, readRun, runFolder } from "../../train/index.ts";
 import { completeEngine, type EngineSettings } from "../engine-settings.ts";
+import type { Watch } from "../events.ts";
 
 /** What is to be drawn. */
 export interface SampleRequest {
@@ -30,7 +31,11 @@ export interface Samples extends ImageShape {
  * Draws images, the same ones for a seed. Throws ConfigError for a class or a model that the detector lacks, FormatError where it is damaged,
  * RunError where the device does not work.
  */
-export async function sample(request: SampleRequest, engine: EngineSettings = {}): Promise<Samples> {
+export async function sample(
+  request: SampleRequest,
+  engine: EngineSettings = {},
+  { onEvent }: Pick<Watch, "onEvent"> = {},
+): Promise<Samples> {
   const { detector: folder, count, temperature, seed, model: name } = request;
   const manifest = await loadManifest(folder);
   const options = completeEngine(engine);
@@ -39,7 +44,12 @@ export async function sample(request: SampleRequest, engine: EngineSettings = {}
   const label = labelOf(manifest, request);
   const model = sampledModel(manifest.training, name);
   const key = randomKey(seed);
-  const pixels = await sampleImages(model, parameters, { count, temperature, key, label }, nodeEngine(options));
+  const onRow = (done: number, total: number): void =>
+    onEvent?.({ kind: "progress", task: "drawing", subject: "rows of pixels", done, total });
+  const wish = { count, temperature, key, label, onRow };
+  const pixels = await sampleImages(model, parameters, wish, nodeEngine(options)).finally(() =>
+    onEvent?.({ kind: "settled" }),
+  );
   const { channels, height, width } = manifest.input;
   return { pixels, count, channels, height, width };
 }

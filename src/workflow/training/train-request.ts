@@ -135,10 +135,10 @@ const fields = {
   range: oneOf(rangeWays).default("usual"),
   architecture: oneOf(architectures).default("glow"),
   scales: whole(1).optional(),
-  /** Flow steps a scale. */
-  depth: whole(1).default(8),
-  /** Hidden channels of the coupling networks. */
-  width: whole(1).default(96),
+  /** Flow steps a scale, or gated blocks a resolution. */
+  depth: whole(1).optional(),
+  /** Hidden channels of the coupling networks, or channels of a stream. */
+  width: whole(1).optional(),
   /** Images a step. */
   batch: whole(1).default(64),
   optimizer: oneOf(optimizerNames).default("adamax"),

@@ -1,7 +1,7 @@
 /** The training configuration that a request asks for, complete and checked, but for the names of classes, which only the images tell. */
 import { availableParallelism } from "node:os";
 import { ConfigError, type ImageShape, imageSizeOf, setting } from "../../base/index.ts";
-import { defaultScales } from "../../flow/index.ts";
+import { defaultSizes } from "../../flow/index.ts";
 import {
   flowOf,
   type ObjectiveConfiguration,
@@ -52,6 +52,7 @@ export function configurationOf(
   });
   const start = startOf(settings);
   const { learningRate } = settings;
+  const usual = defaultSizes(settings.architecture);
   // A flow that starts from trained weights needs smaller steps than a fresh one.
   const rate = start === "fresh" ? learningRate : (settings.fineTuningRate ?? learningRate / 2);
   const configuration = parseConfiguration(
@@ -59,9 +60,9 @@ export function configurationOf(
       input,
       model: {
         architecture: settings.architecture,
-        scales: settings.scales ?? defaultScales(settings.architecture),
-        depth: settings.depth,
-        hidden: settings.width,
+        scales: settings.scales ?? usual.scales,
+        depth: settings.depth ?? usual.depth,
+        hidden: settings.width ?? usual.hidden,
       },
       batchSize: settings.batch,
       optimizer: settings.optimizer,
@@ -178,6 +179,15 @@ function objectiveOf(
 function checkTrainedScales(configuration: TrainingConfiguration): void {
   const { trainedScales, start } = configuration;
   const scales = flowOf(configuration, "normal").latentShapes.length;
+  if (trainedScales && scales === 0) {
+    throw new ConfigError({
+      code: "conflicting-settings",
+      subject: setting("fineTune"),
+      expected: "a flow, with scales",
+      got: setting("architecture", configuration.model.architecture),
+      remedy: { key: "leave-out", what: setting("fineTune") },
+    });
+  }
   const wrong = trainedScales?.find((scale) => scale >= scales);
   if (wrong !== undefined) {
     throw new ConfigError({
