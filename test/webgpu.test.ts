@@ -5,7 +5,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Architecture, architectures, randomKey } from "../src/base/index.ts";
 import { sampleImages, scoringModel } from "../src/detector/index.ts";
-import { classConditional, type Flow, makeFlow, makeGlow } from "../src/flow/index.ts";
+import { classConditional, defaultSizes, type Flow, makeFlow, makeGlow } from "../src/flow/index.ts";
 import { input, makeGraph, type OpName, opTable } from "../src/graph/index.ts";
 import { packArrays, residualNetwork } from "../src/nn/index.ts";
 import { adam, adamax } from "../src/optim/index.ts";
@@ -173,7 +173,7 @@ async function trainBriefly(
 }
 
 async function compareFlow(architecture: Architecture): Promise<void> {
-  const scales = architecture === "glow" ? 2 : 1;
+  const scales = architecture === "glow" ? 2 : Math.min(1, defaultSizes(architecture).scales);
   const flow = makeFlow({ ...shape, architecture, scales, depth: 2, hidden: 8 });
   const key = randomKey(architecture);
   const drawn = packArrays(flow.parameters, flow.createParameters(key));
@@ -198,6 +198,8 @@ async function compareFlow(architecture: Architecture): Promise<void> {
   });
   expect(others).toBeAllclose(scores, tolerances.network);
 
+  // Pixel after pixel, one that falls to the other side changes all behind it.
+  if (!flow.generate) return;
   const how = { count: 2, temperature: 0.7, key };
   const [drawings, redrawn] = await onBoth((engine) => sampleImages(flow, parameters, how, nodeEngine(engine)));
   // Pixels: rounding may fall to the other side.

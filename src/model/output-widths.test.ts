@@ -1,7 +1,7 @@
 /** Output widths from a configuration: those of the models that it describes. */
 import { describe, expect, test } from "vitest";
 import { architectures } from "../base/index.ts";
-import type { Flow } from "../flow/index.ts";
+import { defaultSizes, type Flow } from "../flow/index.ts";
 import { type Model, modelOf, outputWidths, type PhaseName, parseConfiguration } from "./index.ts";
 
 const phase = { steps: 1, seconds: null, learningRate: 1e-3, warmup: 0, milestones: [], factor: 1 };
@@ -27,7 +27,7 @@ const base = {
 };
 
 function widthsOf(model: Model) {
-  const terms = ({ latentShapes }: Flow): number => 2 * latentShapes.length;
+  const terms = ({ latentShapes }: Flow): number => 2 * Math.max(1, latentShapes.length);
   switch (model.kind) {
     case "flow":
       return { terms: terms(model.flow) };
@@ -39,9 +39,11 @@ function widthsOf(model: Model) {
 }
 
 describe.each(architectures)("%s", (architecture) => {
-  const scales = architecture === "patch" ? 1 : 3;
+  const { scales } = defaultSizes(architecture);
+  // Classes are told by latents.
+  const tops = scales > 0 ? [true, false] : [false];
   const names: readonly PhaseName[] = ["general", "normal", "local", "classifier"];
-  test.each(names.flatMap((name) => [true, false].map((classConditional) => ({ name, classConditional }))))(
+  test.each(names.flatMap((name) => tops.map((classConditional) => ({ name, classConditional }))))(
     "$name, with a class-conditional top: $classConditional",
     ({ name, classConditional }) => {
       const model = { ...base.model, architecture, scales };

@@ -1,7 +1,7 @@
 /** Images that were scored: what is known of each, pictures, maps, those most like it; and images that flows draw. */
 
 import type { InputForm } from "../pixels/index.ts";
-import { termsPerScale } from "../score/index.ts";
+import { piecesOf, termsPerScale, termWidth } from "../score/index.ts";
 import { badRequest } from "../service/index.ts";
 import { mapChoices } from "../workflow/index.ts";
 import type { DrawnPicture, ImagePlace } from "./look-messages.ts";
@@ -51,8 +51,8 @@ export const imageHandlers: Pick<Handlers, Names> = {
           pValue: (1 + count - below) / (count + 1),
         };
       }),
-      normal: termsOf(row, about.scales, 0),
-      general: about.general ? termsOf(row, about.scales, 1) : null,
+      normal: termsOf(row, piecesOf(about.scales), 0),
+      general: about.general ? termsOf(row, piecesOf(about.scales), 1) : null,
       dimensions: about.dimensions,
       maps: known?.manifest ? [...mapChoices(known.manifest)] : [],
     };
@@ -131,18 +131,18 @@ function answer({ bytes, type }: DrawnPicture): Response {
 }
 
 /** The terms of one model, null for what is not finite. */
-function termsOf(row: Float32Array, scales: number, model: number) {
-  const at = (scale: number, term: number): number | null => {
-    const value = row[(model * scales + scale) * termsPerScale + term]!;
+function termsOf(row: Float32Array, pieces: number, model: number) {
+  const at = (piece: number, term: number): number | null => {
+    const value = row[(model * pieces + piece) * termsPerScale + term]!;
     return Number.isFinite(value) ? value : null;
   };
-  const all = Array.from({ length: scales }, (_, scale) => scale);
+  const all = Array.from({ length: pieces }, (_, piece) => piece);
   return { logDet: all.map((scale) => at(scale, 0)), prior: all.map((scale) => at(scale, 1)) };
 }
 
 function rowsOf(by: Likeness, bytes: Uint8Array<ArrayBuffer>, { about }: Scoring): Rows {
   if (by === "pixels") return { values: bytes, width: printSize };
-  return { values: new Float32Array(bytes.buffer), width: (about.general ? 2 : 1) * about.scales * termsPerScale };
+  return { values: new Float32Array(bytes.buffer), width: (about.general ? 2 : 1) * termWidth(about) };
 }
 
 function joinRows(all: readonly Rows[]): Rows {

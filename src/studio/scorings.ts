@@ -1,6 +1,7 @@
 /** Scorings as the studio reads them: what their runs have kept so far, by the run's id. */
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { piecesOf } from "../score/index.ts";
 import { notFound } from "../service/index.ts";
 import {
   listSets,
@@ -104,7 +105,7 @@ export function scoreOf({ about }: Scoring, name: string): number {
 /** Bytes of one image's numbers; of scores, those of a column. */
 const sizes: { readonly [Name in NumbersName]: (about: ScoringAbout) => number } = {
   scores: () => 8,
-  terms: ({ general, scales }) => (general ? 2 : 1) * scales * 2 * 4,
+  terms: ({ general, scales }) => (general ? 2 : 1) * piecesOf(scales) * 2 * 4,
   prints: () => printSize,
 };
 

@@ -87,7 +87,7 @@ function Drawing({
         const scales = known.training.model.scales;
         seeds.value = Array.from({ length: scales }, () => 0);
         // At first the coarsest scale is an image's own.
-        kept.value = image === undefined ? [] : [scales - 1];
+        kept.value = image === undefined || scales === 0 ? [] : [scales - 1];
       }),
     [detector.id],
   );
