@@ -71,14 +71,19 @@ const inputSchema = z.strictObject({
 
 export const trainingSchema = z.strictObject({
   input: inputSchema,
-  model: z.strictObject({
-    /** Older runs and detectors do not name it. */
-    architecture: z.enum(architectures).default("glow"),
-    /** 0 for an architecture without scales. */
-    scales: z.number().int().min(0),
-    depth: positive,
-    hidden: positive,
-  }),
+  model: z
+    .strictObject({
+      /** Older runs and detectors do not name it. */
+      architecture: z.enum(architectures).default("glow"),
+      /** 0 for an architecture without scales. */
+      scales: z.number().int().min(0),
+      depth: positive,
+      hidden: positive,
+    })
+    .refine(({ architecture, scales }) => scales > 0 || architecture === "pixelcnn", {
+      path: ["scales"],
+      error: "expected a positive number",
+    }),
   batchSize: positive,
   optimizer: z.enum(optimizerNames),
   weightDecay: z.number().min(0),
