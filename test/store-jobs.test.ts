@@ -122,7 +122,7 @@ test("a job lies on a store as in a folder: two workers share a detector, throug
   const broker = brokerOf(job);
   const summaries = await Promise.all([1, 2].map(() => work(job, broker, { engine, cache: at("cache"), every: 20 })));
   expect(summaries).toMatchObject([1, 2].map(() => ({ shards: 1, complete: true })));
-  await expectScores(await openJob(out));
+  await expectScores(await openJob(`${out}/`));
   expect(await jobStatus(job, brokerOf(job))).toMatchObject({ imagesDone: count, begunAgain: 0 });
   expect(await readdir(at("cache", "detectors"))).toEqual([job.record.identity]);
   const { rows } = await readTable(at("merged.parquet"));

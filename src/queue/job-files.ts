@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { ConfigError, FormatError, isUserError, messageOf } from "../base/index.ts";
 import { ruleSchema } from "../detector/index.ts";
+import { isStoreAddress } from "../storage/index.ts";
 import type { Decision } from "../workflow/index.ts";
 import { placeOf } from "./job-place.ts";
 
@@ -136,7 +137,9 @@ export async function readRecord(folder: string): Promise<JobRecord> {
 }
 
 /** Opens a job. Throws as `readRecord`, and FormatError for shards that are not those of the record: no place and no name of theirs is believed. */
-export async function openJob(folder: string): Promise<Job> {
+export async function openJob(location: string): Promise<Job> {
+  // In a key a doubled slash is another one.
+  const folder = isStoreAddress(location) ? location.replace(/\/+$/, "") : location;
   const record = await readRecord(folder);
   const path = `${folder}/${jobNames.shards}`;
   const bytes = await placeOf(folder)
