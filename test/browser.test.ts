@@ -73,8 +73,8 @@ async function encodedFiles(): Promise<Map<string, Uint8Array>> {
     [32, 32],
     [20, 50],
     [90, 77],
-    [300, 421],
-    [450, 700],
+    [131, 170],
+    [200, 311],
   ] as const;
   for (const [height, width] of sizes) {
     const add = (name: string, bytes: Uint8Array) => files.set(`${name}-${width}x${height}`, bytes);

@@ -48,7 +48,7 @@ describe.skipIf(withoutBrowser("test/studio.test.ts"))("the studio in a browser"
     await expectGood(tab);
     await expectLight(studio, page);
     // The person's click, with less time than the page offers.
-    await page.route("**/api/demo", (route) => route.continue({ postData: JSON.stringify({ time: 3 }) }));
+    await page.route("**/api/demo", (route) => route.continue({ postData: JSON.stringify({ time: 2 }) }));
     await page.getByRole("button", { name: "Make a demo" }).click();
     await page.waitForURL(/#\/runs\//);
     const run = runOf(page);

@@ -22,11 +22,17 @@ export async function writeImages(
   if (pixels.length !== names.length * size) {
     throw internalError(`write images: ${names.length} names for ${pixels.length / size} images`);
   }
+  const made = new Map<string, Promise<unknown>>();
+  const make = (place: string): Promise<unknown> => {
+    const making = made.get(place) ?? mkdir(place, { recursive: true });
+    made.set(place, making);
+    return making;
+  };
   const write = async (index: number): Promise<void> => {
     // A name of several parts goes into folders, but never out of this one.
     const path = join(folder, `${names[index]!.split("/").map(safeName).join("/")}.png`);
     try {
-      await mkdir(dirname(path), { recursive: true });
+      await make(dirname(path));
       await writeFile(path, encodePng(pixels.subarray(index * size, (index + 1) * size), specification));
     } catch (error) {
       throw new RunError({
