@@ -408,18 +408,7 @@ describe.skipIf(withoutBrowser("test/studio-site.test.ts"))("an exported folder"
 
   test("trains a detector that Node takes, with the same golden outputs", async () => {
     const { page, remarks } = tab;
-    // The person's click, with fewer images of everything than the page makes.
-    let fewer = 0;
-    await page.route("**/*.js", async (route) => {
-      const response = await route.fetch();
-      const text = await response.text();
-      const changed = text.replace(/\bgeneralImages:\s*(?:2e3|2000)\b/, "generalImages:200");
-      if (changed !== text) fewer++;
-      await route.fulfill({ response, body: changed });
-    });
     await goTo("/train");
-    await page.reload();
-    expect(fewer).toBe(1);
     await choose("Folder", at("images"));
     await page.getByText("50 normal images chosen").waitFor();
     await page.getByRole("button", { name: "Train", exact: true }).click();
