@@ -37,6 +37,22 @@ beforeAll(async () => {
 
 afterAll(() => folder.dispose());
 
+test("takes both sides of a data set with train/ and test/, and refuses one that has none", async () => {
+  await cp(at("test-normal", "a"), at("whole", "train", "good"), { recursive: true });
+  await cp(at("test-normal", "b"), at("whole", "test", "good"), { recursive: true });
+  await cp(at("crosses", "a"), at("whole", "test", "cross"), { recursive: true });
+  const { stdout } = await succeed("evaluate", "detector", "whole", "--json", "--quiet", "--no-coders");
+  const { sets: found } = JSON.parse(stdout) as EvaluationReport;
+  expect(Object.entries(found).map(([name, { count }]) => [name, count])).toEqual([
+    ["normal", 10],
+    ["whole", 10],
+  ]);
+  const both = await run("evaluate", "detector", "crosses", "--quiet");
+  expect([both.code, both.stderr]).toEqual([2, expect.stringContaining("got 'crosses' for both")]);
+  const none = await run("evaluate", "detector", "--normal=normal", "--quiet");
+  expect([none.code, none.stderr]).toEqual([2, expect.stringContaining("--anomalous: expected images, got none")]);
+});
+
 describe("evaluate", () => {
   test("measures every metric of every score, with intervals of the default one", async () => {
     const { evaluations, thresholds, comparisons } = await evaluated();

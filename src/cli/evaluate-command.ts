@@ -9,8 +9,9 @@ export function evaluateCommand(): Command {
   const command = new Command("evaluate")
     .description("measure how well the scores tell anomalous images from normal ones")
     .argument("<detector>", "folder that outglow train made")
-    .requiredOption("--normal <data>", "normal images that were not trained on")
-    .requiredOption(
+    .argument("[set]", "a data set with train/ and test/ side by side: its normal and its anomalous test images")
+    .option("--normal <data>", "normal images that were not trained on")
+    .option(
       "--anomalous <[name=]data>",
       "a set of anomalous images; give it again for more sets",
       collect,
@@ -37,8 +38,9 @@ export function evaluateCommand(): Command {
     .option("--no-coders", "leave out the scores that need every image's size as PNG and WebP")
     .option("--strict", "fail at the first unreadable image instead of skipping it", false)
     .option("--force", "replace an existing file", false);
-  return withEngineOptions(withCacheOptions(command)).action(async (detector: string, options: EvaluateOptions) => {
+  const whole = withEngineOptions(withCacheOptions(command));
+  return whole.action(async (detector: string, set: string | undefined, options: EvaluateOptions) => {
     const { evaluate } = await import("./evaluate.ts");
-    await evaluate(detector, options);
+    await evaluate(detector, { ...options, set });
   });
 }

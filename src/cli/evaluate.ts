@@ -1,6 +1,6 @@
 /** `outglow evaluate`: a table of AUROC by score and set on stdout, everything else as JSON beside it. */
 import { join } from "node:path";
-import { commandLine, setting } from "../base/index.ts";
+import { ConfigError, commandLine, setting } from "../base/index.ts";
 import { parseNamedLocation } from "../data/index.ts";
 import { type Detector, loadManifest, manifestName } from "../detector/index.ts";
 import { scoreNames, scoreSources } from "../score/index.ts";
@@ -21,7 +21,9 @@ import { exists, isWritable, refuseExisting, writeNumbered, writeOutput } from "
 
 /** What is typed after `outglow evaluate`. */
 export interface EvaluateOptions extends CacheOptions, EngineOptions {
-  readonly normal: string;
+  /** Where both sides are, if they are not named. */
+  readonly set?: string | undefined;
+  readonly normal?: string;
   readonly anomalous: readonly string[];
   readonly out?: string;
   readonly compare?: readonly string[];
@@ -40,8 +42,10 @@ export interface EvaluateOptions extends CacheOptions, EngineOptions {
 /** Evaluates a detector and prints the table. */
 export async function evaluate(folder: string, options: EvaluateOptions): Promise<void> {
   const output = openConsole(options.quiet);
-  const { normal, coders, seed, strict, force } = options;
-  const anomalous = await Promise.all(options.anomalous.map(parseNamedLocation));
+  const { set, coders, seed, strict, force } = options;
+  const normal = options.normal ?? set ?? missing("normal");
+  const named = options.anomalous.length > 0 ? options.anomalous : [set ?? missing("anomalous")];
+  const anomalous = await Promise.all(named.map(parseNamedLocation));
   const compared = await comparedThings(folder, options.compare ?? []);
   const { out, report: page } = options;
   const detector = await openDetector(folder, options);
@@ -106,4 +110,14 @@ function furtherLines({ comparisons, thresholds }: EvaluationReport, { detection
     ...comparisons.map(({ set, sentence }) => `${set}: ${sentence}`),
     ...(detection === undefined ? [] : thresholds.map(showThreshold)),
   ];
+}
+
+function missing(name: "normal" | "anomalous"): never {
+  throw new ConfigError({
+    code: "missing-setting",
+    subject: setting(name),
+    expected: "images",
+    got: "none",
+    remedy: { key: "other", text: "give them, or after the detector a data set with train/ and test/ side by side" },
+  });
 }

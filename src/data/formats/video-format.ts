@@ -30,13 +30,16 @@ export const videoFormat: ImageFormat = {
   concerns: () => false,
   async open(tree, opening) {
     const { fps = usualRate } = opening;
+    const members = videoFormat.members(tree);
+    // Said before ffmpeg is asked for, which would not help.
+    if (members[0]!.place === undefined) throw inArchive(members[0]!, opening);
     const decoder = await ffmpegVersion().catch((error: unknown) => {
-      throw error instanceof MissingProgram ? withoutFfmpeg(videoFormat.members(tree), opening) : error;
+      throw error instanceof MissingProgram ? withoutFfmpeg(members[0]!, opening) : error;
     });
     const videos: OpenVideo[] = [];
     const problems: PreparationProblem[] = [];
     let length = 0;
-    for (const file of videoFormat.members(tree)) {
+    for (const file of members) {
       const video = await openVideo(file, fps, length);
       if ("reason" in video) problems.push({ name: file.shown, reason: video.reason });
       else {
@@ -79,8 +82,7 @@ async function openVideo(
   fps: number,
   start: number,
 ): Promise<OpenVideo | { readonly reason: string }> {
-  const { place } = file;
-  if (place === undefined) return { reason: "it is a video in an archive: unpack it" };
+  const place = file.place!;
   try {
     const facts = await videoFacts(place);
     return { file, place, facts, count: Math.max(1, Math.floor(facts.duration * fps)), start };
@@ -111,12 +113,23 @@ function frameReader(fps: number): (video: OpenVideo, number: number) => Promise
   };
 }
 
-function withoutFfmpeg([first]: readonly StoredFile[], { subject }: Opening): ConfigError {
+/** Programs read videos from files of their own: ffmpeg goes back and forth in them, and nothing is unpacked to the disk. */
+function inArchive({ shown }: StoredFile, { subject }: Opening): ConfigError {
+  return new ConfigError({
+    code: "unsupported",
+    subject,
+    expected: "videos as files of their own",
+    got: `'${shown}' in an archive`,
+    remedy: { key: "other", text: "unpack it" },
+  });
+}
+
+function withoutFfmpeg({ shown }: StoredFile, { subject }: Opening): ConfigError {
   return new ConfigError({
     code: "unsupported",
     subject,
     expected: "ffmpeg and ffprobe to be installed, which read videos",
-    got: `'${first!.shown}' and neither of them`,
+    got: `'${shown}' and neither of them`,
     remedy: { key: "other", text: "install ffmpeg, or save pictures of the video" },
   });
 }

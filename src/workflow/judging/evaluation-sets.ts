@@ -37,7 +37,10 @@ export interface SetScoring extends Pick<ScoringOptions, "measured" | "ensemble"
 /** The sets of an evaluation, the normal images first. */
 export type OpenedSets = readonly { readonly name: string; readonly source: ImageSource }[];
 
-/** Opens the sets of an evaluation. Throws ConfigError for two of one name and for locations without images. */
+/**
+ * Opens the sets of an evaluation. One location may be both: then its sides are (`dataset-layout.ts` in `data/`). Throws ConfigError for two of one name, for locations without
+ * images, and for one that is both and has no sides.
+ */
 export async function openSets({ normal, anomalous }: EvaluatedData): Promise<OpenedSets> {
   const names = [normalName, ...anomalous.map(({ name }) => name)];
   const twice = names.find((name, index) => names.indexOf(name) < index);
@@ -54,10 +57,19 @@ export async function openSets({ normal, anomalous }: EvaluatedData): Promise<Op
     name,
     source: await openImages(location, subject, { use }),
   });
-  return Promise.all([
+  const sets = await Promise.all([
     open(normalName, normal, setting("normal"), "comparison"),
     ...anomalous.map(({ name, location }) => open(name, location, setting("anomalous"), "anomalies")),
   ]);
+  const [{ source: first }, ...others] = sets as [(typeof sets)[0], ...typeof sets];
+  const same = others.find(({ source }) => source.location === first.location && source.name(0) === first.name(0));
+  if (!same) return sets;
+  throw new ConfigError({
+    code: "conflicting-settings",
+    subject: setting("anomalous"),
+    expected: `other images than ${setting("normal")}, or a data set with train/ and test/ side by side`,
+    got: `'${first.location}' for both`,
+  });
 }
 
 /** The images of a set under the detector. */
