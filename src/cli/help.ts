@@ -11,7 +11,7 @@ Options:
 Commands:
   train [options]                           train a detector on normal images
   predict [options] <detector> <images...>  score images: how anomalous is each one?
-  evaluate [options] <detector>             measure how well the scores tell anomalous images from normal ones
+  evaluate [options] <detector> [set]       measure how well the scores tell anomalous images from normal ones
   watch [options] <folder>                  score what arrives in a folder, every image once, and raise anomalies and drift
   scores [options] <detector>               list the scores of a detector: what each is, needs and costs, and how well it did
   calibrate [options] <detector>            fit a detector to other normal images without training, or set how it marks images
