@@ -52,6 +52,11 @@ test("what shows something else is far from all others, and strays that are alik
   );
   const distances = neighbourDistances(localFeatures(filters, { shape, values }));
   expect(Math.min(distances[0]!, distances[1]!)).toBeGreaterThan(1.2 * Math.max(...distances.subarray(2)));
+  // Of three rows the nearest that is usual counts, for the one that is not as well.
+  const line = [0, 1, 10].map((place) => Float64Array.of(place, 0));
+  const [first, second, third] = neighbourDistances(line, [0, 1]);
+  expect(second).toBeCloseTo(first!, 9);
+  expect(third! / first!).toBeCloseTo(9, 9);
 });
 
 test("who has learned which way up images are is surprised by what stands otherwise, and worth nothing where there is no way up", () => {

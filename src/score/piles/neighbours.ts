@@ -16,9 +16,12 @@ const ridge = 10;
 /** Images that others are compared with: of more, some, evenly. */
 const mostCompared = 2000;
 
-/** How far every row is from its neighbour among the first `count` rows, itself not counted. */
-export function neighbourDistances(rows: readonly Float64Array[], count = rows.length): Float64Array {
-  const compared = evenly(count, mostCompared);
+/** How far every row is from its neighbour, itself not counted: among all rows, or among those with the indices `among`, which are taken for usual. */
+export function neighbourDistances(
+  rows: readonly Float64Array[],
+  among: readonly number[] = [...rows.keys()],
+): Float64Array {
+  const compared = evenly(among.length, mostCompared).map((at) => among[at]!);
   const width = rows[0]?.length ?? 0;
   const { mean, deviation } = columnMoments(
     compared.map((image) => rows[image]!),

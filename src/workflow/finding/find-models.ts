@@ -102,17 +102,18 @@ export interface UnseenScores {
   readonly rows: readonly Float64Array[];
 }
 
-/** Images of a set that are scored, and those that the model was trained on. */
+/** Images of a set that are scored, those of the other half that the model was trained on, and which of all images are taken for usual. */
 export interface UnseenImages {
   readonly set: ImageSet;
   readonly chosen: readonly number[];
   readonly trainedOn: readonly number[];
+  readonly kept: ReadonlySet<number>;
 }
 
 /** Scores some images by a model that has not seen them, and strangers made of them. Throws the signal's reason where it is aborted. */
 export async function scoreUnseen(
   detector: string,
-  { set, chosen, trainedOn }: UnseenImages,
+  { set, chosen, trainedOn, kept }: UnseenImages,
   { threads, device, seed }: Pick<FindSettings, "threads" | "device" | "seed">,
   { onEvent, signal }: Watch,
 ): Promise<UnseenScores> {
@@ -141,7 +142,8 @@ export async function scoreUnseen(
     const flow = flowScores(terms, chosen.length);
     const own = selectTerms(terms, [...chosen.keys()]);
     const table: PixelTable = { shape: specification, values: pixels };
-    const { others, shown } = otherScores(own, selectPixels(table, trainedOn));
+    const usual = [...chosen.keys()].filter((position) => kept.has(chosen[position]!));
+    const { others, shown } = otherScores(own, usual, selectPixels(table, trainedOn));
     const columns = [...flow.values(), ...others.values()].map(({ images }) => images);
     return { flow, others, kinds: strangers.kinds, rows: featureRows(own, columns, shown) };
   } finally {
@@ -159,9 +161,10 @@ function flowScores(terms: ModelTerms, count: number): ReadonlyMap<string, Tried
   );
 }
 
-/** What is seen without a flow, and what the images show. Filters and turns are learned from `trainedOn`, the images of the other half. */
+/** What is seen without a flow, and what the images show. Neighbours are those that are `usual`; filters and turns are learned from `trainedOn`, the images of the other half. */
 function otherScores(
   terms: ModelTerms,
+  usual: readonly number[],
   trainedOn: PixelTable,
 ): Pick<UnseenScores, "others"> & { readonly shown: readonly Float64Array[] } {
   const pixels = terms.pixels!;
@@ -169,7 +172,11 @@ function otherScores(
   const shown = localFeatures(filters, pixels);
   const told = tellTurns(learnTurns(filters, trainedOn), pixels);
   const plain = knownOf(terms, ["whitening"]).map((expert) => [expert.name, trimmedScores(expert, terms)] as const);
-  const whole = [...plain, ["layout", layoutDistances(pixels)], ["neighbours", neighbourDistances(shown)]] as const;
+  const whole = [
+    ...plain,
+    ["layout", layoutDistances(pixels)],
+    ["neighbours", neighbourDistances(shown, usual)],
+  ] as const;
   const others = new Map([
     ...whole.map(([name, images]) => [name, { images, weight: 1 }] as const),
     ["turns", { images: told.surprise, weight: turnWeight(told) }] as const,

@@ -175,7 +175,7 @@ async function scoreHalves({ settings, images, members, kept, pass }: Pass, watc
   const unseen = (half: number) => {
     const trainedOn = members[1 - half]!.filter((image) => kept.has(image));
     const chosen = members[half]!;
-    return scoreUnseen(folder.model(pass, 1 - half), { set: images, chosen, trainedOn }, settings, watch);
+    return scoreUnseen(folder.model(pass, 1 - half), { set: images, chosen, trainedOn, kept }, settings, watch);
   };
   const halves = [await unseen(0), await unseen(1)] as const;
   const weights = weightsOf(halves);
