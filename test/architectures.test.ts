@@ -164,10 +164,10 @@ describe("through the command line", () => {
     ["patch", [], 1],
     ["dense", ["--scales=2"], 2],
     ["pixelcnn", ["--size=8", "--depth=1", "--width=4", "--steps=10"], 0],
-  ] as const)("%s trains both models, scores and samples", async (architecture, scales, count) => {
+  ] as const)("%s trains both models, scores and samples", async (architecture, own, count) => {
     const trained = await run(
       ...["train", "--normal=normal", "--general=general", `--out=${architecture}`, "--json"],
-      ...[`--architecture=${architecture}`, ...scales, ...training],
+      ...[`--architecture=${architecture}`, ...training, ...own],
     );
     expect(trained.code, trained.stderr).toBe(0);
     expect(JSON.parse(trained.stdout)).toMatchObject({ training: { model: { architecture, scales: count } } });

@@ -80,14 +80,27 @@ let earlier: Promise<unknown> = Promise.resolve();
  * process. What is about the process itself (signals, limits, what it has open) and what runs beside another takes `startOutglow`.
  */
 export function runOutglow(folder: string, ...args: string[]): Promise<Outcome> {
+  return runOutglowWith({}, folder, ...args);
+}
+
+/** The same with variables of the environment: those that are read when a command runs, or by a process that it starts. */
+export function runOutglowWith(
+  environment: Readonly<Record<string, string>>,
+  folder: string,
+  ...args: string[]
+): Promise<Outcome> {
   // Lone flags such as --help are answered before there is a program.
-  if (args[0]?.startsWith("-")) return startOutglow(folder, args).outcome;
-  const outcome = earlier.then(() => runStanding(folder, args));
+  if (args[0]?.startsWith("-")) return startOutglow(folder, args, { environment }).outcome;
+  const outcome = earlier.then(() => runStanding(environment, folder, args));
   earlier = outcome.catch(() => undefined);
   return outcome;
 }
 
-async function runStanding(folder: string, args: readonly string[]): Promise<Outcome> {
+async function runStanding(
+  environment: Readonly<Record<string, string>>,
+  folder: string,
+  args: readonly string[],
+): Promise<Outcome> {
   const child = standing ?? startStanding();
   standing = child;
   const said = { stderr: "" };
@@ -101,7 +114,7 @@ async function runStanding(folder: string, args: readonly string[]): Promise<Out
     standing = undefined;
     return { code, signal, stdout: "", stderr: said.stderr };
   });
-  child.send({ folder: resolve(folder), args });
+  child.send({ environment, folder: resolve(folder), args });
   try {
     return await Promise.race([answer, end]);
   } finally {
@@ -174,7 +187,7 @@ export async function writeMadeImages(
 export const quickTraining = [
   "--size=16",
   "--scales=2",
-  "--depth=2",
+  "--depth=1",
   "--width=8",
   "--batch=16",
   "--steps=30",

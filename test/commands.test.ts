@@ -431,7 +431,7 @@ test.each([
   ["predict", "detector", "crosses", "--sort", "--top=2", "--force"],
   ["evaluate", "detector", "--normal=test-normal", "--anomalous=crosses", "--no-coders"],
   ["calibrate", "detector-alone", "--threshold=3"],
-  ["analyze", "detector", "--data=crosses", "--limit=2", "--score=likelihood", "--no-coders", "--force", "--out=page"],
+  ["analyze", "plain", "--data=crosses", "--limit=2", "--score=likelihood", "--no-coders", "--force", "--out=page"],
   ["sample", "detector", "--count=2", "--out=alone.png", "--force"],
   ["scores", "detector"],
   ["scores", "nothing"],

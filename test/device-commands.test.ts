@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { quickTraining, runOutglow, startOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
+import { quickTraining, runOutglow, runOutglowWith, temporaryFolder, writeMadeImages } from "./command.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 const train = (...args: string[]) =>
@@ -30,8 +30,7 @@ describe("a device that does not answer is one line with a way out, before anyth
   ];
 
   test.runIf(process.platform === "linux").each(commands)("%s", async (...command) => {
-    const started = startOutglow(folder.path, [...command, "--device=webgpu"], { environment: nothing });
-    const { code, stdout, stderr } = await started.outcome;
+    const { code, stdout, stderr } = await runOutglowWith(nothing, folder.path, ...command, "--device=webgpu");
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toMatch(/^outglow: --device webgpu: expected .*; .*--device cpu\n$/);
   });

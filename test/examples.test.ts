@@ -22,7 +22,7 @@ beforeAll(async () => {
   await writeMadeImages(at("new"), "normal", 12, "new");
   await writeMadeImages(at("bad"), "crosses", 12);
   await writeMadeImages(at("dark"), "natural", 40);
-  const model = { size: 16, scales: 2, depth: 2, width: 8, batch: 16, threads: 1, heldOut: 0.4 };
+  const model = { size: 16, scales: 2, depth: 1, width: 8, batch: 16, threads: 1, heldOut: 0.4 };
   await train({ ...model, normal: at("good"), out: at("detector"), steps: 30, evaluateEvery: 10 });
   await cp(at("detector"), at("other"), { recursive: true });
   await mkdir(at("incoming"));

@@ -22,7 +22,7 @@ const at = (...parts: string[]): string => join(folder.path, ...parts);
 
 /** A training of less than a second. */
 const quick = (out: string, more: Partial<TrainRequest> = {}): TrainRequest => ({
-  ...{ normal: at("good"), out: at(out), size: 16, scales: 2, depth: 2, width: 8, batch: 16, steps: 30 },
+  ...{ normal: at("good"), out: at(out), size: 16, scales: 2, depth: 1, width: 8, batch: 16, steps: 30 },
   ...{ evaluateEvery: 10, threads: 1, heldOut: 0.4, ...more },
 });
 
@@ -45,7 +45,7 @@ function examplesIn(text: string): string[] {
 function shortened(code: string): string {
   const short = code.replace(
     /\b(steps|time): \d+/,
-    (_, limit) => `${limit}: ${limit === "steps" ? 5 : 0.2}, depth: 2, width: 8`,
+    (_, limit) => `${limit}: ${limit === "steps" ? 5 : 0.2}, depth: 1, width: 8`,
   );
   expect(short === code).toBe(!code.includes("await train("));
   return short;

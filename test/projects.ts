@@ -12,7 +12,7 @@ export type ProjectName = "unit" | "alone" | "engine" | "cli";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** What begins the program as it is installed, or imports a file of it. */
-const builtProgram = /\b(?:run|start)Outglow\b|\b(?:shared|own)Studio\b|\.\.\/dist\//;
+const builtProgram = /\b(?:run|start)Outglow(?:With)?\b|\b(?:shared|own)Studio\b|\.\.\/dist\//;
 
 /** What replaces a module. */
 const replacedModule = /\bvi\.(?:do)?[mM]ock\(/;

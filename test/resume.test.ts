@@ -25,6 +25,8 @@ const train = [
   // A checkpoint after every step: whatever the moment of a kill, there is one to go on from.
   "--checkpoint-every=0.001s",
   ...quickTraining,
+  // Steps that take long enough to be told apart.
+  "--depth=2",
 ];
 
 /** Checksums of everything the weights depend on and everything that depends on them. */
@@ -127,7 +129,7 @@ test("with classes and a classifier, a run that is killed in both phases ends wi
   for (const kind of ["crosses", "stars"] as const) {
     await writeMadeImages(join(folder.path, "classes", kind), kind, 60);
   }
-  const more = ["--normal=classes", "--classes", "--objective=outlier", "--classifier=exposed"];
+  const more = ["--normal=classes", "--classes", "--objective=outlier", "--classifier=exposed", "--general-steps=1"];
   const files = ["weights.safetensors", "classifier.safetensors", "classifier.onnx", "golden.safetensors"];
   const undisturbed = await runOutglow(folder.path, ...train, ...more, "--out=classes-reference");
   expect(undisturbed.code, undisturbed.stderr).toBe(0);

@@ -15,7 +15,7 @@ export async function makeDetectors(): Promise<{
   await writeMadeImages(at("good"), "normal", 100);
   await writeMadeImages(at("new"), "normal", 12, "new");
   await mkdir(at("detectors"));
-  const request = { normal: at("good"), size: 16, scales: 2, depth: 2, width: 8, batch: 16, threads: 1, heldOut: 0.4 };
+  const request = { normal: at("good"), size: 16, scales: 2, depth: 1, width: 8, batch: 16, threads: 1, heldOut: 0.4 };
   await train({ ...request, out: at("detectors", "small"), steps: 20, evaluateEvery: 10 });
   await train({ ...request, out: at("spare"), steps: 10, evaluateEvery: 10 });
   await cp(at("detectors", "small"), at("detectors", "other"), { recursive: true });

@@ -9,7 +9,9 @@ const main = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const program = new URL("../dist/cli/program.js", import.meta.url);
 let runs = 0;
 
-process.on("message", async ({ folder, args }) => {
+process.on("message", async ({ environment, folder, args }) => {
+  const usual = { ...process.env };
+  Object.assign(process.env, environment);
   process.chdir(folder);
   process.argv = [process.execPath, main, ...args];
   process.exitCode = undefined;
@@ -17,6 +19,10 @@ process.on("message", async ({ folder, args }) => {
   // Under another address the program is a new module: it begins anew, on floors that are there already.
   await import(`${program}?run=${runs++}`);
   const [stdout, stderr] = said.map(({ text }) => text);
+  for (const name of Object.keys(environment)) {
+    if (name in usual) process.env[name] = usual[name];
+    else delete process.env[name];
+  }
   process.send({ code: process.exitCode ?? 0, signal: null, stdout, stderr });
 });
 

@@ -169,7 +169,7 @@ describe("what does not go together", () => {
     [["--as=general", "--general=general", "--local"], /--as general: expected nothing but images, got --local/],
     [
       ["--normal=normal", "--init=photos", "--depth=3"],
-      /--init: expected a model of .* depth 3.* got one of .* depth 2/,
+      /--init: expected a model of .* depth 3.* got one of .* depth 1/,
     ],
     [
       ["--normal=normal", "--general-detector=photos", "--fit=pad"],

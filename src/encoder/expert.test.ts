@@ -23,7 +23,16 @@ import {
 const side = 96;
 const engine = nodeEngine({ threads: 1 });
 const names = Array.from({ length: 24 }, (_, index) => `part ${index}`);
-const images = { names, read: async (index: number) => part(names[index]!) };
+const drawn = new Map<string, RawImage>();
+const images = {
+  names,
+  read: async (index: number) => {
+    const name = names[index]!;
+    const image = drawn.get(name) ?? part(name);
+    drawn.set(name, image);
+    return image;
+  },
+};
 
 /** A part, lighter in the middle, with waves of its own, a little noisy; with a scratch where asked for. */
 function part(name: string, scratched = false): RawImage {
