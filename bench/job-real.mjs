@@ -1,27 +1,26 @@
 /**
  * Real workers that are ended at random, beside what `bench/job-simulation.mjs` says of them.
  *
- *     npm run build && node bench/job-real.mjs [--images 40000] [--shard 512] [--workers 8] [--life 20] [--restart 1] [--seeds 3]
+ *     npm run build && node bench/job-real.mjs [--images 100000] [--shard 1024] [--workers 8] [--life 10] [--restart 1] [--seeds 3]
  *
- * One worker alone, then all of them without failures, then with: each is ended by `kill -9` after a time that is drawn from an exponential distribution of
- * mean `life`, seconds, and `restart` seconds later another stands in its place. The simulation gets what the run before measured: of the calm run
- * the rate and the start of one worker alone, of the others the rate of the calm run.
+ * All of them without failures, then with: each is ended by `kill -9` after a time that is drawn from an exponential distribution of mean `life`, seconds, and
+ * `restart` seconds later another stands in its place. The simulation gets how long workers took for shards and to start in the very run, so that what else
+ * the machine did meanwhile is in both: it says what comes of that, the time of the job and how much is done twice.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { cpus, loadavg, tmpdir } from "node:os";
+import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-const usual = { images: 40_000, shard: 512, workers: 8, life: 20, restart: 1, seeds: 3 };
+const usual = { images: 100_000, shard: 1024, workers: 8, life: 10, restart: 1, seeds: 3 };
 const { values } = parseArgs({
   options: Object.fromEntries(Object.keys(usual).map((name) => [name, { type: "string" }])),
 });
 const given = { ...usual, ...Object.fromEntries(Object.entries(values).map(([name, text]) => [name, Number(text)])) };
 const { images, shard, workers, life, restart, seeds } = given;
-const cores = cpus().length;
 const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const simulation = fileURLToPath(new URL("job-simulation.mjs", import.meta.url));
 const folder = await mkdtemp(join(tmpdir(), "outglow-real-"));
@@ -41,38 +40,34 @@ try {
     "--steps=10",
     "--held-out=0.4",
   );
-  await makeJob("alone", `images.npy#limit=${20 * shard}`);
-  const alone = await work("alone", 1, 0, 1);
-  const { rate, spread, start } = alone;
-  console.log(
-    `one worker alone: ${rate.toFixed(0)} images/s, spread ${spread.toFixed(2)}, ready after ${start.toFixed(2)} s`,
-  );
-  await makeJob("calm", "images.npy");
-  const calm = await work("calm", workers, 0, 1);
-  const about = { images, shard, workers, cores, spread, start, restart, lease: 0 };
-  const before = simulate({ ...about, rate, failures: 0 });
-  tell("calm", calm, before);
-  // What is left of the difference is the machine's: more processes than cores, and what else runs on it.
-  const together = rate * (before.end.mean / calm.seconds);
-  for (let seed = 1; seed <= seeds; seed++) {
-    await makeJob(`faulty-${seed}`, "images.npy");
-    const faulty = await work(`faulty-${seed}`, workers, life, seed);
-    tell(
-      `seed ${seed}`,
-      faulty,
-      simulate({ ...about, rate: together, start: start * (calm.seconds / before.end.mean), failures: 3600 / life }),
-    );
-    console.log((await run("job", "verify", `faulty-${seed}`)).trim());
+  for (let seed = 0; seed <= seeds; seed++) {
+    await makeJob(`job-${seed}`, "images.npy");
+    const real = await work(`job-${seed}`, workers, seed === 0 ? 0 : life, seed);
+    const { rate, spread, start } = real;
+    const about = {
+      images,
+      shard,
+      workers,
+      rate,
+      spread,
+      start,
+      restart,
+      lease: 0,
+      failures: seed === 0 ? 0 : 3600 / life,
+    };
+    tell(seed === 0 ? "nobody ended" : `seed ${seed}`, real, simulate(about));
+    console.log((await run("job", "verify", `job-${seed}`)).trim());
   }
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
 
-function tell(what, { seconds, killed, again, lost }, { end, failed, begunAgain, doubled }) {
+function tell(what, { seconds, killed, again, lost, rate, spread, start }, { end, failed, begunAgain, doubled }) {
   const of = ({ mean, deviation }, digits) => `${mean.toFixed(digits)} +- ${deviation.toFixed(digits)}`;
   console.log(
     [
       `${what} (load ${loadavg()[0].toFixed(1)}): real ${seconds.toFixed(1)} s, simulated ${of(end, 1)} s`,
+      `a worker ${rate.toFixed(0)} images/s, spread ${spread.toFixed(2)}, start ${start.toFixed(1)} s`,
       `ended ${killed}, ${of(failed, 1)}; begun again ${again}, ${of(begunAgain, 1)}; done twice ${(100 * lost).toFixed(1)} %, ${of(doubled, 1)} %`,
     ].join("; "),
   );
@@ -107,18 +102,20 @@ async function makeJob(out, location) {
 /** Works at a job until all of its tables are there. Without a mean life nobody is ended. */
 async function work(job, count, meanLife, seed) {
   const random = generator(seed);
-  const took = [];
+  const [took, starts] = [[], []];
   const began = performance.now();
-  let ready;
   let [over, killed, lost] = [false, 0, 0];
   const { shards } = JSON.parse(await readFile(at(job, "job.json"), "utf8"));
   const one = async () => {
     while (!over) {
+      const born = performance.now();
+      let ready = false;
       const { child, end } = start(["worker", job, "--threads=1"], (line) => {
         const [, seconds] = /^shard \d+: \d+ images in ([\d.]+) s/.exec(line) ?? [];
         if (seconds === undefined) return;
         took.push(Number(seconds));
-        ready ??= (performance.now() - began) / 1000 - Number(seconds);
+        if (!ready) starts.push((performance.now() - born) / 1000 - Number(seconds));
+        ready = true;
       });
       const timer = meanLife > 0 ? setTimeout(() => kill(child), -Math.log(1 - random()) * meanLife * 1000) : undefined;
       await end;
@@ -134,29 +131,33 @@ async function work(job, count, meanLife, seed) {
     lost += await atWork(job, child.pid, Date.now());
   };
   const all = Promise.all(Array.from({ length: count }, one));
-  while ((await readdir(at(job, "scores"))).filter((name) => name.endsWith(".parquet")).length < shards)
-    await pause(10);
+  while ((await tables(job)) < shards) await pause(10);
   const seconds = (performance.now() - began) / 1000;
   over = true;
   await all;
   const status = JSON.parse(await run("job", "status", job, "--json"));
-  const logs = took.map(Math.log);
-  const middle = logs.reduce((sum, value) => sum + value, 0) / logs.length;
-  const busy = took.reduce((sum, value) => sum + value, 0);
+  // Quantiles: a shard that is begun again takes a start besides, which the simulation adds by itself.
+  const logs = took.map(Math.log).sort((one, other) => one - other);
+  const quantile = (share) => logs[Math.round(share * (logs.length - 1))];
+  const spread = (quantile(0.84) - quantile(0.16)) / 2;
   return {
     seconds,
     killed,
-    start: ready,
+    start: starts.reduce((sum, value) => sum + value, 0) / starts.length,
     again: status.begunAgain,
-    lost: lost / busy,
-    rate: (took.length * shard) / busy,
-    spread: Math.sqrt(logs.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (logs.length - 1)),
+    lost: lost / took.reduce((sum, value) => sum + value, 0),
+    rate: shard / Math.exp(quantile(0.5) + spread ** 2 / 2),
+    spread,
   };
+}
+
+async function tables(job) {
+  return (await readdir(at(job, "scores")).catch(() => [])).filter((name) => name.endsWith(".parquet")).length;
 }
 
 /** For how many seconds a process that has just ended was at work on its shard. */
 async function atWork(job, pid, now) {
-  for (const name of (await readdir(at(job, "leases"))).filter((one) => one.endsWith(".lock"))) {
+  for (const name of (await readdir(at(job, "leases")).catch(() => [])).filter((one) => one.endsWith(".lock"))) {
     const lock = await readFile(at(job, "leases", name), "utf8")
       .then(JSON.parse)
       .catch(() => undefined);

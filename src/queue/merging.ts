@@ -108,7 +108,7 @@ function fromTables<T>({ folder, shards }: Job, read: (table: ShardTable, shard:
 }
 
 /** The rows of every shard, in order. Throws FormatError for those of another place in the job. */
-export function rowsOfShards({ folder, ...job }: Job): AsyncGenerator<readonly JobRow[]> {
+function rowsOfShards({ folder, ...job }: Job): AsyncGenerator<readonly JobRow[]> {
   return fromTables({ folder, ...job }, async (table, shard) => {
     const rows = await table.rows();
     if (rows.every(({ image }, place) => image === shard.start + place)) return rows;
