@@ -61,6 +61,11 @@ test("five channels from training to maps", async () => {
   expect((await readdir(join(folder.path, "maps"))).length).toBeGreaterThanOrEqual(20);
 });
 
+test("a model of five channels that resizes does as the program does", async () => {
+  const { code, stderr } = await run("export", "detector", "--out=exported", "--resize", "--force");
+  expect(code, stderr).toBe(0);
+});
+
 test("other channels are refused where they come in", async () => {
   const four = await run("predict", "detector", "four.npy");
   expect([four.code, four.stderr]).toEqual([2, expect.stringContaining("image has 4 channels, and the model takes 5")]);

@@ -97,6 +97,12 @@ describe("openImages", () => {
     expect(String(error)).toContain(message);
   });
 
+  test("refuses other channels than grey and RGB", async () => {
+    await expect(load("builtin#limit=2", { channels: 4, height: 16, width: 16 })).rejects.toThrow(
+      `${where}: expected images of 4 channels, as the model's are, got 'builtin', which is grey or RGB; give general images of 4 channels`,
+    );
+  });
+
   test("refuses more images than memory holds", async () => {
     await expect(load("builtin#limit=9007199254740991")).rejects.toThrow("expected images that fit in memory");
   });

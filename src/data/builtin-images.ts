@@ -42,6 +42,16 @@ export function openBuiltin(location: string, { selection }: Location, subject: 
     className: () => undefined,
     splitNames: () => [],
     async read(index, specification = defaultSpecification) {
+      const { channels } = specification;
+      if (channels !== 1 && channels !== 3) {
+        throw new ConfigError({
+          code: "mismatch",
+          subject,
+          expected: `images of ${channels} channels, as the model's are`,
+          got: `'${builtinPath}', which is grey or RGB`,
+          remedy: { key: "other", text: `give general images of ${channels} channels` },
+        });
+      }
       const { pixels } = makeImages({ kind: "natural", first: index, count: 1, specification, key });
       return { kind: "raw", pixels, ...specification };
     },

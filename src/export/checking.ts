@@ -4,7 +4,7 @@
  */
 import { type ImageShape, imageSizeOf, randomKey } from "../base/index.ts";
 import type { Detector } from "../detector/portable.ts";
-import { makeImages, smallestMadeSide } from "../made/index.ts";
+import { type MadeKind, makeImages, smallestMadeSide } from "../made/index.ts";
 import { type OnnxModel, writeModel } from "../onnx/index.ts";
 import type { RawImage } from "../pixels/index.ts";
 import { prepareRaw } from "../pixels/index.ts";
@@ -237,6 +237,13 @@ export interface ResizeDifference {
 /** Sides of images that are resized, as multiples of the model's: enlarged, shrunk a little, shrunk much. */
 const resizedFactors = [0.75, 1.5, 2, 3.3, 6] as const;
 
+/** Two images of any number of channels: neither grey nor RGB, they are grey ones, one on another. */
+function makePair(kind: MadeKind, size: ImageShape): Uint8Array {
+  const bands = size.channels === 3 ? 1 : size.channels;
+  const specification = { ...size, channels: size.channels / bands };
+  return makeImages({ kind, count: 2 * bands, specification, key: randomKey("resize").fold(kind) }).pixels;
+}
+
 /** Runs a model that resizes beside the same one that does not, given this program's pixels. */
 export async function resizeDifference(
   plain: OnnxModel,
@@ -253,7 +260,7 @@ export async function resizeDifference(
       const size = { channels, height: Math.round(factor * height), width: Math.round(factor * width) };
       if (Math.min(size.height, size.width) < smallestMadeSide) continue;
       for (const kind of ["normal", "natural"] as const) {
-        const { pixels } = makeImages({ kind, count: 2, specification: size, key: randomKey("resize").fold(kind) });
+        const pixels = makePair(kind, size);
         for (let image = 0; image < 2; image++) {
           const one: RawImage = {
             kind: "raw",
