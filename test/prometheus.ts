@@ -46,7 +46,8 @@ export function samplesOf(text: string): Sample[] {
 function sampleOf(line: string): Sample {
   const [, name, inside = "", number = ""] = sampleForm.exec(line) ?? [];
   const value = Number(number.replace(/^([+-]?)Inf$/, "$1Infinity"));
-  if (name === undefined || (Number.isNaN(value) && number !== "NaN")) throw new Error(`'${line}' is no sample`);
+  // Go's ParseFloat, by which Prometheus reads numbers, takes it in any case; prom-client writes "Nan" where nothing was measured yet.
+  if (name === undefined || (Number.isNaN(value) && !/^nan$/i.test(number))) throw new Error(`'${line}' is no sample`);
   const labels: Record<string, string> = {};
   for (let rest = inside; rest !== ""; ) {
     const [all, label, text] = pairForm.exec(rest) ?? [];
