@@ -17,6 +17,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { generator } from "./seeded-random.mjs";
 
 const number = (usual) => ({ type: "string", default: String(usual) });
 const { values: given } = parseArgs({
@@ -246,16 +247,5 @@ async function compare() {
   return {
     rows: job.length,
     unequal: one.filter((row, place) => !same(job[place], row)).length + Math.abs(job.length - one.length),
-  };
-}
-
-/** From 0 to 1, the same for the same seed (mulberry32). */
-function generator(seed) {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }

@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { generator } from "./seeded-random.mjs";
 
 const usual = { images: 100_000, shard: 1024, workers: 8, life: 10, restart: 1, seeds: 3 };
 const { values } = parseArgs({
@@ -199,15 +200,4 @@ async function writeArray(name, count) {
   bytes.write(`${head.padEnd(117)}\n`, 10, "latin1");
   for (let place = 128; place < bytes.length; place++) bytes[place] = 96 + Math.floor(64 * random());
   await writeFile(at(name), bytes);
-}
-
-/** From 0 to 1, the same for the same seed (mulberry32). */
-function generator(seed) {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

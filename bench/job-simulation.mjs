@@ -11,6 +11,7 @@
  * which takes `start` once more. `runs` simulations of one seed after another tell means and standard deviations.
  */
 import { parseArgs } from "node:util";
+import { generator } from "./seeded-random.mjs";
 
 const usual = {
   images: 1e9,
@@ -138,17 +139,6 @@ function describe(all, { workers, cores, images, rate }) {
     `${all[0].shards} shards, ${workers} workers: ${of(({ end }) => end / 3600, 3, " hours")}, ${of(({ end }) => 100 * (end / ideal - 1), 1, " %")} more than without failures, starts and a last shard`,
     `${of(({ failed }) => failed, 0, "")} workers failed, ${of(({ begunAgain }) => begunAgain, 0, "")} shards were begun again; ${of(({ lost, busy }) => (100 * lost) / busy, 3, " %")} of the work was done twice`,
   ].join("\n");
-}
-
-/** From 0 to 1, the same for the same seed (mulberry32). */
-function generator(seed) {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** Events in the order of their times: a binary heap. */

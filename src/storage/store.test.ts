@@ -3,10 +3,9 @@ import { createServer } from "node:http";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { listingOf, type Misbehaviour, type StoreServer, sendError, startStore } from "../../test/store-server.ts";
-import { addressBeside, parseAddress, showAddress } from "./addresses.ts";
+import { parseAddress, showAddress } from "./addresses.ts";
 import { storeSettings } from "./settings.ts";
 import { type ObjectStore, openStore, storeOf } from "./store.ts";
-import { parseXml } from "./xml.ts";
 
 let server: StoreServer;
 let store: ObjectStore;
@@ -74,23 +73,6 @@ test("keys are absolute, doubled and strange, and listed over pages", async () =
   expect(await keysOf("a/", 1000)).toEqual(sorted.filter((key) => key.startsWith("a/")));
   for (const key of keys) expect(text(await store.get({ bucket: "bucket", key }, 100))).toBe(key);
   expect(await keysOf("nothing/")).toEqual([]);
-});
-
-test("what no client can ask for is no address", () => {
-  const reasons = [
-    "s3://b",
-    "s3:///key",
-    "s3://bucket/../other/key",
-    "s3://bucket/a/./b",
-    "s3://user:p4ss@bucket/key",
-    `s3://bucket/${"x".repeat(1025)}`,
-  ].map((one) => parseAddress(one));
-  expect(reasons.every((one) => "reason" in one)).toBe(true);
-  expect(JSON.stringify(reasons)).not.toContain("p4ss");
-  expect(addressBeside("s3://bucket/lists/list.txt", "../images/./1.png")).toBe("s3://bucket/images/1.png");
-  expect(addressBeside("s3://bucket/lists/list.txt", "s3://other/1.png")).toBe("s3://other/1.png");
-  for (const path of ["../../other/1.png", "/etc/passwd"])
-    expect(addressBeside("s3://bucket/lists/list.txt", path)).toBeUndefined();
 });
 
 test("parts come alone where they are alone, and in large pieces to who goes on", async () => {
@@ -372,57 +354,5 @@ test("settings come from the environment, whole and without secrets in messages"
   );
   expect(await problemOf(nobody.get({ bucket: "bucket", key: "a" }, 1))).toMatch(
     /got connect ECONNREFUSED .*, 3 times/,
-  );
-});
-
-test("addresses are where AWS, and other stores, have their buckets", async () => {
-  const { urlOf } = await import("./settings.ts");
-  const at = (environment: Record<string, string>, bucket: string): string =>
-    urlOf(
-      storeSettings("images", { AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b", ...environment }),
-      bucket,
-      "a b/+%.png",
-      "x=1",
-    ).href;
-  expect(at({}, "bucket")).toBe("https://bucket.s3.us-east-1.amazonaws.com/a%20b/%2B%25.png?x=1");
-  expect(at({ AWS_REGION: "cn-north-1" }, "my.bucket")).toBe(
-    "https://s3.cn-north-1.amazonaws.com.cn/my.bucket/a%20b/%2B%25.png?x=1",
-  );
-  expect(at({ AWS_ENDPOINT_URL: "https://host:9000/s3/" }, "bucket")).toBe(
-    "https://host:9000/s3/bucket/a%20b/%2B%25.png?x=1",
-  );
-});
-
-test("XML is read as far as stores write it", () => {
-  expect(parseXml('<?xml version="1.0"?><!-- a --><s:a x="1"><b>1 &lt; &#x32;</b><b/></s:a>\n')).toEqual({
-    name: "a",
-    text: "",
-    children: [
-      { name: "b", text: "1 < 2", children: [] },
-      { name: "b", text: "", children: [] },
-    ],
-  });
-  for (const wrong of [
-    "",
-    "a",
-    "<a>",
-    "<a></b>",
-    "<a/><b/>",
-    "<a>&b;</a>",
-    "<a>&#x110000;</a>",
-    "<a><![CDATA[b]]></a>",
-    "<a b></a>",
-    "<a>".repeat(9) + "</a>".repeat(9),
-  ]) {
-    expect(parseXml(wrong), wrong).toBeUndefined();
-  }
-  fc.assert(
-    fc.property(
-      fc.string({ unit: fc.constantFrom("<", ">", "/", "a", "&", ";", "lt", '"', " ", "=", "!", "-", "?") }),
-      (any) => {
-        parseXml(any);
-      },
-    ),
-    { seed },
   );
 });

@@ -16,6 +16,7 @@ import { joinScores } from "../joining/expert-choice.ts";
 import { bringJoined, chooseJoined, type ExpertTrials, type FittingImages } from "../joining/joined.ts";
 import { sourcesOf } from "../tables/sources.ts";
 import { checkModelTerms, type ModelTerms, selectTerms } from "../tables/terms.ts";
+import { checkFalseAlarm } from "./resolution.ts";
 
 /** Reference scores of held-out normal images and the fits they rest on: plain data, safe to keep as JSON. */
 export interface Calibration {
@@ -193,17 +194,6 @@ function referenceScores(calibration: Calibration, name: string): readonly numbe
     expected: `one of the calibrated scores ${Object.keys(calibration.scores).join(", ")}`,
     got: "another",
     remedy: { key: "other", text: "calibrate with this version of outglow" },
-  });
-}
-
-function checkFalseAlarm(rate: number): void {
-  if (rate > 0 && rate < 1) return;
-  throw new ConfigError({
-    code: "out-of-range",
-    subject: "false-alarm rate",
-    expected: "a number between 0 and 1",
-    got: String(rate),
-    remedy: { key: "other", text: "try 0.01 for one in a hundred" },
   });
 }
 

@@ -33,7 +33,7 @@ const certainty = 0.95;
 
 /** What `count` reference images can say about a rate in (0, 1). Throws ConfigError for another rate. */
 export function resolutionOf(count: number, rate: number): Resolution {
-  checkRate(rate);
+  checkFalseAlarm(rate);
   const allowed = allowedReferences(count, rate);
   return {
     count,
@@ -59,7 +59,7 @@ function allowedReferences(count: number, rate: number): number {
 
 /** The fewest reference images n for which a p-value, at least 1 / (n + 1), can be at or below a rate. */
 export function leastImagesFor(rate: number): number {
-  checkRate(rate);
+  checkFalseAlarm(rate);
   let count = Math.max(1, Math.floor(1 / rate) - 2);
   while (1 / (count + 1) > rate) count++;
   return count;
@@ -67,7 +67,7 @@ export function leastImagesFor(rate: number): number {
 
 /** So many reference images and any more keep the real rate, with 95 % certainty, at most `factor` times the wished one. */
 export function steadyImagesFor(rate: number, factor = 2): number {
-  checkRate(rate);
+  checkFalseAlarm(rate);
   const bound = Math.min(1, factor * rate);
   // Within one k the fewest images are the worst, so it is enough to look at the first n of every k.
   for (let k = 1; ; k++) {
@@ -77,7 +77,8 @@ export function steadyImagesFor(rate: number, factor = 2): number {
   }
 }
 
-function checkRate(rate: number): void {
+/** Refuses what is no rate of false alarms. */
+export function checkFalseAlarm(rate: number): void {
   if (rate > 0 && rate < 1) return;
   throw new ConfigError({
     code: "out-of-range",
