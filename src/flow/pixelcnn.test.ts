@@ -102,6 +102,30 @@ describe("its numbers", () => {
   });
 });
 
+test.each([
+  ["grey", 1, 8, 4],
+  ["colour, halved once", 3, 2, 4],
+  ["grey, never halved", 1, 3, 3],
+])("convolutions mean the same as products, at every place: %s", async (_name, channels, height, width) => {
+  const shape = [channels, height, width, 3];
+  const size = { ...tiny, channels, height, width };
+  const [products, convolutions] = [makePixelCnn(size), makePixelCnn(size, "convolutions")];
+  const levels = randomLevels(3 * channels * height * width, "forms");
+  const given = { x: dataOf(shape, (at) => levels[at]!) };
+  const [expected, got] = await Promise.all(
+    [products, convolutions].map((flow) =>
+      predict(flow.parameters, moved(products), given, (values, { x }) => ({
+        prior: flow.normalize(values, x!).terms[0]!.prior,
+        priors: flow.termsByPlace!(values, x!)[0]!.prior,
+        mixtures: flow.mixtures(values, x!),
+      })),
+    ),
+  );
+  for (const [name, numbers] of Object.entries(expected!)) {
+    expect(got![name]!).toBeAllclose(numbers, tolerances.network);
+  }
+});
+
 describe("as a distribution", () => {
   test("it adds up to one over all levels of two pixels", async () => {
     const flow = makePixelCnn({ ...tiny, channels: 1, height: 1, width: 2 });

@@ -14,6 +14,7 @@ import { broadcastLike, constant, reduceSum, type Value } from "../graph/index.t
 import type { ParameterTree, ValuesOf } from "../nn/index.ts";
 import { checkSize, type Flow, type FlowSize } from "./flow.ts";
 import { initialMixture, type LevelProbabilities, levelProbabilities } from "./logistic-mixture.ts";
+import type { NetworkForm } from "./network-form.ts";
 import { pixelNetwork } from "./pixel-network.ts";
 
 /** A PixelCNN++. */
@@ -41,7 +42,7 @@ export function halvingsOf({ height, width }: { readonly height: number; readonl
 }
 
 /** A PixelCNN++ with `depth` gated blocks a resolution (the authors: 5) and `hidden` channels a stream (160). Throws ConfigError for sizes that cannot be: it has no scales. */
-export function makePixelCnn(size: FlowSize): PixelCnn {
+export function makePixelCnn(size: FlowSize, form: NetworkForm = "products"): PixelCnn {
   const { channels, height, width, scales, depth, hidden } = size;
   if (scales !== 0) {
     throw new ConfigError({
@@ -54,7 +55,8 @@ export function makePixelCnn(size: FlowSize): PixelCnn {
   }
   checkSize("pixelcnn", { ...size, scales: 1 });
   const halvings = halvingsOf(size);
-  const network = pixelNetwork({ channels, depth, width: hidden, halvings, outputs: initialMixture(channels) });
+  const networkSize = { channels, depth, width: hidden, halvings, outputs: initialMixture(channels) };
+  const network = pixelNetwork(networkSize, form);
   const mixtures = (parameters: ValuesOf<ParameterTree>, x: Value): Value => network.run(parameters, x, false).y;
   const probabilities = (parameters: ValuesOf<ParameterTree>, x: Value): LevelProbabilities =>
     levelProbabilities(mixtures(parameters, x), x);
@@ -65,7 +67,7 @@ export function makePixelCnn(size: FlowSize): PixelCnn {
     discrete: true,
     parameters: network.parameters,
     createParameters: (key) => network.createParameters(key),
-    adapt: (parameters, x) => network.run(parameters, x, true).parameters,
+    adapt: (parameters, x) => pixelNetwork(networkSize, "products").run(parameters, x, true).parameters,
     normalize: (parameters, x) => {
       const prior = reduceSum(probabilities(parameters, x).byPixel, [0, 1]);
       return { latents: [], terms: [{ logDet: cells(channels * height * width, prior), prior }] };

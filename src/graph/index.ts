@@ -11,10 +11,13 @@ export {
   broadcast,
   broadcastLike,
   concatenate,
+  concatenatedElu,
   divide,
   elu,
+  eluSlope,
   exponential,
   fold,
+  gate,
   gemm,
   greater,
   homogeneousUnfold,
@@ -44,7 +47,7 @@ export {
   transpose,
   unfold,
 } from "./ops/functions.ts";
-export type { Neighbourhood } from "./ops/neighbourhood.ts";
+export type { Neighbourhood, Window } from "./ops/neighbourhood.ts";
 export { opTable } from "./ops/table.ts";
 export { printGraph } from "./printer.ts";
 export type { Recomputation } from "./recomputation.ts";

@@ -8,6 +8,7 @@ export {
   wrongClassLoss,
 } from "./class-losses.ts";
 export { averagePool, globalAverage, neighbourhoods, scatteringConvolution } from "./convolution.ts";
+export { readingConvolution, writingConvolution } from "./image-convolution.ts";
 export { type LuFactors, normal, orthogonal, orthogonalLu, uniform, zeros } from "./initial.ts";
 export {
   type AffineNormParameters,

@@ -137,10 +137,22 @@ const rules: { readonly [K in OpName]: Rule<K> } = {
   squareRoot: pointwise((x) => Math.sqrt(x!)),
   absolute: pointwise((x) => Math.abs(x!)),
   relu: pointwise((x) => Math.max(x!, 0)),
-  elu: pointwise((x) => (x! > 0 ? x! : Math.expm1(x!))),
   sigmoid: pointwise((x) => 1 / (1 + Math.exp(-x!))),
+  gate: pointwise((x) => 1 / (1 + Math.exp(-x!))),
   // log(1 / (1 + e^-x)) = min(x, 0) - log(1 + e^-|x|)
   logSigmoid: pointwise((x) => Math.min(x!, 0) - Math.log1p(Math.exp(-Math.abs(x!)))),
+
+  elu: pointwise((x) => elu(x!)),
+  concatenatedElu: ({ attributes: { axis }, operands: [x], shapes: [shape] }) => {
+    const size = x!.shape[axis]!;
+    return [
+      fill(shape, (index) => {
+        const value = at(x!, index.with(axis, index[axis]! % size));
+        return elu(index[axis]! < size ? value : -value);
+      }),
+    ];
+  },
+  eluSlope: pointwise((y) => Math.min(y! + 1, 1)),
 
   greater: pointwise((a, b) => (a! > b! ? 1 : 0)),
   lessOrEqual: pointwise((a, b) => (a! <= b! ? 1 : 0)),
@@ -231,14 +243,16 @@ const rules: { readonly [K in OpName]: Rule<K> } = {
     }
     return [folded(taps, shape!, neighbourhood)];
   },
-  imageConvolution: ({ operands: [images, kernel, bias], shapes: [shape] }) => {
+  imageConvolution: ({ attributes: { window }, operands: [images, kernel, bias], shapes: [shape] }) => {
     const [, channels, height, width] = images!.shape as [number, number, number, number];
-    const side = kernel!.shape[2]!;
+    const [, , rows, columns] = kernel!.shape as [number, number, number, number];
+    const [above, left] = window?.pads ?? [(rows - 1) / 2, (columns - 1) / 2];
+    const stride = window?.stride ?? 1;
     return [
       fill(shape, ([n, output, y, px]) => {
         let sum = at(bias!, [output!]);
-        for (const [c, ky, kx] of indices([channels, side, side]) as Generator<[number, number, number]>) {
-          const [sourceY, sourceX] = [y! + ky - (side - 1) / 2, px! + kx - (side - 1) / 2];
+        for (const [c, ky, kx] of indices([channels, rows, columns]) as Generator<[number, number, number]>) {
+          const [sourceY, sourceX] = [stride * y! + ky - above, stride * px! + kx - left];
           const inside = sourceY >= 0 && sourceY < height && sourceX >= 0 && sourceX < width;
           if (inside) sum += at(images!, [n!, c, sourceY, sourceX]) * at(kernel!, [output!, c, ky, kx]);
         }
@@ -247,6 +261,10 @@ const rules: { readonly [K in OpName]: Rule<K> } = {
     ];
   },
 };
+
+function elu(x: number): number {
+  return x > 0 ? x : Math.expm1(x);
+}
 
 /** Every neighbourhood [C, taps, H, W, N] added back to where it was read. */
 function folded(x: Tensor, shape: readonly number[], neighbourhood: Neighbourhood | undefined): Float64Array {

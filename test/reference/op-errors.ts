@@ -54,6 +54,8 @@ function pixelsOnly(op: "unfold" | "homogeneousUnfold", apply: (x: Value) => Val
   ];
 }
 
+const oneLeft: ops.Window = { pads: [0, 1, 0, 0], stride: 1 };
+
 export const errorCases: { readonly [K in OpName]: readonly OpErrorCase[] } = {
   input: [
     {
@@ -85,7 +87,17 @@ export const errorCases: { readonly [K in OpName]: readonly OpErrorCase[] } = {
   absolute: notFloat("absolute", ops.absolute),
   relu: notFloat("relu", ops.relu),
   elu: notFloat("elu", ops.elu),
+  concatenatedElu: [
+    ...notFloat("concatenatedElu", (x) => ops.concatenatedElu(x, 0)),
+    {
+      name: "an axis that is not there",
+      build: (graph) => ops.concatenatedElu(given(graph, [2, 3]), 2),
+      match: /^concatenatedElu: expected an axis within rank 2, got 2/,
+    },
+  ],
+  eluSlope: notFloat("eluSlope", ops.eluSlope),
   sigmoid: notFloat("sigmoid", ops.sigmoid),
+  gate: notFloat("gate", ops.gate),
   logSigmoid: notFloat("logSigmoid", ops.logSigmoid),
   greater: unequal("greater", ops.greater),
   lessOrEqual: unequal("lessOrEqual", ops.lessOrEqual),
@@ -334,6 +346,18 @@ export const errorCases: { readonly [K in OpName]: readonly OpErrorCase[] } = {
         ops.imageConvolution(given(graph, [N, 2, 3, 3]), given(graph, kernel), given(graph, [4])),
       match: /^imageConvolution: expected a square kernel of odd side over the channels of \[N,2,3,3\], got \[4,/,
     })),
+    {
+      name: "a kernel of other channels under a window",
+      build: (graph) =>
+        ops.imageConvolution(given(graph, [N, 2, 3, 3]), given(graph, [4, 3, 1, 2]), given(graph, [4]), oneLeft),
+      match: /^imageConvolution: expected a kernel over the channels of \[N,2,3,3\], got \[4,3,1,2\]/,
+    },
+    {
+      name: "a kernel that is larger than the image",
+      build: (graph) =>
+        ops.imageConvolution(given(graph, [N, 2, 3, 3]), given(graph, [4, 2, 4, 1]), given(graph, [4]), oneLeft),
+      match: /^imageConvolution: expected images that the kernel fits in, got a side of 3/,
+    },
     {
       name: "a bias of another size",
       build: (graph) => ops.imageConvolution(given(graph, [N, 2, 3, 3]), given(graph, [4, 2, 3, 3]), given(graph, [3])),

@@ -143,11 +143,11 @@ export function matrices(
 }
 
 /** a where the mask holds, else b, for three shapes. */
-export function convolution(images: Shape, kernel: Shape): OpSample {
+export function convolution(images: Shape, kernel: Shape, window?: ops.Window): OpSample {
   return {
-    name: `${show(images)} ${show(kernel)}`,
+    name: `${show(images)} ${show(kernel)}${window ? ` padded by ${window.pads}, every ${window.stride}` : ""}`,
     inputs: { images: float(images), kernel: float(kernel), bias: float([kernel[0]!]) },
-    build: ({ images, kernel, bias }) => ops.imageConvolution(images!, kernel!, bias!),
+    build: ({ images, kernel, bias }) => ops.imageConvolution(images!, kernel!, bias!, window),
   };
 }
 

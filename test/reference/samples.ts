@@ -92,12 +92,31 @@ export const samples: { readonly [K in OpName]: readonly OpSample[] } = {
       ops.elu,
     ),
   ],
+  concatenatedElu: [
+    one("[2,3] along 0", float([2, 3], offZero), (x) => ops.concatenatedElu(x, 0)),
+    one("[N,2,3] along 1", float([N, 2, 3], offZero), (x) => ops.concatenatedElu(x, 1)),
+    one(
+      "[4,N] along 0, far from zero",
+      float([4, N], (stream) => 40 * stream.normal()),
+      (x) => ops.concatenatedElu(x, 0),
+    ),
+  ],
+  // Of results of elu: none is below -1.
+  eluSlope: unary(ops.eluSlope, (stream) => 2 * stream.uniform() - 1),
   sigmoid: [
     ...unary(ops.sigmoid),
     one(
       "far from zero",
       float([6], (stream) => 40 * stream.normal()),
       ops.sigmoid,
+    ),
+  ],
+  gate: [
+    ...unary(ops.gate),
+    one(
+      "far from zero",
+      float([6], (stream) => 40 * stream.normal()),
+      ops.gate,
     ),
   ],
   logSigmoid: [
@@ -303,5 +322,8 @@ export const samples: { readonly [K in OpName]: readonly OpSample[] } = {
     convolution([free(4), 3, 2, 2], [2, 3, 1, 1]),
     convolution([2, 1, 3, 3], [2, 1, 5, 5]),
     convolution([N, 5, 4, 4], [17, 5, 3, 3]),
+    convolution([N, 2, 3, 4], [5, 2, 2, 3], { pads: [1, 1, 0, 1], stride: 1 }),
+    convolution([N, 17, 4, 2], [3, 17, 2, 3], { pads: [1, 1, 0, 0], stride: 2 }),
+    convolution([2, 1, 3, 3], [2, 1, 3, 1], { pads: [2, 0, 0, 0], stride: 1 }),
   ],
 };

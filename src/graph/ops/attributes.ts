@@ -1,7 +1,7 @@
 /** The attributes of every op: a name that is added here alone breaks the op table and the sample table, and nothing else. */
 import type { Shape } from "../../base/index.ts";
 import type { DataType } from "../value.ts";
-import type { Neighbourhood } from "./neighbourhood.ts";
+import type { Neighbourhood, Window } from "./neighbourhood.ts";
 
 /** Attributes of ops that have none. */
 export type NoAttributes = Readonly<Record<never, never>>;
@@ -29,9 +29,13 @@ export interface OpAttributes {
   readonly squareRoot: NoAttributes;
   readonly absolute: NoAttributes;
   readonly relu: NoAttributes;
-  readonly elu: NoAttributes;
   readonly sigmoid: NoAttributes;
+  readonly gate: NoAttributes;
   readonly logSigmoid: NoAttributes;
+  // exponential linear units
+  readonly elu: NoAttributes;
+  readonly concatenatedElu: { readonly axis: number };
+  readonly eluSlope: NoAttributes;
   // select
   readonly greater: NoAttributes;
   readonly lessOrEqual: NoAttributes;
@@ -55,7 +59,7 @@ export interface OpAttributes {
   readonly homogeneousUnfold: NoAttributes;
   readonly fold: Reading;
   readonly foldedProduct: Reading & { readonly transposeA: boolean; readonly height: number; readonly width: number };
-  readonly imageConvolution: NoAttributes;
+  readonly imageConvolution: { readonly window?: Window };
 }
 
 /** The name of an op. */

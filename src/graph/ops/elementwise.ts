@@ -3,19 +3,7 @@ import { broadcastShapes } from "../../base/index.ts";
 import type { Value } from "../value.ts";
 import type { OpName } from "./attributes.ts";
 import { expectFloats, type GradientRule, type OpDefinition, type OpFamily } from "./definition.ts";
-import {
-  add,
-  divide,
-  greater,
-  lessOrEqual,
-  minimum,
-  multiply,
-  negate,
-  positive,
-  select,
-  sigmoid,
-  subtract,
-} from "./functions.ts";
+import { divide, greater, lessOrEqual, multiply, negate, positive, select, sigmoid, subtract } from "./functions.ts";
 
 type Unary =
   | "negate"
@@ -24,8 +12,8 @@ type Unary =
   | "squareRoot"
   | "absolute"
   | "relu"
-  | "elu"
   | "sigmoid"
+  | "gate"
   | "logSigmoid";
 type Binary = "add" | "subtract" | "multiply" | "divide" | "maximum" | "minimum";
 
@@ -101,8 +89,6 @@ export const elementwiseOps: OpFamily<Unary | Binary> = {
   // d relu(x) = dx where relu(x) > 0. The output is kept rather than the input, so that the input's memory is free; a product with a
   // mask of 0 and 1 takes a quarter of the time of a selection in ONNX Runtime.
   relu: unary("relu", "Relu", (dy, _x, y) => multiply(dy, positive(y))),
-  // d elu(x) = min(1 + elu(x), 1) dx: e^x where x < 0, else 1
-  elu: unary("elu", "Elu", (dy, _x, y) => multiply(dy, minimum(add(y, 1), 1))),
   sigmoid: {
     // d sigmoid(x) = s (1 - s) dx
     ...unary("sigmoid", "", (dy, _x, y) => multiply(dy, multiply(y, subtract(1, y)))),
@@ -117,6 +103,8 @@ export const elementwiseOps: OpFamily<Unary | Binary> = {
       return emitter.node("Max", [large!, small!]);
     },
   },
+  // d gate(x) = s (1 - s) dx
+  gate: unary("gate", "Sigmoid", (dy, _x, y) => multiply(dy, multiply(y, subtract(1, y)))),
   logSigmoid: {
     // d log sigmoid(x) = (1 - sigmoid(x)) dx
     ...unary("logSigmoid", "", (dy, x) => multiply(dy, subtract(1, sigmoid(x)))),

@@ -9,6 +9,14 @@ export interface Neighbourhood {
   readonly stride: number;
 }
 
+/** How the kernel of an image convolution lies over the images, where it is not a square around every pixel. */
+export interface Window {
+  /** Rows and columns of zeros around an image: above, left, below, right. The first place's kernel begins at their corner. */
+  readonly pads: readonly [number, number, number, number];
+  /** From one place to the next, along both axes. */
+  readonly stride: number;
+}
+
 /** A pixel and all around it, row by row, as in PyTorch's conv2d with padding 1: tap 3 ky + kx is the pixel (ky - 1, kx - 1) away. */
 export const square: Neighbourhood = {
   taps: Array.from({ length: 9 }, (_, tap) => [Math.floor(tap / 3) - 1, (tap % 3) - 1] as const),

@@ -3,6 +3,7 @@ import type { OpName } from "./attributes.ts";
 import { convolutionOps } from "./convolution.ts";
 import type { OpDefinition } from "./definition.ts";
 import { elementwiseOps } from "./elementwise.ts";
+import { eluOps } from "./elu.ts";
 import { imageConvolutionOps } from "./image-convolution.ts";
 import { linearAlgebraOps } from "./linear-algebra.ts";
 import { movementOps } from "./movement.ts";
@@ -13,6 +14,7 @@ import { sourceOps } from "./source.ts";
 export const opTable: { readonly [K in OpName]: OpDefinition<K> } = {
   ...sourceOps,
   ...elementwiseOps,
+  ...eluOps,
   ...selectOps,
   ...reduceOps,
   ...movementOps,
