@@ -25,7 +25,7 @@ export default defineConfig({
     minify: false,
     rolldownOptions: {
       input: [
-        ...["cli/main", "cli/program", "service/engine-worker", "studio/look-worker", "studio/job-worker"],
+        ...["cli/main", "cli/program", "service/engine-worker", "studio/looking/look-worker", "studio/runs/job-worker"],
         ...["queue/part-worker", "runtime/device-worker", "benchmark/measuring-worker"],
       ].map((path) => here(`../src/${path}.ts`)),
       // What package.json says of side effects is said of the library.

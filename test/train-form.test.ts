@@ -1,8 +1,8 @@
 /** The form of a training: every setting has a field, and what is typed becomes the request and the command line that the schema and the parser take. */
 import { expect, test } from "vitest";
 import { trainCommand } from "../src/cli/train-command.ts";
-import { trainCommandLine } from "../src/studio/train-command-line.ts";
-import { durations, trainFields } from "../src/studio/train-form.ts";
+import { trainCommandLine } from "../src/studio/routes/train-command-line.ts";
+import { durations, trainFields } from "../src/studio/routes/train-form.ts";
 import { readTrainRequest, type TrainRequest } from "../src/workflow/index.ts";
 import { requestOf } from "../web/pages/train-values.ts";
 

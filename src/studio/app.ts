@@ -14,21 +14,21 @@ import {
   Refusal,
   readJson,
 } from "../service/index.ts";
-import { checkOrigins, checkSession, sessionCookie, studioHeaders } from "./access.ts";
-import type { RouteName } from "./addresses.ts";
-import { detectorHandlers } from "./detector-handlers.ts";
-import { enteringPage, enteringPath } from "./entering.ts";
-import { folderHandlers } from "./folder-handlers.ts";
-import { homeHandlers } from "./home-handlers.ts";
-import { imageHandlers } from "./image-handlers.ts";
-import { markHandlers } from "./mark-handlers.ts";
+import { checkOrigins, checkSession, sessionCookie, studioHeaders } from "./entry/access.ts";
+import { enteringPage, enteringPath } from "./entry/entering.ts";
+import type { Sessions } from "./entry/sessions.ts";
+import { detectorHandlers } from "./handlers/detector-handlers.ts";
+import { folderHandlers } from "./handlers/folder-handlers.ts";
+import { homeHandlers } from "./handlers/home-handlers.ts";
+import { imageHandlers } from "./handlers/image-handlers.ts";
+import { markHandlers } from "./handlers/mark-handlers.ts";
+import type { Handlers, StudioParts } from "./handlers/requests.ts";
+import { runHandlers } from "./handlers/run-handlers.ts";
+import { scoringHandlers } from "./handlers/scoring-handlers.ts";
+import { trainHandlers } from "./handlers/train-handlers.ts";
 import type { PageFile } from "./pages.ts";
-import type { Handlers, StudioParts } from "./requests.ts";
-import { type Route, routes } from "./routes.ts";
-import { runHandlers } from "./run-handlers.ts";
-import { scoringHandlers } from "./scoring-handlers.ts";
-import type { Sessions } from "./sessions.ts";
-import { trainHandlers } from "./train-handlers.ts";
+import type { RouteName } from "./routes/addresses.ts";
+import { type Route, routes } from "./routes/routes.ts";
 
 /** What the app needs besides the studio's parts. */
 export interface AppOptions {
