@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import { type Browser, chromium, type Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { exampleDecisions } from "../src/report/example-decisions.ts";
+import { exampleDecisions } from "../src/report/decisions/example-decisions.ts";
 import { renderDecisionReport } from "../src/report/index.ts";
 import { accessibilityFindings } from "./accessibility.ts";
 

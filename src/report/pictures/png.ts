@@ -1,5 +1,5 @@
 /** PNG bytes from a canvas and SVG overlays, by sharp. */
-import { sharpLibrary } from "../data/index.ts";
+import { sharpLibrary } from "../../data/index.ts";
 import type { Canvas } from "./canvas.ts";
 
 /** zlib's level for whole pictures: 9 makes a chart take three times as long, drawing included, for a file that is a sixth smaller. */

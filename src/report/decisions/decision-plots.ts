@@ -2,10 +2,10 @@
  * Plots of a page about decisions as SVG that takes its colours from the page, so that they are right on light and dark. Sets differ in
  * colour and in dash; no plot holds a fact that the text around it does not.
  */
-import { roundRange, showTick } from "./chart-style.ts";
+import { roundRange, showTick } from "../charts/chart-style.ts";
+import { escapeXml } from "../documents/text.ts";
 import { type BinnedSet, type DecisionBins, overflowShare, placeOf } from "./decision-bins.ts";
 import { showCount, showScore } from "./decision-words.ts";
-import { escapeXml } from "./text.ts";
 
 /** Sizes of the histogram in units of its view. */
 export const histogramFrame = { width: 720, height: 250, left: 8, right: 712, top: 26, bottom: 206 } as const;

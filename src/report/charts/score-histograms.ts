@@ -1,5 +1,6 @@
 /** Histograms of scores, normal images against other sets, as outlines of different dash: one plot, or one for each scale. */
-import { histogram } from "../score/index.ts";
+import { histogram } from "../../score/index.ts";
+import { shortenMiddle } from "../documents/text.ts";
 import { type Chart, renderChart } from "./chart.ts";
 import {
   type AxisRange,
@@ -16,7 +17,6 @@ import {
   valueAxis,
 } from "./chart-style.ts";
 import { binCount, countOutside, robustRange, type ValueRange } from "./distribution.ts";
-import { shortenMiddle } from "./text.ts";
 
 /** The area under the ROC curve of a set against the normal images, with an interval. */
 export interface ShownAuroc {

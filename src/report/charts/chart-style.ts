@@ -1,5 +1,5 @@
 /** How charts look: marks that differ in shape and dash as well as in colour, titles, notes, and axes with round numbers. */
-import { displayWidth, shortenMiddle, wrapText } from "./text.ts";
+import { displayWidth, shortenMiddle, wrapText } from "../documents/text.ts";
 
 /** How one data set is drawn. */
 export interface Mark {

@@ -1,10 +1,10 @@
 /** Tests of the charts: what stands in the SVG, that it is the same every time, and that nothing lies outside the picture. */
 import { describe, expect, test } from "vitest";
+import { decodePng } from "../pictures/pixel-examples.ts";
 import { aurocPlot } from "./auroc-plot.ts";
 import { type Chart, chartPng } from "./chart.ts";
 import { correlationMatrix } from "./correlation-matrix.ts";
 import { likelihoodScatter, rankCorrelation } from "./likelihood-scatter.ts";
-import { decodePng } from "./pixel-examples.ts";
 import { scoreHistogramPanels, scoreHistograms } from "./score-histograms.ts";
 
 const ramp = (count: number, factor = 1): number[] => Array.from({ length: count }, (_, index) => factor * index);

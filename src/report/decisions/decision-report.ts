@@ -5,7 +5,9 @@
  * The page holds counts, not scores. Its policy allows the one script it brings, by hash, and no connection to anywhere.
  */
 import { createHash } from "node:crypto";
-import { histogramEdges, operations, thinOperations } from "../score/index.ts";
+import { histogramEdges, operations, thinOperations } from "../../score/index.ts";
+import { type ReportTable, renderTable, tableOf } from "../documents/html-report.ts";
+import { escapeXml } from "../documents/text.ts";
 import { checkCalibration } from "./calibration-check.ts";
 import { binDecisions, binSet, type DecisionBins, type DecisionReference, type DecisionSet } from "./decision-bins.ts";
 import { type Gallery, renderGalleries } from "./decision-gallery.ts";
@@ -23,8 +25,6 @@ import {
 import { type DecisionScriptData, decisionScript } from "./decision-script.ts";
 import { decisionStyle } from "./decision-style.ts";
 import { announceStop, describeStop, showCount, showScore, showShare } from "./decision-words.ts";
-import { type ReportTable, renderTable, tableOf } from "./html-report.ts";
-import { escapeXml } from "./text.ts";
 
 /** What was read from one place, and what was not. */
 export interface ReportInput {

@@ -1,7 +1,7 @@
 /**
  * A canvas of RGB pixels: grids of images are laid out by copying pixels; only images that are made smaller are averaged.
  */
-import { internalError } from "../base/index.ts";
+import { internalError } from "../../base/index.ts";
 
 /** Images of one size. */
 export interface PixelBatch {

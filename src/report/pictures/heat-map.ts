@@ -1,6 +1,6 @@
 /** A heat map over an image, as a PNG of the image's size. */
-import { internalError } from "../base/index.ts";
-import { sharpLibrary } from "../data/index.ts";
+import { internalError } from "../../base/index.ts";
+import { sharpLibrary } from "../../data/index.ts";
 import type { Canvas, Colour } from "./canvas.ts";
 import { encodePng } from "./png.ts";
 import { longestThumbnail } from "./thumbnail.ts";

@@ -1,5 +1,5 @@
 /** A grid of images without text, for samples of a model, as a PNG. */
-import { ConfigError } from "../base/index.ts";
+import { ConfigError } from "../../base/index.ts";
 import { checkBatch, makeCanvas, type PixelBatch, paintImage } from "./canvas.ts";
 import { encodePng } from "./png.ts";
 

@@ -1,9 +1,9 @@
 /** Whether p-values of normal images that had no part in the calibration are as uniform as they should be: a plot and a sentence. */
-import { compareSamples, pValues } from "../score/index.ts";
+import { compareSamples, pValues } from "../../score/index.ts";
+import { showNumber } from "../documents/table.ts";
 import type { DecisionReference, DecisionSet } from "./decision-bins.ts";
 import { uniformPlot } from "./decision-plots.ts";
 import { showCount } from "./decision-words.ts";
-import { showNumber } from "./table.ts";
 
 /** What the check found. */
 export interface CalibrationCheck {

@@ -1,8 +1,8 @@
 /** A matrix of correlations as a heat map in greys with the numbers in its cells. */
-import { internalError } from "../base/index.ts";
+import { internalError } from "../../base/index.ts";
+import { shortenMiddle } from "../documents/text.ts";
 import { type Chart, renderChart } from "./chart.ts";
 import { frameOf, ink, margin, noteSize, textWidth } from "./chart-style.ts";
-import { shortenMiddle } from "./text.ts";
 
 /** What a correlation matrix shows. */
 export interface CorrelationMatrix {

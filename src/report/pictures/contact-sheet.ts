@@ -1,5 +1,8 @@
 /** A contact sheet: thumbnails in a grid with name, score and p-value under each, as a PNG. */
-import { ConfigError, internalError } from "../base/index.ts";
+import { ConfigError, internalError } from "../../base/index.ts";
+import { svgOf } from "../documents/svg.ts";
+import { showNumber } from "../documents/table.ts";
+import { escapeXml, shortenMiddle } from "../documents/text.ts";
 import {
   type Colour,
   checkBatch,
@@ -12,9 +15,6 @@ import {
   type Rectangle,
 } from "./canvas.ts";
 import { encodePng, type Overlay } from "./png.ts";
-import { svgOf } from "./svg.ts";
-import { showNumber } from "./table.ts";
-import { escapeXml, shortenMiddle } from "./text.ts";
 
 /** What stands under a thumbnail. */
 export interface Caption {

@@ -1,6 +1,6 @@
 /** Tests of canvas and image grid: sizes, places and colours of a decoded PNG. */
 import { describe, expect, test } from "vitest";
-import { ConfigError } from "../base/index.ts";
+import { ConfigError } from "../../base/index.ts";
 import { type Colour, fitBox, makeCanvas, type PixelBatch, paintImage } from "./canvas.ts";
 import { renderImageGrid } from "./image-grid.ts";
 import { decodePng, flatImages } from "./pixel-examples.ts";

@@ -1,6 +1,6 @@
 /** The likelihoods of two models against each other, image by image: how alike two models see data. */
-import { internalError, permutation, randomKey } from "../base/index.ts";
-import { spearmanCorrelation } from "../score/index.ts";
+import { internalError, permutation, randomKey } from "../../base/index.ts";
+import { spearmanCorrelation } from "../../score/index.ts";
 import { type Chart, renderChart } from "./chart.ts";
 import { type AxisRange, chartWidth, frameOf, itemStyleOf, markOf, roundRange, valueAxis } from "./chart-style.ts";
 import { robustRange } from "./distribution.ts";

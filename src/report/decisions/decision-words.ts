@@ -1,7 +1,7 @@
 /** What a threshold does, in plain words. */
-import { beyondChance } from "../score/index.ts";
+import { beyondChance } from "../../score/index.ts";
+import { showNumber } from "../documents/table.ts";
 import type { DecisionBins, Stop } from "./decision-bins.ts";
-import { showNumber } from "./table.ts";
 
 /** A whole number with commas. */
 export function showCount(value: number): string {

@@ -1,7 +1,8 @@
 /** Galleries of images with their scores: thumbnails as data, capped, with heat maps that can be switched on. */
+
+import { showNumber } from "../documents/table.ts";
+import { escapeXml, shortenMiddle } from "../documents/text.ts";
 import { showScore } from "./decision-words.ts";
-import { showNumber } from "./table.ts";
-import { escapeXml, shortenMiddle } from "./text.ts";
 
 /** One image of a gallery. */
 export interface GalleryImage {

@@ -1,6 +1,6 @@
 /** A made-up page about decisions for tests: two labelled sets, one unlabelled, names that would break a page that does not escape. */
-import { type RandomStream, randomKey } from "../base/index.ts";
-import { scoreThreshold } from "../score/index.ts";
+import { type RandomStream, randomKey } from "../../base/index.ts";
+import { scoreThreshold } from "../../score/index.ts";
 import type { DecisionReport } from "./decision-report.ts";
 
 /** A name that a page must not take for markup. */

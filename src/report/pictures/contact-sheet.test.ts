@@ -1,6 +1,6 @@
 /** Tests of the contact sheet: places of pictures, frames and captions in a decoded PNG. */
 import { describe, expect, test } from "vitest";
-import { ConfigError } from "../base/index.ts";
+import { ConfigError } from "../../base/index.ts";
 import { type Colour, makeCanvas } from "./canvas.ts";
 import { contactSheetLayout, flaggedColour, renderContactSheet } from "./contact-sheet.ts";
 import { decodePng, flatImages } from "./pixel-examples.ts";

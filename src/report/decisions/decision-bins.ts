@@ -5,7 +5,7 @@
  * The threshold can stand at *stops*: edges of the histogram, thresholds of common false-alarm rates, and the one that decided. At each stop
  * it is known exactly how many images of every set are above.
  */
-import { type Calibration, histogram, histogramEdges, scoreThreshold } from "../score/index.ts";
+import { type Calibration, histogram, histogramEdges, scoreThreshold } from "../../score/index.ts";
 
 /** Scores of one set of images. */
 export interface DecisionSet {

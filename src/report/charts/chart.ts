@@ -1,8 +1,8 @@
 /** Charts by Apache ECharts, drawn to SVG text without a browser: the same option gives the same text. */
 import type { EChartsCoreOption } from "echarts/core";
-import { sharpLibrary } from "../data/index.ts";
-import { pictureCompression } from "./png.ts";
-import { fontFamily } from "./svg.ts";
+import { sharpLibrary } from "../../data/index.ts";
+import { fontFamily } from "../documents/svg.ts";
+import { pictureCompression } from "../pictures/png.ts";
 
 /** A chart as an SVG document, with its size in pixels. */
 export interface Chart {

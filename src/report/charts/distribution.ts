@@ -1,5 +1,5 @@
 /** Numbers as a picture needs them: ranges that a few far values do not stretch, and how many bins. */
-import { quantile } from "../score/index.ts";
+import { quantile } from "../../score/index.ts";
 
 /** An interval of values. */
 export interface ValueRange {

@@ -1,6 +1,6 @@
 /** Tests of the image matrix: images and texts in a decoded PNG. */
 import { expect, test } from "vitest";
-import { ConfigError } from "../base/index.ts";
+import { ConfigError } from "../../base/index.ts";
 import type { Colour } from "./canvas.ts";
 import { renderImageMatrix } from "./image-matrix.ts";
 import { decodePng, flatImages } from "./pixel-examples.ts";

@@ -1,6 +1,6 @@
 /** A prepared image as a small PNG. */
-import type { ImageShape } from "../base/index.ts";
-import { sharpLibrary } from "../data/index.ts";
+import type { ImageShape } from "../../base/index.ts";
+import { sharpLibrary } from "../../data/index.ts";
 
 /** The longest side of a thumbnail, pixels. */
 export const longestThumbnail = 128;

@@ -1,9 +1,9 @@
 /** A labelled matrix of images as a PNG: rows and columns with names, and a line of text under every image where wanted. */
-import { ConfigError, internalError } from "../base/index.ts";
+import { ConfigError, internalError } from "../../base/index.ts";
+import { svgOf } from "../documents/svg.ts";
+import { displayWidth, escapeXml, shortenMiddle, wrapText } from "../documents/text.ts";
 import { checkBatch, fitBox, makeCanvas, type PixelBatch, paintImage } from "./canvas.ts";
 import { encodePng, type Overlay } from "./png.ts";
-import { svgOf } from "./svg.ts";
-import { displayWidth, escapeXml, shortenMiddle, wrapText } from "./text.ts";
 
 /** One row. Rows may hold images of different sizes and numbers. */
 export interface ImageRow {

@@ -1,4 +1,6 @@
 /** AUROC of several scores on several sets: one row for each score, one mark for each set, with intervals and the line of chance. */
+
+import { shortenMiddle } from "../documents/text.ts";
 import { type Chart, renderChart } from "./chart.ts";
 import {
   chartWidth,
@@ -13,7 +15,6 @@ import {
   valueAxis,
 } from "./chart-style.ts";
 import type { ShownAuroc } from "./score-histograms.ts";
-import { shortenMiddle } from "./text.ts";
 
 /** One score's row. */
 export interface AurocRow {
