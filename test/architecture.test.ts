@@ -141,6 +141,25 @@ function findCycle(): string[] {
   return sources.map(({ path }) => walk(path, [])).find((cycle) => cycle.length > 0) ?? [];
 }
 
+/** The room of a floor that a file lies in, as `floor/room`; undefined for what lies beside the rooms, which all of them may take from. */
+const roomOf = (path: string): string | undefined => /^\w+\/[\w-]+(?=\/)/.exec(path)?.[0];
+
+/** Rooms that take from themselves by way of other rooms of their floor, types included. */
+function entangledRooms(): string[] {
+  const taken = new Map<string, Set<string>>();
+  for (const { path, folder, imports } of sources) {
+    const room = roomOf(path);
+    if (room === undefined) continue;
+    const rooms = imports.flatMap(({ target }) => (folderOf(target) === folder ? (roomOf(target) ?? []) : []));
+    taken.set(room, new Set([...(taken.get(room) ?? []), ...rooms.filter((other) => other !== room)]));
+  }
+  const reached = (from: string, seen = new Set<string>()): Set<string> => {
+    for (const next of taken.get(from) ?? []) if (!seen.has(next)) reached(next, seen.add(next));
+    return seen;
+  };
+  return [...taken.keys()].filter((room) => reached(room).has(room));
+}
+
 /** What is loaded before a command shows its help: everything that its files import at once. */
 function loadedForHelp(): string[] {
   const loaded = new Set<string>();
@@ -198,6 +217,7 @@ test.each<[string, () => string[]]>([
       ).filter((offence) => !sideDoors.includes(offence)),
   ],
   ["is part of a cycle", findCycle],
+  ["is in a room that takes from one that takes from it", entangledRooms],
   ["imports a foreign package", () => imports((at, to) => isPackage(to) && !packages[packageOf(to)]?.includes(at))],
   ["is pure but imports node:*", () => imports((folder, to) => pure.includes(folder) && to.startsWith("node:"))],
   ["goes by a clock that may jump, though it serves", () => texts(/\bDate\.now\b/, ["service", "client"])],

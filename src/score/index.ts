@@ -42,9 +42,7 @@ export {
   referencesForDiscovery,
 } from "./calibrating/false-discovery.ts";
 export {
-  type GroupMembers,
   type GroupReference,
-  groupMembers,
   groupPValues,
   groupReference,
   groupSteps,
@@ -52,10 +50,10 @@ export {
   highestPerGroup,
   splitByGroup,
 } from "./calibrating/group-calibration.ts";
+export { type ExpertTrials, leastJoinedImages } from "./calibrating/joined.ts";
 export { calibrateHeldOut, leastHalved, leftOutTogether } from "./calibrating/leave-out-calibration.ts";
 export { leastImagesFor, type Resolution, resolutionOf, steadyImagesFor } from "./calibrating/resolution.ts";
 export { type AnyRule, describeRule, describeShortage, ruleLabel } from "./calibrating/rule-words.ts";
-export { byCoder, type CoderName, type CoderSizes, coderNames } from "./definitions/coders.ts";
 export { waicScores } from "./definitions/ensemble-scores.ts";
 export { choiceIn, type FitKind, type FitOf, type ScoreFit, type ScoreFits } from "./definitions/fits.ts";
 export { type GradientFit, logSquare } from "./definitions/gradient-scores.ts";
@@ -121,8 +119,8 @@ export {
   type TrialKind,
 } from "./joining/expert-choice.ts";
 export { learnWeights } from "./joining/join-weights.ts";
-export { type ExpertTrials, leastJoinedImages } from "./joining/joined.ts";
 export { type JoinRule, type JointReference, jointPValues } from "./joining/joined-scores.ts";
+export { aurocInterval, defaultResamples } from "./judging/bootstrap.ts";
 export { compareAuroc, delongAuroc } from "./judging/delong.ts";
 export { type Evaluation, type EvaluationSubject, evaluateScores } from "./judging/evaluation.ts";
 export {
@@ -185,15 +183,17 @@ export { joinShares, leastOf, sharesOf } from "./piles/pile-ranks.ts";
 export { trimmedScores } from "./piles/pile-scores.ts";
 export { featureRows, type LookedHalf, type SecondLook, secondLook } from "./piles/second-look.ts";
 export { learnTurns, tellTurns, turnWeight } from "./piles/turns.ts";
-export { aurocInterval, defaultResamples, type Interval, intervalCoverage } from "./statistics/bootstrap.ts";
 export { type Eigenpair, symmetricEigenpairs } from "./statistics/eigenvalues.ts";
+export { type GroupMembers, groupMembers } from "./statistics/group-members.ts";
 export { type Histogram, histogram, histogramEdges } from "./statistics/histogram.ts";
+export { type Interval, intervalCoverage } from "./statistics/interval.ts";
 export type { Marginal } from "./statistics/marginals.ts";
 export { boxPierceLags } from "./statistics/noise-statistics.ts";
 export { quantile, type ScoreSets } from "./statistics/ranking.ts";
 export { shareInterval } from "./statistics/special-functions.ts";
 export { compareSamples, type TwoSampleTest } from "./statistics/two-sample.ts";
 export { type ClassTable, classAccuracy, classPosteriors, makeClassTable, predictedClasses } from "./tables/classes.ts";
+export { byCoder, type CoderName, type CoderSizes, coderNames } from "./tables/coders.ts";
 export type { FaultTable } from "./tables/fault-table.ts";
 export { type PixelTable, selectPixels } from "./tables/pixel-table.ts";
 export {

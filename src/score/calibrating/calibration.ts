@@ -13,9 +13,9 @@ import { leastHierarchyImages } from "../definitions/hierarchy.ts";
 import type { ScoreDefinition } from "../definitions/score-definition.ts";
 import { computable, computeScore, scoreDefinitions } from "../definitions/scores.ts";
 import { joinScores } from "../joining/expert-choice.ts";
-import { bringJoined, chooseJoined, type ExpertTrials, type FittingImages } from "../joining/joined.ts";
 import { sourcesOf } from "../tables/sources.ts";
 import { checkModelTerms, type ModelTerms, selectTerms } from "../tables/terms.ts";
+import { bringJoined, chooseJoined, type ExpertTrials, type FittingImages } from "./joined.ts";
 import { checkFalseAlarm } from "./resolution.ts";
 
 /** Reference scores of held-out normal images and the fits they rest on: plain data, safe to keep as JSON. */

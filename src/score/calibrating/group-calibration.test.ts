@@ -2,10 +2,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ConfigError, type RandomStream, randomKey } from "../../base/index.ts";
+import { groupMembers } from "../statistics/group-members.ts";
 import { pValues } from "./calibration.ts";
 import { mayBeAtLeast, mayBeAtMost } from "./example-trials.ts";
 import {
-  groupMembers,
   groupPValues,
   groupReference,
   groupSteps,

@@ -14,6 +14,7 @@
  * a of new normal groups has an image marked.
  */
 import { ConfigError, internalError, permutation, type RandomKey } from "../../base/index.ts";
+import { groupMembers } from "../statistics/group-members.ts";
 
 /** The reference scores of groups: plain data, safe to keep as JSON. */
 export interface GroupReference {
@@ -21,23 +22,6 @@ export interface GroupReference {
   readonly sizes: readonly number[];
   /** The finite scores of every group, ascending; a group's other images have a score of +Infinity. */
   readonly scores: readonly (readonly number[])[];
-}
-
-/** The images of one group, by index. */
-export interface GroupMembers {
-  readonly name: string;
-  readonly images: readonly number[];
-}
-
-/** The groups in the order in which they first appear. */
-export function groupMembers(names: readonly string[]): GroupMembers[] {
-  const groups = new Map<string, number[]>();
-  names.forEach((name, image) => {
-    const images = groups.get(name);
-    if (images === undefined) groups.set(name, [image]);
-    else images.push(image);
-  });
-  return Array.from(groups, ([name, images]) => ({ name, images }));
 }
 
 /**

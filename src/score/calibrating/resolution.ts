@@ -8,7 +8,7 @@
  * fewer images are flagged.
  */
 import { ConfigError } from "../../base/index.ts";
-import type { Interval } from "../statistics/bootstrap.ts";
+import type { Interval } from "../statistics/interval.ts";
 import { betaDistribution, betaQuantile } from "../statistics/special-functions.ts";
 
 /** What n reference images can say about a false-alarm rate. */

@@ -8,9 +8,9 @@
 
 import { joinScores } from "../joining/expert-choice.ts";
 import { marginalLogLikelihoods, negativeLogMaximumPosteriors } from "../tables/classes.ts";
+import { type CoderName, coderNames, coderTitles } from "../tables/coders.ts";
 import { logLikelihoods, scaleSums } from "../tables/term-table.ts";
 import type { ModelTerms } from "../tables/terms.ts";
-import { type CoderName, coderNames, coderTitles } from "./coders.ts";
 import { complexityDefinition } from "./complexity.ts";
 import { waicDefinition } from "./ensemble-scores.ts";
 import { choiceIn } from "./fits.ts";

@@ -1,7 +1,8 @@
 /** An evaluation: how well one score tells one set of anomalous images from normal ones. */
 import type { RandomKey } from "../../base/index.ts";
-import { aurocInterval, type Interval } from "../statistics/bootstrap.ts";
+import type { Interval } from "../statistics/interval.ts";
 import type { ScoreSets } from "../statistics/ranking.ts";
+import { aurocInterval } from "./bootstrap.ts";
 import { auroc, averagePrecision, fpr95AnomalousPositive, fpr95NormalPositive } from "./metrics.ts";
 
 /** The metrics of one score on one pair of sets: plain data. metrics.ts defines each of them. */

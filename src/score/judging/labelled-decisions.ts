@@ -8,7 +8,7 @@
  * The best F1 has no such promise: it is the best that could have been had on these very images, and new ones will do worse.
  */
 import { ConfigError } from "../../base/index.ts";
-import type { Interval } from "../statistics/bootstrap.ts";
+import type { Interval } from "../statistics/interval.ts";
 import { groupScores, type ScoreSets, total } from "../statistics/ranking.ts";
 import { betaDistribution, betaQuantile, shareInterval } from "../statistics/special-functions.ts";
 

@@ -6,9 +6,10 @@
  * are drawn for both scores (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, chapters 8 and 13).
  */
 import { internalError, type RandomKey, type RandomStream } from "../../base/index.ts";
-import { groupMembers } from "../calibrating/group-calibration.ts";
-import { defaultResamples, type Interval, intervalCoverage } from "../statistics/bootstrap.ts";
+import { groupMembers } from "../statistics/group-members.ts";
+import { type Interval, intervalCoverage } from "../statistics/interval.ts";
 import { groupScores, quantile, type ScoreGroups, type ScoreSets } from "../statistics/ranking.ts";
+import { defaultResamples } from "./bootstrap.ts";
 import { type MetricName, metricDefinitions } from "./metric-definitions.ts";
 import { checkPaired, type ScoreComparison, verdictOf } from "./score-comparison.ts";
 

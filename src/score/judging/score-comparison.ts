@@ -4,7 +4,7 @@
  * Two separate intervals that overlap prove nothing, since both scores err on the same images: only a paired comparison tells.
  */
 import { internalError } from "../../base/index.ts";
-import { type Interval, intervalCoverage } from "../statistics/bootstrap.ts";
+import { type Interval, intervalCoverage } from "../statistics/interval.ts";
 import type { ScoreSets } from "../statistics/ranking.ts";
 import { type MetricName, metricDefinitions } from "./metric-definitions.ts";
 

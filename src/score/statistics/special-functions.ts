@@ -6,7 +6,7 @@
  * log Gamma by Lanczos' approximation (Lanczos, 1964; nine terms, g = 7). Relative errors are about 1e-13.
  */
 import { internalError } from "../../base/index.ts";
-import type { Interval } from "./bootstrap.ts";
+import type { Interval } from "./interval.ts";
 
 const lanczos = [
   676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059, 12.507343278686905,

@@ -3,8 +3,8 @@
  * checks and stores terms, or says what is missing, finds it here.
  */
 import { ConfigError, type Remedy, setting } from "../../base/index.ts";
-import { type CoderSizes, countSizes, joinSizes, selectSizes } from "../definitions/coders.ts";
 import { type ClassTable, joinClassTables, selectClassRows } from "./classes.ts";
+import { type CoderSizes, countSizes, joinSizes, selectSizes } from "./coders.ts";
 import { type FaultTable, joinFaults, selectFaults } from "./fault-table.ts";
 import { countPixels, joinPixels, type PixelTable, selectPixels } from "./pixel-table.ts";
 import { joinStatistics, type StatisticTable, selectStatistics } from "./statistic-table.ts";

@@ -1,9 +1,6 @@
 /** The joined score inside a calibration: it is valid whatever was chosen, hears who sees something, and goes over to other normal images. */
 import { describe, expect, test } from "vitest";
 import { type RandomStream, randomKey } from "../../base/index.ts";
-import { calibrate, halvesOf, pValues, withJoined } from "../calibrating/calibration.ts";
-import { calibrateByGroup } from "../calibrating/calibration-by-group.ts";
-import { calibrateHeldOut } from "../calibrating/leave-out-calibration.ts";
 import { choiceIn } from "../definitions/fits.ts";
 import {
   computableScoreNames,
@@ -17,7 +14,10 @@ import { shareInterval } from "../statistics/special-functions.ts";
 import type { PixelTable } from "../tables/pixel-table.ts";
 import { makeTermTable } from "../tables/term-table.ts";
 import { type ModelTerms, selectTerms } from "../tables/terms.ts";
+import { calibrate, halvesOf, pValues, withJoined } from "./calibration.ts";
+import { calibrateByGroup } from "./calibration-by-group.ts";
 import { type ExpertTrials, leastJoinedImages } from "./joined.ts";
+import { calibrateHeldOut } from "./leave-out-calibration.ts";
 
 const key = randomKey("joined");
 

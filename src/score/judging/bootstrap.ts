@@ -5,17 +5,9 @@
  * pass over the ranks and no sorting: O(n) for each.
  */
 import { internalError, type RandomKey, type RandomStream } from "../../base/index.ts";
-import { aurocOfGroups } from "../judging/metrics.ts";
-import { groupScores, quantile, type ScoreSets } from "./ranking.ts";
-
-/** A confidence interval. */
-export interface Interval {
-  readonly low: number;
-  readonly high: number;
-}
-
-/** Coverage of every interval. */
-export const intervalCoverage = 0.95;
+import { type Interval, intervalCoverage } from "../statistics/interval.ts";
+import { groupScores, quantile, type ScoreSets } from "../statistics/ranking.ts";
+import { aurocOfGroups } from "./metrics.ts";
 
 /** Resamples behind an interval where no other number is asked for. */
 export const defaultResamples = 1000;

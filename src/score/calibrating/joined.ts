@@ -12,9 +12,9 @@
 
 import type { ScoreFit, ScoreFits } from "../definitions/fits.ts";
 import type { ScoreDefinition } from "../definitions/score-definition.ts";
+import { chooseExperts, type ExpertChoice, refitChoice, type TrialKind } from "../joining/expert-choice.ts";
 import { isExtra } from "../tables/sources.ts";
 import { type ModelTerms, selectTerms } from "../tables/terms.ts";
-import { chooseExperts, type ExpertChoice, refitChoice, type TrialKind } from "./expert-choice.ts";
 
 /** Images that experts are compared by, made from the held-out images that fit. */
 export interface ExpertTrials {

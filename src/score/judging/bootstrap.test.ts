@@ -1,9 +1,9 @@
 /** Tests of the bootstrap interval: its width against theory, its seed, its edges. */
 import { describe, expect, test } from "vitest";
 import { randomKey } from "../../base/index.ts";
-import { evaluateScores } from "../judging/evaluation.ts";
-import { auroc } from "../judging/metrics.ts";
 import { aurocInterval } from "./bootstrap.ts";
+import { evaluateScores } from "./evaluation.ts";
+import { auroc } from "./metrics.ts";
 
 const key = randomKey("bootstrap");
 
