@@ -183,6 +183,7 @@ export { joinShares, leastOf, sharesOf } from "./piles/pile-ranks.ts";
 export { trimmedScores } from "./piles/pile-scores.ts";
 export { featureRows, type LookedHalf, type SecondLook, secondLook } from "./piles/second-look.ts";
 export { learnTurns, tellTurns, turnWeight } from "./piles/turns.ts";
+export { countBelow, countLeading, countUpTo } from "./statistics/bisection.ts";
 export { type Eigenpair, symmetricEigenpairs } from "./statistics/eigenvalues.ts";
 export { type GroupMembers, groupMembers } from "./statistics/group-members.ts";
 export { type Histogram, histogram, histogramEdges } from "./statistics/histogram.ts";

@@ -1,5 +1,5 @@
 /** What pages know of a scoring: asked for once, columns as bytes; filtering and counting happen in the page. */
-import { histogramEdges } from "../../src/score/index.ts";
+import { countBelow, histogramEdges } from "../../src/score/index.ts";
 import type { ApiTypes } from "../../src/studio/portable.ts";
 import { ask, StudioError, urlOf } from "../shell/client.ts";
 
@@ -93,26 +93,4 @@ function countBins(sorted: Float64Array, edges: readonly number[]): number[] {
     const from = bin === 0 ? 0 : below[bin]!;
     return (bin === bins - 1 ? sorted.length : below[bin + 1]!) - from;
   });
-}
-
-/** How many ascending values are less than a number. */
-export function countBelow(sorted: ArrayLike<number>, value: number): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** How many ascending values are at most a number. */
-export function countUpTo(sorted: ArrayLike<number>, value: number): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle]! <= value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,10 +1,11 @@
 /** The histogram of a score with its threshold, the unit that it is given in, and what it marks of every set, live. */
 import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
+import { countUpTo } from "../../src/score/index.ts";
 import { Histogram } from "../components/histogram.tsx";
 import { lookOf } from "../components/set-looks.ts";
 import { showCount, showNumber } from "../components/words.ts";
-import { countUpTo, type ScoreColumnData, type Scoring } from "./scoring-data.ts";
+import type { ScoreColumnData, Scoring } from "./scoring-data.ts";
 import {
   rateAt,
   showFalseAlarms,

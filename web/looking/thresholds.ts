@@ -5,7 +5,8 @@
  *
  * for every image that is marked, and the share of normal images that may be marked by it. Pure.
  */
-import { countUpTo, type References } from "./scoring-data.ts";
+import { countUpTo } from "../../src/score/index.ts";
+import type { References } from "./scoring-data.ts";
 
 export const thresholdUnits = ["score", "p-value", "false alarms"] as const;
 export type ThresholdUnit = (typeof thresholdUnits)[number];

@@ -1,5 +1,6 @@
 /** How a person looks at a scoring: score, threshold, range, sets. Kept while the tab is open, so that a reload and the way back from an image lose nothing. */
 import { type Signal, signal } from "@preact/signals";
+import { countLeading } from "../../src/score/index.ts";
 import type { LoadedScoring, ScoreColumnData } from "./scoring-data.ts";
 import { type ThresholdUnit, thresholdUnits } from "./thresholds.ts";
 
@@ -88,15 +89,8 @@ export function shownImages(state: ViewState, { loaded, column, threshold, marke
   const order = rankingOf(column, loaded, state.hidden);
   const { values } = column;
   // Scores fall along the order: every limit is a place in it.
-  const placeOf = (fits: (value: number) => boolean): number => {
-    let [low, high] = [0, order.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (fits(values[order[middle]!]!)) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
+  const placeOf = (fits: (value: number) => boolean): number =>
+    countLeading(order.length, (place) => fits(values[order[place]!]!));
   const { range, shown } = state;
   const above = placeOf((value) => value > threshold);
   const from = Math.max(range ? placeOf((value) => value > range[1]) : 0, shown === "below" ? above : 0);

@@ -3,7 +3,15 @@ import "../components/facts.css";
 import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import { type Calibration, histogram, histogramEdges, pValues, scoreThreshold, unitOf } from "../../src/score/index.ts";
+import {
+  type Calibration,
+  countUpTo,
+  histogram,
+  histogramEdges,
+  pValues,
+  scoreThreshold,
+  unitOf,
+} from "../../src/score/index.ts";
 import { Histogram, type HistogramSet } from "../components/histogram.tsx";
 import { countOf, showCount } from "../components/words.ts";
 import { attempt } from "../shell/errors.ts";
@@ -134,17 +142,6 @@ export function ScoresView({ calibration, defaultScore }: Calibrated): JSX.Eleme
       </dl>
     </section>
   );
-}
-
-/** How many of ascending values are at or below a number. */
-function countUpTo(values: readonly number[], most: number): number {
-  let [low, high] = [0, values.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (values[middle]! <= most) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** A number that is above: what is at the threshold itself is not marked. */

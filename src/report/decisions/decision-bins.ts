@@ -5,7 +5,7 @@
  * The threshold can stand at *stops*: edges of the histogram, thresholds of common false-alarm rates, and the one that decided. At each stop
  * it is known exactly how many images of every set are above.
  */
-import { type Calibration, histogram, histogramEdges, scoreThreshold } from "../../score/index.ts";
+import { type Calibration, countUpTo, histogram, histogramEdges, scoreThreshold } from "../../score/index.ts";
 
 /** Scores of one set of images. */
 export interface DecisionSet {
@@ -119,16 +119,4 @@ function calibrationOf({ count, scores }: DecisionReference): Calibration {
 
 function countAbove(ascending: Float64Array, score: number): number {
   return ascending.length - countUpTo(ascending, score);
-}
-
-/** How many of the ascending values are at most a number. */
-function countUpTo(ascending: ArrayLike<number>, most: number): number {
-  let low = 0;
-  let high = ascending.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (ascending[middle]! <= most) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

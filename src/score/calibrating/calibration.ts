@@ -13,6 +13,7 @@ import { leastHierarchyImages } from "../definitions/hierarchy.ts";
 import type { ScoreDefinition } from "../definitions/score-definition.ts";
 import { computable, computeScore, scoreDefinitions } from "../definitions/scores.ts";
 import { joinScores } from "../joining/expert-choice.ts";
+import { countBelow } from "../statistics/bisection.ts";
 import { sourcesOf } from "../tables/sources.ts";
 import { checkModelTerms, type ModelTerms, selectTerms } from "../tables/terms.ts";
 import { bringJoined, chooseJoined, type ExpertTrials, type FittingImages } from "./joined.ts";
@@ -195,16 +196,4 @@ function referenceScores(calibration: Calibration, name: string): readonly numbe
     got: "another",
     remedy: { key: "other", text: "calibrate with this version of outglow" },
   });
-}
-
-/** How many of the ascending values are less than a number, by bisection. */
-function countBelow(ascending: readonly number[], value: number): number {
-  let low = 0;
-  let high = ascending.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (ascending[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

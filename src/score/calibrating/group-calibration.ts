@@ -14,6 +14,7 @@
  * a of new normal groups has an image marked.
  */
 import { ConfigError, internalError, permutation, type RandomKey } from "../../base/index.ts";
+import { countLeading } from "../statistics/bisection.ts";
 import { groupMembers } from "../statistics/group-members.ts";
 
 /** The reference scores of groups: plain data, safe to keep as JSON. */
@@ -64,14 +65,7 @@ export function groupPValues(reference: GroupReference, scores: ArrayLike<number
   const steps = stepsOf(reference);
   return Float64Array.from(scores, (score) => {
     if (Number.isNaN(score)) throw internalError("a score is not a number");
-    let low = 0;
-    let high = steps.scores.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (steps.scores[middle]! >= score) low = middle + 1;
-      else high = middle;
-    }
-    return steps.pValues[low]!;
+    return steps.pValues[countLeading(steps.scores.length, (step) => steps.scores[step]! >= score)]!;
   });
 }
 

@@ -16,6 +16,7 @@
  * count. Given the cells, the second half and the stream are exchangeable, and the promise stands exactly.
  */
 import { ConfigError, internalError, permutation, type RandomKey } from "../../base/index.ts";
+import { countBelow } from "../statistics/bisection.ts";
 
 /** The state of a watch: plain data, safe to keep as JSON. A later state is a new object. */
 export interface MartingaleState {
@@ -64,19 +65,8 @@ export function startMartingale(references: ArrayLike<number>, key: RandomKey): 
   const places = Array.from({ length: cells }, (_, cell) => Math.floor(((cell + 0.5) * cutting.length) / cells));
   const edges = [...new Set(places.map((place) => cutting[place]!))];
   const counts = new Array<number>(edges.length + 1).fill(0);
-  for (const score of scores.subarray(half)) counts[cellOf(edges, score)]!++;
+  for (const score of scores.subarray(half)) counts[countBelow(edges, score)]!++;
   return { edges, counts, steps: 0, waiting: 1, bets: [0, 0, 0, 0, 0], highest: 1 };
-}
-
-function cellOf(edges: readonly number[], score: number): number {
-  let low = 0;
-  let high = edges.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (edges[middle]! < score) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /**
@@ -92,7 +82,7 @@ export function advanceMartingale(state: MartingaleState, scores: ArrayLike<numb
   for (let index = 0; index < scores.length; index++) {
     const score = scores[index]!;
     if (Number.isNaN(score)) throw internalError("a score is not a number");
-    const cell = cellOf(state.edges, score);
+    const cell = countBelow(state.edges, score);
     counts[cell]!++;
     seen++;
     steps++;

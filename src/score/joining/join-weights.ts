@@ -8,6 +8,7 @@
  * see better gets a weight near zero. What kinds of faults are shown decides what is learned: keep one kind apart and look.
  */
 import { ConfigError, internalError } from "../../base/index.ts";
+import { countBelow } from "../statistics/bisection.ts";
 
 const ridge = 1e-3;
 const steps = 2000;
@@ -32,10 +33,10 @@ export function learnWeights(normal: readonly ArrayLike<number>[], anomalous: re
   const references = normal.map((values) => Float64Array.from(values).sort());
   const voicesOf = (columns: readonly ArrayLike<number>[], own: number): Float64Array[] =>
     columns.map((column, score) =>
-      Float64Array.from(
-        column,
-        (value) => -Math.log((1 + countAtLeast(references[score]!, value) - own) / (n + 1 - own)),
-      ),
+      Float64Array.from(column, (value) => {
+        const atLeast = n - countBelow(references[score]!, value);
+        return -Math.log((1 + atLeast - own) / (n + 1 - own));
+      }),
     );
   // A normal image is among the references itself: left out, it is judged as a new one is.
   const voices = [voicesOf(normal, 1), voicesOf(anomalous, 0)] as const;
@@ -75,15 +76,4 @@ function descend(voices: readonly [Float64Array[], Float64Array[]], counts: read
     bias -= rate * gradientBias;
   }
   return Array.from(weights);
-}
-
-function countAtLeast(ascending: Float64Array, least: number): number {
-  let low = 0;
-  let high = ascending.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (ascending[middle]! < least) low = middle + 1;
-    else high = middle;
-  }
-  return ascending.length - low;
 }

@@ -14,6 +14,7 @@
  * Cost: n K comparisons an image. It needs the same reference images scored by every one of the K scores.
  */
 import { internalError } from "../../base/index.ts";
+import { countBelow } from "../statistics/bisection.ts";
 
 /** How ranks are joined; weights are one a score, none negative, such as `learnWeights` gives. */
 export type JoinRule = "fisher" | "worst" | { readonly weights: readonly number[] };
@@ -85,15 +86,4 @@ function countAtLeast(values: ArrayLike<number>, least: number): number {
   let count = 0;
   for (let index = 0; index < values.length; index++) if (values[index]! >= least) count++;
   return count;
-}
-
-function countBelow(ascending: Float64Array, value: number): number {
-  let low = 0;
-  let high = ascending.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (ascending[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
