@@ -8,20 +8,16 @@
  * steps as fit into its work, in seconds of processor time (two idle cores take half of that): what a step costs is measured first, so that a busy machine changes little.
  * What stands in FOLDER already is not trained again. A line of JSON a model on stdout.
  */
-import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { imageSizeOf, randomKey } from "outglow/base";
 import { defaultSizes, makeFlow } from "outglow/flow";
 import { packArrays } from "outglow/nn";
 import { optimizers } from "outglow/optim";
 import { nodeEngine } from "outglow/runtime";
-import { auroc, aurocInterval, bitsPerDimension, computeScore } from "outglow/score";
 import { compileLikelihoods, compileStep, maximumLikelihood, outlierLikelihood, zeroState } from "outglow/train";
-import { evaluateInDetail, openDetector } from "outglow/workflow";
+import { judge, trainOnce } from "./judged-detector.mjs";
 
 const { values: flags, positionals } = parseArgs({
   options: {
@@ -55,7 +51,6 @@ const architectures = {
   pixelcnn: { ...defaultSizes("pixelcnn"), batch: 32, more: ["--learning-rate=0.004", "--warmup=20"] },
 };
 
-const command = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const engine = nodeEngine({ threads: 2, device: "cpu" });
 
 /** Seconds of processor time of one of some calls, after two more. */
@@ -91,37 +86,9 @@ async function costsOf(architecture) {
   return { plain, outlier: withOutliers + reference };
 }
 
+/** A model of the pair, where none stands at its place. */
 function train(out, ...args) {
-  if (existsSync(join(out, "detector.json"))) return;
-  const usual = ["--size=32", `--channels=${pair.channels}`, "--held-out=0.01", "--quiet", "--force", `--out=${out}`];
-  const stdio = ["ignore", "ignore", "inherit"];
-  const { status } = spawnSync(process.execPath, [command, "train", ...usual, ...args], { stdio });
-  if (status !== 0) throw new Error(`training ${out} ended with ${status}`);
-}
-
-/** What the scores of a detector say of test images and anomalies. */
-async function judge(location) {
-  const detector = await openDetector(location, { threads: 2 });
-  const { manifest } = detector;
-  const { sets } = await evaluateInDetail(detector, {
-    normal: `${data}/${pair.normal}#split=test,${some}`,
-    anomalous: [{ name: "anomalies", location: pair.anomalous }],
-    coders: false,
-  });
-  await detector.dispose();
-  const scoresOf = (set, name) => Array.from(computeScore(name, sets.get(set).terms, manifest.calibration).values);
-  const told = (name) => {
-    const scores = { normal: scoresOf("normal", name), anomalous: scoresOf("anomalies", name) };
-    return { auroc: auroc(scores), ...aurocInterval(scores, randomKey(0).fold(name)) };
-  };
-  const likelihoods = scoresOf("normal", "likelihood");
-  const mean = likelihoods.reduce((sum, value) => sum - value, 0) / likelihoods.length;
-  return {
-    steps: manifest.models.normal.steps,
-    testBits: bitsPerDimension(mean, imageSizeOf(manifest.input)),
-    likelihood: told("likelihood"),
-    ratio: told("ratio"),
-  };
+  trainOnce(out, "--size=32", `--channels=${pair.channels}`, "--held-out=0.01", ...args);
 }
 
 for (const [architecture, { depth, hidden, batch, more }] of Object.entries(architectures)) {
@@ -149,7 +116,11 @@ for (const [architecture, { depth, hidden, batch, more }] of Object.entries(arch
       ["outlier", ["--objective=outlier", `--outliers=${general}`]],
     ]) {
       train(at(`${name}-${seed}`), ...common, ...own, stepsFor(flags.work, name), ...args);
-      const result = await judge(at(`${name}-${seed}`));
+      const result = await judge(at(`${name}-${seed}`), {
+        normal: `${data}/${pair.normal}#split=test,${some}`,
+        anomalous: [{ name: "anomalies", location: pair.anomalous }],
+        scores: ["likelihood", "ratio"],
+      });
       const load = loadavg()[0].toFixed(1);
       console.log(
         JSON.stringify({ pair: flags.pair, architecture, seed, training: name, cost: costs[name], load, ...result }),
