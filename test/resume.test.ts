@@ -125,6 +125,26 @@ describe("kill -9", () => {
   });
 });
 
+test("a PixelCNN++ that is killed in both phases ends with the same weights", async () => {
+  const own = ["--architecture=pixelcnn", "--size=8", "--depth=1", "--width=3", "--objective=outlier"];
+  const usual = train.filter((flag) => !/^--(scales|size|depth|width|general-steps)/.test(flag));
+  const pixels = [...usual, ...own, "--general-steps=8", "--steps=8"];
+  const undisturbed = await runOutglow(folder.path, ...pixels, "--out=pixels-reference");
+  expect(undisturbed.code, undisturbed.stderr).toBe(0);
+  let args = [...pixels, "--out=pixels-killed"];
+  for (const phase of ["general", "normal"]) {
+    const { child, outcome } = startOutglow(folder.path, args);
+    await untilLogged(join(folder.path, "pixels-killed", "run", `${phase}.metrics.jsonl`), 2, outcome);
+    child.kill("SIGKILL");
+    expect((await outcome).signal).toBe("SIGKILL");
+    args = ["train", "--resume", "--out=pixels-killed"];
+  }
+  const resumed = await runOutglow(folder.path, ...args);
+  expect(resumed.stderr).toMatch(/training the normal model \(.*going on from step/);
+  expect(await fingerprints("pixels-killed")).toEqual(await fingerprints("pixels-reference"));
+  expect(await loggedSteps("pixels-killed")).toEqual(Array.from({ length: 8 }, (_, index) => index + 1));
+});
+
 test("with classes and a classifier, a run that is killed in both phases ends with the same weights", async () => {
   for (const kind of ["crosses", "stars"] as const) {
     await writeMadeImages(join(folder.path, "classes", kind), kind, 60);

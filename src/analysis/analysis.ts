@@ -104,8 +104,9 @@ export async function analyze(request: AnalysisRequest, watch: Watch = {}): Prom
     key,
     bootstrap,
     engine: request.engine,
-    signal: watch.signal,
+    watch,
   });
+  watch.onEvent?.({ kind: "settled" });
 
   const { commands } = request;
   const page = renderAnalysisPage(detectors, figures, evaluations, { commands, version: packageVersion() });
@@ -242,15 +243,21 @@ interface DrawingInput {
   readonly key: RandomKey;
   readonly bootstrap: RandomKey;
   readonly engine: ProgramOptions;
-  readonly signal: AbortSignal | undefined;
+  readonly watch: Watch;
 }
 
 async function drawFigures(
   detectors: readonly AnalyzedDetector[],
   pairs: readonly ModelPair[],
   evaluations: readonly DetectorEvaluation[],
-  { key, bootstrap, engine, signal }: DrawingInput,
+  { key, bootstrap, engine, watch: { signal, onEvent } }: DrawingInput,
 ): Promise<AnalysisFigures> {
+  const onRow =
+    (subject: string) =>
+    (done: number, total: number): void => {
+      signal?.throwIfAborted();
+      onEvent?.({ kind: "progress", task: "drawing", subject, done, total });
+    };
   const each = async (draw: (detector: AnalyzedDetector) => Promise<AnalysisFigure[]>): Promise<AnalysisFigure[]> => {
     const figures: AnalysisFigure[] = [];
     for (const detector of detectors) {
@@ -266,7 +273,9 @@ async function drawFigures(
     scores: await each((detector) => scoreFigures(detector, bootstrap)),
     scales: await each((detector) => scaleFigures(detector, bootstrap)),
     sorted: await each(sortedFigures),
-    samples: await each((detector) => sampleFigures(detector, key, engine)),
+    samples: await each((detector) =>
+      sampleFigures(detector, key, engine, onRow(`rows of pixels from ${detector.name}`)),
+    ),
     redrawn: await each((detector) => redrawnFigures(detector, key, engine)),
   };
 }

@@ -1,6 +1,6 @@
 /** The pictures of an analysis that show images: sorted by scores, drawn from models, redrawn except for one scale. */
 import type { RandomKey } from "../base/index.ts";
-import { loadWeights, redrawScales, sampledModel, sampleImages } from "../detector/index.ts";
+import { loadWeights, redrawScales, type SamplingOptions, sampledModel, sampleImages } from "../detector/index.ts";
 import { flowOf } from "../model/index.ts";
 import { type ImageRow, type PixelBatch, renderImageMatrix, showNumber } from "../report/index.ts";
 import { nodeEngine, type ProgramOptions } from "../runtime/index.ts";
@@ -87,19 +87,31 @@ function gather({ sets, manifest }: AnalyzedDetector, places: readonly ImagePlac
   return { pixels, count: places.length, channels, height, width };
 }
 
-/** Images drawn from every model at several temperatures; within a column only the spread of the latents differs. */
+/**
+ * Images drawn from every model at several temperatures; within a column only the spread of the latents differs. `onRow` is told of rows of pixels of all of
+ * them, where a model draws one after the other.
+ */
 export async function sampleFigures(
   detector: AnalyzedDetector,
   key: RandomKey,
   engine: ProgramOptions,
+  onRow: SamplingOptions["onRow"] = undefined,
 ): Promise<AnalysisFigure[]> {
   const { name, folder, manifest } = detector;
   const { channels, height, width } = manifest.input;
   const rows: ImageRow[] = [];
-  for (const model of modelNames(detector)) {
+  const models = modelNames(detector);
+  const total = models.length * temperatures.length * height;
+  for (const model of models) {
     const parameters = await loadWeights(folder, manifest, model);
     for (const temperature of temperatures) {
-      const request = { count: shownImages, temperature, key: key.fold("samples") };
+      const drawn = rows.length * height;
+      const request = {
+        count: shownImages,
+        temperature,
+        key: key.fold("samples"),
+        onRow: (done: number) => onRow?.(drawn + done, total),
+      };
       const pixels = await sampleImages(
         sampledModel(manifest.training, model),
         parameters,

@@ -11,10 +11,12 @@ import {
   gate,
   gemm,
   imageConvolution,
+  maskedConvolution,
   multiply,
   type Neighbourhood,
   reshape,
   split,
+  transpose,
   type Value,
 } from "../graph/index.ts";
 import {
@@ -66,7 +68,8 @@ export interface LinearMap {
 interface LinearMaps {
   pointwise(weight: Value, x: Value, bias: Value | undefined): Value;
   reading(weight: Value, x: Value, bias: Value | undefined, neighbourhood: Neighbourhood): Value;
-  writing(weight: Value, x: Value, bias: Value | undefined, neighbourhood: Neighbourhood): Value;
+  masked(weight: Value, x: Value, bias: Value | undefined, neighbourhood: Neighbourhood): Value;
+  enlarging(weight: Value, x: Value, bias: Value | undefined, neighbourhood: Neighbourhood): Value;
 }
 
 const linearMaps: Readonly<Record<NetworkForm, LinearMaps>> = {
@@ -80,13 +83,16 @@ const linearMaps: Readonly<Record<NetworkForm, LinearMaps>> = {
       const y = gemm(reshape(weight, [out, columns.shape[0]!]), columns);
       return biased(reshape(y, [out, ...places, x.shape[3]!]), bias);
     },
-    writing: (weight, x, bias, neighbourhood) => biased(scatteringConvolution(weight, x, neighbourhood), bias),
+    masked: (weight, x, bias, neighbourhood) => maskedConvolution(x, weight, bias ?? noBias(weight), neighbourhood),
+    enlarging: (weight, x, bias, neighbourhood) => biased(scatteringConvolution(weight, x, neighbourhood), bias),
   },
   convolutions: {
     pointwise: (weight, x, bias) =>
       imageConvolution(x, reshape(weight, [...weight.shape, 1, 1]), bias ?? noBias(weight)),
     reading: (weight, x, bias, neighbourhood) => readingConvolution(x, weight, bias ?? noBias(weight), neighbourhood),
-    writing: (weight, x, bias, neighbourhood) => writingConvolution(x, weight, bias ?? noBias(weight), neighbourhood),
+    masked: (weight, x, bias, neighbourhood) =>
+      readingConvolution(x, transpose(weight, [0, 2, 1]), bias ?? noBias(weight), neighbourhood),
+    enlarging: (weight, x, bias, neighbourhood) => writingConvolution(x, weight, bias ?? noBias(weight), neighbourhood),
   },
 };
 
@@ -113,13 +119,23 @@ export function reading(form: NetworkForm, out: number, from: number, neighbourh
   };
 }
 
-/** A convolution of many channels, or one that enlarges: weight [out, taps, from]. A tap is where it writes. */
-export function writing(form: NetworkForm, out: number, from: number, neighbourhood: Neighbourhood): LinearMap {
+/** A convolution of many channels: weight [out, taps, from]. */
+export function masked(form: NetworkForm, out: number, from: number, neighbourhood: Neighbourhood): LinearMap {
+  const { length: taps } = neighbourhood.taps;
+  return {
+    shape: [out, taps, from],
+    fanIn: from * taps,
+    apply: (weight, x, bias) => linearMaps[form].masked(weight, x, bias, neighbourhood),
+  };
+}
+
+/** A convolution that enlarges: weight [out, taps, from]. A tap is where it writes. */
+export function enlarging(form: NetworkForm, out: number, from: number, neighbourhood: Neighbourhood): LinearMap {
   const { taps, stride } = neighbourhood;
   return {
     shape: [out, taps.length, from],
     fanIn: (from * taps.length) / stride ** 2,
-    apply: (weight, x, bias) => linearMaps[form].writing(weight, x, bias, neighbourhood),
+    apply: (weight, x, bias) => linearMaps[form].enlarging(weight, x, bias, neighbourhood),
   };
 }
 
@@ -186,10 +202,10 @@ export function gatedBlock(
   aside: number,
 ): Layer<BlockParameters> {
   const first = normalizedSum(width, [
-    writing(form, width, 2 * width, neighbourhood),
+    masked(form, width, 2 * width, neighbourhood),
     ...Array.from({ length: aside }, () => pointwise(form, width, 2 * width)),
   ]);
-  const second = writing(form, 2 * width, 2 * width, neighbourhood);
+  const second = masked(form, 2 * width, 2 * width, neighbourhood);
   const { channels } = layouts[form];
   return {
     parameters: { conv1: first.parameters, conv2: { weight: trainable(...second.shape), bias: trainable(2 * width) } },

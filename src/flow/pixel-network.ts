@@ -12,7 +12,7 @@ import type { RandomKey } from "../base/index.ts";
 import { add, concatenate, elu, multiply, type Neighbourhood, split, type Value, within } from "../graph/index.ts";
 import type { ArraysOf, ParameterTree, ValuesOf } from "../nn/index.ts";
 import { layouts, type NetworkForm } from "./network-form.ts";
-import { affine, gatedBlock, type Layer, normalizedSum, reading, writing } from "./pixel-layers.ts";
+import { affine, enlarging, gatedBlock, type Layer, normalizedSum, reading } from "./pixel-layers.ts";
 
 /** Offsets [dy, dx] of rows and columns. */
 function offsets(rows: readonly number[], columns: readonly number[]): Neighbourhood["taps"] {
@@ -81,14 +81,14 @@ export function pixelNetwork(
     layers[`start${stream}`] = normalizedSum(width, [reading(form, width, channels + 1, firstRead[stream])]);
     for (let level = 0; level <= halvings; level++) {
       for (let block = 0; block < depth; block++) {
-        layers[`first${level}block${block}${stream}`] = gatedBlock(form, width, writtenBy(stream), right);
+        layers[`first${level}block${block}${stream}`] = gatedBlock(form, width, readBy(stream), right);
       }
       for (let block = 0; block < seconds(level); block++) {
-        layers[`second${level}block${block}${stream}`] = gatedBlock(form, width, writtenBy(stream), 1 + right);
+        layers[`second${level}block${block}${stream}`] = gatedBlock(form, width, readBy(stream), 1 + right);
       }
       if (level === halvings) continue;
       layers[`shrink${level}${stream}`] = normalizedSum(width, [reading(form, width, width, readBy(stream, 2))]);
-      layers[`enlarge${level}${stream}`] = normalizedSum(width, [writing(form, width, width, writtenBy(stream, 2))]);
+      layers[`enlarge${level}${stream}`] = normalizedSum(width, [enlarging(form, width, width, writtenBy(stream, 2))]);
     }
   }
   layers.last = affine(form, width, outputs);

@@ -26,6 +26,7 @@ export {
   lessOrEqual,
   logarithm,
   logSigmoid,
+  maskedConvolution,
   maximum,
   minimum,
   multiply,
@@ -47,7 +48,7 @@ export {
   transpose,
   unfold,
 } from "./ops/functions.ts";
-export type { Neighbourhood, Window } from "./ops/neighbourhood.ts";
+export { type Neighbourhood, rectangleOf, type Window } from "./ops/neighbourhood.ts";
 export { opTable } from "./ops/table.ts";
 export { printGraph } from "./printer.ts";
 export type { Recomputation } from "./recomputation.ts";

@@ -9,6 +9,7 @@ import {
   imageConvolution,
   multiply,
   type Neighbourhood,
+  rectangleOf,
   reshape,
   transpose,
   type Value,
@@ -59,12 +60,11 @@ function convolution(
   stride: number,
 ): Value {
   const [out, channels] = weight.shape.slice(0, 2).map((size) => staticDimension(size, "convolution"));
-  const [rows, columns] = [rangeOf(reads.map(({ row }) => row)), rangeOf(reads.map(({ column }) => column))];
+  const { rows, columns, cellOf } = rectangleOf(reads.map(({ row, column }) => [row, column] as const));
   const cells = rows.size * columns.size;
   const places = new Float32Array(reads.length * results * cells);
   for (const [tap, { row, column, result }] of reads.entries()) {
-    const cell = (row - rows.first) * columns.size + column - columns.first;
-    places[(tap * results + result) * cells + cell] = 1;
+    places[(tap * results + result) * cells + cellOf(row, column)] = 1;
   }
   const flat = reshape(weight, [out! * channels!, reads.length]);
   const placed = gemm(flat, constant(images.graph, places, [reads.length, results * cells]));
@@ -85,10 +85,4 @@ function convolution(
     reshape(multiply(reshape(bias, [out!, 1]), ones), [out! * results]),
     window,
   );
-}
-
-/** The range of some offsets and of the place's own. */
-function rangeOf(offsets: readonly number[]) {
-  const [first, last] = [Math.min(0, ...offsets), Math.max(0, ...offsets)];
-  return { first, last, size: last - first + 1 };
 }

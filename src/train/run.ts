@@ -100,10 +100,11 @@ async function normalModel(
     detector: () => adoptedModel(startPath(folder), "weights to start from"),
   }[configuration.start];
   const flowWeights = await start();
-  const likelihoods =
-    objective.loss === "outlier" && general
-      ? await compileLikelihoods(flowOf(configuration, "general"), general.parameters, nodeEngine({ threads, device }))
-      : undefined;
+  // A Glow's reference is a small part of its step and stays as it was, bit for bit.
+  const form = configuration.model.architecture === "pixelcnn" ? "convolutions" : "products";
+  const reference = (parameters: ParameterVectors) =>
+    compileLikelihoods(flowOf(configuration, "general", form), parameters, nodeEngine({ threads, device }), form);
+  const likelihoods = objective.loss === "outlier" && general ? await reference(general.parameters) : undefined;
   try {
     return await trainPhase(run, "normal", {
       main,

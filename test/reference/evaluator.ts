@@ -243,6 +243,18 @@ const rules: { readonly [K in OpName]: Rule<K> } = {
     }
     return [folded(taps, shape!, neighbourhood)];
   },
+  maskedConvolution: ({ attributes: { neighbourhood }, operands: [x, weight, bias], shapes: [shape] }) => {
+    const [, taps, channels] = weight!.shape as [number, number, number];
+    return [
+      fill(shape, ([o, y, px, n]) => {
+        let sum = at(bias!, [o!]);
+        for (const [tap, c] of indices([taps, channels]) as Generator<[number, number]>) {
+          sum += at(weight!, [o!, tap, c]) * read(x!, [c, tap, y!, px!, n!], neighbourhood);
+        }
+        return sum;
+      }),
+    ];
+  },
   imageConvolution: ({ attributes: { window }, operands: [images, kernel, bias], shapes: [shape] }) => {
     const [, channels, height, width] = images!.shape as [number, number, number, number];
     const [, , rows, columns] = kernel!.shape as [number, number, number, number];

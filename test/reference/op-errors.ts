@@ -54,6 +54,7 @@ function pixelsOnly(op: "unfold" | "homogeneousUnfold", apply: (x: Value) => Val
   ];
 }
 
+const itself: ops.Neighbourhood = { taps: [[0, 0]], stride: 1 };
 const oneLeft: ops.Window = { pads: [0, 1, 0, 0], stride: 1 };
 
 export const errorCases: { readonly [K in OpName]: readonly OpErrorCase[] } = {
@@ -324,6 +325,32 @@ export const errorCases: { readonly [K in OpName]: readonly OpErrorCase[] } = {
       build: (graph) => product(graph, [9, 2], [2, 6], 2, 2),
       match: /^foldedProduct: expected a multiple of 4 pixels, got 6/,
     },
+  ],
+  maskedConvolution: [
+    ...[
+      [
+        [1, 2, 3],
+        [4, 1, 1],
+      ],
+      [
+        [1, 2, 3, N],
+        [4, 2, 1],
+      ],
+      [
+        [2, 2, 3, N],
+        [4, 1, 1],
+      ],
+      [
+        [1, 2, 3, N],
+        [3, 1, 1],
+      ],
+    ].map(([x, weight]) => ({
+      name: `weight [${weight}] over ${x!.length} axes of ${x![0]} channels`,
+      build: (graph: Graph) =>
+        ops.maskedConvolution(given(graph, x!), given(graph, weight as number[]), given(graph, [4]), itself),
+      match: /^maskedConvolution: expected \[C, H, W, N\], \[O, 1, C\] and \[O\] with a stride of 1, got \[/,
+    })),
+    ...notFloat("maskedConvolution", (x) => ops.maskedConvolution(x, x, x, itself)),
   ],
   imageConvolution: [
     {

@@ -151,6 +151,14 @@ export function convolution(images: Shape, kernel: Shape, window?: ops.Window): 
   };
 }
 
+export function maskedConvolution(x: Shape, weight: Shape, neighbourhood: ops.Neighbourhood): OpSample {
+  return {
+    name: `${show(x)} ${show(weight)}`,
+    inputs: { x: float(x), weight: float(weight), bias: float([weight[0]!]) },
+    build: ({ x, weight, bias }) => ops.maskedConvolution(x!, weight!, bias!, neighbourhood),
+  };
+}
+
 export function selection(holds: Shape, a: Shape, b: Shape): OpSample {
   return {
     name: `${show(holds)} ${show(a)} ${show(b)}`,

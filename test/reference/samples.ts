@@ -13,6 +13,7 @@ import {
   float,
   free,
   mask,
+  maskedConvolution,
   matrices,
   type OpSample,
   oddGrid,
@@ -36,6 +37,9 @@ const aboveAndLeft: ops.Neighbourhood = {
   ],
   stride: 1,
 };
+
+/** The four pixels to the upper left, the own one included. */
+const upperLeft: ops.Neighbourhood = { taps: [-1, 0].flatMap((y) => [-1, 0].map((x) => [y, x] as const)), stride: 1 };
 
 /** Two pixels of every block of 2x2 and three around it, in no order. */
 const everySecond: ops.Neighbourhood = {
@@ -315,6 +319,12 @@ export const samples: { readonly [K in OpName]: readonly OpSample[] } = {
       ops.fold(ops.reshape(ops.gemm(a, b, { transposeA: true }), [1, 5, 2, 1, 1]), everySecond),
     ),
     two("[9,1] [1,1]", [9, 1], [1, 1], (a, b) => ops.fold(ops.reshape(ops.gemm(a, b), [1, 9, 1, 1, 1]))),
+  ],
+  maskedConvolution: [
+    maskedConvolution([2, 3, 4, N], [3, 3, 2], aboveAndLeft),
+    maskedConvolution([2, 3, 4, 2], [3, 3, 2], aboveAndLeft),
+    maskedConvolution([1, 2, 2, N], [2, 4, 1], upperLeft),
+    maskedConvolution([5, 2, 3, 3], [17, 4, 5], upperLeft),
   ],
   imageConvolution: [
     convolution([1, 1, 1, 1], [1, 1, 1, 1]),

@@ -59,6 +59,7 @@ export interface OpAttributes {
   readonly homogeneousUnfold: NoAttributes;
   readonly fold: Reading;
   readonly foldedProduct: Reading & { readonly transposeA: boolean; readonly height: number; readonly width: number };
+  readonly maskedConvolution: { readonly neighbourhood: Neighbourhood };
   readonly imageConvolution: { readonly window?: Window };
 }
 

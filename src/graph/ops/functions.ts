@@ -273,6 +273,14 @@ function foldOfProduct(x: Value, neighbourhood: Neighbourhood | undefined): Valu
 }
 
 /**
+ * Convolution of x [C, H, W, N] with a weight [O, taps, C] of what every pixel reads, zero outside, plus a bias [O]: [O, H, W, N]. The neighbourhood has a stride
+ * of one.
+ */
+export function maskedConvolution(x: Value, weight: Value, bias: Value, neighbourhood: Neighbourhood): Value {
+  return one(x.graph.apply("maskedConvolution", [x, weight, bias], { neighbourhood }));
+}
+
+/**
  * Convolution of images [N, C, H, W] with a kernel [O, C, K, K] of odd side plus a bias [O], zero outside: [N, O, H, W]. With a window the kernel may be any
  * rectangle, and there are as many places as it fits in. It is fast where the weights are constants, and has no gradient.
  */

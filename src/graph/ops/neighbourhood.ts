@@ -23,6 +23,27 @@ export const square: Neighbourhood = {
   stride: 1,
 };
 
+/** The smallest rectangle of pixels around a place that holds its own pixel and all that it reads: offsets of its edges, and its size. */
+export function rectangleOf(taps: Neighbourhood["taps"]) {
+  const [rows, columns] = [0, 1].map((axis) => {
+    const offsets = taps.map((tap) => tap[axis]!);
+    const [first, last] = [Math.min(0, ...offsets), Math.max(0, ...offsets)];
+    return { first, last, size: last - first + 1 };
+  }) as [Range, Range];
+  return {
+    rows,
+    columns,
+    cellOf: (row: number, column: number) => (row - rows.first) * columns.size + column - columns.first,
+  };
+}
+
+/** Offsets from the first to the last. */
+interface Range {
+  readonly first: number;
+  readonly last: number;
+  readonly size: number;
+}
+
 /** Height or width in places. Throws ShapeError where the places do not fill the pixels. */
 export function placesAlong(pixels: number, { stride }: Neighbourhood, op: string): number {
   if (pixels % stride === 0) return pixels / stride;

@@ -6,6 +6,7 @@ import { elementwiseOps } from "./elementwise.ts";
 import { eluOps } from "./elu.ts";
 import { imageConvolutionOps } from "./image-convolution.ts";
 import { linearAlgebraOps } from "./linear-algebra.ts";
+import { maskedConvolutionOps } from "./masked-convolution.ts";
 import { movementOps } from "./movement.ts";
 import { reduceOps } from "./reduce.ts";
 import { selectOps } from "./select.ts";
@@ -20,5 +21,6 @@ export const opTable: { readonly [K in OpName]: OpDefinition<K> } = {
   ...movementOps,
   ...linearAlgebraOps,
   ...convolutionOps,
+  ...maskedConvolutionOps,
   ...imageConvolutionOps,
 };
