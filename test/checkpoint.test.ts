@@ -49,6 +49,13 @@ beforeAll(async () => {
 afterAll(() => folder.dispose());
 
 describe("a checkpoint", () => {
+  test("knows that its run has gone over to another memory mode", async () => {
+    const checkpoint = checkpointOf(2);
+    const progress: Progress = { ...checkpoint.progress, memory: "low" };
+    await saveCheckpoint(at("gone-over"), { ...checkpoint, progress });
+    expect((await loadCheckpoint(at("gone-over"), sizes))!.progress).toEqual(progress);
+  });
+
   test("of a version before there were objectives is read where it is finished, refused where it is not", async () => {
     const { bestBitsPerDimension: _, ...former } = { ...noProgress, step: 30, updates: 30, best: 4.25 };
     const save = (finished: boolean) =>

@@ -51,8 +51,8 @@ export type RangeWay = (typeof rangeWays)[number];
 export const splitWays = ["chance", "content"] as const;
 export type SplitWay = (typeof splitWays)[number];
 
-/** Keep everything, recompute hidden activations, or choose by the memory that is free. */
-export const memoryModes = ["low", "auto", "fast"] as const;
+/** Keep nothing of a flow's steps, recompute hidden activations, choose by the memory that is free, or keep everything. */
+export const memoryModes = ["least", "low", "auto", "fast"] as const;
 /** One of those ways. */
 export type MemoryMode = (typeof memoryModes)[number];
 

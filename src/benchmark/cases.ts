@@ -1,26 +1,30 @@
 /** What a benchmark measures. Light: a command line shows the names as its help. */
-import { ConfigError, nearestSpelling, setting } from "../base/index.ts";
+import { ConfigError, type MemoryMode, nearestSpelling, setting } from "../base/index.ts";
 
 /** A model and a batch to measure. */
 export interface BenchmarkCase {
   readonly name: string;
   readonly channels: number;
+  /** Height and width of the images. */
+  readonly side: number;
   readonly depth: number;
   readonly width: number;
   readonly batch: number;
   readonly work: "train" | "score";
-  /** Whether the gradient keeps hidden activations (fast) or makes them again (low). */
-  readonly memory: "fast" | "low";
+  /** Whether the gradient keeps hidden activations (fast), makes them again (low) or makes everything again by the flow's inverse (least). */
+  readonly memory: Exclude<MemoryMode, "auto">;
   /** Whether other programs are measured beside it: they have no way to spend less memory. */
   readonly compared: boolean;
 }
 
-const usual = { memory: "fast", compared: true } as const;
+const usual = { side: 32, memory: "fast", compared: true } as const;
 const small = { ...usual, channels: 1, depth: 6, width: 64 } as const;
 const medium = { ...usual, channels: 3, depth: 8, width: 128 } as const;
+/** Wide images, where what steps keep is most of the memory. */
+const large = { channels: 3, side: 128, depth: 32, width: 64, batch: 16, work: "train", compared: false } as const;
 const paper = { ...usual, channels: 3, depth: 32, width: 512 } as const;
 
-/** What is measured by default, smallest first; all at 32x32 with 3 scales. */
+/** What is measured by default, smallest first, with 3 scales. */
 export const benchmarkCases: readonly BenchmarkCase[] = [
   { name: "grey-train", ...small, batch: 64, work: "train" },
   { name: "colour-train", ...medium, batch: 64, work: "train" },
@@ -30,6 +34,9 @@ export const benchmarkCases: readonly BenchmarkCase[] = [
   { name: "paper-train", ...paper, batch: 16, work: "train" },
   { name: "paper-train-low", ...paper, batch: 16, work: "train", memory: "low", compared: false },
   { name: "deep-train-low", ...paper, depth: 64, batch: 16, work: "train", memory: "low", compared: false },
+  { name: "deep-train-least", ...paper, depth: 64, batch: 16, work: "train", memory: "least", compared: false },
+  { name: "large-train-low", ...large, memory: "low" },
+  { name: "large-train-least", ...large, memory: "least" },
 ];
 
 /** The case of a name. Throws ConfigError where there is none. */

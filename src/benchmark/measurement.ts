@@ -42,7 +42,6 @@ const updateName = "update";
 /** How the benchmark's models are trained. */
 const update = { optimizer: adamax, weightDecay: 5e-5 };
 
-const side = 32;
 const profiledRuns = 4;
 /** Runs before anything is measured: the first ones wait for memory. */
 const warmUpRuns = 3;
@@ -169,19 +168,19 @@ function initialParameters(item: BenchmarkCase): ParameterVectors {
   return packArrays(flow.parameters, flow.createParameters(randomKey("benchmark")));
 }
 
-function makeFlow({ channels, depth, width }: BenchmarkCase, form?: NetworkForm): Flow {
+function makeFlow({ channels, side, depth, width }: BenchmarkCase, form?: NetworkForm): Flow {
   return makeGlow({ channels, height: side, width: side, scales: 3, depth, hidden: width }, form);
 }
 
 /** Uniform noise [C, H, W, N]: the engine's time does not depend on the values. */
-function noise({ channels }: BenchmarkCase, batch: number): Float32Array {
+function noise({ channels, side }: BenchmarkCase, batch: number): Float32Array {
   const stream = randomKey("noise").stream();
   return Float32Array.from({ length: channels * side * side * batch }, () => stream.uniform() - 0.5);
 }
 
 async function prepare(item: BenchmarkCase, parameters: ParameterVectors, options: ProgramOptions): Promise<Prepared> {
   const flow = makeFlow(item);
-  const { channels, batch } = item;
+  const { channels, side, batch } = item;
   if (item.work === "score") {
     const bytes = scoringModel(makeFlow(item, "convolutions"), parameters);
     const program = await loadProgram(bytes, { ...options, weights: "constant" });

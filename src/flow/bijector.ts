@@ -20,6 +20,8 @@ export interface Bijector<P extends ParameterTree = ParameterTree> {
   readonly inputShape: ImageShape;
   readonly outputShape: ImageShape;
   readonly parameters: P;
+  /** Whether it is made of parts that note their own inverses. */
+  readonly composite?: true;
   /** Fresh parameters, before any data is seen. */
   createParameters(key: RandomKey): ArraysOf<P>;
   /** Data-dependent initialisation: parameters fitted to a batch (of known size), and that batch's latents under them. */

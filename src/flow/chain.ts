@@ -1,7 +1,7 @@
 /** Bijectors one after the other, as a bijector. */
 import { ShapeError } from "../base/index.ts";
-import { add, constant, type Value, within } from "../graph/index.ts";
-import type { ParameterTree, ValuesOf } from "../nn/index.ts";
+import { add, after, constant, type Value, within } from "../graph/index.ts";
+import { mapLeaves, type ParameterTree, type ValuesOf } from "../nn/index.ts";
 import type { Bijector } from "./bijector.ts";
 
 /**
@@ -41,6 +41,7 @@ export function chain(name: string, parts: Readonly<Record<string, Bijector>>): 
 
   return {
     name,
+    composite: true,
     inputShape: first[1].inputShape,
     outputShape: last[1].outputShape,
     parameters: Object.fromEntries(entries.map(([key, part]) => [key, part.parameters])),
@@ -60,7 +61,7 @@ export function chain(name: string, parts: Readonly<Record<string, Bijector>>): 
       let z = x;
       let logDet: Value = constant(x.graph, 0);
       for (const [key, part] of entries) {
-        const result = within(x.graph, key, () => part.normalize(inner(parameters, key), z));
+        const result = within(x.graph, key, () => reversibly(part, inner(parameters, key), z));
         z = result.z;
         logDet = add(logDet, result.logDet);
       }
@@ -78,4 +79,20 @@ export function chain(name: string, parts: Readonly<Record<string, Bijector>>): 
       return { x, logDet };
     },
   };
+}
+
+/**
+ * `normalize` of a part, with its inverse noted where the graph wants it: a gradient may make what came into the part again instead of keeping it. The
+ * log-det comes before the output then: otherwise the engine would put it off to the end, and keep what it is made from in every part.
+ */
+function reversibly(part: Bijector, parameters: ValuesOf<ParameterTree>, x: Value): ReturnType<Bijector["normalize"]> {
+  const { z, logDet } = part.normalize(parameters, x);
+  if (!x.graph.wantsInverses || part.composite) return { z, logDet };
+  const output = logDet.shape.length === 0 ? z : after(z, logDet);
+  x.graph.noteInverse({
+    input: x,
+    output,
+    invert: (given, stand) => part.generate(mapLeaves(part.parameters, parameters, stand), given).x,
+  });
+  return { z: output, logDet };
 }

@@ -3,7 +3,7 @@ import { GraphError } from "../base/index.ts";
 import type { OpAttributes, OpName } from "./ops/attributes.ts";
 import type { OpDefinition } from "./ops/definition.ts";
 import { opTable } from "./ops/table.ts";
-import type { GraphHandle, Node, Value } from "./value.ts";
+import type { GraphHandle, Inverse, Node, Value } from "./value.ts";
 
 /** A differentiable graph of tensors whose shapes are known, up to the batch size, while it is built. */
 export interface Graph extends GraphHandle {
@@ -13,16 +13,18 @@ export interface Graph extends GraphHandle {
 
 const nothing: ReadonlySet<Value> = new Set();
 
-/** An empty graph. */
-export function makeGraph(): Graph {
+/** An empty graph. With `inverses`, parts note how to go back, so that a gradient need not keep what came into them. */
+export function makeGraph({ inverses: wantsInverses = false } = {}): Graph {
   const nodes: Node[] = [];
   const known = new Map<string, Node>();
   const bypasses = new Map<Value, ReadonlySet<Value>>();
+  const inverses = new Map<string, Inverse>();
   const inputNames = new Set<string>();
   let scope = "";
 
   const graph: Graph = {
     nodes,
+    wantsInverses,
     get scope() {
       return scope;
     },
@@ -56,6 +58,10 @@ export function makeGraph(): Graph {
       all.delete(result);
       bypasses.set(result, all);
     },
+    noteInverse(inverse) {
+      if (!inverses.has(scope)) inverses.set(scope, { ...inverse, scope });
+    },
+    inverseAt: (part) => inverses.get(part),
     bypassed: (result) => bypasses.get(result) ?? nothing,
   };
   return graph;

@@ -52,4 +52,12 @@ export { type Neighbourhood, rectangleOf, type Window } from "./ops/neighbourhoo
 export { opTable } from "./ops/table.ts";
 export { printGraph } from "./printer.ts";
 export type { Recomputation } from "./recomputation.ts";
-export { type DataType, type GraphHandle, type Node, showType, type TensorType, type Value } from "./value.ts";
+export {
+  type DataType,
+  type GraphHandle,
+  type Inverse,
+  type Node,
+  showType,
+  type TensorType,
+  type Value,
+} from "./value.ts";

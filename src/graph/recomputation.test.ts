@@ -4,7 +4,7 @@ import { randomKey } from "../base/index.ts";
 import { compileGraph } from "../runtime/index.ts";
 import { gradients } from "./gradient.ts";
 import { type Graph, makeGraph, reachableNodes, within } from "./graph.ts";
-import { add, gemm, input, multiply, reduceSum, relu, sigmoid } from "./ops/functions.ts";
+import { add, concatenate, gemm, input, multiply, reduceSum, relu, sigmoid, split, subtract } from "./ops/functions.ts";
 import type { Recomputation } from "./recomputation.ts";
 import type { Value } from "./value.ts";
 
@@ -98,4 +98,67 @@ test("without regions nothing changes", () => {
   const { loss, parameters } = build(graph);
   const plain = gradients(loss, parameters);
   expect(gradients(loss, parameters, { regionOf: () => undefined })).toEqual(plain);
+});
+
+/** Additive couplings with inverses: halves change roles from one to the next. */
+function buildInvertible(graph: Graph): { loss: Value; parameters: Value[]; x: Value } {
+  const x = input(graph, "x", [2 * narrow, columns]);
+  const parameters: Value[] = [];
+  let y = x;
+  for (let step = 0; step < depth; step++) {
+    y = within(graph, `step${step}`, () => {
+      const up = input(graph, `up${step}`, [wide, narrow]);
+      const down = input(graph, `down${step}`, [narrow, wide]);
+      parameters.push(up, down);
+      const shift = (a: Value, stand: (given: Value) => Value) => gemm(stand(down), relu(gemm(stand(up), a)));
+      const halves = (whole: Value) => split(whole, 0, [narrow, narrow]) as readonly [Value, Value];
+      const [a, b] = halves(y);
+      const output = concatenate(
+        [
+          add(
+            b,
+            shift(a, (given) => given),
+          ),
+          a,
+        ],
+        0,
+      );
+      graph.noteInverse({
+        input: y,
+        output,
+        invert: (given, stand) => {
+          const [moved, still] = halves(given);
+          return concatenate([still, subtract(moved, shift(still, stand))], 0);
+        },
+      });
+      return output;
+    });
+  }
+  return { loss: reduceSum(multiply(y, multiply(y, y))), parameters, x };
+}
+
+test("parts with an inverse keep nothing but what leaves the last, and go through their network once on the way back", () => {
+  const graph = makeGraph({ inverses: true });
+  const { loss, parameters } = buildInvertible(graph);
+  const forward = new Set(reachableNodes([loss]));
+  const inverted: Value[] = [];
+  const slopes = gradients(loss, parameters, { ...steps, onInverted: (value) => inverted.push(value) });
+  const back = reachableNodes(slopes).filter((node) => !forward.has(node));
+  const read = back.flatMap((node) => node.inputs).filter(({ node }) => forward.has(node) && node.op !== "input");
+  const last = graph.inverseAt(`step${depth - 1}`)!.output;
+  const activations = new Set(read.filter(({ node, shape }) => node.op !== "constant" && shape.length > 0));
+  // What cubes the output reads its square, too.
+  expect([...activations].every((value) => value === last || value.node.inputs[0] === last)).toBe(true);
+  // The first part's input is given.
+  expect(inverted.map(({ node }) => node.scope)).toEqual(["step2", "step1", "step0"]);
+  // Two products a part, but for the first two, where nobody needs b.
+  const again = back.filter(({ op, scope }) => op === "gemm" && scope.endsWith("/again"));
+  expect(again).toHaveLength(2 * (depth - 2) + 2);
+});
+
+test("a graph that does not ask for inverses has none", () => {
+  const graph = makeGraph();
+  const { loss, parameters } = buildInvertible(graph);
+  const plain = gradients(loss, parameters, { regionOf: () => undefined });
+  expect(gradients(loss, parameters)).toEqual(plain);
 });

@@ -30,6 +30,15 @@ export interface Node<K extends OpName = OpName> {
   readonly scope: string;
 }
 
+/** A part of a model whose input follows from its output: it reads nothing else but what is given, graph inputs and constants. */
+export interface Inverse {
+  readonly scope: string;
+  readonly input: Value;
+  readonly output: Value;
+  /** Builds the input from an output. What it reads of the graph's inputs, such as parameters, it takes from `stand`. */
+  invert(output: Value, stand: (given: Value) => Value): Value;
+}
+
 /** What ops need of the graph they build in. */
 export interface GraphHandle {
   /** Adds a node, or returns the equal one that is already there. */
@@ -40,6 +49,12 @@ export interface GraphHandle {
   noteBypass(result: Value, skipped: readonly Value[]): void;
   /** The values that rewrites skipped when they made this one. */
   bypassed(result: Value): ReadonlySet<Value>;
+  /** Whether parts of a model are asked for their inverses. */
+  readonly wantsInverses: boolean;
+  /** Notes that what is built in the open scope and those inside it has an inverse. Of several notes in one scope the first counts. */
+  noteInverse(inverse: Omit<Inverse, "scope">): void;
+  /** What was noted in exactly this scope. */
+  inverseAt(scope: string): Inverse | undefined;
   /** The scope in which nodes are made now. */
   readonly scope: string;
   /** Builds within a scope, then returns to the one before. */

@@ -32,6 +32,7 @@ export {
   type LayoutEntry,
   layoutOf,
   leavesOf,
+  mapLeaves,
   type ParameterLayout,
   type ParameterSpecification,
   type ParameterTree,

@@ -133,6 +133,15 @@ export function leavesOf<T>(tree: ParameterTree, leaves: TreeOf<ParameterTree, T
   return layoutOf(tree).entries.map((entry) => leafAt<T>(leaves, entry.name));
 }
 
+/** The same tree with other leaves. */
+export function mapLeaves<P extends ParameterTree, T, U>(
+  tree: P,
+  leaves: TreeOf<P, T>,
+  change: (leaf: T) => U,
+): TreeOf<P, U> {
+  return buildTree(tree, (name) => change(leafAt<T>(leaves, name)));
+}
+
 /** A tree of the form of `tree` with `leaf(name)` at its leaves. */
 function buildTree<P extends ParameterTree, T>(tree: P, leaf: (name: string) => T): TreeOf<P, T> {
   const build = (node: ParameterTree, path: readonly string[]): unknown =>

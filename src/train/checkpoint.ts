@@ -23,6 +23,7 @@ const progressFields = {
 const progressSchema: z.ZodType<Progress> = z.strictObject({
   ...progressFields,
   bestBitsPerDimension: z.number().nullable(),
+  memory: z.literal("low").exactOptional(),
 });
 
 /** What the header holds besides the tensors; `checksum` is SHA-256, hexadecimal, of the progress and of every tensor. */

@@ -2,6 +2,7 @@
 export { type BatchSource, makeBatchSource, type PhaseImages } from "./batch-source.ts";
 export { checkpointFile, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 export { toFlowWeights } from "./flow-weights.ts";
+export { compileStep } from "./guarded-step.ts";
 export type { HeldOutResult } from "./held-out.ts";
 export { type Beginning, beginRun, type HeldRun, refuseBusy, takeRun } from "./held-run.ts";
 export { classNamesOf } from "./image-classes.ts";
@@ -40,7 +41,6 @@ export {
   adaptationBytes,
   adaptToData,
   type BatchInputs,
-  compileStep,
   type Measures,
   type StepResult,
   type TrainingState,

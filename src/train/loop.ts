@@ -5,14 +5,15 @@ import { layoutOf, type ParameterVectors, packArrays } from "../nn/index.ts";
 import { learningRateAt, type Optimizer, optimizers, type UpdateOptions } from "../optim/index.ts";
 import type { Engine } from "../runtime/index.ts";
 import type { BatchSource } from "./batch-source.ts";
+import { compileStep } from "./guarded-step.ts";
 import { bitsOf, type HeldOutEvaluator, type HeldOutResult, heldOutEvaluator } from "./held-out.ts";
 import type { Objective } from "./objectives/index.ts";
 import { type Checkpoint, type CheckpointStore, noProgress, type Progress } from "./progress.ts";
 import {
   adaptationBytes,
   adaptToData,
-  compileStep,
   type Measures,
+  mostInversionError,
   type StepResult,
   type TrainingStep,
   zeroState,
@@ -29,6 +30,8 @@ export interface StepReport {
   readonly gradientNorm: number;
   readonly learningRate: number;
   readonly applied: boolean;
+  /** How far off inverses were where the gradient came from them, relative (`StepResult`). */
+  readonly inversionError?: number;
   readonly imagesPerSecond: number;
   readonly seconds: number;
   readonly heldOut?: HeldOutResult;
@@ -51,6 +54,8 @@ export interface LoopInput {
   /** Seconds between two checkpoints. */
   readonly checkpointEvery: number;
   readonly onStep?: (report: StepReport) => void;
+  /** Called where memory could not be saved as it was asked for. */
+  readonly onWarning?: ((warning: string) => void) | undefined;
   /** Called once with where training begins: 0, or the step of the checkpoint it resumes from. */
   readonly onStart?: (progress: Progress) => void;
   /** Asks for a checkpoint and a stop after the current step. */
@@ -93,7 +98,7 @@ export async function trainModel(loop: LoopInput): Promise<LoopResult> {
     objective,
     configuration.batchSize,
     first.state,
-    { ...update, mask, memory: configuration.memory },
+    { ...update, mask, memory: first.progress.memory ?? configuration.memory },
     engine,
   );
   try {
@@ -132,6 +137,7 @@ async function runSteps(loop: LoopInput, begun: Checkpoint, compiled: Compiled):
     const batch = await batches.training(progress.step);
     const result = await step.run(batch, optimizer.scalars(learningRate, progress.updates + 1));
     const imagesPerSecond = (configuration.batchSize * 1000) / (performance.now() - started);
+    if (result.memory && !progress.memory) loop.onWarning?.(fallbackText(progress.step + 1, result));
     progress = advance(progress, result, elapsed());
     progress = { ...progress, finished: reachedEnd(phase, progress) };
 
@@ -166,7 +172,7 @@ function judge(progress: Progress, { loss, bitsPerDimension }: HeldOutResult, pa
 
 function reportStep(
   { objective }: LoopInput,
-  { loss, measures, gradientNorm, applied }: StepResult,
+  { loss, measures, gradientNorm, applied, inversionError }: StepResult,
   { step, seconds }: Progress,
   measured: { learningRate: number; imagesPerSecond: number; heldOut: HeldOutResult | undefined },
 ): StepReport {
@@ -180,6 +186,7 @@ function reportStep(
     gradientNorm,
     learningRate,
     applied,
+    ...(inversionError === undefined ? {} : { inversionError }),
     imagesPerSecond,
     seconds,
     ...(heldOut === undefined ? {} : { heldOut }),
@@ -211,7 +218,12 @@ async function freshParameters({ objective: { model }, batches, engine, key }: L
   return adaptToData(model, drawn, x!, engine, labels);
 }
 
-function advance(progress: Progress, { applied }: StepResult, seconds: number): Progress {
+function fallbackText(step: number, { inversionError = Number.NaN }: StepResult): string {
+  const off = Number.isFinite(inversionError) ? `off by ${inversionError.toPrecision(2)}` : "not finite";
+  return `the flow's inverse is ${off} at step ${step}, more than ${mostInversionError}: training goes on with ${setting("memory", "low")}`;
+}
+
+function advance(progress: Progress, { applied, memory }: StepResult, seconds: number): Progress {
   const skippedInRow = applied ? 0 : progress.skippedInRow + 1;
   if (skippedInRow >= mostSkippedInRow) {
     throw new RunError({
@@ -232,6 +244,7 @@ function advance(progress: Progress, { applied }: StepResult, seconds: number): 
     skipped: progress.skipped + (applied ? 0 : 1),
     skippedInRow,
     seconds,
+    ...(memory && { memory }),
   };
 }
 

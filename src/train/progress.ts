@@ -18,6 +18,8 @@ export interface Progress {
   readonly bestBitsPerDimension: number | null;
   readonly evaluationsSinceBest: number;
   readonly finished: boolean;
+  /** The mode that the run has gone over to, because the flow's inverse was too far off for `least`. */
+  readonly memory?: "low";
 }
 
 /** What a run goes on from. */

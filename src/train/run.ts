@@ -168,6 +168,7 @@ async function trainPhase(
       checkpoints: checkpointFile(checkpointPath(folder, name)),
       checkpointEvery,
       signal,
+      onWarning,
       onStart: (progress) => {
         log.restart(progress.step);
         if (!progress.finished) onStart?.(name, progress);

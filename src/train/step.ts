@@ -5,7 +5,7 @@ import { gradients, input, makeGraph, opTable, reachableNodes, type Value } from
 import { layoutOf, leavesOf, type ParameterVectors, parameterInputs } from "../nn/index.ts";
 import type { UpdateOptions } from "../optim/index.ts";
 import type { Buffer, Engine } from "../runtime/index.ts";
-import { recomputationFor } from "./memory.ts";
+import { inversionErrors, recomputationFor } from "./memory.ts";
 import { batchShape, type Objective, type Trainable } from "./objectives/index.ts";
 import { parameterBuffers } from "./parameter-buffers.ts";
 import { type MaskedUpdateOptions, updateVectors } from "./update.ts";
@@ -29,8 +29,12 @@ export interface StepResult {
   readonly loss: number;
   readonly measures: Measures;
   readonly gradientNorm: number;
-  /** Whether the update took place: false where loss or gradient were not finite. */
+  /** Whether the update took place: false where loss or gradient were not finite, or inverses too far off. */
   readonly applied: boolean;
+  /** Of a gradient that used inverses: how far off the worst of them was, relative (`inversionErrors`). */
+  readonly inversionError?: number;
+  /** The mode that the step has gone over to, where inverses were too far off; from the step on that says so. */
+  readonly memory?: "low";
 }
 
 /** How a step is compiled. */
@@ -38,6 +42,12 @@ export interface StepOptions extends MaskedUpdateOptions {
   /** Default "auto". */
   readonly memory?: MemoryMode | undefined;
 }
+
+/**
+ * The largest error of inverses at which a gradient is used (docs/decisions.md): hundreds of times what sound flows have, and far less than the gradients of two
+ * batches differ by.
+ */
+export const mostInversionError = 1e-3;
 
 /** A compiled step. The state it starts from is its own from then on: every step is written into it. */
 export interface TrainingStep {
@@ -51,14 +61,18 @@ export interface TrainingStep {
 /** Names that a graph gives to what it reports, apart from those of its other outputs. */
 const measurePrefix = "measure.";
 
+/** What a graph calls the errors of inverses. */
+const inversionName = "inversions";
+
 /** Names of the gradients among the outputs, apart from the parameters' own. */
 const gradientPrefix = "gradient.";
 
 /**
  * Compiles the step of an objective for one batch size: a program for loss and gradients, which reads every parameter where it lies in
- * the flat vector and writes every gradient where it belongs in another; then the update. Takes `state` over: its vectors change.
+ * the flat vector and writes every gradient where it belongs in another; then the update. Takes `state` over: its vectors change. Where a gradient by inverses
+ * is worse than `mostInversionError`, nothing is updated (`compileStep` knows what to do then).
  */
-export async function compileStep(
+export async function compileStepOnce(
   objective: Objective,
   batchSize: number,
   state: TrainingState,
@@ -66,14 +80,17 @@ export async function compileStep(
   engine: Engine,
 ): Promise<TrainingStep> {
   const { parameters: tree } = objective.model;
-  const { shapes, values, measured } = buildObjective(objective, batchSize);
+  const { shapes, values, measured } = buildObjective(objective, batchSize, memory === "least");
   const { entries, trainableSize } = layoutOf(tree);
   const trained = entries.filter(({ trainable }) => trainable);
   const leaves = leavesOf(tree, values).filter((_, index) => entries[index]!.trainable);
   const { loss, measures } = measured;
   const free = engine.freeBytes?.() ?? Number.POSITIVE_INFINITY;
-  const derivatives = gradients(loss, leaves, recomputationFor(memory, loss, free)).map(withoutReshape);
+  const plan = recomputationFor(memory, loss, free);
+  const derivatives = gradients(loss, leaves, plan).map(withoutReshape);
   const outputs: Record<string, Value> = { loss };
+  const errors = plan && inversionErrors(plan);
+  if (errors) outputs[inversionName] = errors;
   for (const [name, value] of Object.entries(measures)) outputs[measurePrefix + name] = value;
   for (const [index, { name }] of trained.entries()) outputs[gradientPrefix + name] = derivatives[index]!;
 
@@ -94,7 +111,15 @@ export async function compileStep(
       const inputs = Object.create(parameters) as Record<string, Buffer>;
       const results = await program.run(Object.assign(inputs, batchBuffers(batch, shapes)), into);
       const loss = results.loss!.data[0]!;
-      return { loss, measures: readMeasures(results), ...updateVectors(vectors, loss, scalars, update) };
+      const measured = { loss, measures: readMeasures(results) };
+      if (!errors) return { ...measured, ...updateVectors(vectors, loss, scalars, update) };
+      const inversionError = Math.max(...results[inversionName]!.data);
+      // What is not a number is too far off as well.
+      const exact = inversionError <= mostInversionError;
+      const updated = exact
+        ? updateVectors(vectors, loss, scalars, update)
+        : { gradientNorm: Number.NaN, applied: false };
+      return { ...measured, inversionError, ...updated };
     },
     state: () => state,
     dispose: () => program.dispose(),
@@ -107,9 +132,9 @@ function withoutReshape(value: Value): Value {
 }
 
 /** The graph of an objective for one batch size: its inputs and what it measures. */
-function buildObjective(objective: Objective, batchSize: number) {
+function buildObjective(objective: Objective, batchSize: number, inverses = false) {
   const shapes = objective.inputShapes(batchSize);
-  const graph = makeGraph();
+  const graph = makeGraph({ inverses });
   const batch = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, input(graph, name, shape)]));
   const values = parameterInputs(graph, objective.model.parameters);
   return { shapes, values, measured: objective.measure(values, batch) };

@@ -69,7 +69,7 @@ export const trainNotes: Readonly<Record<TrainSetting, string>> = {
   seed: "seed of everything random",
   threads: "threads of the engine (default: all cores)",
   memory:
-    "low recomputes hidden activations (the same result, a tenth to a quarter slower), fast keeps them, auto looks at the free memory",
+    "least keeps nothing of a flow's steps and goes back by their inverse (other last digits), low recomputes hidden activations (the same result, a tenth to a quarter slower), fast keeps them, auto: low or fast, by the free memory",
   device: "what computes",
   strict: "fail at the first unreadable image instead of skipping it",
   resume: `go on with the run in ${setting("out")}; with ${setting("steps")}, bit for bit as if it had never stopped`,
