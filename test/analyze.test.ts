@@ -1,24 +1,16 @@
 /** `outglow analyze` on tiny detectors: the page, the pictures, the numbers, and what it refuses. */
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import sharp from "sharp";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { type AnalysisReport, analyze, nameDetectors } from "../src/analysis/index.ts";
 import type { EvaluationReport, WorkflowEvent } from "../src/workflow/index.ts";
-import { type Outcome, quickTraining, runOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
+import { quickTraining, writeMadeImages } from "./command.ts";
+import { ownWorkplace } from "./workplace.ts";
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-const at = (...parts: string[]): string => join(folder.path, ...parts);
-const run = (...args: string[]): Promise<Outcome> => runOutglow(folder.path, ...args);
-
-async function succeed(...args: string[]): Promise<Outcome> {
-  const outcome = await run(...args);
-  expect(outcome.code, outcome.stderr).toBe(0);
-  return outcome;
-}
+const folder = ownWorkplace();
+const { at, run, succeed } = folder;
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
   await writeMadeImages(at("normal"), "normal", 100);
   await writeMadeImages(at("general"), "general", 60);
   await writeMadeImages(at("test-normal"), "normal", 30, "test");
@@ -31,8 +23,6 @@ beforeAll(async () => {
   const smaller = quickTraining.map((flag) => (flag.startsWith("--size") ? "--size=8" : flag));
   await succeed("train", "--normal=normal", "--out=small", ...smaller, "--scales=1");
 }, 120_000);
-
-afterAll(() => folder.dispose());
 
 /** The ids of a page, and what its links and references lead to. */
 function referencesOf(page: string): { ids: string[]; targets: string[] } {

@@ -1,22 +1,13 @@
 /** Bad input: one clear line, the right exit code, nothing destroyed. */
 import { copyFile, cp, mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { adamax } from "../src/optim/index.ts";
 import { loadCheckpoint, noProgress, saveCheckpoint, zeroState } from "../src/train/index.ts";
-import {
-  type Outcome,
-  quickTraining,
-  runOutglow,
-  runScript,
-  startOutglow,
-  temporaryFolder,
-  writeMadeImages,
-} from "./command.ts";
+import { type Outcome, quickTraining, runScript, startOutglow, writeMadeImages } from "./command.ts";
+import { ownWorkplace } from "./workplace.ts";
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-const at = (...parts: string[]): string => join(folder.path, ...parts);
-const run = (...args: string[]): Promise<Outcome> => runOutglow(folder.path, ...args);
+const folder = ownWorkplace();
+const { at, run } = folder;
 const train = (normal: string, ...more: string[]): Promise<Outcome> =>
   run("train", `--normal=${normal}`, "--out=new", ...quickTraining, ...more);
 
@@ -39,7 +30,6 @@ function idxFile(magic: number, count: number, side: number, bytes: number): Uin
 }
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
   await writeMadeImages(at("normal"), "normal", 60);
   await writeMadeImages(at("odd"), "crosses", 20);
   const outcome = await run("train", "--normal=normal", "--out=detector", ...quickTraining);
@@ -55,8 +45,6 @@ beforeAll(async () => {
   await copyFile(at("odd", first!), at("mixed", "cut.png"));
   await truncate(at("mixed", "cut.png"), 120);
 });
-
-afterAll(() => folder.dispose());
 
 describe("train", () => {
   test.each([

@@ -2,21 +2,14 @@
 import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import sharp from "sharp";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { loadManifest, type Manifest, manifestName } from "../src/detector/index.ts";
 import { writeManifest } from "../src/detector/manifest.ts";
 import { discoveries } from "../src/score/index.ts";
-import { type Outcome, quickTraining, runOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
+import { quickTraining, writeMadeImages } from "./command.ts";
+import { ownWorkplace } from "./workplace.ts";
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-const at = (...parts: string[]): string => join(folder.path, ...parts);
-const run = (...args: string[]): Promise<Outcome> => runOutglow(folder.path, ...args);
-
-async function succeed(...args: string[]): Promise<Outcome> {
-  const outcome = await run(...args);
-  expect(outcome.code, outcome.stderr).toBe(0);
-  return outcome;
-}
+const { at, run, succeed } = ownWorkplace();
 
 interface Table {
   readonly rule: { readonly kind: string; readonly words: string };
@@ -44,7 +37,6 @@ async function copied(name: string): Promise<string> {
 const marked = ({ images }: Table): string[] => images.filter(({ anomalous }) => anomalous).map(({ file }) => file);
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
   await writeMadeImages(at("normal"), "normal", 100);
   await writeMadeImages(at("other"), "normal", 60, "other");
   await writeMadeImages(at("new"), "normal", 30, "new");
@@ -54,8 +46,6 @@ beforeAll(async () => {
   }
   await succeed("train", "--normal=normal", "--out=detector", ...quickTraining, "--held-out=0.4");
 });
-
-afterAll(() => folder.dispose());
 
 describe("calibrate", () => {
   let before: Manifest;

@@ -8,7 +8,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { randomKey } from "../src/base/index.ts";
 import { writeImages } from "../src/data/index.ts";
-import { type MadeKind, makeImages } from "../src/made/index.ts";
+import { type MadeKind, makeImages, makeParts, type PartKind } from "../src/made/index.ts";
 
 const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 
@@ -181,6 +181,26 @@ export async function writeMadeImages(
   await mkdir(folder, { recursive: true });
   const images = makeImages({ kind, count, specification, key: randomKey("test").fold(label) });
   await writeImages(images, specification, folder);
+}
+
+/** The side of a made part. */
+export const partSide = 64;
+
+/** Writes made grey parts into a data set of MVTec's layout: images into its folder `place`, the masks of faulty ones beside. */
+export async function writeMadeParts(
+  set: string,
+  place: string,
+  kind: PartKind,
+  count: number,
+  label: string,
+): Promise<void> {
+  const key = randomKey(label).fold(place);
+  const { pixels, masks, names } = makeParts({ kind, count, side: partSide, key });
+  const shape = { channels: 1, height: partSide, width: partSide };
+  await writeImages({ pixels, names }, shape, join(set, place));
+  if (kind === "good") return;
+  const masked = names.map((name) => `${name}_mask`);
+  await writeImages({ pixels: masks, names: masked }, shape, join(set, place.replace("test", "ground_truth")));
 }
 
 /** Flags of a training that takes a second. */

@@ -4,21 +4,15 @@ import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import sharp from "sharp";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { loadManifest, manifestName } from "../src/detector/index.ts";
 import { writeManifest } from "../src/detector/manifest.ts";
 import type { EvaluationReport } from "../src/workflow/index.ts";
-import { type Outcome, quickTraining, runOutglow, startOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
+import { type Outcome, quickTraining, startOutglow, writeMadeImages } from "./command.ts";
+import { ownWorkplace } from "./workplace.ts";
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-const at = (...parts: string[]): string => join(folder.path, ...parts);
-const run = (...args: string[]): Promise<Outcome> => runOutglow(folder.path, ...args);
-
-async function succeed(...args: string[]): Promise<Outcome> {
-  const outcome = await run(...args);
-  expect(outcome.code, outcome.stderr).toBe(0);
-  return outcome;
-}
+const folder = ownWorkplace();
+const { at, run, succeed } = folder;
 
 /** Rewrites a manifest as if its calibration had never known the scores whose names match. */
 async function forgetScores(detector: string, pattern: RegExp): Promise<void> {
@@ -32,7 +26,6 @@ async function forgetScores(detector: string, pattern: RegExp): Promise<void> {
 let plain: Outcome;
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
   await writeMadeImages(at("normal"), "normal", 100);
   await writeMadeImages(at("general"), "general", 60);
   await writeMadeImages(at("test-normal"), "normal", 30, "test");
@@ -40,8 +33,6 @@ beforeAll(async () => {
   await succeed("train", "--normal=normal", "--general=general", "--out=detector", ...quickTraining, "--held-out=0.4");
   plain = await succeed("train", "--normal=normal", "--out=plain", ...quickTraining);
 });
-
-afterAll(() => folder.dispose());
 
 describe("train", () => {
   test("leaves the files of a detector", async () => {

@@ -3,7 +3,6 @@ import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { randomKey } from "../src/base/index.ts";
-import { writeImages } from "../src/data/index.ts";
 import {
   type Detector,
   type DetectorParts,
@@ -33,22 +32,17 @@ import {
   type TrainRequest,
   train,
 } from "../src/workflow/index.ts";
-import { runOutglow, temporaryFolder } from "./command.ts";
+import { partSide, runOutglow, temporaryFolder, writeMadeParts } from "./command.ts";
 
-const side = 64;
+const side = partSide;
 const shape = { channels: 1, height: side, width: side };
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 const at = (...parts: string[]): string => join(folder.path, ...parts);
 let detector: Detector;
 let stderr = "";
 
-async function write(place: string, kind: PartKind, count: number): Promise<void> {
-  const { pixels, masks, names } = makeParts({ kind, count, side, key: randomKey("encoder").fold(place) });
-  await writeImages({ pixels, names }, shape, at("parts", place));
-  if (kind === "good") return;
-  const masked = names.map((name) => `${name}_mask`);
-  await writeImages({ pixels: masks, names: masked }, shape, at("parts", place.replace("test", "ground_truth")));
-}
+const write = (place: string, kind: PartKind, count: number): Promise<void> =>
+  writeMadeParts(at("parts"), place, kind, count, "encoder");
 
 const request = (more: Partial<TrainRequest> = {}): TrainRequest => ({
   normal: at("parts"),

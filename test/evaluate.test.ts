@@ -1,21 +1,13 @@
 /** Everything that `evaluate` measures beside its table, and the list of scores, through the command line. */
 import { cp, readdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { loadManifest } from "../src/detector/index.ts";
 import { metricNames } from "../src/score/index.ts";
 import type { EvaluationReport } from "../src/workflow/index.ts";
-import { type Outcome, quickTraining, runOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
+import { quickTraining, writeMadeImages } from "./command.ts";
+import { ownWorkplace } from "./workplace.ts";
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-const at = (...parts: string[]): string => join(folder.path, ...parts);
-const run = (...args: string[]): Promise<Outcome> => runOutglow(folder.path, ...args);
-
-async function succeed(...args: string[]): Promise<Outcome> {
-  const outcome = await run(...args);
-  expect(outcome.code, outcome.stderr).toBe(0);
-  return outcome;
-}
+const { at, run, succeed } = ownWorkplace();
 
 const sets = ["--normal=test-normal", "--anomalous=crosses"];
 
@@ -25,7 +17,6 @@ async function evaluated(...flags: string[]): Promise<EvaluationReport> {
 }
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
   await writeMadeImages(at("normal"), "normal", 60);
   for (const tray of ["a", "b", "c"]) {
     await writeMadeImages(at("test-normal", tray), "normal", 10, `normal ${tray}`);
@@ -34,8 +25,6 @@ beforeAll(async () => {
   await succeed("train", "--normal=normal", "--out=detector", ...quickTraining, "--held-out=0.4");
   await succeed("train", "--normal=normal", "--out=other", ...quickTraining, "--held-out=0.4", "--seed=5");
 });
-
-afterAll(() => folder.dispose());
 
 test("takes both sides of a data set with train/ and test/, and refuses one that has none", async () => {
   await cp(at("test-normal", "a"), at("whole", "train", "good"), { recursive: true });

@@ -1,17 +1,14 @@
 /** Local faults end to end: parts in MVTec's layout, a detector trained for seconds, scores, maps, an evaluation with masks, and what is refused. */
 import { readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import sharp from "sharp";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { randomKey } from "../src/base/index.ts";
-import { writeImages } from "../src/data/index.ts";
+import { beforeAll, describe, expect, test } from "vitest";
 import { loadDetectorFolder, loadManifest } from "../src/detector/index.ts";
-import { makeParts, type PartKind } from "../src/made/index.ts";
+import type { PartKind } from "../src/made/index.ts";
 import { type EvaluationReport, exportDetector, train, type WorkflowEvent } from "../src/workflow/index.ts";
-import { type Outcome, runOutglow, temporaryFolder } from "./command.ts";
+import { type Outcome, partSide, writeMadeParts } from "./command.ts";
+import { ownWorkplace } from "./workplace.ts";
 
-const side = 64;
-const shape = { channels: 1, height: side, width: side };
+const side = partSide;
 const examples = "parts#split=test,class=dent";
 const training = [
   `--faults-like=${examples}`,
@@ -24,35 +21,19 @@ const training = [
   "--width=8",
   "--threads=1",
 ];
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-const at = (...parts: string[]): string => join(folder.path, ...parts);
-const run = (...args: string[]): Promise<Outcome> => runOutglow(folder.path, ...args);
+const { at, run, succeed } = ownWorkplace();
 
-async function succeed(...args: string[]): Promise<Outcome> {
-  const outcome = await run(...args);
-  expect(outcome.code, outcome.stderr).toBe(0);
-  return outcome;
-}
-
-async function write(place: string, kind: PartKind, count: number): Promise<void> {
-  const { pixels, masks, names } = makeParts({ kind, count, side, key: randomKey("faults").fold(place) });
-  await writeImages({ pixels, names }, shape, at("parts", place));
-  if (kind === "good") return;
-  const masked = names.map((name) => `${name}_mask`);
-  await writeImages({ pixels: masks, names: masked }, shape, at("parts", place.replace("test", "ground_truth")));
-}
+const write = (place: string, kind: PartKind, count: number): Promise<void> =>
+  writeMadeParts(at("parts"), place, kind, count, "faults");
 
 let trained: Outcome;
 beforeAll(async () => {
-  folder = await temporaryFolder();
   await write("train/good", "good", 24);
   await write("test/good", "good", 10);
   await write("test/scratch", "scratch", 8);
   await write("test/dent", "dent", 8);
   trained = await succeed("train", "--normal=parts", "--out=detector", ...training, "--cells", "--cell-steps=3");
 }, 120_000);
-
-afterAll(() => folder.dispose());
 
 test("what looks for faults is exported, a model a level, and said to be no part of the other model", async () => {
   const texts: string[] = [];

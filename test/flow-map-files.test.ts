@@ -1,22 +1,14 @@
 /** Maps of flows through the command line: numbers that sum to the score, pictures that can be seen, and a word where there are none. */
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
 import sharp from "sharp";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { loadManifest } from "../src/detector/index.ts";
 import { mapSubject } from "../src/workflow/index.ts";
-import { type Outcome, quickTraining, runOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
+import { quickTraining, writeMadeImages } from "./command.ts";
 import { tolerances } from "./reference/tolerances.ts";
+import { ownWorkplace } from "./workplace.ts";
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-const at = (...parts: string[]): string => join(folder.path, ...parts);
-const run = (...args: string[]): Promise<Outcome> => runOutglow(folder.path, ...args);
-
-async function succeed(...args: string[]): Promise<Outcome> {
-  const outcome = await run(...args);
-  expect(outcome.code, outcome.stderr).toBe(0);
-  return outcome;
-}
+const { at, run, succeed } = ownWorkplace();
 
 /** The numbers of a float32 array file. */
 async function readMap(path: string): Promise<Float32Array> {
@@ -27,15 +19,12 @@ async function readMap(path: string): Promise<Float32Array> {
 }
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
   await writeMadeImages(at("normal"), "normal", 100);
   await writeMadeImages(at("general"), "general", 40);
   await writeMadeImages(at("crosses"), "crosses", 5);
   await succeed("train", "--normal=normal", "--general=general", "--out=glow", ...quickTraining, "--held-out=0.4");
   await succeed("train", "--normal=normal", "--architecture=dense", "--out=dense", ...quickTraining);
 }, 60_000);
-
-afterAll(() => folder.dispose());
 
 test.each(["likelihood", "final-scale", "ratio", "ratio-scale-0"])("the map of %s sums to the score", async (score) => {
   const out = `by-${score}`;

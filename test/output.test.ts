@@ -2,23 +2,14 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { cp, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { Prediction } from "../src/workflow/index.ts";
 import { csvFormat, inPieces, jsonFormat } from "../src/workflow/index.ts";
-import {
-  commandOf,
-  type Outcome,
-  quickTraining,
-  runOutglow,
-  startOutglow,
-  temporaryFolder,
-  writeMadeImages,
-} from "./command.ts";
+import { commandOf, type Outcome, quickTraining, startOutglow, writeMadeImages } from "./command.ts";
+import { ownWorkplace } from "./workplace.ts";
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-const at = (...parts: string[]): string => join(folder.path, ...parts);
-const run = (...args: string[]): Promise<Outcome> => runOutglow(folder.path, ...args);
+const folder = ownWorkplace();
+const { at, run } = folder;
 const runAlone = (args: readonly string[]): Promise<Outcome> => startOutglow(folder.path, args).outcome;
 
 /** Images in the folder `many`: enough for several batches. */
@@ -57,7 +48,6 @@ async function codeBefore(reader: string, args: readonly string[]): Promise<numb
 }
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
   await writeMadeImages(at("normal"), "normal", 60);
   const outcome = await run(...leastTraining, "--out=detector");
   expect(outcome.code, outcome.stderr).toBe(0);
@@ -67,8 +57,6 @@ beforeAll(async () => {
     await symlink(at("normal", images[index % images.length]!), at("many", `${index}.png`));
   }
 });
-
-afterAll(() => folder.dispose());
 
 describe.skipIf(process.platform === "win32")("a reader of stdout that leaves early (skipped on Windows)", () => {
   test.each([

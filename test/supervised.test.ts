@@ -1,24 +1,17 @@
 /** The supervised setting from the command line: classes as sub-folders, from training to scores, samples and accuracy. */
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { detectorSources, loadDetectorFolder, loadManifest, loadWeights } from "../src/detector/index.ts";
 import { flowOf, modelOf } from "../src/model/index.ts";
 import { layoutOf } from "../src/nn/index.ts";
 import { logLikelihoods } from "../src/score/index.ts";
 import type { EvaluationReport } from "../src/workflow/index.ts";
-import { type Outcome, quickTraining, runOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
+import { quickTraining, writeMadeImages } from "./command.ts";
+import { ownWorkplace } from "./workplace.ts";
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-const at = (...parts: string[]): string => join(folder.path, ...parts);
-const run = (...args: string[]): Promise<Outcome> => runOutglow(folder.path, ...args);
+const folder = ownWorkplace();
+const { at, run, succeed } = folder;
 const kinds = ["crosses", "normal", "stars"] as const;
-
-async function succeed(...args: string[]): Promise<Outcome> {
-  const outcome = await run(...args);
-  expect(outcome.code, outcome.stderr).toBe(0);
-  return outcome;
-}
 
 async function measuresOf(detector: string, phase: string): Promise<Record<string, number>[]> {
   const text = await readFile(at(detector, "run", `${phase}.metrics.jsonl`), "utf8");
@@ -27,7 +20,6 @@ async function measuresOf(detector: string, phase: string): Promise<Record<strin
 }
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
   for (const kind of kinds) {
     await writeMadeImages(at("classes", kind), kind, 40);
     await writeMadeImages(at("test", kind), kind, 15, `test ${kind}`);
@@ -38,8 +30,6 @@ beforeAll(async () => {
   more.push("--warmup=5", "--learning-rate=0.004");
   await succeed("train", "--normal=classes", "--general=general", "--out=detector", ...quickTraining, ...more);
 }, 60_000);
-
-afterAll(() => folder.dispose());
 
 describe("train --classes --classifier", () => {
   test("keeps classes by name and the classifier's files", async () => {

@@ -1,15 +1,14 @@
 /** What a training can be told about general models, starts, outliers and local models, and what it refuses. */
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { readTensors } from "../src/nn/index.ts";
 import { loadCheckpoint } from "../src/train/index.ts";
-import { type Outcome, quickTraining, runOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
+import { type Outcome, quickTraining, writeMadeImages } from "./command.ts";
+import { ownWorkplace } from "./workplace.ts";
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-const at = (...parts: string[]): string => join(folder.path, ...parts);
+const { at, run } = ownWorkplace();
 const train = (out: string, ...more: string[]): Promise<Outcome> =>
-  runOutglow(folder.path, "train", `--out=${out}`, ...quickTraining, ...more);
+  run("train", `--out=${out}`, ...quickTraining, ...more);
 
 async function succeed(outcome: Promise<Outcome>): Promise<Outcome> {
   const result = await outcome;
@@ -27,14 +26,11 @@ async function firstMeasures(name: string) {
 }
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
   await writeMadeImages(at("normal"), "normal", 100);
   await writeMadeImages(at("general"), "general", 60);
   await writeMadeImages(at("crosses"), "crosses", 40);
   await succeed(train("photos", "--as=general", "--general=general"));
 }, 60_000);
-
-afterAll(() => folder.dispose());
 
 describe("a general model", () => {
   test("is trained once and shared, and is no detector itself", async () => {
@@ -42,7 +38,7 @@ describe("a general model", () => {
     await succeed(train("shares", "--normal=normal", "--general-detector=photos"));
     const weights = (name: string, file: string) => readFile(at(name, file));
     expect(await weights("shares", "general.safetensors")).toEqual(await weights("photos", "weights.safetensors"));
-    const { code, stderr } = await runOutglow(folder.path, "predict", "photos", "normal");
+    const { code, stderr } = await run("predict", "photos", "normal");
     expect(code).toBe(2);
     expect(stderr).toMatch(
       /expected a detector, got the general model 'photos'; train one on normal images with --normal and --general/,
@@ -137,7 +133,7 @@ describe("a local model", () => {
     const manifest = await manifestOf("local");
     expect(manifest.models.local).toMatchObject({ weights: "local.safetensors", steps: 30 });
     expect(Object.keys(manifest.calibration.scores)).toContain("ratio-local");
-    const { stdout } = await succeed(runOutglow(folder.path, "predict", "local", "crosses", "--score=ratio-local"));
+    const { stdout } = await succeed(run("predict", "local", "crosses", "--score=ratio-local"));
     expect(stdout.split("\n")[0]).toContain("ratio-local");
     const progress = (await loadCheckpoint(at("local", "run", "local.checkpoint.safetensors")))!.progress;
     expect(progress.finished).toBe(true);

@@ -2,21 +2,12 @@
 import { once } from "node:events";
 import { appendFile, cp, mkdir, readdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  type Outcome,
-  quickTraining,
-  runOutglow,
-  startOutglow,
-  temporaryFolder,
-  untilLogged,
-  writeMadeImages,
-} from "./command.ts";
+import { beforeAll, expect, test } from "vitest";
+import { quickTraining, startOutglow, untilLogged, writeMadeImages } from "./command.ts";
+import { ownWorkplace } from "./workplace.ts";
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-const at = (...parts: string[]): string => join(folder.path, ...parts);
-const run = (...args: string[]): Promise<Outcome> => runOutglow(folder.path, ...args);
+const folder = ownWorkplace();
+const { at, run } = folder;
 /** Files settle soon, so that tests need not wait. */
 const quick = ["--detector=detector", "--settle=0.05s", "--every=0.1s", "--threads=1"];
 
@@ -38,7 +29,6 @@ async function journal(name: string): Promise<Row[]> {
 }
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
   await writeMadeImages(at("normal"), "normal", 100);
   await writeMadeImages(at("calibration"), "normal", 80, "calibration");
   await writeMadeImages(at("images"), "normal", 40, "images");
@@ -54,8 +44,6 @@ beforeAll(async () => {
   );
   expect(calibrated.code, calibrated.stderr).toBe(0);
 });
-
-afterAll(() => folder.dispose());
 
 test("scores every image once, however often it is killed, with the scores that predict gives", async () => {
   await mkdir(at("arriving"));
