@@ -1,5 +1,6 @@
 /** The ground floor: errors, shapes, random numbers. Pure. */
 
+export { concatenate } from "./arrays.ts";
 export {
   type Architecture,
   architectures,

@@ -1,9 +1,9 @@
 /** Files that commands write for a person: whole or not at all, and never over an existing one unasked. */
 import { rmSync } from "node:fs";
-import { access, constants, readdir, stat } from "node:fs/promises";
+import { access, constants, stat } from "node:fs/promises";
 import { dirname, resolve, sep } from "node:path";
 import { ConfigError, setting } from "../base/index.ts";
-import { type AtomicFile, locateImages, writeFileAtomic } from "../data/index.ts";
+import { type AtomicFile, entriesOf, locateImages, writeFileAtomic } from "../data/index.ts";
 import { isStoreAddress } from "../storage/index.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { onInterrupt } from "./interrupts.ts";
@@ -68,16 +68,7 @@ export async function refuseAmongImages(sheet: string, locations: readonly strin
 
 /** Throws ConfigError for a folder with something in it: what was made of other images would lie among the new files. */
 export async function refuseFull(folder: string, subject: string): Promise<void> {
-  const entries = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
-    if (error.code === "ENOENT") return [];
-    throw new ConfigError({
-      code: "unwritable",
-      subject,
-      expected: "a folder",
-      got: `'${folder}' (${error.code})`,
-      remedy: { key: "choose-another" },
-    });
-  });
+  const entries = await entriesOf(folder, subject);
   if (entries.length === 0) return;
   throw new ConfigError({
     code: "exists",

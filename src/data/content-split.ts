@@ -1,6 +1,6 @@
 /** Which images are held out by what they show: each image's side is its own, whatever others come or go. Pure. */
-import { ConfigError, type RandomKey } from "../base/index.ts";
-import { checkHeldOut, type HeldOutSplit, leastTrained } from "./sampling.ts";
+import type { RandomKey } from "../base/index.ts";
+import { checkHeldOut, type HeldOutSplit, leastTrained, tooAlike } from "./sampling.ts";
 
 /** Prepared images, uint8 [count, C, H, W]. */
 interface Pixels {
@@ -34,13 +34,7 @@ export function splitByContent(
   const trained = (from: number): number => units.slice(from).reduce((sum, unit) => sum + unit.images.length, 0);
   while (kept > 0 && trained(kept) < leastTrained) kept--;
   if (kept === 0) {
-    throw new ConfigError({
-      code: "too-few-images",
-      subject: "held-out images",
-      expected: "images of at least 2 different things",
-      got: `${images.count} images of ${units.length}`,
-      remedy: { key: "other", text: "give images of more things" },
-    });
+    throw tooAlike(images.count, units.length);
   }
   const imagesOf = (some: readonly Unit[]): Uint32Array => Uint32Array.from(some.flatMap((unit) => unit.images)).sort();
   return { heldOut: imagesOf(units.slice(0, kept)), train: imagesOf(units.slice(kept)) };

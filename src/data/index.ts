@@ -18,6 +18,7 @@ export { sharpLibrary } from "./decoding/sharp-library.ts";
 export { decodeWhole, readWhole } from "./decoding/whole-images.ts";
 export { writeArray } from "./files/array-file.ts";
 export { type AtomicFile, openAtomicBytes, openAtomicFile, syncFolder, writeFileAtomic } from "./files/file-writing.ts";
+export { entriesOf } from "./files/folder-entries.ts";
 export { type FileLock, type LockHolder, type LockOutcome, lockHolder, takeLock } from "./files/lock-file.ts";
 export { readableName } from "./files/path-bytes.ts";
 export { safeName } from "./files/safe-name.ts";

@@ -1,5 +1,5 @@
 /** How large files and archives may be, so that a hostile or mistaken one ends with a clear line and not with the memory. */
-import { ConfigError } from "../base/index.ts";
+import { ConfigError, FormatError } from "../base/index.ts";
 
 /** Limits of a source, in bytes where nothing else is said. A caller may raise each. */
 export interface SourceLimits {
@@ -19,6 +19,17 @@ export const defaultLimits: SourceLimits = {
   unpackedBytes: 2 ** 38,
   files: 50_000_000,
 };
+
+/** The error for a file that is not what its name says. `what` completes `expected`, such as `a zip archive`. */
+export function damagedFile(subject: string, what: string, shown: string, reason: string): FormatError {
+  return new FormatError({
+    code: "damaged",
+    subject,
+    expected: what,
+    got: `a damaged one in '${shown}' (${reason})`,
+    remedy: { key: "copy-again" },
+  });
+}
 
 /** The error for what is larger than a limit. `what` completes `expected`, such as `a file`. */
 export function tooLarge(

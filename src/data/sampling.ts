@@ -69,11 +69,16 @@ function splitGroups(order: Uint32Array, wanted: number, groups: ArrayLike<numbe
   const heldOut = order.filter((image) => chosen.has(groups[image]!)).sort();
   const train = order.filter((image) => !chosen.has(groups[image]!)).sort();
   if (train.length >= leastTrained) return { train, heldOut };
-  throw new ConfigError({
+  throw tooAlike(order.length, sizes.size);
+}
+
+/** The error for images that show too few things to be on both sides. */
+export function tooAlike(images: number, things: number): ConfigError {
+  return new ConfigError({
     code: "too-few-images",
     subject: "held-out images",
     expected: "images of at least 2 different things",
-    got: `${order.length} images of ${sizes.size}`,
+    got: `${images} images of ${things}`,
     remedy: { key: "other", text: "give images of more things" },
   });
 }

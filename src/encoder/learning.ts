@@ -1,5 +1,5 @@
 /** What is normal among an encoder's features: learned from all images, and from all but a fold's. */
-import { permutation, type RandomKey } from "../base/index.ts";
+import { concatenate, permutation, type RandomKey } from "../base/index.ts";
 import type { RawImage } from "../pixels/index.ts";
 import { type CellVectors, pickCells } from "./cells.ts";
 import type { OpenEncoder } from "./features.ts";
@@ -54,7 +54,12 @@ export async function learnFeatures(
     raw.push(sampleOf(cells, settings.samples / some.length, index));
     advance();
   }
-  const projection = fitProjection(joined(raw), features, settings.dimensions, key.fold("projection"));
+  const projection = fitProjection(
+    concatenate(Float32Array, raw),
+    features,
+    settings.dimensions,
+    key.fold("projection"),
+  );
   const vectorsOf = (index: number) => projectedCells(open, settings, projection, images[index]!);
   const kept: (CellVectors | undefined)[] = [];
   const samples: Float32Array[] = [];
@@ -74,7 +79,10 @@ export async function learnFeatures(
       settings.mode === "aligned"
         ? gaussiansOf(kept as readonly CellVectors[], settings)
         : async (fold, folds) => {
-            const rows = joined(samples.filter((_, index) => folds[index] !== fold));
+            const rows = concatenate(
+              Float32Array,
+              samples.filter((_, index) => folds[index] !== fold),
+            );
             return { mode: "unaligned", centres: greedyCentres(rows, width, settings.centres, key.fold("centres")) };
           },
   };
@@ -95,14 +103,4 @@ function gaussiansOf(
     const sums = held.length > 0 ? withoutPart(all, sumsOf(held)) : all;
     return { mode: "aligned", gaussians: fitGaussians(sums, { side, shrinkage }) };
   };
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    all.set(part, offset);
-    offset += part.length;
-  }
-  return all;
 }

@@ -2,7 +2,7 @@
  * An exported model beside the detector it came from: the same images through both, at several batch sizes, and the largest difference of every output. A
  * model that differs by more than the table allows is not handed out.
  */
-import { type ImageShape, imageSizeOf, randomKey } from "../base/index.ts";
+import { concatenate, type ImageShape, imageSizeOf, randomKey } from "../base/index.ts";
 import type { Detector } from "../detector/portable.ts";
 import { type MadeKind, makeImages, smallestMadeSide } from "../made/index.ts";
 import { type OnnxModel, writeModel } from "../onnx/index.ts";
@@ -116,13 +116,7 @@ export function checkedImages(shape: ImageShape): Uint8Array {
     noise[index] = Math.max(0, Math.min(255, Math.round(level)));
   }
   parts.push(noise, new Uint8Array(size), new Uint8Array(size).fill(255));
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    all.set(part, offset);
-    offset += part.length;
-  }
-  return all;
+  return concatenate(Uint8Array, parts);
 }
 
 /** The outputs for all images, run in batches of changing size; the program is disposed of. */
@@ -148,17 +142,7 @@ async function runInBatches(
   } finally {
     await program.dispose();
   }
-  return Object.fromEntries(Object.entries(parts).map(([name, list]) => [name, joined(list)]));
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    all.set(part, offset);
-    offset += part.length;
-  }
-  return all;
+  return Object.fromEntries(Object.entries(parts).map(([name, list]) => [name, concatenate(Float32Array, list)]));
 }
 
 /** What the models say, by the names of an exported model's outputs. */

@@ -3,8 +3,17 @@
  * that any operator, attribute and element type survives.
  */
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { FormatError, messageOf } from "../base/index.ts";
-import { damaged, type Fields, integer, message, readFields, text, unsupported } from "./wire.ts";
+import {
+  damaged,
+  type Fields,
+  guarded,
+  integer,
+  message,
+  readFields,
+  readValueInfo,
+  text,
+  unsupported,
+} from "./wire.ts";
 
 /** A node of a model, without its attributes. */
 export interface OutlineNode {
@@ -174,34 +183,18 @@ function readTensorName(bytes: Uint8Array): string {
 }
 
 function readInput(bytes: Uint8Array): OutlineInput {
-  let name = "";
-  let elementType = 0;
   const shape: (number | undefined)[] = [];
-  const dimensions: Fields = {
-    1: message((part) => {
-      let size: number | undefined;
-      readFields(part, {
-        1: integer((value) => {
-          // Some writers say -1 or 0 where they mean any size.
-          size = value > 0 ? value : undefined;
-        }),
-      });
-      shape.push(size);
-    }),
+  const onDimension = (part: Uint8Array): void => {
+    let size: number | undefined;
+    readFields(part, {
+      1: integer((value) => {
+        // Some writers say -1 or 0 where they mean any size.
+        size = value > 0 ? value : undefined;
+      }),
+    });
+    shape.push(size);
   };
-  const tensorType: Fields = {
-    1: integer((value) => {
-      elementType = value;
-    }),
-    2: message((part) => readFields(part, dimensions)),
-  };
-  readFields(bytes, {
-    1: text((value) => {
-      name = value;
-    }),
-    2: message((part) => readFields(part, { 1: message((inner) => readFields(inner, tensorType)) })),
-  });
-  return { name, elementType, shape };
+  return { ...readValueInfo(bytes, onDimension), shape };
 }
 
 /** Every field of a message with the bytes of its tag and value. */
@@ -217,14 +210,4 @@ function fieldsOf(bytes: Uint8Array): { readonly field: number; readonly bytes: 
     }
     return fields;
   });
-}
-
-function guarded<Result>(bytes: Uint8Array, read: () => Result): Result {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof FormatError) throw error;
-    // The wire library reports truncated and malformed input with errors of its own.
-    throw damaged("a well-formed model", `${bytes.length} damaged bytes: ${messageOf(error)}`);
-  }
 }

@@ -3,7 +3,6 @@
  * what is known but of another kind than written here (other element types, operator domains, attribute types) is refused.
  */
 import { WireType } from "@bufbuild/protobuf/wire";
-import { FormatError, messageOf } from "../base/index.ts";
 import {
   type ElementType,
   elementTypes,
@@ -12,17 +11,11 @@ import {
   type OnnxTensor,
   type OnnxValue,
 } from "./model.ts";
-import { damaged, type Fields, integer, message, readFields, text, unsupported } from "./wire.ts";
+import { damaged, guarded, integer, message, readFields, readValueInfo, text, unsupported } from "./wire.ts";
 
 /** Reads the model in the bytes of a ModelProto. Throws FormatError where the bytes are damaged or another program wrote them. */
 export function readModel(bytes: Uint8Array): OnnxModel {
-  try {
-    return readModelFields(bytes);
-  } catch (error) {
-    if (error instanceof FormatError) throw error;
-    // The wire library reports truncated and malformed input with errors of its own.
-    throw damaged("a well-formed model", `${bytes.length} damaged bytes: ${messageOf(error)}`);
-  }
+  return guarded(bytes, () => readModelFields(bytes));
 }
 
 function readModelFields(bytes: Uint8Array): OnnxModel {
@@ -177,23 +170,9 @@ function elementTypeOf(type: number, name: string): ElementType {
 }
 
 function readValue(bytes: Uint8Array): OnnxValue {
-  let name = "";
-  let type = 0;
   const shape: (number | string)[] = [];
-  const dimensions: Fields = { 1: message((part) => shape.push(readDimension(part, name))) };
-  const tensorType: Fields = {
-    1: integer((value) => {
-      type = value;
-    }),
-    2: message((part) => readFields(part, dimensions)),
-  };
-  readFields(bytes, {
-    1: text((value) => {
-      name = value;
-    }),
-    2: message((part) => readFields(part, { 1: message((inner) => readFields(inner, tensorType)) })),
-  });
-  return { name, elementType: elementTypeOf(type, name), shape };
+  const { name, elementType } = readValueInfo(bytes, (part, named) => shape.push(readDimension(part, named)));
+  return { name, elementType: elementTypeOf(elementType, name), shape };
 }
 
 function readDimension(bytes: Uint8Array, name: string): number | string {

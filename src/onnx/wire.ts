@@ -1,6 +1,6 @@
 /** Protobuf messages read field by field, on a wire library. */
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
-import { FormatError } from "../base/index.ts";
+import { FormatError, messageOf } from "../base/index.ts";
 
 /** What to do with each known field of a message; a handler reads exactly the field's value. */
 export type Fields = Readonly<Record<number, readonly [WireType, (reader: BinaryReader) => void]>>;
@@ -49,6 +49,38 @@ export function integer(use: (value: number) => void): Fields[number] {
       use(value);
     },
   ];
+}
+
+/** A ValueInfoProto: its name and the number of its element type. Every dimension goes to `onDimension`, with the name, which writers put first. */
+export function readValueInfo(
+  bytes: Uint8Array,
+  onDimension: (part: Uint8Array, name: string) => void,
+): { name: string; elementType: number } {
+  const value = { name: "", elementType: 0 };
+  const dimensions: Fields = { 1: message((part) => onDimension(part, value.name)) };
+  const tensorType: Fields = {
+    1: integer((number) => {
+      value.elementType = number;
+    }),
+    2: message((part) => readFields(part, dimensions)),
+  };
+  readFields(bytes, {
+    1: text((name) => {
+      value.name = name;
+    }),
+    2: message((part) => readFields(part, { 1: message((inner) => readFields(inner, tensorType)) })),
+  });
+  return value;
+}
+
+/** What reading gives. Throws FormatError for bytes that are cut off or malformed, which the wire library reports with errors of its own. */
+export function guarded<Result>(bytes: Uint8Array, read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof FormatError) throw error;
+    throw damaged("a well-formed model", `${bytes.length} damaged bytes: ${messageOf(error)}`);
+  }
 }
 
 /** What says that a model is damaged. */

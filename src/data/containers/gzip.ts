@@ -1,9 +1,9 @@
 /** Gzip: recognised by content, unpacked within limits, with errors a person understands. */
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { FormatError, messageOf } from "../../base/index.ts";
+import { type FormatError, messageOf } from "../../base/index.ts";
 import type { Opening, StoredFile } from "../image-source.ts";
-import { tooLarge } from "../limits.ts";
+import { damagedFile, tooLarge } from "../limits.ts";
 
 const unpack = promisify(gunzip);
 
@@ -32,11 +32,5 @@ export async function readUnpacked(file: StoredFile, { subject, limits }: Openin
 /** The error for a gzip file that cannot be unpacked. */
 export function damagedGzip(subject: string, shown: string, reason: string): FormatError {
   const plain = reason === "unexpected end of file" ? "it is cut off" : reason;
-  return new FormatError({
-    code: "damaged",
-    subject,
-    expected: "a gzip file",
-    got: `a damaged one in '${shown}' (${plain})`,
-    remedy: { key: "copy-again" },
-  });
+  return damagedFile(subject, "a gzip file", shown, plain);
 }

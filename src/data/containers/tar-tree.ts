@@ -2,10 +2,10 @@
  * Tar archives as file trees: plain ones are indexed once and read by position; of compressed ones what may be needed is held in memory.
  * Links lead to the member they name, as they do once the archive is unpacked.
  */
-import { FormatError, messageOf } from "../../base/index.ts";
+import { messageOf } from "../../base/index.ts";
 import { showPath } from "../files/path-names.ts";
 import type { FileContainer, FileTree, Opening } from "../image-source.ts";
-import { type SourceLimits, tooLarge, tooLargeReason } from "../limits.ts";
+import { damagedFile, type SourceLimits, tooLarge, tooLargeReason } from "../limits.ts";
 import { tallyLeftOut } from "../source-summary.ts";
 import {
   ArchiveDamage,
@@ -32,7 +32,7 @@ export const tarContainer: FileContainer = {
 /** Opens an archive wherever its bytes are. Throws as `FileContainer.open`. */
 export async function openTar(path: string, source: ByteSource, opening: Opening): Promise<FileTree> {
   const { size, read: readFrom } = source;
-  if (size === 0) throw damagedTar(opening.subject, path, "it is empty");
+  if (size === 0) throw damagedFile(opening.subject, "a tar archive", path, "it is empty");
   if (isGzip(await readFrom(0, Math.min(2, size)))) {
     const index = await unpack(path, source, opening);
     return treeOf(path, index, opening, ({ content, size }) =>
@@ -110,20 +110,10 @@ async function guard<T>(path: string, { subject }: Opening, work: () => Promise<
   try {
     return await work();
   } catch (error) {
-    if (error instanceof ArchiveDamage) throw damagedTar(subject, path, error.message);
+    if (error instanceof ArchiveDamage) throw damagedFile(subject, "a tar archive", path, error.message);
     if (error instanceof Error && "code" in error && String(error.code).startsWith("Z_")) {
       throw damagedGzip(subject, path, messageOf(error));
     }
     throw error;
   }
-}
-
-function damagedTar(subject: string, path: string, reason: string): FormatError {
-  return new FormatError({
-    code: "damaged",
-    subject,
-    expected: "a tar archive",
-    got: `a damaged one in '${path}' (${reason})`,
-    remedy: { key: "copy-again" },
-  });
 }

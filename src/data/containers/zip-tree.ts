@@ -2,11 +2,10 @@
 import { stat } from "node:fs/promises";
 import { promisify } from "node:util";
 import { crc32, inflateRaw } from "node:zlib";
-import { FormatError } from "../../base/index.ts";
 import { nameOfBytes, systemPath } from "../files/path-bytes.ts";
 import { showPath } from "../files/path-names.ts";
 import type { FileContainer, FileTree, Opening, StoredFile } from "../image-source.ts";
-import { type SourceLimits, tooLarge, tooLargeReason } from "../limits.ts";
+import { damagedFile, type SourceLimits, tooLarge, tooLargeReason } from "../limits.ts";
 import { tallyLeftOut } from "../source-summary.ts";
 import { ArchiveDamage, type ArchiveMember, cleanPath, litterOf, treeOf } from "./archive-tree.ts";
 import { type PositionReader, readerOf } from "./lazy-file.ts";
@@ -29,7 +28,7 @@ export async function openZip(path: string, read: PositionReader, size: number, 
   try {
     return await indexZip(path, read, size, opening);
   } catch (error) {
-    if (error instanceof ArchiveDamage) throw damagedZip(opening.subject, path, error.message);
+    if (error instanceof ArchiveDamage) throw damagedFile(opening.subject, "a zip archive", path, error.message);
     throw error;
   }
 }
@@ -111,14 +110,4 @@ async function unpack(packed: Uint8Array, size: number): Promise<Uint8Array> {
   } catch {
     throw new Error("it is damaged (it cannot be unpacked)");
   }
-}
-
-function damagedZip(subject: string, path: string, reason: string): FormatError {
-  return new FormatError({
-    code: "damaged",
-    subject,
-    expected: "a zip archive",
-    got: `a damaged one in '${path}' (${reason})`,
-    remedy: { key: "copy-again" },
-  });
 }

@@ -5,7 +5,7 @@
 import { FormatError, messageOf } from "../../base/index.ts";
 import { baseName, foldersOf } from "../files/path-names.ts";
 import { type ImageFormat, isReadError, type Opening, type StoredFile } from "../image-source.ts";
-import { tooLarge } from "../limits.ts";
+import { damagedFile, tooLarge } from "../limits.ts";
 import {
   openParquet,
   type PageCache,
@@ -173,11 +173,5 @@ function splitsOf(path: string): string[] {
 }
 
 function damaged({ shown }: StoredFile, reason: string, { subject }: Opening): FormatError {
-  return new FormatError({
-    code: "damaged",
-    subject,
-    expected: "a Parquet file",
-    got: `a damaged one in '${shown}' (${reason})`,
-    remedy: { key: "copy-again" },
-  });
+  return damagedFile(subject, "a Parquet file", shown, reason);
 }

@@ -10,10 +10,10 @@
  * Trap: a coder that is no good local model of the images says little, and PNG of small images is mostly headers.
  * Cost: every image as a WebP file. It needs the terms, the coded sizes and held-out normal images.
  */
-import { RunError } from "../../base/index.ts";
 import { choleskyFactor, type LowerTriangle } from "../statistics/covariance.ts";
 import { termsPerScale, termWidth } from "../tables/term-table.ts";
 import type { ModelTerms } from "../tables/terms.ts";
+import { finiteRows } from "./enough-images.ts";
 import { fitted, type ScoreDefinition } from "./score-definition.ts";
 
 /** A kernel density of two numbers: plain data, safe to keep as JSON. */
@@ -46,19 +46,9 @@ function statesOf({ normal, coders }: ModelTerms): (readonly [number, number])[]
 
 /** Fits the density on held-out normal images. Images with a non-finite term are left out. Throws RunError for too few. */
 export function fitComplexity(terms: ModelTerms): ComplexityFit {
-  const centres = statesOf(terms)
-    .filter((state) => state.every(Number.isFinite))
-    .slice(0, mostCentres);
+  const need = { subject: "score complexity", numbers: "terms", least: leastImages };
+  const centres = finiteRows(statesOf(terms), need).slice(0, mostCentres);
   const count = centres.length;
-  if (count < leastImages) {
-    throw new RunError({
-      code: "too-few-images",
-      subject: "score complexity",
-      expected: `at least ${leastImages} normal images with finite terms`,
-      got: `${count} of ${terms.normal.count}`,
-      remedy: { key: "other", text: "calibrate with more images" },
-    });
-  }
   const mean = [0, 1].map((axis) => centres.reduce((sum, state) => sum + state[axis]!, 0) / count);
   const covariance = [0, 1].map((a) =>
     [0, 1].map(

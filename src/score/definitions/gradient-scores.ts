@@ -14,8 +14,9 @@
  * Trap: papers that average a norm over a batch judge groups and not images; these are of single images.
  * Cost: gradient-norm a pass forwards and backwards, batch by batch; the others the same with gradients of all parameters, image by image.
  */
-import { ConfigError, RunError } from "../../base/index.ts";
+import { ConfigError } from "../../base/index.ts";
 import { type StatisticTable, statisticsRows } from "../tables/statistic-table.ts";
+import { finiteRows } from "./enough-images.ts";
 import { fitted, type ScoreDefinition } from "./score-definition.ts";
 
 /** Mean and deviation of every tensor's logarithm of squares over normal images, and the logarithm of their mean: plain data. */
@@ -43,16 +44,11 @@ export function logSquare(square: number): number {
 
 /** Fits on held-out normal images. Images with a number that is not finite are left out. Throws RunError for too few. */
 export function fitGradients(table: StatisticTable): GradientFit {
-  const rows = statisticsRows(table).filter((row) => row.every(Number.isFinite));
-  if (rows.length < leastImages) {
-    throw new RunError({
-      code: "too-few-images",
-      subject: "scores of gradients",
-      expected: `at least ${leastImages} normal images with finite gradients`,
-      got: `${rows.length} of ${table.count}`,
-      remedy: { key: "other", text: "calibrate with more images" },
-    });
-  }
+  const rows = finiteRows(statisticsRows(table), {
+    subject: "scores of gradients",
+    numbers: "gradients",
+    least: leastImages,
+  });
   const tensors = table.names.map((name, column) => {
     const values = rows.map((row) => row[column]!);
     const mean = values.reduce((sum, value) => sum + value, 0) / rows.length;

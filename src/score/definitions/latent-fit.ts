@@ -12,10 +12,11 @@
  * few latents, whose statistics say little.
  * Cost: a forward pass of the flow whose outputs are the latents, on top of the one for the terms, and their statistics.
  */
-import { ConfigError, type ImageShape, RunError } from "../../base/index.ts";
+import { ConfigError, type ImageShape } from "../../base/index.ts";
 import { fitMarginal, type Marginal, normalScore } from "../statistics/marginals.ts";
 import { andersonDarling, boxPierce, spectralVariation } from "../statistics/noise-statistics.ts";
 import { makeStatisticTable, type StatisticTable, statisticsRows } from "../tables/statistic-table.ts";
+import { finiteRows } from "./enough-images.ts";
 import { fitted, type ScoreDefinition } from "./score-definition.ts";
 
 /** Each statistic's scale over normal images: plain data, safe to keep as JSON. */
@@ -61,16 +62,11 @@ export function latentStatistics(
 
 /** Fits the scales on held-out normal images. Images with a non-finite statistic are left out. Throws RunError for too few. */
 export function fitLatents(table: StatisticTable): LatentFit {
-  const rows = statisticsRows(table).filter((row) => row.every(Number.isFinite));
-  if (rows.length < leastImages) {
-    throw new RunError({
-      code: "too-few-images",
-      subject: "score latent-fit",
-      expected: `at least ${leastImages} normal images with finite latents`,
-      got: `${rows.length} of ${table.count}`,
-      remedy: { key: "other", text: "calibrate with more images" },
-    });
-  }
+  const rows = finiteRows(statisticsRows(table), {
+    subject: "score latent-fit",
+    numbers: "latents",
+    least: leastImages,
+  });
   const marginals = table.names.map((_, column) =>
     fitMarginal(
       Float64Array.from(rows, (row) => row[column]!),

@@ -11,9 +11,10 @@
  * sees it). Published figures for it differ by 20 points between flows.
  * Cost: nothing beyond the forward pass. It needs the terms of the normal model and held-out normal images.
  */
-import { ConfigError, RunError } from "../../base/index.ts";
+import { ConfigError } from "../../base/index.ts";
 import { quantile } from "../statistics/ranking.ts";
 import { type TermTable, termsPerScale } from "../tables/term-table.ts";
+import { finiteRows } from "./enough-images.ts";
 import { fitted, type ScoreDefinition } from "./score-definition.ts";
 
 /** One statistic's kernel density over normal images. */
@@ -66,16 +67,7 @@ function statisticsOf({ count, scales, values }: TermTable): Float64Array[] {
 
 /** Fits the densities on held-out normal images. Images with a non-finite term are left out. Throws RunError for too few. */
 export function fitStateDensity(normal: TermTable): StateDensityFit {
-  const rows = statisticsOf(normal).filter((row) => row.every(Number.isFinite));
-  if (rows.length < leastImages) {
-    throw new RunError({
-      code: "too-few-images",
-      subject: "density of states",
-      expected: `at least ${leastImages} normal images with finite terms`,
-      got: `${rows.length} of ${normal.count}`,
-      remedy: { key: "other", text: "calibrate with more images" },
-    });
-  }
+  const rows = finiteRows(statisticsOf(normal), { subject: "density of states", numbers: "terms", least: leastImages });
   const statistics = stateStatistics(normal.scales);
   const densities = statistics.map((_, j) => fitKernels(Float64Array.from(rows, (row) => row[j]!)));
   return { statistics, densities, count: rows.length };

@@ -10,8 +10,9 @@
  * Trap: normal images spread over thousands of nats, so one image must be far off to be seen; groups of images would be seen sooner.
  * Cost: nothing beyond the forward pass. It needs the terms of the normal model and held-out normal images.
  */
-import { ConfigError, RunError } from "../../base/index.ts";
+import { ConfigError } from "../../base/index.ts";
 import { logLikelihoods, piecesOf, scaleSums, type TermTable } from "../tables/term-table.ts";
+import { finiteRows } from "./enough-images.ts";
 import { fitted, type ScoreDefinition } from "./score-definition.ts";
 
 /** Means and deviations over normal images, in nats: plain data, safe to keep as JSON. */
@@ -33,18 +34,8 @@ const leastRelativeDeviation = 1e-5;
 export function fitTypicality(normal: TermTable): TypicalityFit {
   const sums = scaleSums(normal);
   const pieces = piecesOf(normal.scales);
-  const rows = Array.from({ length: normal.count }, (_, image) =>
-    sums.subarray(image * pieces, (image + 1) * pieces),
-  ).filter((row) => row.every(Number.isFinite));
-  if (rows.length < leastImages) {
-    throw new RunError({
-      code: "too-few-images",
-      subject: "typicality",
-      expected: `at least ${leastImages} normal images with finite terms`,
-      got: `${rows.length} of ${normal.count}`,
-      remedy: { key: "other", text: "calibrate with more images" },
-    });
-  }
+  const all = Array.from({ length: normal.count }, (_, image) => sums.subarray(image * pieces, (image + 1) * pieces));
+  const rows = finiteRows(all, { subject: "typicality", numbers: "terms", least: leastImages });
   const scales = Array.from({ length: pieces }, (_, scale) => {
     const mean = rows.reduce((sum, row) => sum + row[scale]!, 0) / rows.length;
     const variance = rows.reduce((sum, row) => sum + (row[scale]! - mean) ** 2, 0) / rows.length;

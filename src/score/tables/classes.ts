@@ -7,7 +7,7 @@
  * Sums of exponentials are taken relative to the largest: log p(x|c) is in thousands of nats. The supervised setting is that of
  * (Schirrmeister et al. 2020), the maximum softmax probability is by (Hendrycks & Gimpel 2017).
  */
-import { internalError } from "../../base/index.ts";
+import { concatenate, internalError } from "../../base/index.ts";
 
 /** One number for each of many images and classes. */
 export interface ClassTable {
@@ -107,12 +107,10 @@ export function joinClassTables(tables: readonly ClassTable[]): ClassTable {
     throw internalError("joining class tables needs at least one table, all with the same classes");
   }
   const count = tables.reduce((sum, table) => sum + table.count, 0);
-  const values = new Float32Array(count * first.names.length);
-  let offset = 0;
-  for (const table of tables) {
-    values.set(table.values, offset);
-    offset += table.values.length;
-  }
+  const values = concatenate(
+    Float32Array,
+    tables.map((table) => table.values),
+  );
   return makeClassTable(count, first.names, values);
 }
 

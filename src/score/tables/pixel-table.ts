@@ -1,5 +1,5 @@
 /** The prepared pixels of images themselves, for scores that look at them without a model. */
-import { type ImageShape, imageSizeOf, internalError } from "../../base/index.ts";
+import { concatenate, type ImageShape, imageSizeOf, internalError } from "../../base/index.ts";
 
 /** The pixels of many images of one shape. */
 export interface PixelTable {
@@ -29,11 +29,9 @@ export function joinPixels(tables: readonly PixelTable[]): PixelTable {
   if (first === undefined || tables.some(({ shape }) => JSON.stringify(shape) !== JSON.stringify(first.shape))) {
     throw internalError("joining pixels needs at least one table, all of one shape");
   }
-  const values = new Uint8Array(tables.reduce((length, table) => length + table.values.length, 0));
-  let offset = 0;
-  for (const table of tables) {
-    values.set(table.values, offset);
-    offset += table.values.length;
-  }
+  const values = concatenate(
+    Uint8Array,
+    tables.map((table) => table.values),
+  );
   return { shape: first.shape, values };
 }

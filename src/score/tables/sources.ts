@@ -83,41 +83,40 @@ const coders: SourceDefinition<CoderSizes> = {
   serialise: null,
 };
 
-const faults: SourceDefinition<FaultTable> = {
-  title: "a detector of local faults",
-  cost: { training: "a small network on synthetic faults", scoring: "its pass over the image at its own size" },
-  remedy: trainWith("faults"),
-  count: ({ scores }) => scores.length,
-  select: selectFaults,
-  join: joinFaults,
-  check: null,
-  serialise: null,
-};
+/** A score of each image that a part of the detector has found at some place in it; the setting trains that part. */
+function placedSource(title: string, cost: SourceCost, name: string): SourceDefinition<FaultTable> {
+  return {
+    title,
+    cost,
+    remedy: trainWith(name),
+    count: ({ scores }) => scores.length,
+    select: selectFaults,
+    join: joinFaults,
+    check: null,
+    serialise: null,
+  };
+}
 
-const cells: SourceDefinition<FaultTable> = {
-  title: "flows of cells",
-  cost: {
+const faults = placedSource(
+  "a detector of local faults",
+  { training: "a small network on synthetic faults", scoring: "its pass over the image at its own size" },
+  "faults",
+);
+
+const cells = placedSource(
+  "flows of cells",
+  {
     training: "small flows, with the outlier loss on synthetic faults",
     scoring: "their passes over the image at its own size",
   },
-  remedy: trainWith("cells"),
-  count: ({ scores }) => scores.length,
-  select: selectFaults,
-  join: joinFaults,
-  check: null,
-  serialise: null,
-};
+  "cells",
+);
 
-const encoder: SourceDefinition<FaultTable> = {
-  title: "an encoder's features",
-  cost: { training: "none, the features of normal images are fitted", scoring: "the encoder's pass over the image" },
-  remedy: trainWith("encoder"),
-  count: ({ scores }) => scores.length,
-  select: selectFaults,
-  join: joinFaults,
-  check: null,
-  serialise: null,
-};
+const encoder = placedSource(
+  "an encoder's features",
+  { training: "none, the features of normal images are fitted", scoring: "the encoder's pass over the image" },
+  "encoder",
+);
 
 const otherEncoder: SourceDefinition<FaultTable> = {
   ...encoder,

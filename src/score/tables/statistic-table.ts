@@ -1,5 +1,5 @@
 /** Named numbers of images: what is measured of a flow's latents or gradients, or under other flows. */
-import { internalError } from "../../base/index.ts";
+import { concatenate, internalError } from "../../base/index.ts";
 
 /** Numbers of many images. */
 export interface StatisticTable {
@@ -51,11 +51,9 @@ export function joinStatistics(tables: readonly StatisticTable[]): StatisticTabl
     throw internalError("joining numbers needs at least one table, all with the same columns");
   }
   const count = tables.reduce((sum, table) => sum + table.count, 0);
-  const values = new Float64Array(count * first.names.length);
-  let offset = 0;
-  for (const table of tables) {
-    values.set(table.values, offset);
-    offset += table.values.length;
-  }
+  const values = concatenate(
+    Float64Array,
+    tables.map((table) => table.values),
+  );
   return { ...first, count, values };
 }

@@ -4,7 +4,7 @@
  *   log p(x) = sum_s (log-det_s + prior_s)   in nats
  *   bits per dimension = -log p(x) / (D ln 2) + 8   for 8-bit images scaled to a range of 1
  */
-import { internalError } from "../../base/index.ts";
+import { concatenate, internalError } from "../../base/index.ts";
 
 /** The terms of many images under one model. */
 export interface TermTable {
@@ -77,12 +77,10 @@ export function joinTermTables(tables: readonly TermTable[]): TermTable {
   if (first === undefined || tables.some(({ scales }) => scales !== first.scales)) {
     throw internalError("joining terms needs at least one table, all with the same scales");
   }
-  const values = new Float32Array(tables.reduce((length, table) => length + table.values.length, 0));
-  let offset = 0;
-  for (const table of tables) {
-    values.set(table.values, offset);
-    offset += table.values.length;
-  }
+  const values = concatenate(
+    Float32Array,
+    tables.map((table) => table.values),
+  );
   return makeTermTable(
     tables.reduce((count, table) => count + table.count, 0),
     first.scales,

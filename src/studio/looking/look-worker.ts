@@ -2,6 +2,7 @@
  * The process that looks: decodes images and draws pictures, maps and samples. Whatever a file does to a decoder, or a model to the engine, happens
  * here, where it costs this process and not the studio.
  */
+
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type Fault, FormatError, isUserError, messageOf, randomKey, setting } from "../../base/index.ts";
@@ -19,6 +20,7 @@ import type { InputForm, RawImage } from "../../pixels/index.ts";
 import { renderHeatOverlay, renderImageGrid } from "../../report/index.ts";
 import { type ImageMaps, openDetector, openFlowRedrawer, openImageMaps } from "../../workflow/index.ts";
 import type { DrawnPicture, FromLooker, ImagePlace, LookWish, ToLooker } from "./look-messages.ts";
+import { otherImages } from "./other-images.ts";
 
 /** Sources that stay open, and detectors and flows that stay loaded. */
 const mostSources = 8;
@@ -89,13 +91,7 @@ async function sourceOf({ location, use, index, name }: ImagePlace): Promise<Ima
     // Files may have come or gone since it was opened.
     sources.drop(key);
   }
-  throw new FormatError({
-    code: "not-found",
-    subject: `'${location}'`,
-    expected: `'${name}' where it was`,
-    got: "other images",
-    remedy: { key: "other", text: "score the set again" },
-  });
+  throw otherImages(location, name);
 }
 
 async function preparedOf(place: ImagePlace, form: InputForm): Promise<RawImage> {

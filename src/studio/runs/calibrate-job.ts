@@ -1,8 +1,10 @@
 /** Calibrating anew as the work of a run: on images of several sets, as somebody has marked them. */
-import { FormatError, setting } from "../../base/index.ts";
+
+import { setting } from "../../base/index.ts";
 import { type ImageSource, joinSources, openImages, pickImages } from "../../data/index.ts";
 import { openDetector, recalibrate } from "../../workflow/index.ts";
 import type { CalibratingRequest } from "../looking/looking-requests.ts";
+import { otherImages } from "../looking/other-images.ts";
 import type { Work } from "./job-kinds.ts";
 import { runTeller } from "./train-job.ts";
 
@@ -31,13 +33,3 @@ export const calibrateJob: Work<CalibratingRequest> = async ({ detector: folder,
     await detector.dispose();
   }
 };
-
-function otherImages(location: string, name: string): FormatError {
-  return new FormatError({
-    code: "not-found",
-    subject: `'${location}'`,
-    expected: `'${name}' where it was`,
-    got: "other images",
-    remedy: { key: "other", text: "score the set again" },
-  });
-}

@@ -3,7 +3,7 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { ConfigError, setting } from "../../base/index.ts";
-import { recordedLocation, writeFileAtomic } from "../../data/index.ts";
+import { entriesOf, recordedLocation, writeFileAtomic } from "../../data/index.ts";
 import type { Watch } from "../events.ts";
 import { findFolder } from "./find-models.ts";
 import { halvesOfPile, knowPile, openPile, type Pile } from "./find-pile.ts";
@@ -124,16 +124,7 @@ export async function resumeSearch(asked: FindSettings, watch: Watch): Promise<S
 
 /** Throws ConfigError where `out` holds something that is not to be replaced. */
 export async function checkFree({ out, force }: FindSettings): Promise<void> {
-  const entries = await readdir(out).catch((error: NodeJS.ErrnoException): string[] => {
-    if (error.code === "ENOENT") return [];
-    throw new ConfigError({
-      code: "unwritable",
-      subject: setting("out"),
-      expected: "a folder",
-      got: `'${out}' (${error.code})`,
-      remedy: { key: "choose-another" },
-    });
-  });
+  const entries = await entriesOf(out, setting("out"));
   if (entries.length === 0) return;
   const isOurs = (await readFile(findFolder(out).record).catch(() => undefined)) !== undefined;
   if (isOurs && force) return;

@@ -11,7 +11,7 @@ import { writeFileAtomic } from "../../data/index.ts";
 import type { FaultRecord } from "../../faults/index.ts";
 import { cellFlowsPath } from "../../train/index.ts";
 import type { Watch } from "../events.ts";
-import { readKept, withExamples } from "./fault-training.ts";
+import { readKept, tellReading, withExamples } from "./fault-training.ts";
 import type { TrainingPlan } from "./training-plan.ts";
 import type { GroupedImages } from "./whole-images.ts";
 
@@ -57,11 +57,7 @@ export async function trainCells(
         : Math.max(0.1, (trainingShare * (limits.seconds - spent())) / (pairs - fold)),
     onFlows: (finished) => writeFileAtomic(kept, writeBegunCells({ ...finished, seconds: spent() })),
     onEvent: (event) => {
-      if (event.kind === "read") {
-        const [done, total] = [event.done, event.count];
-        onEvent?.({ kind: "progress", task: "reading", subject: "normal images at their own size", done, total });
-        if (done === total) onEvent?.({ kind: "settled" });
-      }
+      if (event.kind === "read") tellReading(event, onEvent);
       if (event.kind === "resumed") {
         const text =
           event.pairs > 0

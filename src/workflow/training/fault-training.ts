@@ -94,11 +94,7 @@ export async function trainFaults(
     onNetwork: (finished) => writeFileAtomic(kept, writeBegunFaults({ ...finished, seconds: spent() })),
     groups,
     onEvent: (event) => {
-      if (event.kind === "read") {
-        const [done, total] = [event.done, event.count];
-        onEvent?.({ kind: "progress", task: "reading", subject: "normal images at their own size", done, total });
-        if (done === total) onEvent?.({ kind: "settled" });
-      }
+      if (event.kind === "read") tellReading(event, onEvent);
       if (event.kind === "resumed") {
         const { networks } = event;
         const text =
@@ -217,4 +213,13 @@ function coloured({ pixels, channels, height, width }: RawImage, mask?: Float32A
     if (!mask || mask[pixel]! < 0.5) return own;
     return channel === 0 ? 128 + own / 2 : own / 3;
   });
+}
+
+/** Tells how many normal images are read at their own size, as a training of what looks at places reports it. */
+export function tellReading(
+  { done, count }: { readonly done: number; readonly count: number },
+  onEvent: Watch["onEvent"],
+): void {
+  onEvent?.({ kind: "progress", task: "reading", subject: "normal images at their own size", done, total: count });
+  if (done === count) onEvent?.({ kind: "settled" });
 }

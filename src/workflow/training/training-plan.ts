@@ -1,9 +1,9 @@
 /** What a training is to do: a fresh plan from a request, or that of the run that stands in `out`; everything is checked before it begins. */
-import { readdir } from "node:fs/promises";
 import { ConfigError, isColoured, setting } from "../../base/index.ts";
 import {
   deepRangeOf,
   describeSource,
+  entriesOf,
   type ImageSet,
   type ImageSource,
   type ImageUse,
@@ -341,16 +341,7 @@ function withSmallerSize(error: unknown): unknown {
  */
 async function checkOut({ out, force }: TrainSettings): Promise<void> {
   const subject = setting("out");
-  const entries = await readdir(out).catch((error: NodeJS.ErrnoException): string[] => {
-    if (error.code === "ENOENT") return [];
-    throw new ConfigError({
-      code: "unwritable",
-      subject,
-      expected: "a folder",
-      got: `'${out}' (${error.code})`,
-      remedy: { key: "choose-another" },
-    });
-  });
+  const entries = await entriesOf(out, subject);
   if (entries.length === 0) return;
   // An unreadable manifest or record is still ours where its name and place say so; anything else is somebody's.
   const ours =
