@@ -3,8 +3,9 @@
  * image in the order of the tab key; arrows, j and k go on from there.
  */
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { withKeys } from "../shell/keys.ts";
+import { useMeasured } from "./measured.ts";
 
 /** One image. */
 export interface GalleryItem {
@@ -34,9 +35,15 @@ const mostHeight = 8_000_000;
 const captionHeight = 22;
 const gap = 8;
 
+const viewOf = ({ scrollTop, clientHeight, clientWidth }: HTMLElement) => ({
+  top: scrollTop,
+  height: clientHeight,
+  width: clientWidth,
+});
+
 export function Gallery({ label, count, itemAt, onRange, onOpen, side = 96 }: GalleryProps): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ top: 0, height: 600, width: 800 });
+  const view = useMeasured(box, viewOf, { top: 0, height: 600, width: 800 });
   const [current, setCurrent] = useState(0);
   /** The index that is to have the focus once it is in the page. */
   const wanted = useRef<number | undefined>(undefined);
@@ -53,19 +60,6 @@ export function Gallery({ label, count, itemAt, onRange, onOpen, side = 96 }: Ga
   const first = firstRow * columns;
   const last = Math.min(count, (lastRow + 1) * columns) - 1;
 
-  useLayoutEffect(() => {
-    const element = box.current!;
-    const measure = (): void =>
-      setView({ top: element.scrollTop, height: element.clientHeight, width: element.clientWidth });
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    element.addEventListener("scroll", measure, { passive: true });
-    return () => {
-      observer.disconnect();
-      element.removeEventListener("scroll", measure);
-    };
-  }, []);
   useEffect(() => {
     if (count > 0) onRange?.(first, last);
   }, [first, last, count, onRange]);

@@ -5,7 +5,8 @@
 import { scaleLinear } from "d3-scale";
 import { area, curveStepAfter, line } from "d3-shape";
 import type { JSX } from "preact";
-import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
+import { useMeasured } from "./measured.ts";
 import { lookOf } from "./set-looks.ts";
 
 /** One set. */
@@ -51,16 +52,8 @@ const leastBrush = 4;
 export function Histogram(props: HistogramProps): JSX.Element {
   const { label, axis, edges, sets, threshold, range, onRange, height = 280 } = props;
   const box = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(600);
+  const width = useMeasured(box, ({ clientWidth }) => Math.max(240, clientWidth), 600);
   const drag = useRef<"threshold" | number | undefined>(undefined);
-  useLayoutEffect(() => {
-    const element = box.current!;
-    const measure = (): void => setWidth(Math.max(240, element.clientWidth));
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
   const [low, high] = [edges[0] ?? 0, edges.at(-1) ?? 1];
   const x = useMemo(
     () =>

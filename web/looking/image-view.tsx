@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import type { ApiTypes } from "../../src/studio/portable.ts";
+import { choicesOf, Select } from "../components/select.tsx";
 import { Slider } from "../components/slider.tsx";
 import { ask, urlOf } from "../shell/client.ts";
 import { useDrawn } from "./drawn-picture.ts";
@@ -55,17 +56,12 @@ export function ImageView({ run, image, score }: ImageViewProps): JSX.Element {
       </figure>
       {maps.length > 0 ? (
         <div class="row">
-          <label class="field">
-            <span>Map</span>
-            <select value={shown} onChange={(event) => (chosenMap.value = event.currentTarget.value)}>
-              <option value="">none</option>
-              {names.map((one) => (
-                <option key={one} value={one}>
-                  {one}
-                </option>
-              ))}
-            </select>
-          </label>
+          <Select
+            label="Map"
+            value={shown}
+            choices={[["", "none"], ...choicesOf(names)]}
+            onChoose={(name) => (chosenMap.value = name)}
+          />
           <Slider
             label="Opacity"
             value={opacity.value}

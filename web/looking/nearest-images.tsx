@@ -3,6 +3,7 @@ import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { ApiTypes } from "../../src/studio/portable.ts";
+import { choicesOf, Select } from "../components/select.tsx";
 import { showCount, showNumber } from "../components/words.ts";
 import { ask, urlOf } from "../shell/client.ts";
 import { attempt } from "../shell/errors.ts";
@@ -35,13 +36,12 @@ export function NearestImages({ run, image }: { readonly run: string; readonly i
     <section aria-labelledby="nearest">
       <h2 id="nearest">Nearest normal images</h2>
       <div class="row">
-        <label class="field">
-          <span>Compared by</span>
-          <select value={value} onChange={(event) => (by.value = event.currentTarget.value as By)}>
-            <option value="terms">terms</option>
-            <option value="pixels">pixels</option>
-          </select>
-        </label>
+        <Select
+          label="Compared by"
+          value={value}
+          choices={choicesOf(["terms", "pixels"])}
+          onChoose={(chosen) => (by.value = chosen)}
+        />
       </div>
       <p class="faint small">
         {found ? `Of ${showCount(found.among)} images, ${words[value]}; below each its distance.` : "Looking"}

@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { Button } from "../components/button.tsx";
 import { Gallery } from "../components/gallery.tsx";
+import { Select } from "../components/select.tsx";
 import { countOf, showNumber } from "../components/words.ts";
 import { urlOf } from "../shell/client.ts";
 import { goTo } from "../shell/router.ts";
@@ -38,16 +39,12 @@ export function ShownGallery({ looked }: { readonly looked: Looked }): JSX.Eleme
     <section aria-labelledby="shown">
       <h2 id="shown">Images</h2>
       <div class="row">
-        <label class="field">
-          <span>Show</span>
-          <select value={state.shown} onChange={(event) => look(id, { shown: event.currentTarget.value as ShownKind })}>
-            {shownKinds.map((kind) => (
-              <option key={kind} value={kind}>
-                {kindTitles[kind]}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Select
+          label="Show"
+          value={state.shown}
+          choices={shownKinds.map((kind) => [kind, kindTitles[kind]])}
+          onChoose={(shown) => look(id, { shown })}
+        />
         <RangeField id={id} place={0} label="Score from" />
         <RangeField id={id} place={1} label="to" />
         {state.range && <Button onClick={() => look(id, { range: undefined })}>All scores</Button>}

@@ -1,8 +1,9 @@
 /** What every scale of a flow adds to log p(x): log-det and prior term as bars, and their sum. */
 import { scaleLinear } from "d3-scale";
 import type { JSX } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import type { ApiTypes } from "../../src/studio/portable.ts";
+import { useMeasured } from "../components/measured.ts";
 import { showNumber } from "../components/words.ts";
 
 type Terms = ApiTypes["scoredImage"]["answer"]["normal"];
@@ -24,15 +25,7 @@ const parts = [
 
 export function TermsChart({ title, terms, dimensions }: TermsChartProps): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
-  const [width, setWidth] = useState(480);
-  useLayoutEffect(() => {
-    const element = box.current!;
-    const measure = (): void => setWidth(Math.max(260, element.clientWidth));
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
+  const width = useMeasured(box, ({ clientWidth }) => Math.max(260, clientWidth), 480);
   const scales = terms.logDet.map((logDet, scale) => ({ logDet, prior: terms.prior[scale] ?? null }));
   const finite = scales.flatMap(({ logDet, prior }) => [logDet ?? 0, prior ?? 0]);
   const x = scaleLinear()

@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { countUpTo } from "../../src/score/index.ts";
 import { Histogram } from "../components/histogram.tsx";
+import { Select } from "../components/select.tsx";
 import { lookOf } from "../components/set-looks.ts";
 import { showCount, showNumber } from "../components/words.ts";
 import type { ScoreColumnData, Scoring } from "./scoring-data.ts";
@@ -58,29 +59,18 @@ export function ThresholdPanel({ scoring, column, state, threshold }: ThresholdP
         Histogram
       </h2>
       <div class="row">
-        <label class="field">
-          <span>Score</span>
-          <select value={score} onChange={(event) => look(id, { score: event.currentTarget.value, range: undefined })}>
-            {scoring.scores.map(({ name }) => (
-              <option key={name} value={name}>
-                {name === scoring.defaultScore ? `${name} (decides)` : name}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label class="field">
-          <span>Threshold in</span>
-          <select
-            value={state.unit}
-            onChange={(event) => look(id, { unit: event.currentTarget.value as ThresholdUnit })}
-          >
-            {thresholdUnits.map((one) => (
-              <option key={one} value={one}>
-                {unitTitles[one]}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Select
+          label="Score"
+          value={score}
+          choices={scoring.scores.map(({ name }) => [name, name === scoring.defaultScore ? `${name} (decides)` : name])}
+          onChoose={(name) => look(id, { score: name, range: undefined })}
+        />
+        <Select
+          label="Threshold in"
+          value={state.unit}
+          choices={thresholdUnits.map((unit) => [unit, unitTitles[unit]])}
+          onChoose={(unit) => look(id, { unit })}
+        />
         <ThresholdField unit={state.unit} threshold={threshold} rate={rate} onChange={set} references={references} />
         <p class="reading" aria-hidden="true">
           {state.unit !== "score" && <span>score {showNumber(threshold, 2)}</span>}

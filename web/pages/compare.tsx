@@ -5,6 +5,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import type { ApiTypes } from "../../src/studio/portable.ts";
 import { Button } from "../components/button.tsx";
 import { Gallery } from "../components/gallery.tsx";
+import { choicesOf, Select } from "../components/select.tsx";
 import { lookOf } from "../components/set-looks.ts";
 import { countOf } from "../components/words.ts";
 import "../looking/looking.css";
@@ -154,16 +155,12 @@ function Comparison({ runs }: { readonly runs: readonly string[] }): JSX.Element
         <section aria-labelledby="roc">
           <h2 id="roc">ROC</h2>
           {anomalous.length > 1 && (
-            <label class="field">
-              <span>Anomalous set</span>
-              <select value={chosen} onChange={(event) => (set.value = event.currentTarget.value)}>
-                {anomalous.map((name) => (
-                  <option key={name} value={name}>
-                    {name}
-                  </option>
-                ))}
-              </select>
-            </label>
+            <Select
+              label="Anomalous set"
+              value={chosen}
+              choices={choicesOf(anomalous)}
+              onChoose={(name) => (set.value = name)}
+            />
           )}
           <div class="beside">
             <RocPlot curves={measured.curves} />
@@ -204,16 +201,12 @@ function Comparison({ runs }: { readonly runs: readonly string[] }): JSX.Element
       <section aria-labelledby="disagreement">
         <h2 id="disagreement">Where they disagree</h2>
         {value.length > 2 && (
-          <label class="field">
-            <span>{value[0]!.name} against</span>
-            <select value={other} onChange={(event) => (second.value = Number(event.currentTarget.value))}>
-              {value.slice(1).map(({ run, name }, index) => (
-                <option key={run} value={index + 1}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </label>
+          <Select
+            label={`${value[0]!.name} against`}
+            value={other}
+            choices={value.slice(1).map(({ name }, index) => [index + 1, name])}
+            onChoose={(index) => (second.value = index)}
+          />
         )}
         <div class="beside">
           <div>

@@ -5,6 +5,7 @@ import { useCallback, useEffect, useMemo, useRef } from "preact/hooks";
 import { writeSettings } from "../../src/base/index.ts";
 import type { ApiTypes } from "../../src/studio/portable.ts";
 import { Button } from "../components/button.tsx";
+import { Facts } from "../components/facts.tsx";
 import { Gallery, type GalleryItem } from "../components/gallery.tsx";
 import { Progress } from "../components/progress.tsx";
 import { countOf, showCount } from "../components/words.ts";
@@ -42,7 +43,7 @@ export function FolderPage({ parts: { folder: id = "" } }: PageProps): JSX.Eleme
     <>
       <h1>{value.name}</h1>
       <p class="faint">{value.location}</p>
-      <Facts folder={value} />
+      <FolderFacts folder={value} />
       <div class="row">
         <a class="button main" href={`#/train?normal=${encodeURIComponent(value.location)}`}>
           Train with these
@@ -54,7 +55,7 @@ export function FolderPage({ parts: { folder: id = "" } }: PageProps): JSX.Eleme
   );
 }
 
-function Facts({ folder }: { readonly folder: Folder }): JSX.Element {
+function FolderFacts({ folder }: { readonly folder: Folder }): JSX.Element {
   const { images, format, classes, ignored, problems, problemCount, remarks, inspection } = folder;
   const facts: readonly (readonly [string, string])[] = [
     ["images", showCount(images)],
@@ -75,14 +76,7 @@ function Facts({ folder }: { readonly folder: Folder }): JSX.Element {
   const skippedCount = problemCount + (inspection?.unreadableCount ?? 0);
   return (
     <div class="card">
-      <dl class="facts">
-        {facts.map(([name, text]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{text}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={facts} />
       {inspection?.objection && <p class="bad">A training cannot begin: {writeSettings(inspection.objection)}</p>}
       {remarks.map((remark) => (
         <p key={remark}>{remark}</p>

@@ -5,6 +5,7 @@ import { useEffect } from "preact/hooks";
 import type { ApiTypes } from "../../src/studio/portable.ts";
 import { Button } from "../components/button.tsx";
 import { RunLine } from "../components/run-line.tsx";
+import { Select } from "../components/select.tsx";
 import { countOf, showNumber, showTime } from "../components/words.ts";
 import { ask } from "../shell/client.ts";
 import { attempt } from "../shell/errors.ts";
@@ -88,16 +89,12 @@ function Demo(): JSX.Element {
         sees.
       </p>
       <div class="row">
-        <label class="field">
-          <span>Longest training time</span>
-          <select value={time.value} onChange={(event) => (time.value = Number(event.currentTarget.value))}>
-            {demoTimes.map(([seconds, text]) => (
-              <option key={seconds} value={seconds}>
-                {text}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Select<number>
+          label="Longest training time"
+          value={time.value}
+          choices={demoTimes}
+          onChoose={(seconds) => (time.value = seconds)}
+        />
         <Button kind="main" disabled={busy.value} onClick={start}>
           Make a demo
         </Button>

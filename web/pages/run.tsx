@@ -7,8 +7,10 @@ import type { ApiTypes, RunLine, RunState } from "../../src/studio/portable.ts";
 import { LiveChart } from "../charts/live-chart.tsx";
 import { Button } from "../components/button.tsx";
 import { Command } from "../components/command.tsx";
+import { Facts } from "../components/facts.tsx";
 import { Progress } from "../components/progress.tsx";
 import { stateWords } from "../components/run-line.tsx";
+import { Select } from "../components/select.tsx";
 import { countOf, showCount, showNumber, showTime } from "../components/words.ts";
 import { ask, urlOf } from "../shell/client.ts";
 import { attempt } from "../shell/errors.ts";
@@ -114,14 +116,7 @@ function Now({ run, state, summary }: PartProps & { readonly summary: RunView["s
         {works ? summary.stage : stateWords[state][0]}
       </p>
       {works && <Progress label={`${run.name}: ${summary.stage}`} share={summary.share} />}
-      <dl class="facts">
-        {facts.map(([name, text]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{text}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={facts} />
     </div>
   );
 }
@@ -247,7 +242,7 @@ const kinds = [
 const mostShown = 400;
 
 function Log({ view: { lines, dropped } }: { readonly view: RunView } & Growing): JSX.Element {
-  const kind = useSignal<string>("all");
+  const kind = useSignal<(typeof kinds)[number][0]>("all");
   const word = useSignal("");
   const wanted = word.value.toLowerCase();
   const fitting = lines.filter(
@@ -262,16 +257,7 @@ function Log({ view: { lines, dropped } }: { readonly view: RunView } & Growing)
     <section aria-labelledby="log">
       <h2 id="log">Log</h2>
       <div class="row">
-        <label class="field">
-          <span>Show</span>
-          <select value={kind.value} onChange={(event) => (kind.value = event.currentTarget.value)}>
-            {kinds.map(([value, text]) => (
-              <option key={value} value={value}>
-                {text}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Select label="Show" value={kind.value} choices={kinds} onChoose={(chosen) => (kind.value = chosen)} />
         <label class="field">
           <span>With the word</span>
           <input type="search" value={word.value} onInput={(event) => (word.value = event.currentTarget.value)} />

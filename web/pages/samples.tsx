@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import type { ApiTypes } from "../../src/studio/portable.ts";
 import { Button } from "../components/button.tsx";
+import { choicesOf, Select } from "../components/select.tsx";
 import { Slider } from "../components/slider.tsx";
 import { useDrawn } from "../looking/drawn-picture.ts";
 import "../looking/looking.css";
@@ -43,16 +44,12 @@ export function SamplesPage({ query }: PageProps): JSX.Element {
       {chosen ? (
         <>
           <p class="lead">What a flow takes for its images. Each scale of it draws its own part of an image.</p>
-          <label class="field">
-            <span>Detector</span>
-            <select value={chosen.id} onChange={(event) => goTo(`/samples?detector=${event.currentTarget.value}`)}>
-              {detectors.value.map(({ id, name }) => (
-                <option key={id} value={id}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </label>
+          <Select
+            label="Detector"
+            value={chosen.id}
+            choices={detectors.value.map(({ id, name }) => [id, name])}
+            onChoose={(id) => goTo(`/samples?detector=${id}`)}
+          />
           <Drawing key={chosen.id} detector={chosen} image={query.get("image") ?? undefined} />
         </>
       ) : (
@@ -119,16 +116,12 @@ function Drawing({
     <>
       <div class="row">
         {models.normal !== undefined && models.general !== undefined && models.general !== null && (
-          <label class="field">
-            <span>Model</span>
-            <select
-              value={model.value}
-              onChange={(event) => (model.value = event.currentTarget.value as "normal" | "general")}
-            >
-              <option value="normal">normal</option>
-              <option value="general">general</option>
-            </select>
-          </label>
+          <Select
+            label="Model"
+            value={model.value}
+            choices={choicesOf(["normal", "general"])}
+            onChoose={(chosen) => (model.value = chosen)}
+          />
         )}
         <Slider
           label="Temperature"

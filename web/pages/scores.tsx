@@ -5,6 +5,7 @@ import { useEffect } from "preact/hooks";
 import type { ApiTypes, RunState } from "../../src/studio/portable.ts";
 import { Button } from "../components/button.tsx";
 import { stateWords } from "../components/run-line.tsx";
+import { Select } from "../components/select.tsx";
 import { showTime } from "../components/words.ts";
 import "../looking/looking.css";
 import { useLookable } from "../looking/scorings.ts";
@@ -128,16 +129,12 @@ function NewScoring({
   return (
     <section class="panel" aria-labelledby="new">
       <h2 id="new">Score sets</h2>
-      <label class="field">
-        <span>Detector</span>
-        <select value={id} onChange={(event) => (detector.value = event.currentTarget.value)}>
-          {detectors.map(({ id: one, name }) => (
-            <option key={one} value={one}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Select
+        label="Detector"
+        value={id}
+        choices={detectors.map(({ id: one, name }) => [one, name])}
+        onChoose={(chosen) => (detector.value = chosen)}
+      />
       <fieldset>
         <legend>Sets</legend>
         <label class="check">

@@ -1,8 +1,15 @@
 /** What a person looks for among the works. */
 import type { Signal } from "@preact/signals";
 import type { JSX } from "preact";
+import { choicesOf, Select } from "../components/select.tsx";
 import type { Work } from "./paper-format.ts";
 import { noFilter, type WorksFilter, yearsOf } from "./works-filter.ts";
+
+const relations = [
+  ["all", "all"],
+  ["citing", "cites this paper"],
+  ["cited", "this paper builds on it"],
+] as const;
 
 export interface FilterBarProps {
   readonly works: readonly Work[];
@@ -23,30 +30,13 @@ export function FilterBar({ works, filter }: FilterBarProps): JSX.Element {
       </label>
       <YearField label="From" years={years} value={from} onChange={(year) => set({ from: year })} />
       <YearField label="To" years={years} value={to} onChange={(year) => set({ to: year })} />
-      <label class="field">
-        <span>Relation</span>
-        <select
-          value={relation}
-          onChange={({ currentTarget }) => set({ relation: currentTarget.value as WorksFilter["relation"] })}
-        >
-          <option value="all">all</option>
-          <option value="citing">cites this paper</option>
-          <option value="cited">this paper builds on it</option>
-        </select>
-      </label>
-      <label class="field">
-        <span>In Outglow</span>
-        <select
-          value={implemented}
-          onChange={({ currentTarget }) => set({ implemented: currentTarget.value as WorksFilter["implemented"] })}
-        >
-          {["all", "yes", "partly", "no"].map((name) => (
-            <option key={name} value={name}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Select label="Relation" value={relation} choices={relations} onChoose={(chosen) => set({ relation: chosen })} />
+      <Select
+        label="In Outglow"
+        value={implemented}
+        choices={choicesOf(["all", "yes", "partly", "no"])}
+        onChoose={(chosen) => set({ implemented: chosen })}
+      />
       {filter.value !== noFilter && (
         <button type="button" class="button quiet" onClick={() => (filter.value = noFilter)}>
           Show all
@@ -68,19 +58,11 @@ function YearField({
   readonly onChange: (year: number | null) => void;
 }): JSX.Element {
   return (
-    <label class="field">
-      <span>{label}</span>
-      <select
-        value={value ?? ""}
-        onChange={({ currentTarget }) => onChange(currentTarget.value === "" ? null : Number(currentTarget.value))}
-      >
-        <option value="">any year</option>
-        {years.map((year) => (
-          <option key={year} value={year}>
-            {year}
-          </option>
-        ))}
-      </select>
-    </label>
+    <Select<number | "">
+      label={label}
+      value={value ?? ""}
+      choices={[["", "any year"], ...years.map((year) => [year, String(year)] as const)]}
+      onChoose={(year) => onChange(year === "" ? null : year)}
+    />
   );
 }

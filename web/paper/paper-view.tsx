@@ -1,5 +1,4 @@
 /** A paper: what it says in short, its key terms, and the works around it as a drawing and as a table. */
-import "../components/facts.css";
 import "./paper.css";
 import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
@@ -72,7 +71,7 @@ function About({ paper }: { readonly paper: Paper }): JSX.Element {
   return (
     <>
       {authors.length > 0 && <p class="lead">{authors.join(", ")}</p>}
-      <dl class="facts">
+      <dl class="facts wide">
         {where !== "" && <Fact name="published in" text={where} />}
         {Object.entries(identifiers).map(([name, text]) => (
           <Fact key={name} name={name} text={text} />

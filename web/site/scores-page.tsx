@@ -1,5 +1,4 @@
 /** Scores, in an exported folder: how the normal images scored that the detector's p-values rest on, with a threshold to move. */
-import "../components/facts.css";
 import { useComputed, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
@@ -13,6 +12,7 @@ import {
   unitOf,
 } from "../../src/score/index.ts";
 import { Histogram, type HistogramSet } from "../components/histogram.tsx";
+import { choicesOf, Select } from "../components/select.tsx";
 import { countOf, showCount } from "../components/words.ts";
 import { attempt } from "../shell/errors.ts";
 import { table } from "../try/session.ts";
@@ -85,22 +85,15 @@ export function ScoresView({ calibration, defaultScore }: Calibrated): JSX.Eleme
   return (
     <section aria-label="Threshold and histogram">
       <div class="row">
-        <label class="field">
-          <span>Score</span>
-          <select
-            value={score.value}
-            onChange={({ currentTarget }) => {
-              score.value = currentTarget.value;
-              moved.value = undefined;
-            }}
-          >
-            {Object.keys(calibration.scores).map((name) => (
-              <option key={name} value={name}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Select
+          label="Score"
+          value={score.value}
+          choices={choicesOf(Object.keys(calibration.scores))}
+          onChoose={(name) => {
+            score.value = name;
+            moved.value = undefined;
+          }}
+        />
         <label class="field">
           <span>Threshold, {unit}</span>
           <input
@@ -120,7 +113,7 @@ export function ScoresView({ calibration, defaultScore }: Calibrated): JSX.Eleme
         sets={drawn.value.sets}
         threshold={{ value: threshold, text, onChange: (value) => (moved.value = value) }}
       />
-      <dl class="facts" aria-live="polite">
+      <dl class="facts wide" aria-live="polite">
         <div>
           <dt>False-alarm rate</dt>
           <dd>{Number((100 * rate!).toPrecision(2))} %: of normal images at most so many are marked</dd>

@@ -48,7 +48,7 @@ export function FileDrop({ invitation, onChosen, disabled = false }: FileDropPro
   };
   return (
     <section
-      class={over.value ? "drop over" : "drop"}
+      class={over.value ? "drop apart over" : "drop apart"}
       aria-label="Choose files"
       onDragOver={onDragOver}
       onDragLeave={() => (over.value = false)}

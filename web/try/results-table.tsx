@@ -1,6 +1,7 @@
 /** Scored images, the most anomalous first. Only rows near the window are in the page, whatever their number. */
 import type { JSX } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useRef } from "preact/hooks";
+import { useMeasured } from "../components/measured.ts";
 import type { Row } from "./scored-rows.ts";
 import { ThumbnailView } from "./thumbnail-view.tsx";
 
@@ -13,21 +14,11 @@ const rowHeight = 60;
 /** Rows that are drawn beyond those in sight. */
 const margin = 6;
 
+const viewOf = ({ scrollTop, clientHeight }: HTMLElement) => ({ top: scrollTop, height: clientHeight });
+
 export function ResultsTable({ rows, score }: ResultsTableProps): JSX.Element {
   const box = useRef<HTMLElement>(null);
-  const [view, setView] = useState({ top: 0, height: 600 });
-  useLayoutEffect(() => {
-    const element = box.current!;
-    const measure = (): void => setView({ top: element.scrollTop, height: element.clientHeight });
-    measure();
-    const observer = new ResizeObserver(measure);
-    observer.observe(element);
-    element.addEventListener("scroll", measure, { passive: true });
-    return () => {
-      observer.disconnect();
-      element.removeEventListener("scroll", measure);
-    };
-  }, []);
+  const view = useMeasured(box, viewOf, { top: 0, height: 600 });
   const first = Math.max(0, Math.floor(view.top / rowHeight) - margin);
   const last = Math.min(rows.length, Math.ceil((view.top + view.height) / rowHeight) + margin);
   return (

@@ -3,6 +3,7 @@ import { useComputed } from "@preact/signals";
 import type { JSX } from "preact";
 import { Button } from "../components/button.tsx";
 import { Progress } from "../components/progress.tsx";
+import { choicesOf, Select } from "../components/select.tsx";
 import { Slider } from "../components/slider.tsx";
 import { countOf, showCount } from "../components/words.ts";
 import type { LoadProgress, WebDetector, WebDevice } from "../engine/index.ts";
@@ -93,20 +94,15 @@ function DetectorPanel({ detectors }: Pick<TryViewProps, "detectors">): JSX.Elem
     <section class="panel" aria-labelledby="detector">
       <h2 id="detector">Detector</h2>
       <div class="row">
-        <label class="field">
-          <span>Detector</span>
-          <select
-            value={chosen?.name ?? ""}
-            onChange={({ currentTarget }) => openNamed(currentTarget.value, device.value)}
-          >
-            {!chosen && <option value="">{all.length === 0 ? "none here: drop one" : "choose one"}</option>}
-            {all.map(({ name }) => (
-              <option key={name} value={name}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Select
+          label="Detector"
+          value={chosen?.name ?? ""}
+          choices={[
+            ...(chosen ? [] : [["", all.length === 0 ? "none here: drop one" : "choose one"] as const]),
+            ...choicesOf(all.map(({ name }) => name)),
+          ]}
+          onChoose={(name) => openNamed(name, device.value)}
+        />
         <label class="field">
           <span>Runs on</span>
           <select
@@ -213,16 +209,12 @@ function Results(): JSX.Element | null {
       {shown && (
         <>
           <div class="row">
-            <label class="field">
-              <span>Score</span>
-              <select value={score.value} onChange={({ currentTarget }) => (wishedScore.value = currentTarget.value)}>
-                {offered.value.map((name) => (
-                  <option key={name} value={name}>
-                    {name}
-                  </option>
-                ))}
-              </select>
-            </label>
+            <Select
+              label="Score"
+              value={score.value}
+              choices={choicesOf(offered.value)}
+              onChoose={(name) => (wishedScore.value = name)}
+            />
             <Slider
               label="False-alarm rate"
               value={place}
