@@ -9,7 +9,7 @@ import { add, reduceSum, reshape, type Value } from "../graph/index.ts";
 import type { ParameterTree, ValuesOf } from "../nn/index.ts";
 
 /** Scales until a place is a cell: 2^3 = 8 pixels. */
-export const cellScales = 3;
+const cellScales = 3;
 
 /** What a cell flow is made of, whatever the size of the images. */
 export interface CellFlowSize {

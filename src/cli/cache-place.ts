@@ -4,7 +4,7 @@ import { isAbsolute, join, resolve } from "node:path";
 import type { CacheOptions } from "./options.ts";
 
 /** Bytes of all prepared images together where nothing else is said. */
-export const usualCacheBytes = 10e9;
+const usualCacheBytes = 10e9;
 
 /** The cache that the options and the environment allow; undefined where they allow none. */
 export function cachePlace({ cache }: CacheOptions): { readonly folder: string; readonly limit: number } | undefined {

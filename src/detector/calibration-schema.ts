@@ -90,7 +90,7 @@ const fitSchemas = {
 const [firstFit, ...otherFits] = Object.values(fitSchemas);
 
 /** Checked against the type that `calibrate` gives. */
-export const calibrationSchema: z.ZodType<Calibration> = z.preprocess(
+const calibrationSchema: z.ZodType<Calibration> = z.preprocess(
   withFits,
   z.strictObject({
     count: z.number().int().min(1),

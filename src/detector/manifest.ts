@@ -150,7 +150,7 @@ function isSeeable({ settings, encoder }: EncoderExpertRecord): boolean {
 }
 
 /** What follows from several fields is checked where they meet. */
-export const manifestSchema = fieldsSchema
+const manifestSchema = fieldsSchema
   .refine(({ input, training }) => sides.every((side) => input[side] === training.input[side]), {
     path: ["training", "input"],
     error: "expected the same size as input",

@@ -19,7 +19,7 @@ export {
   fitEncoderFolds,
   type GivenEncoder,
 } from "./fitting.ts";
-export { encoderChecksum, type InspectedEncoder, inspectEncoder } from "./inspection.ts";
+export { type InspectedEncoder, inspectEncoder } from "./inspection.ts";
 export { openEncoderScorer } from "./node-scoring.ts";
 export { secondsPerImage } from "./pass-time.ts";
 export {

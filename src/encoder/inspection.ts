@@ -29,7 +29,7 @@ export interface InspectedEncoder {
 }
 
 /** The SHA-256 of an encoder's bytes, in hexadecimal. */
-export function encoderChecksum(model: Uint8Array): string {
+function encoderChecksum(model: Uint8Array): string {
   return createHash("sha256").update(model).digest("hex");
 }
 

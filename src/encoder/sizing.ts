@@ -8,7 +8,7 @@ import type { EncoderSettings } from "./settings.ts";
 const step = 32;
 
 /** Height and width in pixels at which an encoder sees an image. */
-export function encoderSize(
+function encoderSize(
   { height, width }: { readonly height: number; readonly width: number },
   { size }: Pick<EncoderRecord, "size">,
   { mode, side, largest }: Pick<EncoderSettings, "mode" | "side" | "largest">,

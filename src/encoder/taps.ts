@@ -3,7 +3,7 @@ import type { ModelOutline } from "../onnx/index.ts";
 import type { Tap } from "./description.ts";
 
 /** Strides at which features are wanted, in pixels. */
-export const wantedStrides = [4, 8, 16] as const;
+const wantedStrides = [4, 8, 16] as const;
 
 /** Operators whose results are no features, whatever they are given. */
 const notFeatures = new Set(

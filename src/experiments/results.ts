@@ -81,7 +81,7 @@ export interface ReproductionResults {
 }
 
 /** The log-likelihoods that tell the models of a seed apart, by model: which detector and which of its terms. */
-export const likelihoodSources = {
+const likelihoodSources = {
   general: { detector: "plain", model: "general" },
   plain: { detector: "plain", model: "normal" },
   margin: { detector: "margin", model: "normal" },

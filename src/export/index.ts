@@ -16,7 +16,6 @@ export {
   layFiles,
   layouts,
   type NamedModel,
-  tritonConfig,
 } from "./layout.ts";
 export {
   type ExportedDecision,

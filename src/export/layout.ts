@@ -42,7 +42,7 @@ const mostBatch = 64;
 const tritonTypes = { float32: "TYPE_FP32", uint8: "TYPE_UINT8", int64: "TYPE_INT64", bool: "TYPE_BOOL" } as const;
 
 /** `config.pbtxt` of a model whose first dimension is the batch: requests of several callers become one batch. */
-export function tritonConfig(name: string, { inputs, outputs }: Pick<OnnxModel, "inputs" | "outputs">): string {
+function tritonConfig(name: string, { inputs, outputs }: Pick<OnnxModel, "inputs" | "outputs">): string {
   const tensor = ({ name: tensorName, elementType, shape }: OnnxValue): string => {
     const dimensions = shape.slice(1).map((size) => (typeof size === "number" ? size : -1));
     // A number an image has no dimension of its own, which Triton asks for all the same.

@@ -93,7 +93,7 @@ export function scoringParts(manifest: Manifest): ScoringParts {
  * The score that a graph holds: the one that is asked for, or else the detector's. Where a graph cannot hold the detector's, the first of the table of
  * scores that it can, which is said. Throws ConfigError where the one asked for cannot be held, or is unknown.
  */
-export function chooseScore(manifest: Manifest, asked: string | undefined): ExportedScore {
+function chooseScore(manifest: Manifest, asked: string | undefined): ExportedScore {
   const parts = scoringParts(manifest);
   const name = asked ?? manifest.defaultScore;
   const needs = reasonAgainst(name, parts);

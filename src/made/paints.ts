@@ -58,7 +58,7 @@ export function randomColour(channels: number, tint: Tint, stream: RandomStream)
 }
 
 /** A random texture: stripes, checks, specks or one of two clouds. */
-export function randomTexture(stream: RandomStream): Texture {
+function randomTexture(stream: RandomStream): Texture {
   const textures = [stripes, checks, specks, clouds(0, 4), clouds(0.5, 4)];
   return textures[stream.integer(textures.length)]!;
 }

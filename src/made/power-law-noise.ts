@@ -36,7 +36,7 @@ export function drawPowerLaw(
 }
 
 /** Brings values to mean 0 and standard deviation 1 in place; constant values become 0. */
-export function standardize(field: Float32Array): void {
+function standardize(field: Float32Array): void {
   const { mean, deviation } = momentsOf(field);
   const scale = deviation > 0 ? 1 / deviation : 0;
   for (let at = 0; at < field.length; at++) field[at] = (field[at]! - mean) * scale;

@@ -41,7 +41,7 @@ export interface TableColumns {
 }
 
 /** The columns of rows. */
-export function columnsOfRows(rows: readonly JobRow[]): TableColumns {
+function columnsOfRows(rows: readonly JobRow[]): TableColumns {
   const scores = new Set<string>();
   const texts = new Set<string>();
   for (const row of rows) {

@@ -171,7 +171,6 @@ export { learnFilters, localFeatures } from "./piles/local-features.ts";
 export { neighbourDistances } from "./piles/neighbours.ts";
 export {
   findOddities,
-  leastDeviations,
   type OddImage,
   type OddityKind,
   oddityKinds,

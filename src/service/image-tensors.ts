@@ -4,7 +4,7 @@ import { badRequest, type Refusal } from "./refusals.ts";
 import type { WorkerImage } from "./worker-messages.ts";
 
 /** The data types in which images come. */
-export const imageTypes = ["UINT8", "FP32", "BYTES"] as const;
+const imageTypes = ["UINT8", "FP32", "BYTES"] as const;
 
 /** A tensor before its numbers are looked at: its data are JSON or bytes. */
 export interface SentTensor {
@@ -33,7 +33,7 @@ export function imagesOf(tensor: SentTensor, input: ImageShape): WorkerImage[] {
 }
 
 /** How many images a tensor holds, by its shape. */
-export function imageCountOf({ shape }: SentTensor): number {
+function imageCountOf({ shape }: SentTensor): number {
   return shape[0] ?? 0;
 }
 

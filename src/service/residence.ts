@@ -154,7 +154,7 @@ const megabyte = 2 ** 20;
  * What a detector takes in a process, about: its graphs, networks and encoder twice, more where they are small, and something for itself. Measured by the
  * growth of processes that loaded detectors of 1 to 32 MB; on the safe side.
  */
-export async function memoryOf(folder: string): Promise<number> {
+async function memoryOf(folder: string): Promise<number> {
   // Training reads the weights of models; scoring has them in its graphs.
   const unread = new Set<string>(Object.values(modelFiles).map(({ weights }) => weights));
   const names = detectorFiles.filter((name) => !unread.has(name));

@@ -52,7 +52,7 @@ export async function readTokenFile(path: string): Promise<TokenBook> {
 }
 
 /** The tokens of some callers. */
-export function tokenBook(entries: readonly (Caller & { readonly token: string })[]): TokenBook {
+function tokenBook(entries: readonly (Caller & { readonly token: string })[]): TokenBook {
   const known = entries.map(({ token, ...caller }) => ({ caller, digest: digestOf(token) }));
   return (token) => {
     const digest = digestOf(token);

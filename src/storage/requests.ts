@@ -65,7 +65,7 @@ const passing = new Set([408, 429, 500, 502, 503, 504, 509]);
 const passingCodes = new Set(["RequestTimeout", "SlowDown", "InternalError", "ServiceUnavailable", "OperationAborted"]);
 
 /** An answer that is longer than it may be. Of one object among many it is what keeps that one from being read. */
-export class TooLong extends Error {
+class TooLong extends Error {
   override readonly name = "Error";
   constructor(most: number) {
     super(`more than ${most} bytes`);

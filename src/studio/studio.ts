@@ -41,7 +41,7 @@ export interface Studio {
 }
 
 /** The folder within the studio's that keeps what it knows. */
-export const ownFolder = ".outglow-studio";
+const ownFolder = ".outglow-studio";
 
 /** Seconds for a request. */
 const timeout = 60;

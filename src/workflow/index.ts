@@ -66,7 +66,7 @@ export { type ImageMaps, type LookedImage, type MapChoice, mapChoices, openImage
 export type { MapMeasures, MapReport } from "./maps/map-evaluation.ts";
 export { mapPicture, mapWriter } from "./maps/map-files.ts";
 export type { MapListener, MappedImage } from "./maps/place-scoring.ts";
-export { fullSizeMap, heatRange, type PlacedSubject, type PlacedView, placedView } from "./maps/placed-maps.ts";
+export { type PlacedSubject, type PlacedView, placedView } from "./maps/placed-maps.ts";
 export {
   type HeatImage,
   type HeatListener,

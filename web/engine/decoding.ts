@@ -17,7 +17,7 @@ import {
  * Pixels that a page decodes at most: four bytes each and two copies of them are a gigabyte already. JPEGs are shrunk while they are decoded,
  * so that theirs are counted after that.
  */
-export const mostPagePixels = 2 ** 27;
+const mostPagePixels = 2 ** 27;
 
 /** Bytes of a file that a page reads at most. */
 export const mostPageBytes = 2 ** 29;

@@ -4,7 +4,6 @@ import type { ApiTypes } from "../../src/studio/portable.ts";
 import { ask, StudioError, urlOf } from "../shell/client.ts";
 
 export type Scoring = NonNullable<ApiTypes["scoring"]["answer"]>;
-export type ScoringSet = Scoring["sets"][number];
 export type References = ApiTypes["scoringReferences"]["answer"];
 
 /** A scoring with what was fetched of it. */

@@ -56,7 +56,7 @@ export interface Paper {
 }
 
 /** What a file says it is. */
-export const paperKind = "outglow paper";
+const paperKind = "outglow paper";
 const formatVersion = 1;
 
 /** More would be no page; a text longer than this no summary. */

@@ -27,7 +27,7 @@ export interface Match {
 export const match = computed(() => matchOf(address.value, pages.value));
 
 /** Finds the page of an address. */
-export function matchOf(at: string, routes: readonly PageRoute[]): Match | undefined {
+function matchOf(at: string, routes: readonly PageRoute[]): Match | undefined {
   const [path = "/", search = ""] = at.split("?", 2);
   for (const route of routes) {
     const parts = partsOf(path, route.path);

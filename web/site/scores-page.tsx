@@ -52,7 +52,7 @@ export function SiteScoresPage(): JSX.Element {
 }
 
 /** Every score's references with a threshold. */
-export function ScoresView({ calibration, defaultScore }: Calibrated): JSX.Element {
+function ScoresView({ calibration, defaultScore }: Calibrated): JSX.Element {
   const score = useSignal(defaultScore);
   const moved = useSignal<number | undefined>(undefined);
   // Ascending already, as the calibration keeps them.

@@ -13,7 +13,7 @@ export interface Chosen {
 }
 
 /** Files that a page holds at most, and bytes that may come out of archives: a phone has little memory. */
-export const mostFiles = 50_000;
+const mostFiles = 50_000;
 const mostUnpacked = 2 ** 30;
 const mostDepth = 32;
 

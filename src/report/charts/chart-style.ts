@@ -37,7 +37,7 @@ export function itemStyleOf({ filled, colour }: Mark): Readonly<Record<string, u
 }
 
 export const ink = "#111";
-export const faintInk = "#555";
+const faintInk = "#555";
 export const ruleColour = "#ddd";
 
 /** Width of most charts in pixels: a page's text. */

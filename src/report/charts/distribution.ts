@@ -8,7 +8,7 @@ export interface ValueRange {
 }
 
 /** The finite values in ascending order. */
-export function sortedFinite(values: ArrayLike<number>): Float64Array {
+function sortedFinite(values: ArrayLike<number>): Float64Array {
   return Float64Array.from(values).filter(Number.isFinite).sort();
 }
 

@@ -25,7 +25,7 @@ export interface Gallery {
 }
 
 /** The most images of one gallery, and the most bytes of pictures of a whole page. */
-export const mostGalleryImages = 24;
+const mostGalleryImages = 24;
 const mostPictureBytes = 3_000_000;
 
 /** All galleries as HTML. What is left out is counted. A stop's threshold decides which images are flagged at first. */

@@ -43,7 +43,7 @@ export function logSquare(square: number): number {
 }
 
 /** Fits on held-out normal images. Images with a number that is not finite are left out. Throws RunError for too few. */
-export function fitGradients(table: StatisticTable): GradientFit {
+function fitGradients(table: StatisticTable): GradientFit {
   const rows = finiteRows(statisticsRows(table), {
     subject: "scores of gradients",
     numbers: "gradients",
@@ -61,7 +61,7 @@ export function fitGradients(table: StatisticTable): GradientFit {
 }
 
 /** -sum_l ln N(f_l; m_l, d_l) of every image, [count] in nats. Throws ConfigError for another flow's tensors. */
-export function layerScores(fit: GradientFit, table: StatisticTable): Float64Array {
+function layerScores(fit: GradientFit, table: StatisticTable): Float64Array {
   checkTensors(fit, table);
   return Float64Array.from(statisticsRows(table), (row) =>
     fit.tensors.reduce(
@@ -73,7 +73,7 @@ export function layerScores(fit: GradientFit, table: StatisticTable): Float64Arr
 }
 
 /** 1/2 ln of Rao's statistic of every image, [count] in nats. Throws ConfigError for another flow's tensors. */
-export function fisherScores(fit: GradientFit, table: StatisticTable): Float64Array {
+function fisherScores(fit: GradientFit, table: StatisticTable): Float64Array {
   checkTensors(fit, table);
   return Float64Array.from(statisticsRows(table), (row) => {
     // A tensor that no normal image moves has no information to be measured by.

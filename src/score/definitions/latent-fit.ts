@@ -61,7 +61,7 @@ export function latentStatistics(
 }
 
 /** Fits the scales on held-out normal images. Images with a non-finite statistic are left out. Throws RunError for too few. */
-export function fitLatents(table: StatisticTable): LatentFit {
+function fitLatents(table: StatisticTable): LatentFit {
   const rows = finiteRows(statisticsRows(table), {
     subject: "score latent-fit",
     numbers: "latents",
@@ -77,7 +77,7 @@ export function fitLatents(table: StatisticTable): LatentFit {
 }
 
 /** The score of every image, [count] in deviations; +Infinity for a non-finite statistic. Throws ConfigError for another flow's scales. */
-export function latentScores(fit: LatentFit, table: StatisticTable): Float64Array {
+function latentScores(fit: LatentFit, table: StatisticTable): Float64Array {
   if (fit.names.join() !== table.names.join()) {
     throw new ConfigError({
       code: "other-model",

@@ -197,7 +197,7 @@ function noiseOf(fit: WhiteningFit, pixels: PixelTable, image: number): number {
 }
 
 /** (Q - m) / d of every image, [count] in deviations. Throws ConfigError for images of another shape. */
-export function whiteningScores(fit: WhiteningFit, pixels: PixelTable): Float64Array {
+function whiteningScores(fit: WhiteningFit, pixels: PixelTable): Float64Array {
   checkShape(fit, pixels);
   const { mean, deviation } = fit.noise;
   return Float64Array.from(
@@ -207,7 +207,7 @@ export function whiteningScores(fit: WhiteningFit, pixels: PixelTable): Float64A
 }
 
 /** Half the sum of squares of every whitened image, [count] in nats but for a constant. Throws ConfigError for images of another shape. */
-export function whiteningLikelihoods(fit: WhiteningFit, pixels: PixelTable): Float64Array {
+function whiteningLikelihoods(fit: WhiteningFit, pixels: PixelTable): Float64Array {
   checkShape(fit, pixels);
   return Float64Array.from(
     { length: countPixels(pixels) },

@@ -96,7 +96,7 @@ export function spearmanCorrelation(a: ArrayLike<number>, b: ArrayLike<number>):
 }
 
 /** Pearson's correlation of two sets of average ranks of as many values; undefined where one is constant. */
-export function correlationOfRanks(ranksA: Float64Array, ranksB: Float64Array): number | undefined {
+function correlationOfRanks(ranksA: Float64Array, ranksB: Float64Array): number | undefined {
   const mean = (ranksA.length + 1) / 2;
   let products = 0;
   let squaresA = 0;

@@ -32,7 +32,7 @@ export interface OddImage {
 }
 
 /** Deviations from the median from which on an image is called odd. */
-export const leastDeviations = 6;
+const leastDeviations = 6;
 
 /** Levels below which an image shows nothing. */
 const blankContrast = 3;

@@ -26,7 +26,7 @@ export function makeStatisticTable(
 }
 
 /** The numbers of one image. */
-export function statisticsRow({ names, values }: StatisticTable, image: number): Float64Array {
+function statisticsRow({ names, values }: StatisticTable, image: number): Float64Array {
   return values.subarray(image * names.length, (image + 1) * names.length);
 }
 

@@ -50,7 +50,7 @@ export function checkOrigins({ host, origin, site }: Origins, port: number, ente
 }
 
 /** The cookie's name: browsers keep cookies of an address whatever the port. */
-export function cookieName(port: number): string {
+function cookieName(port: number): string {
   return `outglow-studio-${port}`;
 }
 

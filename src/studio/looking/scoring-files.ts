@@ -13,7 +13,7 @@ import { setKinds } from "./looking-requests.ts";
 const countSchema = z.number().int().min(0);
 
 /** What a scoring says of its detector. */
-export const aboutSchema = z.strictObject({
+const aboutSchema = z.strictObject({
   version: z.literal(1),
   detector: z.string(),
   /** Tells whether the calibration is still the one that these scores are of. */
@@ -31,7 +31,7 @@ export const aboutSchema = z.strictObject({
 const problemSchema = z.strictObject({ name: z.string(), reason: z.string() });
 
 /** A set as it was scored. */
-export const setSchema = z.strictObject({
+const setSchema = z.strictObject({
   version: z.literal(1),
   name: z.string(),
   kind: z.enum(setKinds),

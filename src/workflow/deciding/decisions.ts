@@ -185,7 +185,7 @@ export function shortageOf(rule: AnyRule, calibration: Calibration, score: strin
  * What false-discovery control cannot give with so many references, as one sentence; undefined where it can mark a single image. k of m images
  * are marked only if their p-values, at least 1 / (n + 1), are at most share k / m.
  */
-export function describeDiscoveryShortage(share: number, count: number, images: number): string | undefined {
+function describeDiscoveryShortage(share: number, count: number, images: number): string | undefined {
   const least = Math.ceil(images / (share * (count + 1)) - 1e-9);
   if (least <= 1) return undefined;
   const needed = referencesForDiscovery(images, 1, share);

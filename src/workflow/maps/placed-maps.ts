@@ -8,7 +8,7 @@
  * one standard deviation, and distances of features have the longer tail. Where normal images reach says how much each number means.
  */
 import type { Manifest } from "../../detector/index.ts";
-import { addResampled, type CellMap, resampled, standardised } from "../../faults/portable.ts";
+import { addResampled, resampled, standardised } from "../../faults/portable.ts";
 import { type PlacedSource, placedNames } from "../../score/index.ts";
 import type { PlacedMaps } from "./place-scoring.ts";
 
@@ -71,16 +71,8 @@ export function placedView(manifest: Pick<Manifest, "calibration">, subject: Pla
   };
 }
 
-/** A map of an image at the image's size, [height, width]. */
-export function fullSizeMap(
-  { height, width }: { readonly height: number; readonly width: number },
-  map: CellMap,
-): Float32Array {
-  return resampled(map, height, width).values;
-}
-
 /** From where on a map of one part is tinted and where most, the same for all images of a detector: the scores of normal images. */
-export function heatRange(manifest: Pick<Manifest, "calibration">, part: PlacedSource): readonly [number, number] {
+function heatRange(manifest: Pick<Manifest, "calibration">, part: PlacedSource): readonly [number, number] {
   const { usual, high, spread } = reachOf(manifest, part);
   return [usual, high + spreadsAbove * spread];
 }

@@ -11,7 +11,7 @@ import {
 } from "../../score/index.ts";
 
 /** The word for every score that there is. */
-export const allScores = "all";
+const allScores = "all";
 
 /**
  * The records of scores by name, `all` those that a detector has or can measure. `sources` are what else they can draw from.

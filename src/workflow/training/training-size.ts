@@ -7,7 +7,7 @@ import { layoutOf } from "../../nn/index.ts";
 export const mostParameters = 2 ** 29 - 1;
 
 /** Numbers of a batch at most: the engine counts the bytes of one tensor with 31 bits, and a coupling network holds several times the batch. */
-export const mostBatchNumbers = 2 ** 27;
+const mostBatchNumbers = 2 ** 27;
 
 /** Throws ConfigError for a flow or a batch that is larger than the engine can hold. */
 export function checkTrainingSize(configuration: TrainingConfiguration): void {
