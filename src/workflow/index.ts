@@ -121,7 +121,8 @@ export { checkTrainRequest } from "./training/train-rules.ts";
 export { faultSheetName, type TrainingOutcome, train } from "./training/training.ts";
 export { classifierSize } from "./training/training-configuration.ts";
 export { trainingSeconds } from "./training/training-estimate.ts";
-export { prepareTraining, type TrainingPlan } from "./training/training-plan.ts";
+export type { TrainingPlan } from "./training/training-plan.ts";
+export { prepareTraining } from "./training/training-preparation.ts";
 export { type DeviceVerdict, type Verification, type VerifyRequest, verifyDetector } from "./verifying.ts";
 export {
   beginDrift,

@@ -6,7 +6,7 @@ import { oddness } from "../../score/index.ts";
 import type { Watch } from "../events.ts";
 import { findSame } from "../inspection/same-images.ts";
 import { measureSet } from "../inspection/set-inspection.ts";
-import { inputOf, loadSource } from "../training/training-plan.ts";
+import { inputOf, loadSource } from "../training/training-images.ts";
 import { groupNumbers } from "../training/whole-images.ts";
 import type { FindSettings } from "./find-request.ts";
 

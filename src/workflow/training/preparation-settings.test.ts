@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { setting } from "../../base/index.ts";
 import { makeFolder, pngOf, writeFiles } from "../../data/example-files.ts";
 import type { TrainRequest } from "./train-request.ts";
-import { prepareTraining } from "./training-plan.ts";
+import { prepareTraining } from "./training-preparation.ts";
 
 let folder: Awaited<ReturnType<typeof makeFolder>>;
 

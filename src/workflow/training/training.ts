@@ -22,7 +22,8 @@ import { trainFaults } from "./fault-training.ts";
 import type { TrainedPlaces } from "./placed-trials.ts";
 import { writeSplit } from "./split-file.ts";
 import type { TrainRequest } from "./train-request.ts";
-import { prepareTraining, type TrainingPlan } from "./training-plan.ts";
+import type { TrainingPlan } from "./training-plan.ts";
+import { prepareTraining } from "./training-preparation.ts";
 import { groupedImages } from "./whole-images.ts";
 
 /** The picture of the synthetic faults that a detector was trained to find, in its folder. */
