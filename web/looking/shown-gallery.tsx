@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { Button } from "../components/button.tsx";
 import { Gallery } from "../components/gallery.tsx";
+import { NumberField } from "../components/number-field.tsx";
 import { Select } from "../components/select.tsx";
 import { countOf, showNumber } from "../components/words.ts";
 import { urlOf } from "../shell/client.ts";
@@ -92,21 +93,11 @@ export function ShownGallery({ looked }: { readonly looked: Looked }): JSX.Eleme
 function RangeField({ id, place, label }: { readonly id: string; readonly place: 0 | 1; readonly label: string }) {
   const { range } = viewOf(id).value;
   const open = [-Number.MAX_VALUE, Number.MAX_VALUE] as const;
-  const value = range && range[place] !== open[place] ? Number(range[place].toFixed(3)) : "";
-  return (
-    <label class="field narrow">
-      <span>{label}</span>
-      <input
-        type="number"
-        step="any"
-        value={value}
-        onChange={(event) => {
-          const given = event.currentTarget.valueAsNumber;
-          const next: [number, number] = [...(range ?? open)] as [number, number];
-          next[place] = Number.isFinite(given) ? given : open[place];
-          look(id, { range: next[0] === open[0] && next[1] === open[1] ? undefined : next });
-        }}
-      />
-    </label>
-  );
+  const value = range && range[place] !== open[place] ? Number(range[place].toFixed(3)) : undefined;
+  const onGiven = (given: number): void => {
+    const next: [number, number] = [...(range ?? open)] as [number, number];
+    next[place] = Number.isFinite(given) ? given : open[place];
+    look(id, { range: next[0] === open[0] && next[1] === open[1] ? undefined : next });
+  };
+  return <NumberField label={label} value={value} onGiven={onGiven} />;
 }

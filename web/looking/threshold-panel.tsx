@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { useMemo } from "preact/hooks";
 import { countUpTo } from "../../src/score/index.ts";
 import { Histogram } from "../components/histogram.tsx";
+import { NumberField } from "../components/number-field.tsx";
 import { Select } from "../components/select.tsx";
 import { lookOf } from "../components/set-looks.ts";
 import { showCount, showNumber } from "../components/words.ts";
@@ -167,23 +168,13 @@ function ThresholdField({ unit, threshold, rate, references, onChange }: Thresho
   const shown =
     unit === "score" ? Number(threshold.toFixed(4)) : Number((unit === "p-value" ? rate : 1000 * rate).toPrecision(3));
   const label = unit === "score" ? "Threshold" : unit === "p-value" ? "p-value up to" : "of 1,000 normal images";
-  return (
-    <label class="field narrow">
-      <span>{label}</span>
-      <input
-        type="number"
-        step="any"
-        value={shown}
-        onChange={(event) => {
-          const given = event.currentTarget.valueAsNumber;
-          if (!Number.isFinite(given)) return;
-          if (unit === "score") onChange(given);
-          else {
-            const wished = thresholdFor(references, unit === "p-value" ? given : given / 1000);
-            onChange(Number.isFinite(wished) ? wished : (references.scores.at(-1) ?? threshold));
-          }
-        }}
-      />
-    </label>
-  );
+  const onGiven = (given: number): void => {
+    if (!Number.isFinite(given)) return;
+    if (unit === "score") onChange(given);
+    else {
+      const wished = thresholdFor(references, unit === "p-value" ? given : given / 1000);
+      onChange(Number.isFinite(wished) ? wished : (references.scores.at(-1) ?? threshold));
+    }
+  };
+  return <NumberField label={label} value={shown} onGiven={onGiven} />;
 }

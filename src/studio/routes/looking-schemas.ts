@@ -29,8 +29,8 @@ export const scoringBody = z.strictObject({
   coders: z.boolean().default(true),
 });
 
-/** A scoring as it stands. */
-export const scoringSchema = z.object({
+/** What a scoring is known by. */
+const knownScoring = {
   id: z.string(),
   name: z.string(),
   state: z.string(),
@@ -38,6 +38,11 @@ export const scoringSchema = z.object({
   /** The detector's id; null where it is gone. */
   detector: z.string().nullable(),
   detectorName: z.string(),
+};
+
+/** A scoring as it stands. */
+export const scoringSchema = z.object({
+  ...knownScoring,
   /** Whether the detector was calibrated anew since. */
   stale: z.boolean(),
   defaultScore: z.string(),
@@ -64,12 +69,7 @@ export const scoringSchema = z.object({
 export const scoringListSchema = z.object({
   scorings: z.array(
     z.object({
-      id: z.string(),
-      name: z.string(),
-      state: z.string(),
-      created: z.number(),
-      detector: z.string().nullable(),
-      detectorName: z.string(),
+      ...knownScoring,
       sets: z.array(z.object({ name: z.string(), kind: z.enum(setKinds), location: z.string().nullable() })),
     }),
   ),
