@@ -3,7 +3,7 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { randomKey } from "../src/base/index.ts";
-import { npyOf } from "../src/data/example-files.ts";
+import { npyOf } from "../src/data/formats/example-arrays.ts";
 import { runOutglow, temporaryFolder } from "./command.ts";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;

@@ -16,7 +16,7 @@ import sharp from "sharp";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { randomKey } from "../src/base/index.ts";
-import { pngOf, turnedJpeg } from "../src/data/example-files.ts";
+import { pngOf, turnedJpeg } from "../src/data/decoding/example-images.ts";
 import { prepareImage } from "../src/data/index.ts";
 import { type Detector, loadDetectorFolder, type TrainedModel, writeDetector } from "../src/detector/index.ts";
 import { makeImages } from "../src/made/index.ts";

@@ -11,7 +11,7 @@ import { unzipSync, zipSync } from "fflate";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { randomKey } from "../src/base/index.ts";
-import { pngOf } from "../src/data/example-files.ts";
+import { pngOf } from "../src/data/decoding/example-images.ts";
 import { writeImages } from "../src/data/index.ts";
 import { loadDetectorFolder, type TrainedModel, writeDetector } from "../src/detector/index.ts";
 import { makeImages } from "../src/made/index.ts";

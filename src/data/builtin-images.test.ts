@@ -1,7 +1,8 @@
 /** Tests of the location `builtin`: what it selects, that it is the same wherever and however it is read, and what is refused. */
 import { describe, expect, test } from "vitest";
 import { ConfigError, type ImageShape } from "../base/index.ts";
-import { makeFolder, plainPng, writeFiles } from "./example-files.ts";
+import { plainPng } from "./decoding/example-images.ts";
+import { makeFolder, writeFiles } from "./example-files.ts";
 import { loadImages, streamImages } from "./loading.ts";
 import { isBuiltin } from "./location.ts";
 import { openImages } from "./opening.ts";

@@ -8,23 +8,11 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { isUserError, randomKey } from "../base/index.ts";
+import { tarOf, zipOf } from "./containers/example-archives.ts";
+import { bmpOf, dicomOf, greyPng } from "./decoding/example-images.ts";
 import { prepareImage } from "./decoding/preparation.ts";
-import {
-  bmpOf,
-  bytesOf,
-  cifarOf,
-  countingBytes,
-  dicomOf,
-  greyPng,
-  idxFiles,
-  idxOf,
-  makeFolder,
-  matOf,
-  npyOf,
-  propertySeed,
-  tarOf,
-  zipOf,
-} from "./example-files.ts";
+import { countingBytes, makeFolder, propertySeed } from "./example-files.ts";
+import { bytesOf, cifarOf, idxFiles, idxOf, matOf, npyOf } from "./formats/example-arrays.ts";
 import { parquetOf } from "./formats/parquet-examples.ts";
 import { openImages } from "./opening.ts";
 

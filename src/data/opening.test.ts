@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ConfigError, FormatError } from "../base/index.ts";
-import { cifarOf, greyPng, idxFiles, idxOf, makeFolder, plainPng, tarOf, writeFiles } from "./example-files.ts";
+import { tarOf } from "./containers/example-archives.ts";
+import { greyPng, plainPng } from "./decoding/example-images.ts";
+import { makeFolder, writeFiles } from "./example-files.ts";
+import { cifarOf, idxFiles, idxOf } from "./formats/example-arrays.ts";
 import type { ImageSource } from "./image-source.ts";
 import { openImages } from "./opening.ts";
 

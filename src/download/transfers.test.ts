@@ -7,7 +7,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { makeFolder, zipOf } from "../data/example-files.ts";
+import { zipOf } from "../data/containers/example-archives.ts";
+import { makeFolder } from "../data/example-files.ts";
 import { unfinishedName } from "../data/index.ts";
 import { isInside } from "./addresses.ts";
 import { downloadSet, publicSet } from "./downloading.ts";

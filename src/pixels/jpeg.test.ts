@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import fc from "fast-check";
 import sharp from "sharp";
 import { expect, test } from "vitest";
-import { turnedJpeg } from "../data/example-files.ts";
+import { turnedJpeg } from "../data/decoding/example-images.ts";
 import { prepareImage } from "../data/index.ts";
 import { jpegDecoder, jpegHeader, jpegReduction, prepareDecoded, swapsSides } from "./index.ts";
 

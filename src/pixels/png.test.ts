@@ -4,7 +4,7 @@ import { inflate as inflateBytes } from "node:zlib";
 import fc from "fast-check";
 import sharp from "sharp";
 import { expect, test } from "vitest";
-import { pngOf } from "../data/example-files.ts";
+import { pngOf } from "../data/decoding/example-images.ts";
 import { decodePng } from "./index.ts";
 
 const inflate = promisify(inflateBytes);

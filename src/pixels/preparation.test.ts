@@ -3,7 +3,7 @@ import fc from "fast-check";
 import sharp from "sharp";
 import { expect, test } from "vitest";
 import { fitWays, randomKey } from "../base/index.ts";
-import { pngOf } from "../data/example-files.ts";
+import { pngOf } from "../data/decoding/example-images.ts";
 import { prepareImage } from "../data/index.ts";
 import {
   flattenAlpha,

@@ -4,11 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { type StoreServer, sendError, startStore } from "../../../test/store-server.ts";
-import { greyPng, idxFiles, tarOf } from "../example-files.ts";
+import { greyPng } from "../decoding/example-images.ts";
+import { idxFiles } from "../formats/example-arrays.ts";
 import type { ImageSource } from "../image-source.ts";
 import { loadImages } from "../loading.ts";
 import { formatLocation, locateImages, parseNamedLocation, recordedLocation } from "../location.ts";
 import { openImages } from "../opening.ts";
+import { tarOf } from "./example-archives.ts";
 
 let server: StoreServer;
 let png: Buffer;

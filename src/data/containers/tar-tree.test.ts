@@ -5,9 +5,10 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ConfigError, FormatError } from "../../base/index.ts";
-import { makeFolder, propertySeed, tarOf } from "../example-files.ts";
+import { makeFolder, propertySeed } from "../example-files.ts";
 import { defaultLimits } from "../limits.ts";
 import { openImages } from "../opening.ts";
+import { tarOf } from "./example-archives.ts";
 import { tarContainer } from "./tar-tree.ts";
 
 const opening = { subject: "here", limits: defaultLimits, concerns: () => true };

@@ -4,11 +4,13 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { FormatError } from "../../base/index.ts";
-import { greyPng, makeFolder, propertySeed, writeFiles, type ZipContent, zipOf } from "../example-files.ts";
+import { greyPng } from "../decoding/example-images.ts";
+import { makeFolder, propertySeed, writeFiles } from "../example-files.ts";
 import type { FileTree } from "../image-source.ts";
 import { defaultLimits, type SourceLimits } from "../limits.ts";
 import { loadImages } from "../loading.ts";
 import { openImages } from "../opening.ts";
+import { type ZipContent, zipOf } from "./example-archives.ts";
 import { zipContainer } from "./zip-tree.ts";
 
 let folder: string;

@@ -2,8 +2,10 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bytesOf, makeFolder, npyOf, pngOf } from "../example-files.ts";
+import { makeFolder } from "../example-files.ts";
+import { bytesOf, npyOf } from "../formats/example-arrays.ts";
 import { openImages } from "../opening.ts";
+import { pngOf } from "./example-images.ts";
 import { inspectImage } from "./inspection.ts";
 import { prepareImage } from "./preparation.ts";
 

@@ -4,7 +4,8 @@ import fc from "fast-check";
 import sharp from "sharp";
 import { expect, test } from "vitest";
 import { randomKey } from "../../base/index.ts";
-import { pngOf, propertySeed } from "../example-files.ts";
+import { propertySeed } from "../example-files.ts";
+import { pngOf } from "./example-images.ts";
 import { decodePlainPng, encodePng, plainPngChannels } from "./png.ts";
 import { prepareImage } from "./preparation.ts";
 

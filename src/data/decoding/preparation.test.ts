@@ -5,7 +5,7 @@ import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import type { ImageShape } from "../../base/index.ts";
 import type { InputForm } from "../../pixels/index.ts";
-import { plainPng } from "../example-files.ts";
+import { plainPng } from "./example-images.ts";
 import { sampleRangeOf } from "./number-range.ts";
 import { prepareImage } from "./preparation.ts";
 

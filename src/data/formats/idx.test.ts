@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FormatError } from "../../base/index.ts";
-import { idxOf, propertySeed } from "../example-files.ts";
+import { propertySeed } from "../example-files.ts";
+import { idxOf } from "./example-arrays.ts";
 import { parseIdxImages, parseIdxLabels } from "./idx.ts";
 
 const parse = (bytes: Uint8Array) => parseIdxImages(bytes, "here", "x-idx3-ubyte");

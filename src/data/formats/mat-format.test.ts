@@ -2,8 +2,9 @@
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { ownFolders } from "../../../test/own-folders.ts";
-import { countingBytes, matOf, writeFiles } from "../example-files.ts";
+import { countingBytes, writeFiles } from "../example-files.ts";
 import { type OpenOptions, openImages } from "../opening.ts";
+import { matOf } from "./example-arrays.ts";
 
 const nextFolder = ownFolders();
 let folder: string;

@@ -4,12 +4,15 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
 import { ownFolders } from "../../../test/own-folders.ts";
+import { zipOf } from "../containers/example-archives.ts";
 import { sampleBitsOf } from "../decoding/deep-samples.ts";
+import { plainPng } from "../decoding/example-images.ts";
 import { sampleRangeOf } from "../decoding/number-range.ts";
-import { bytesOf, countingBytes, npyOf, plainPng, propertySeed, writeFiles, zipOf } from "../example-files.ts";
+import { countingBytes, propertySeed, writeFiles } from "../example-files.ts";
 import type { ImageSource } from "../image-source.ts";
 import { loadImages } from "../loading.ts";
 import { type OpenOptions, openImages } from "../opening.ts";
+import { bytesOf, npyOf } from "./example-arrays.ts";
 
 const nextFolder = ownFolders();
 let folder: string;

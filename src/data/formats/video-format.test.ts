@@ -2,7 +2,9 @@
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { greyPng, makeFolder, tarOf, writeFiles } from "../example-files.ts";
+import { tarOf } from "../containers/example-archives.ts";
+import { greyPng } from "../decoding/example-images.ts";
+import { makeFolder, writeFiles } from "../example-files.ts";
 import { openImages } from "../opening.ts";
 
 /** A video of 4x2 that is 70.9 seconds long, or whatever its text says; its picture of second N is all of level N. It writes down its calls. */

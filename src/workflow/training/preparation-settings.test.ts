@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { setting } from "../../base/index.ts";
-import { makeFolder, pngOf, writeFiles } from "../../data/example-files.ts";
+import { pngOf } from "../../data/decoding/example-images.ts";
+import { makeFolder, writeFiles } from "../../data/example-files.ts";
 import type { TrainRequest } from "./train-request.ts";
 import { prepareTraining } from "./training-preparation.ts";
 
