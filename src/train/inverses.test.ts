@@ -17,6 +17,7 @@ import {
   type LoopInput,
   maximumLikelihood,
   type Objective,
+  outlierLikelihood,
   trainModel,
   zeroState,
 } from "./index.ts";
@@ -71,7 +72,9 @@ function feedsOf(objective: Objective, parameters: ParameterVectors): Record<str
     Math.floor(index / batch) === index % 3 ? 1 : 0,
   );
   const given = entries.map((entry) => [entry.name, { data: parameterData(entry, parameters), shape: entry.shape }]);
-  const data = { x: waves(objective.model.inputShape, batch, "x"), labels } as Readonly<Record<string, Float32Array>>;
+  const images = (name: string): Float32Array => waves(objective.model.inputShape, batch, name);
+  const reference = new Float32Array(batch).fill(-300);
+  const data: Readonly<Record<string, Float32Array>> = { x: images("x"), outliers: images("o"), labels, reference };
   const inputs = Object.entries(objective.inputShapes(batch));
   return Object.fromEntries([...given, ...inputs.map(([name, dims]) => [name, { data: data[name]!, shape: dims }])]);
 }
@@ -88,6 +91,7 @@ describe("the gradient", () => {
     glow: maximumLikelihood(makeFlow(size)),
     patch: maximumLikelihood(makeFlow({ ...size, architecture: "patch", height: 16, width: 8, scales: 1 })),
     dense: maximumLikelihood(makeFlow({ ...size, architecture: "dense" })),
+    "glow beside outliers": outlierLikelihood(makeFlow(size), { weight: 10, temperature: 5 }),
     "class-conditional glow in colour": classLikelihood(classConditional(makeFlow({ ...size, channels: 3 }), 3)),
   };
 
