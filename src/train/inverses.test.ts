@@ -119,19 +119,18 @@ describe("the gradient", () => {
 });
 
 describe("what is held at once, of all that depends on images,", () => {
-  const peak = (memory: "fast" | "least", depth: number, architecture: "glow" | "patch" | "dense" = "glow") => {
-    const scales = architecture === "patch" ? 1 : 2;
-    const flow = makeFlow({ architecture, channels: 3, height: 16, width: 16, scales, depth, hidden: 16 });
+  const peak = (memory: "fast" | "least", depth: number, architecture: "glow" | "dense" = "glow") => {
+    const flow = makeFlow({ ...size, architecture, depth, hidden: 32 });
     const { outputs, data } = build(maximumLikelihood(flow), memory);
     return peakBytes(outputs, data);
   };
 
-  test.each(["glow", "patch", "dense"] as const)("does not grow with the depth of %s", (architecture) => {
-    expect(peak("least", 8, architecture)).toBeLessThan(1.1 * peak("least", 2, architecture));
+  test.each(["glow", "dense"] as const)("does not grow with the depth of %s", (architecture) => {
+    expect(peak("least", 6, architecture)).toBeLessThan(1.1 * peak("least", 2, architecture));
   });
 
   test("grows where all of it is kept", () => {
-    expect(peak("fast", 8)).toBeGreaterThan(3 * peak("fast", 2));
+    expect(peak("fast", 6)).toBeGreaterThan(2.5 * peak("fast", 2));
   });
 });
 
