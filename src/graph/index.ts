@@ -55,7 +55,6 @@ export type { Recomputation } from "./recomputation.ts";
 export {
   type DataType,
   type GraphHandle,
-  type Inverse,
   type Node,
   showType,
   type TensorType,
