@@ -44,10 +44,10 @@ export interface StepOptions extends MaskedUpdateOptions {
 }
 
 /**
- * The largest error of inverses at which a gradient is used (docs/decisions.md): hundreds of times what sound flows have, and far less than the gradients of two
+ * The largest error of inverses at which a gradient is used (docs/decisions.md): twenty times what deep sound flows have, and far less than the gradients of two
  * batches differ by.
  */
-export const mostInversionError = 1e-3;
+export const mostInversionError = 1e-4;
 
 /** A compiled step. The state it starts from is its own from then on: every step is written into it. */
 export interface TrainingStep {
