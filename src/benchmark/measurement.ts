@@ -3,13 +3,9 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConfigError, randomKey, setting } from "../base/index.ts";
-import { scoringModel } from "../detector/index.ts";
-import { type Flow, makeGlow, type NetworkForm } from "../flow/index.ts";
 import { gemm, input, makeGraph } from "../graph/index.ts";
-import { type ParameterVectors, packArrays } from "../nn/index.ts";
-import { adamax } from "../optim/index.ts";
-import { compileGraph, loadProgram, nodeEngine, type ProgramOptions } from "../runtime/index.ts";
-import { compileStep, maximumLikelihood, updateVectors, zeroState } from "../train/index.ts";
+import { compileGraph, type ProgramOptions } from "../runtime/index.ts";
+import { type CaseBuilder, caseBuilder, type OutsideWork, type Prepared } from "./builders.ts";
 import type { BenchmarkCase } from "./cases.ts";
 import { operationsOf, type ProfileEvent, parseProfile } from "./profile-events.ts";
 
@@ -31,17 +27,6 @@ export interface Measurement {
   readonly matrixGigaflops: number | null;
 }
 
-interface Prepared {
-  run(): Promise<unknown>;
-  dispose(): Promise<void>;
-}
-
-/** The name of the optimiser's update in a profile. The engine does not run it. */
-const updateName = "update";
-
-/** How the benchmark's models are trained. */
-const update = { optimizer: adamax, weightDecay: 5e-5 };
-
 const profiledRuns = 4;
 /** Runs before anything is measured: the first ones wait for memory. */
 const warmUpRuns = 3;
@@ -52,9 +37,9 @@ export async function measureCase(
   engine: ProgramOptions,
   peakMemory: () => number,
 ): Promise<Measurement> {
-  const parameters = initialParameters(item);
+  const build = caseBuilder(item);
   const started = performance.now();
-  const prepared = await prepare(item, parameters, engine);
+  const prepared = await build(engine);
   const buildSeconds = (performance.now() - started) / 1000;
   const times = await time(prepared, item);
   const peakMegabytes = peakMemory();
@@ -62,7 +47,7 @@ export async function measureCase(
   const milliseconds = times[Math.floor(times.length / 2)]!;
   const speed = { imagesPerSecond: (item.batch * 1000) / milliseconds, milliseconds, buildSeconds, peakMegabytes };
   if ((engine.device ?? "cpu") !== "cpu") return { ...speed, matrixShare: null, matrixGigaflops: null };
-  const events = await profile(item, parameters, engine);
+  const { events } = await profile(build, engine);
   const products = events.filter(({ operator }) => operator === "Gemm" || operator === "Conv");
   const productTime = products.reduce((sum, { microseconds }) => sum + microseconds, 0);
   const operations = products.reduce((sum, event) => sum + operationsOf(event), 0);
@@ -130,9 +115,8 @@ export async function profileCase(item: BenchmarkCase, engine: ProgramOptions): 
       remedy: { key: "leave-out", what: "one of them" },
     });
   }
-  const parameters = initialParameters(item);
-  const operators = await profile(item, parameters, engine);
-  const events = item.work === "train" ? [...operators, ...updateEvents(parameters)] : operators;
+  const { events: operators, besides } = await profile(caseBuilder(item), engine);
+  const events = [...operators, ...besides];
   return {
     operators: groupTimes(events, ({ operator }) => operator),
     layers: groupTimes(events, layerOf),
@@ -141,7 +125,7 @@ export async function profileCase(item: BenchmarkCase, engine: ProgramOptions): 
 
 function layerOf({ node }: ProfileEvent): string {
   const path = node.replace(/step\d+/, "step*").split("/");
-  return path.slice(0, -2).join("/") || (node === updateName ? node : "rest");
+  return path.slice(0, -2).join("/") || (path.length === 1 ? node : "rest");
 }
 
 function groupTimes(events: readonly ProfileEvent[], nameOf: (event: ProfileEvent) => string): ProfileRow[] {
@@ -162,41 +146,6 @@ function groupTimes(events: readonly ProfileEvent[], nameOf: (event: ProfileEven
     }));
 }
 
-/** Fresh parameters. They need not fit the data: the engine's time does not depend on the values. */
-function initialParameters(item: BenchmarkCase): ParameterVectors {
-  const flow = makeFlow(item);
-  return packArrays(flow.parameters, flow.createParameters(randomKey("benchmark")));
-}
-
-function makeFlow({ channels, side, depth, width }: BenchmarkCase, form?: NetworkForm): Flow {
-  return makeGlow({ channels, height: side, width: side, scales: 3, depth, hidden: width }, form);
-}
-
-/** Uniform noise [C, H, W, N]: the engine's time does not depend on the values. */
-function noise({ channels, side }: BenchmarkCase, batch: number): Float32Array {
-  const stream = randomKey("noise").stream();
-  return Float32Array.from({ length: channels * side * side * batch }, () => stream.uniform() - 0.5);
-}
-
-async function prepare(item: BenchmarkCase, parameters: ParameterVectors, options: ProgramOptions): Promise<Prepared> {
-  const flow = makeFlow(item);
-  const { channels, side, batch } = item;
-  if (item.work === "score") {
-    const bytes = scoringModel(makeFlow(item, "convolutions"), parameters);
-    const program = await loadProgram(bytes, { ...options, weights: "constant" });
-    const stream = randomKey("pixels").stream();
-    const data = Uint8Array.from({ length: channels * side * side * batch }, () => stream.integer(256));
-    const images = { data, shape: [batch, channels, side, side] };
-    return { run: () => program.run({ images }), dispose: () => program.dispose() };
-  }
-  const state = zeroState(parameters, update);
-  const how = { ...update, memory: item.memory };
-  const step = await compileStep(maximumLikelihood(flow), batch, state, how, nodeEngine(options));
-  const x = noise(item, batch);
-  let count = 0;
-  return { run: () => step.run({ x }, adamax.scalars(1e-4, ++count)), dispose: () => step.dispose() };
-}
-
 /** Times of repeated runs after a warm-up, ascending: about ten seconds' worth, at least five. */
 async function time({ run }: Prepared, { depth }: BenchmarkCase): Promise<number[]> {
   for (let warm = 0; warm < warmUpRuns; warm++) await run();
@@ -212,32 +161,31 @@ async function time({ run }: Prepared, { depth }: BenchmarkCase): Promise<number
 }
 
 async function profile(
-  item: BenchmarkCase,
-  parameters: ParameterVectors,
+  build: CaseBuilder,
   engine: ProgramOptions,
-): Promise<ProfileEvent[]> {
+): Promise<{ readonly events: ProfileEvent[]; readonly besides: readonly ProfileEvent[] }> {
   const folder = await mkdtemp(join(tmpdir(), "outglow-profile-"));
   try {
-    const prepared = await prepare(item, parameters, { ...engine, profilePrefix: join(folder, "profile") });
+    const prepared = await build({ ...engine, profilePrefix: join(folder, "profile") });
     for (let round = 0; round < warmUpRuns + profiledRuns; round++) await prepared.run();
+    const besides = (prepared.besides ?? []).flatMap((work) => timedWork(work));
     await prepared.dispose();
-    const [name] = await readdir(folder);
-    return lastRuns(parseProfile(await readFile(join(folder, name!), "utf8")));
+    // One a program.
+    const files = await readdir(folder);
+    const texts = await Promise.all(files.map((name) => readFile(join(folder, name), "utf8")));
+    return { events: texts.flatMap((text) => lastRuns(parseProfile(text))), besides };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** As many updates of a model's size as there are profiled runs. */
-function updateEvents(parameters: ParameterVectors): ProfileEvent[] {
-  const { trainable } = parameters;
-  const { optimizer: state } = zeroState(parameters, update);
-  const vectors = { parameters: trainable, state, gradient: new Float32Array(trainable.length).fill(1e-3) };
+/** The profiled runs of what the engine does not run. */
+function timedWork({ name, run }: OutsideWork): ProfileEvent[] {
   const events = Array.from({ length: warmUpRuns + profiledRuns }, (_, round) => {
     const started = performance.now();
-    updateVectors(vectors, 0, adamax.scalars(1e-4, round + 1), update);
+    run(round);
     const microseconds = (performance.now() - started) * 1000;
-    return { operator: updateName, node: updateName, microseconds, inputShapes: [], outputShapes: [] };
+    return { operator: name, node: name, microseconds, inputShapes: [], outputShapes: [] };
   });
   return events.slice(warmUpRuns);
 }

@@ -11,7 +11,7 @@ import type { CellMap } from "./cell-map.ts";
 import { cellSide } from "./synthetic/cells.ts";
 
 /** Longer sides than this are looked at through windows. */
-const longestSide = 512;
+const longestSide = 768;
 
 /** Compiled sizes that are kept. */
 const mostPrograms = 32;
@@ -100,16 +100,22 @@ export interface Window {
   readonly to: number;
 }
 
+/** Windows are so many pixels long, or a multiple: each length takes a program of its own. */
+const windowStep = 32;
+
 /**
- * Windows along an axis of `size` pixels: one where it is short, else overlapping ones of `longest`, of which the outer cells are not taken
- * because they would see the window's border where the image goes on.
+ * Windows along an axis of `size` pixels: one where it is short, else as few overlapping ones of one length up to `longest` as will do, and those as
+ * short as they can be. Their outer cells are not taken, because they would see the window's border where the image goes on.
  */
 export function windowsOf(size: number, longest: number, margin: number): readonly Window[] {
   if (size <= longest) return [{ start: 0, end: size, from: 0, to: size }];
+  const count = Math.ceil((size - 2 * margin) / (longest - 2 * margin));
+  const least = (size - 2 * margin) / count + 2 * margin;
+  const length = Math.min(longest, Math.ceil(least / windowStep) * windowStep);
   const windows: Window[] = [];
   for (let from = 0; from < size; ) {
-    const start = Math.max(0, Math.min(from - margin, size - longest));
-    const end = start + longest;
+    const start = Math.max(0, Math.min(from - margin, size - length));
+    const end = start + length;
     const to = end === size ? size : end - margin;
     windows.push({ start, end, from, to });
     from = to;

@@ -32,6 +32,7 @@ export { atLevels, commonLevels, type LevelSize, resized, withChannels } from ".
 export { openLogits } from "./logits.ts";
 export { type FaultNetwork, faultNetwork } from "./network.ts";
 export { openFaultScorer } from "./node-scoring.ts";
+export { faultDetection } from "./objective.ts";
 export {
   type FaultDetector,
   type FaultRecord,

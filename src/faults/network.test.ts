@@ -5,7 +5,7 @@ import { constant, gemm, input, makeGraph, reshape, transpose } from "../graph/i
 import { layoutOf, leavesOf, type ParameterVectors, packArrays, parameterData, parameterInputs } from "../nn/index.ts";
 import { compileGraph } from "../runtime/index.ts";
 import { faultNetwork } from "./network.ts";
-import { kernelOverBlocks, stridedNeighbourhoods } from "./strided-convolution.ts";
+import { stridedNeighbourhoods } from "./strided-convolution.ts";
 
 const numbers = (name: string, size: number, scale = 1): Float32Array => {
   const stream = randomKey("fault network").fold(name).stream();
@@ -47,12 +47,6 @@ test("a product with strided neighbourhoods is a convolution with stride 2", asy
   const expected = convolve(x, [2, 6, 4], weight, 3);
   expect(y!.data).toHaveLength(expected.length);
   for (const [index, value] of expected.entries()) expect(y!.data[index]).toBeCloseTo(value, 5);
-});
-
-test("a kernel over blocks keeps its nine taps and no others", () => {
-  const kernel = numbers("kernel", 2 * 3 * 9);
-  const sorted = (values: Float32Array) => [...values].filter((value) => value !== 0).sort((a, b) => a - b);
-  expect(sorted(kernelOverBlocks(kernel, 2, 3))).toEqual(sorted(kernel));
 });
 
 describe.each([1, 3])("with %i channels", (channels) => {

@@ -44,7 +44,7 @@ import {
   type ValuesOf,
   zeros,
 } from "../nn/index.ts";
-import { blocksAsChannels, kernelOverBlocks, stridedNeighbourhoods } from "./strided-convolution.ts";
+import { stridedNeighbourhoods } from "./strided-convolution.ts";
 
 /** Half the side of what a logit sees beyond its cell, rounded up to whole cells, in pixels. */
 export const visibleMargin = 24;
@@ -168,6 +168,9 @@ function heNormal(out: number, inputs: number, key: RandomKey): Float32Array {
   return normal(out * inputs, Math.sqrt(2 / inputs), key);
 }
 
+/** Around every second pixel, as `stridedNeighbourhoods` reads. */
+const everySecond = { pads: [1, 1, 1, 1], stride: 2 } as const;
+
 /** The numbers of a parameter by its name. */
 type ParameterReader = (name: string) => Float32Array;
 
@@ -183,10 +186,8 @@ function scoringLogits(graph: Graph, layers: readonly LayerSize[], read: Paramet
       const scale = read(`${name}.norm.logScale`).map(Math.exp);
       const bias = read(`${name}.norm.bias`).map((value, channel) => value * scale[channel]!);
       const folded = read(`${name}.weight`).map((value, index) => value * scale[Math.floor(index / (9 * from))]!);
-      const kernel = strided ? kernelOverBlocks(folded, to, from) : folded;
-      const images = strided ? blocksAsChannels(y) : y;
-      const inputs = strided ? 4 * from : from;
-      return relu(imageConvolution(images, constant(graph, kernel, [to, inputs, 3, 3]), constant(graph, bias, [to])));
+      const kernel = constant(graph, folded, [to, from, 3, 3]);
+      return relu(imageConvolution(y, kernel, constant(graph, bias, [to]), strided ? everySecond : undefined));
     });
   }
   const last = layers.at(-1)!.to;

@@ -1,6 +1,6 @@
 /** A 3x3 convolution that keeps every second pixel, in both forms: as a product for training and over images for scoring. */
 import { ShapeError, showShape, staticDimension } from "../base/index.ts";
-import { concatenate, constant, reshape, split, transpose, type Value } from "../graph/index.ts";
+import { concatenate, constant, reshape, split, type Value } from "../graph/index.ts";
 import { toColumns } from "../nn/index.ts";
 
 /**
@@ -38,30 +38,6 @@ function shifted(x: Value, axis: number): Value {
     shape,
   );
   return size === 1 ? zeros : concatenate([zeros, split(x, axis, [size - 1, 1])[0]!], axis);
-}
-
-/** The four pixels of every 2x2 block as channels: images [N, C, H, W] to [N, 4 C, H/2, W/2], channel 4 c + 2 y + x. */
-export function blocksAsChannels(images: Value): Value {
-  const [batch, channels, height, width] = images.shape;
-  const [rows, columns] = halves(height as number, width as number, images);
-  const blocks = reshape(images, [batch!, channels!, rows, 2, columns, 2]);
-  return reshape(transpose(blocks, [0, 1, 3, 5, 2, 4]), [batch!, 4 * (channels as number), rows, columns]);
-}
-
-/** The kernel [out, 4 C, 3, 3] that does over `blocksAsChannels` what [out, C, 3, 3] with stride 2 does over the images. */
-export function kernelOverBlocks(kernel: Float32Array, out: number, channels: number): Float32Array {
-  const result = new Float32Array(out * 4 * channels * 9);
-  for (let o = 0; o < out; o++) {
-    for (let c = 0; c < channels; c++) {
-      for (let tap = 0; tap < 9; tap++) {
-        const [ky, kx] = [Math.floor(tap / 3), tap % 3];
-        const phase = (ky === 1 ? 0 : 2) + (kx === 1 ? 0 : 1);
-        const target = (ky === 0 ? 0 : 3) + (kx === 0 ? 0 : 1);
-        result[((o * channels + c) * 4 + phase) * 9 + target] = kernel[(o * channels + c) * 9 + tap]!;
-      }
-    }
-  }
-  return result;
 }
 
 function halves(height: number, width: number, x: Value): [number, number] {
