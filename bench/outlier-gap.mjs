@@ -163,10 +163,10 @@ async function compare([folder, generalPath, normalPath, out]) {
   const settings = lossSettings(normal.specification.channels);
   const update = { optimizer: optimizers.adamax, weightDecay: 0 };
   // With b1 = 0.9 the first moment after one step is a tenth of the gradient.
-  const state = zeroState({ ...tuned, trainable: tuned.trainable.slice() }, update);
+  const state = zeroState(tuned, update);
   const step = await compileStep(outlierLikelihood(flow, settings), count, state, update, engine);
   const { loss, measures } = await step.run({ x, outliers: y, reference }, optimizers.adamax.scalars(1e-3, 1));
-  const gradient = state.optimizer[0].map((moment) => 10 * moment);
+  const gradient = step.state().optimizer[0].map((moment) => 10 * moment);
   const { channels, height, width } = normal.specification;
   const stored = (data, shape) => ({ shape, data: Float32Array.from(data) });
   const images = (data) => {

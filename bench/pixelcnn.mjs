@@ -70,9 +70,8 @@ async function costsOf(architecture) {
   const parameters = packArrays(flow.parameters, flow.createParameters(randomKey(0)));
   const x = Float32Array.from({ length: imageSizeOf(input) * batch }, (_, at) => ((at % 251) + 0.5) / 256 - 0.5);
   const stepCost = async (objective, batchInputs) => {
-    const start = { ...parameters, trainable: parameters.trainable.slice() };
     const update = { optimizer: optimizers.adamax, weightDecay: 5e-5, clipNorm: undefined };
-    const step = await compileStep(objective, batch, zeroState(start, update), update, engine);
+    const step = await compileStep(objective, batch, zeroState(parameters, update), update, engine);
     const cost = await costOf(() => step.run(batchInputs, optimizers.adamax.scalars(1e-4, 1)));
     await step.dispose();
     return cost;

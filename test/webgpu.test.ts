@@ -157,8 +157,7 @@ async function trainBriefly(
   engine: Engine,
 ): Promise<Float32Array> {
   const update = { optimizer, weightDecay: 5e-5, clipNorm: 50 };
-  // A copy, as a step may take its start over.
-  const start = zeroState({ ...parameters, trainable: parameters.trainable.slice() }, update);
+  const start = zeroState(parameters, update);
   const step = await compileStep(objective, batchSize, start, update, nodeEngine(engine));
   const reports: number[] = [];
   for (let count = 1; count <= steps; count++) {

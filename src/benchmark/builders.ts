@@ -13,7 +13,7 @@ import {
 } from "../faults/index.ts";
 import { type Flow, makeGlow, type NetworkForm } from "../flow/index.ts";
 import { type ParameterTree, type ParameterVectors, packArrays } from "../nn/index.ts";
-import { adam, adamax, type UpdateOptions } from "../optim/index.ts";
+import { adam, adamax, type UpdateOptions, vectorMemory } from "../optim/index.ts";
 import type { RawImage } from "../pixels/index.ts";
 import { loadProgram, nodeEngine, type ProgramOptions } from "../runtime/index.ts";
 import { compileStep, maximumLikelihood, type Objective, updateVectors, zeroState } from "../train/index.ts";
@@ -110,17 +110,20 @@ async function training(
     dispose: () => step.dispose(),
     besides: [
       { name: "batch", run: makeBatch },
-      { name: "update", run: updateOf(parameters, update) },
+      { name: "update", run: updateOf(parameters.trainable.length, update) },
     ],
   };
 }
 
-/** An update of vectors as long as some parameters. */
-function updateOf(parameters: ParameterVectors, update: UpdateOptions): OutsideWork["run"] {
-  const { length } = parameters.trainable;
-  const { optimizer: state } = zeroState(parameters, update);
-  const vectors = { parameters: parameters.trainable, state, gradient: new Float32Array(length).fill(1e-3) };
-  return (round) => void updateVectors(vectors, 0, update.optimizer.scalars(1e-4, round + 1), update);
+/** An update as a step takes it, of vectors of a length. */
+function updateOf(length: number, update: UpdateOptions): OutsideWork["run"] {
+  const { vectors, faster } = vectorMemory(2 + update.optimizer.stateNames.length, length);
+  const [parameters, gradient, ...state] = vectors as [Float32Array, Float32Array, ...Float32Array[]];
+  const optimizer = faster(update.optimizer);
+  gradient.fill(1e-3);
+  return (round) => {
+    updateVectors({ parameters, gradient, state }, 0, optimizer.scalars(1e-4, round + 1), { ...update, optimizer });
+  };
 }
 
 /** A step of a network as `trainFaultDetector` takes it, on noise in its default levels. */

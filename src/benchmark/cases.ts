@@ -26,7 +26,16 @@ const usual = { model: "glow", side: 32, memory: "fast", compared: true } as con
 const small = { ...usual, channels: 1, depth: 6, width: 64 } as const;
 const medium = { ...usual, channels: 3, depth: 8, width: 128 } as const;
 /** Wide images, where what steps keep is most of the memory. */
-const large = { ...usual, channels: 3, side: 128, depth: 32, width: 64, batch: 16, work: "train", compared: false } as const;
+const large = {
+  ...usual,
+  channels: 3,
+  side: 128,
+  depth: 32,
+  width: 64,
+  batch: 16,
+  work: "train",
+  compared: false,
+} as const;
 const paper = { ...usual, channels: 3, depth: 32, width: 512 } as const;
 /** The detectors of places as they are by default; others have none of them. */
 const places = { memory: "fast", compared: false, channels: 3, batch: 1, work: "score" } as const;

@@ -77,8 +77,7 @@ export async function trainFlows(
     onStep: (step, loss) => onStep?.("plain", step, settings.plainSteps, loss),
   });
   const reference = await openReference(flow, plain.parameters, engine);
-  const copy = { ...plain.parameters, trainable: plain.parameters.trainable.slice() };
-  const outlier = await optimise(outlierCells(flow, settings), copy, {
+  const outlier = await optimise(outlierCells(flow, settings), plain.parameters, {
     ...common,
     steps: settings.steps,
     rate: settings.learningRate,
@@ -139,7 +138,8 @@ async function optimise(
   } finally {
     await step.dispose();
   }
-  return { parameters, steps: done };
+  const { trainable, fixed } = step.state().parameters;
+  return { parameters: { trainable: trainable.slice(), fixed }, steps: done };
 }
 
 /** log p of every cell under a flow that stays, of crops [C, S, S, N]. */

@@ -198,9 +198,9 @@ export async function trainNetwork(
   const plan: BatchPlan = { images, scale, kinds, crops, variation: { turns, light }, examples };
   const network = faultNetwork({ channels: images[0]![0]!.channels, width });
   const objective = faultDetection(network, cropSide);
-  const parameters = packArrays(network.parameters, network.createParameters(key.fold("parameters")));
+  const fresh = packArrays(network.parameters, network.createParameters(key.fold("parameters")));
   const update = { optimizer: adam, weightDecay: 0, clipNorm: 1 };
-  const step = await compileStep(objective, 2 * crops, zeroState(parameters, update), update, nodeEngine({ threads }));
+  const step = await compileStep(objective, 2 * crops, zeroState(fresh, update), update, nodeEngine({ threads }));
   try {
     const started = performance.now();
     const timeShare = () => (watch.seconds ? (performance.now() - started) / 1000 / watch.seconds : 0);
@@ -217,6 +217,7 @@ export async function trainNetwork(
   } finally {
     await step.dispose();
   }
+  const { parameters } = step.state();
   const settling = someCrops(plan, key.fold("settling"));
   return adaptToData(objective.model, parameters, batchInnermost(settling, scale), nodeEngine({ threads }));
 }

@@ -11,3 +11,4 @@ export {
   type UpdateOptions,
 } from "./optimizer.ts";
 export { checkSchedule, learningRateAt, type Schedule } from "./schedule.ts";
+export { type VectorMemory, vectorMemory } from "./vector-memory.ts";

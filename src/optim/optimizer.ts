@@ -29,9 +29,9 @@ export interface GradientChange {
   readonly weightDecay: number;
 }
 
-const firstDecay = 0.9;
-const secondDecay = 0.999;
-const epsilon = 1e-8;
+export const firstDecay = 0.9;
+export const secondDecay = 0.999;
+export const epsilon = 1e-8;
 
 /**
  * Adamax (Kingma & Ba 2015, algorithm 2; the optimiser of Schirrmeister et al. 2020), with epsilon as PyTorch places it:

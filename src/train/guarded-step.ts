@@ -10,40 +10,40 @@ import {
 } from "./step.ts";
 
 /**
- * Compiles the step of an objective for one batch size and takes `state` over: its vectors change. With `least` memory, a batch whose gradient by inverses would be
+ * Compiles the step of an objective for one batch size, with a copy of the state that it starts from. With `least` memory, a batch whose gradient by inverses would be
  * worse than `mostInversionError` is gone through again in `low`, and so is every one after it.
  */
 export async function compileStep(
   objective: Objective,
   batchSize: number,
-  state: TrainingState,
+  start: TrainingState,
   options: StepOptions,
   engine: Engine,
 ): Promise<TrainingStep> {
-  const compile = (memory: StepOptions["memory"]): Promise<TrainingStep> =>
-    compileStepOnce(objective, batchSize, state, { ...options, memory }, engine);
-  const first = await compile(options.memory);
-  if (options.memory !== "least") return first;
-  let step: TrainingStep | undefined = first;
+  const compile = (from: TrainingState, memory: StepOptions["memory"]): Promise<TrainingStep> =>
+    compileStepOnce(objective, batchSize, from, { ...options, memory }, engine);
+  let step = await compile(start, options.memory);
+  if (options.memory !== "least") return step;
   let exact = true;
+  let disposed = false;
   const dispose = async (): Promise<void> => {
-    const former = step;
-    step = undefined;
-    await former?.dispose();
+    if (!disposed) await step.dispose();
+    disposed = true;
   };
   return {
     async run(batch, scalars) {
-      const result = await step!.run(batch, scalars);
+      const result = await step.run(batch, scalars);
       if (!exact) return { ...result, memory: "low" };
       const { inversionError = 0 } = result;
       if (inversionError <= mostInversionError) return result;
       // One program at a time: memory is short.
       await dispose();
-      step = await compile("low");
+      step = await compile(step.state(), "low");
+      disposed = false;
       exact = false;
       return { ...(await step.run(batch, scalars)), inversionError, memory: "low" };
     },
-    state: () => state,
+    state: () => step.state(),
     dispose,
   };
 }

@@ -82,7 +82,28 @@ const mostSkippedInRow = 20;
  * Throws RunError where training diverged or a checkpoint cannot be written.
  */
 export async function trainModel(loop: LoopInput): Promise<LoopResult> {
-  const { batches, configuration, engine, mask, objective } = loop;
+  const { batches, engine, objective } = loop;
+  const begun = await begin(loop);
+  if ("parameters" in begun) return begun;
+  const { step } = begun;
+  try {
+    const evaluator = await heldOutEvaluator(objective, batches, engine);
+    try {
+      return await runSteps(loop, begun, { step, evaluator, optimizer: updateOptions(loop.configuration).optimizer });
+    } finally {
+      await evaluator.dispose();
+    }
+  } finally {
+    await step.dispose();
+  }
+}
+
+/** What training goes on from. */
+type Begun = Omit<Checkpoint, "state">;
+
+/** The step from where training begins, or what a finished one has given. Of the state that it begins from nothing is left but the step's own. */
+async function begin(loop: LoopInput): Promise<(Begun & { readonly step: TrainingStep }) | LoopResult> {
+  const { configuration, engine, mask, objective } = loop;
   const update = updateOptions(configuration);
   const { trainableSize, fixedSize } = layoutOf(objective.model.parameters);
   const saved = await loop.checkpoints?.load({
@@ -91,26 +112,11 @@ export async function trainModel(loop: LoopInput): Promise<LoopResult> {
     optimizerVectors: update.optimizer.stateNames.length,
   });
   const first = saved ?? (await freshCheckpoint(loop, update));
-  loop.onStart?.(first.progress);
-  if (first.progress.finished) return finish(first);
-
-  const step = await compileStep(
-    objective,
-    configuration.batchSize,
-    first.state,
-    { ...update, mask, memory: first.progress.memory ?? configuration.memory },
-    engine,
-  );
-  try {
-    const evaluator = await heldOutEvaluator(objective, batches, engine);
-    try {
-      return await runSteps(loop, first, { step, evaluator, optimizer: update.optimizer });
-    } finally {
-      await evaluator.dispose();
-    }
-  } finally {
-    await step.dispose();
-  }
+  const { progress, best } = first;
+  loop.onStart?.(progress);
+  if (progress.finished) return finish(first);
+  const options = { ...update, mask, memory: progress.memory ?? configuration.memory };
+  return { progress, best, step: await compileStep(objective, configuration.batchSize, first.state, options, engine) };
 }
 
 interface Compiled {
@@ -123,7 +129,7 @@ interface Compiled {
  * Steps from a checkpoint to the end or the signal. A batch is prepared between two steps, because ONNX Runtime's Node binding computes
  * on the calling thread: about 1 % of a step.
  */
-async function runSteps(loop: LoopInput, begun: Checkpoint, compiled: Compiled): Promise<LoopResult> {
+async function runSteps(loop: LoopInput, begun: Begun, compiled: Compiled): Promise<LoopResult> {
   const { batches, configuration, phase, checkpoints, checkpointEvery, onStep, signal } = loop;
   const { step, evaluator, optimizer } = compiled;
   const clock = performance.now() - begun.progress.seconds * 1000;
@@ -203,10 +209,7 @@ function finish({ progress, state, best }: Checkpoint): LoopResult {
 
 /** The state before the first step: given parameters, or fresh ones fitted to the first images. */
 async function freshCheckpoint(loop: LoopInput, update: UpdateOptions): Promise<Checkpoint> {
-  // The step takes its state over, and what it starts from belongs to somebody else.
-  const parameters = loop.start
-    ? { ...loop.start, trainable: loop.start.trainable.slice() }
-    : await freshParameters(loop);
+  const parameters = loop.start ?? (await freshParameters(loop));
   return { progress: noProgress, state: zeroState(parameters, update), best: undefined };
 }
 

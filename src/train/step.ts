@@ -3,7 +3,7 @@
 import { type MemoryMode, staticSize } from "../base/index.ts";
 import { gradients, input, makeGraph, opTable, reachableNodes, type Value } from "../graph/index.ts";
 import { layoutOf, leavesOf, type ParameterVectors, parameterInputs } from "../nn/index.ts";
-import type { UpdateOptions } from "../optim/index.ts";
+import { type UpdateOptions, vectorMemory } from "../optim/index.ts";
 import type { Buffer, Engine } from "../runtime/index.ts";
 import { inversionErrors, recomputationFor } from "./memory.ts";
 import { batchShape, type Objective, type Trainable } from "./objectives/index.ts";
@@ -49,11 +49,11 @@ export interface StepOptions extends MaskedUpdateOptions {
  */
 export const mostInversionError = 1e-4;
 
-/** A compiled step. The state it starts from is its own from then on: every step is written into it. */
+/** A compiled step, with a state of its own. */
 export interface TrainingStep {
   /** One update on a batch with the optimiser's scalars. */
   run(batch: BatchInputs, scalars: readonly number[]): Promise<StepResult>;
-  /** The state after the last step: views that the next step overwrites. */
+  /** The state after the last step, or the first one: views that the next step overwrites. */
   state(): TrainingState;
   dispose(): Promise<void>;
 }
@@ -69,19 +69,19 @@ const gradientPrefix = "gradient.";
 
 /**
  * Compiles the step of an objective for one batch size: a program for loss and gradients, which reads every parameter where it lies in
- * the flat vector and writes every gradient where it belongs in another; then the update. Takes `state` over: its vectors change. Where a gradient by inverses
- * is worse than `mostInversionError`, nothing is updated (`compileStep` knows what to do then).
+ * the flat vector and writes every gradient where it belongs in another; then the update. The state that it starts from is copied. Where a gradient by
+ * inverses is worse than `mostInversionError`, nothing is updated (`compileStep` knows what to do then).
  */
 export async function compileStepOnce(
   objective: Objective,
   batchSize: number,
-  state: TrainingState,
-  { memory = "auto", ...update }: StepOptions,
+  start: TrainingState,
+  { memory = "auto", ...given }: StepOptions,
   engine: Engine,
 ): Promise<TrainingStep> {
   const { parameters: tree } = objective.model;
   const { shapes, values, measured } = buildObjective(objective, batchSize, memory === "least");
-  const { entries, trainableSize } = layoutOf(tree);
+  const { entries } = layoutOf(tree);
   const trained = entries.filter(({ trainable }) => trainable);
   const leaves = leavesOf(tree, values).filter((_, index) => entries[index]!.trainable);
   const { loss, measures } = measured;
@@ -94,7 +94,9 @@ export async function compileStepOnce(
   for (const [name, value] of Object.entries(measures)) outputs[measurePrefix + name] = value;
   for (const [index, { name }] of trained.entries()) outputs[gradientPrefix + name] = derivatives[index]!;
 
-  const gradient = new Float32Array(trainableSize);
+  const { vectors, update } = updateInPlace(start, given);
+  const { gradient, state: optimizer } = vectors;
+  const state = { parameters: { ...start.parameters, trainable: vectors.parameters }, optimizer };
   const parameters = parameterBuffers(tree, state.parameters);
   const into = Object.fromEntries(
     trained.map(({ name, offset, size }, index) => {
@@ -104,7 +106,6 @@ export async function compileStepOnce(
   );
   // The engine's rewriting doubles the time to build and gains nothing here (docs/decisions.md).
   const program = await engine.compile(outputs, { weights: "given" });
-  const vectors = { parameters: state.parameters.trainable, gradient, state: state.optimizer };
   return {
     async run(batch, scalars) {
       // Inherited, as to copy hundreds of them takes a hundredth of a small model's step.
@@ -124,6 +125,16 @@ export async function compileStepOnce(
     state: () => state,
     dispose: () => program.dispose(),
   };
+}
+
+/** A copy of a state beside room for a gradient, where updates of them are fast. */
+function updateInPlace({ parameters, optimizer }: TrainingState, given: MaskedUpdateOptions) {
+  const from = [parameters.trainable, ...optimizer];
+  const memory = vectorMemory(from.length + 1, parameters.trainable.length);
+  const [gradient, first, ...state] = memory.vectors as [Float32Array, Float32Array, ...Float32Array[]];
+  for (const [index, vector] of [first, ...state].entries()) vector.set(from[index]!);
+  const update = { ...given, optimizer: memory.faster(given.optimizer) };
+  return { vectors: { gradient, parameters: first, state }, update };
 }
 
 /** The same numbers before they were given another shape, which costs a copy at the end of a graph. */

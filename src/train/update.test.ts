@@ -1,7 +1,7 @@
 /** Updates against the optimisers' formulas, and the guard against non-finite steps. */
 import { describe, expect, test } from "vitest";
 import { randomKey } from "../base/index.ts";
-import { adam, adamax, type Optimizer } from "../optim/index.ts";
+import { adam, adamax, type Optimizer, vectorMemory } from "../optim/index.ts";
 import { type MaskedUpdateOptions, updateVectors } from "./update.ts";
 
 const rate = 0.05;
@@ -86,6 +86,41 @@ describe.each([
     const raw = gradientAt(Float32Array.from({ length: size }, (_, index) => start[index % 5]!));
     const norm = Math.sqrt(raw.reduce((sum, value) => sum + value * value, 0));
     expect(gradientNorm / norm).toBeCloseTo(1, 9);
+  });
+
+  test.each([70_001, 70_007])("%i numbers in a memory of their own get the same bits", (size) => {
+    const { vectors, faster } = vectorMemory(4, size);
+    const plain = vectors.map((_, index) => {
+      const drawn = randomKey("memory").fold(index).stream();
+      // Many magnitudes, and moments that are no smaller than they can be.
+      return Float32Array.from(
+        { length: size },
+        () => (index === 3 ? Math.abs(drawn.normal()) : drawn.normal()) * 10 ** (6 * drawn.uniform() - 6),
+      );
+    });
+    for (const [index, vector] of vectors.entries()) vector.set(plain[index]!);
+    for (const settings of [{ weightDecay: 0 }, { weightDecay: 0.01, clipNorm: 0.5 }]) {
+      for (const [all, own] of [
+        [plain, optimizer],
+        [vectors, faster(optimizer)],
+      ] as const) {
+        const [parameters, gradient, ...state] = all as [Float32Array, Float32Array, ...Float32Array[]];
+        const options = { ...settings, optimizer: own };
+        for (let count = 1; count <= 3; count++) {
+          updateVectors({ parameters, gradient, state }, 1, own.scalars(rate, count), options);
+        }
+      }
+    }
+    for (const [index, vector] of vectors.entries())
+      expect(vector.every((value, at) => Object.is(value, plain[index]![at]))).toBe(true);
+  });
+
+  test("vectors that lie elsewhere are updated all the same", () => {
+    const { faster } = vectorMemory(4, 70_000);
+    const { step, vectors } = begin({ optimizer: faster(optimizer), weightDecay: 0.1 });
+    step();
+    const expected = reference(name, { weightDecay: 0.1 }, 1);
+    for (const [index, value] of vectors[0]!.entries()) expect(value).toBeCloseTo(expected[index]!, 5);
   });
 
   test.each([
