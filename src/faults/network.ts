@@ -19,6 +19,7 @@ import {
   imageConvolution,
   logarithm,
   multiply,
+  type Neighbourhood,
   reduceSum,
   relu,
   reshape,
@@ -44,7 +45,6 @@ import {
   type ValuesOf,
   zeros,
 } from "../nn/index.ts";
-import { stridedNeighbourhoods } from "./strided-convolution.ts";
 
 /** Half the side of what a logit sees beyond its cell, rounded up to whole cells, in pixels. */
 export const visibleMargin = 24;
@@ -77,6 +77,12 @@ export interface FaultNetwork {
 
 /** Added to a channel's variance, so that one that is constant over a batch stays finite. */
 const leastVariance = 1e-5;
+
+/** The 3x3 pixels around every second one, zero outside: a convolution with stride 2 and padding 1, as PyTorch's conv2d has it. */
+const secondPixels: Neighbourhood = {
+  taps: [-1, 0, 1].flatMap((dy) => [-1, 0, 1].map((dx) => [dy, dx] as const)),
+  stride: 2,
+};
 
 interface LayerSize {
   readonly name: string;
@@ -144,7 +150,7 @@ function applyLayer(
   norm: ValuesOf<AffineNormParameters>,
   x: Value,
 ): { readonly settled: ValuesOf<AffineNormParameters>; readonly y: Value } {
-  const columns = strided ? stridedNeighbourhoods(x) : neighbourhoods(x);
+  const columns = neighbourhoods(x, strided ? secondPixels : undefined);
   const product = gemm(reshape(weight, [to, columns.shape[0]!]), columns);
   const share = 1 / staticDimension(product.shape[1], "fault network");
   const mean = multiply(reduceSum(product, [1], true), share);
@@ -168,7 +174,7 @@ function heNormal(out: number, inputs: number, key: RandomKey): Float32Array {
   return normal(out * inputs, Math.sqrt(2 / inputs), key);
 }
 
-/** Around every second pixel, as `stridedNeighbourhoods` reads. */
+/** Around every second pixel, as `secondPixels` has it. */
 const everySecond = { pads: [1, 1, 1, 1], stride: 2 } as const;
 
 /** The numbers of a parameter by its name. */
