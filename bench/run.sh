@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # npm run bench: Outglow against the PyTorch yardsticks that can run here, taking turns in one run on an otherwise idle machine; then
-# scoring from files against scoring from memory, and how soon help is there. With --case, --json or --profile, the benchmark alone.
+# scoring from files against scoring from memory, in WebAssembly against Node, and how soon help is there. With --case, --json or --profile, the benchmark alone.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 npm run --silent build
@@ -24,4 +24,5 @@ trap 'rm -rf "$folder"' EXIT
 node dist/cli/main.js train --normal 'builtin#limit=500' --general builtin --channels 3 --depth 8 --width 128 \
   --steps 5 --general-steps 5 --out "$folder/detector" --quiet >/dev/null
 node bench/folder-scoring.mjs "$folder/detector"
+node bench/web-speed.mjs
 node bench/help-time.mjs

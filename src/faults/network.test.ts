@@ -2,10 +2,17 @@
 import { describe, expect, test } from "vitest";
 import { randomKey } from "../base/index.ts";
 import { constant, gemm, input, makeGraph, reshape, transpose } from "../graph/index.ts";
-import { layoutOf, leavesOf, type ParameterVectors, packArrays, parameterData, parameterInputs } from "../nn/index.ts";
+import {
+  layoutOf,
+  leavesOf,
+  neighbourhoods,
+  type ParameterVectors,
+  packArrays,
+  parameterData,
+  parameterInputs,
+} from "../nn/index.ts";
 import { compileGraph } from "../runtime/index.ts";
-import { faultNetwork } from "./network.ts";
-import { stridedNeighbourhoods } from "./strided-convolution.ts";
+import { faultNetwork, secondPixels } from "./network.ts";
 
 const numbers = (name: string, size: number, scale = 1): Float32Array => {
   const stream = randomKey("fault network").fold(name).stream();
@@ -38,10 +45,10 @@ function convolve(
   return result;
 }
 
-test("a product with strided neighbourhoods is a convolution with stride 2", async () => {
+test("a product with the neighbourhoods of every second pixel is a convolution with stride 2", async () => {
   const [x, weight] = [numbers("x", 2 * 6 * 4), numbers("weight", 3 * 2 * 9)];
   const graph = makeGraph();
-  const columns = stridedNeighbourhoods(input(graph, "x", [2, 6, 4, 1]));
+  const columns = neighbourhoods(input(graph, "x", [2, 6, 4, 1]), secondPixels);
   const program = await compileGraph({ y: gemm(constant(graph, weight, [3, 18]), columns) }, { threads: 1 });
   const { y } = await program.run({ x: { data: x, shape: [2, 6, 4, 1] } }).finally(() => program.dispose());
   const expected = convolve(x, [2, 6, 4], weight, 3);

@@ -35,6 +35,7 @@ export function vectorMemory(count: number, length: number): VectorMemory {
     vectors: Array.from({ length: count }, (_, index) => new Float32Array(buffer, 4 * padded * index, length)),
     faster: (optimizer) => {
       const run = compiled(updateModules[optimizer.name](), memory);
+      if (!run) return optimizer;
       return {
         ...optimizer,
         update: (parameters, gradient, state, change, scalars) => {
@@ -60,9 +61,14 @@ function memoryOf(bytes: number) {
   }
 }
 
-function compiled(module: Uint8Array, memory: object): (...operands: number[]) => void {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module), { env: { memory } });
-  return exports.run as (...operands: number[]) => void;
+/** The module's function; undefined where no WebAssembly may be compiled, or none with vectors. */
+function compiled(module: Uint8Array, memory: object): ((...operands: number[]) => void) | undefined {
+  try {
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module), { env: { memory } });
+    return exports.run as (...operands: number[]) => void;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What `Optimizer.update` does, over p, gradient and two state vectors, with the scalars clip, weightDecay and the optimiser's own. */
