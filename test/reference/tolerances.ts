@@ -22,7 +22,7 @@ export const tolerances = {
   /** There and back again in float32. */
   roundTrip: { relative: 1e-4, absolute: 1e-4 },
   /** A gradient by inverses against one from kept values, |difference| / |gradient| of a tensor: both roundings pass through every step of a flow. */
-  inverted: { relative: 1e-4, absolute: 0 },
+  inverted: { relative: 1e-4, absolute: 1e-8 },
   /** Two float64 computations of the same number. */
   double: { relative: 1e-12, absolute: 1e-12 },
 } as const satisfies Record<string, Tolerance>;
