@@ -2,12 +2,14 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { analyze } from "../src/analysis/index.ts";
 import { randomKey } from "../src/base/index.ts";
 import { defaultSizes, denseCoupling, type Flow, featureRotation, makeFlow, makePatchGlow } from "../src/flow/index.ts";
 import { add } from "../src/graph/index.ts";
 import { trainingSchema } from "../src/model/index.ts";
 import { constantValues, layoutOf, type ParameterVectors, packArrays } from "../src/nn/index.ts";
 import { adaptationBytes } from "../src/train/index.ts";
+import type { WorkflowEvent } from "../src/workflow/index.ts";
 import { type Outcome, quickTraining, runOutglow, temporaryFolder, writeMadeImages } from "./command.ts";
 import { normalData, perturbedParameters, runOn } from "./reference/bijector-contract.ts";
 
@@ -196,6 +198,31 @@ describe("through the command line", () => {
     const mapped = await run("predict", "pixelcnn", "normal", "--score=ratio", "--maps=maps", "--quiet");
     expect(mapped.code, mapped.stderr).toBe(0);
     expect((await readdir(join(folder.path, "maps"))).length).toBe(120);
+  });
+
+  test("an analysis of a PixelCNN++ tells row by row how far its pictures are drawn", async () => {
+    const events: WorkflowEvent[] = [];
+    const at = (name: string): string => join(folder.path, name);
+    const request = {
+      detectors: [at("pixelcnn")],
+      data: [{ name: "made", location: at("normal") }],
+      out: at("analysis"),
+      limit: 3,
+      score: [],
+      coders: false,
+      seed: 0,
+      strict: false,
+      force: false,
+      engine: { threads: 1 },
+      commands: [],
+    };
+    await analyze(request, { onEvent: (event) => events.push(event) });
+    const drawn = events.flatMap((event) => (event.kind === "progress" && event.task === "drawing" ? [event] : []));
+    // Two models at three temperatures, eight rows each.
+    expect(drawn.map(({ done }) => done)).toEqual(Array.from({ length: 48 }, (_, row) => row + 1));
+    expect(new Set(drawn.map(({ subject, total }) => `${subject}: ${total}`))).toEqual(
+      new Set(["rows of pixels from pixelcnn: 48"]),
+    );
   });
 
   test.each([

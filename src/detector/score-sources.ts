@@ -27,7 +27,7 @@ export function placedSources(parts: { readonly [Name in PlacedSource]?: unknown
   return placedNames.filter((name) => parts[name] !== undefined && parts[name] !== null);
 }
 
-/** What detectors can measure on demand: any of them, or those with latents. */
+/** What a detector can measure on demand; latents where its models have some. */
 const measuredSources: readonly MeasuredSource[] = ["pixels", "latents", "slopes", "gradients"];
 
 function measurable({ training }: Manifest): readonly MeasuredSource[] {

@@ -23,6 +23,7 @@ import {
   reduceSum,
   relu,
   reshape,
+  square,
   squareRoot,
   subtract,
   type Value,
@@ -79,10 +80,7 @@ export interface FaultNetwork {
 const leastVariance = 1e-5;
 
 /** The 3x3 pixels around every second one, zero outside: a convolution with stride 2 and padding 1, as PyTorch's conv2d has it. */
-export const secondPixels: Neighbourhood = {
-  taps: [-1, 0, 1].flatMap((dy) => [-1, 0, 1].map((dx) => [dy, dx] as const)),
-  stride: 2,
-};
+export const secondPixels: Neighbourhood = { taps: square.taps, stride: 2 };
 
 interface LayerSize {
   readonly name: string;

@@ -104,6 +104,16 @@ function noBias(weight: Value): Value {
   return constant(weight.graph, new Float32Array(weight.shape[0] as number), [weight.shape[0] as number]);
 }
 
+/** A map whose outputs are sums over a neighbourhood; `fanIn` of so many numbers. */
+function around(
+  map: LinearMaps["reading"],
+  shape: readonly number[],
+  fanIn: number,
+  neighbourhood: Neighbourhood,
+): LinearMap {
+  return { shape, fanIn, apply: (weight, x, bias) => map(weight, x, bias, neighbourhood) };
+}
+
 /** What every pixel is by itself: weight [out, from]. */
 export function pointwise(form: NetworkForm, out: number, from: number): LinearMap {
   return { shape: [out, from], fanIn: from, apply: linearMaps[form].pointwise };
@@ -112,31 +122,20 @@ export function pointwise(form: NetworkForm, out: number, from: number): LinearM
 /** A convolution of few channels, or one that shrinks: weight [out, from, taps]. */
 export function reading(form: NetworkForm, out: number, from: number, neighbourhood: Neighbourhood): LinearMap {
   const { length: taps } = neighbourhood.taps;
-  return {
-    shape: [out, from, taps],
-    fanIn: from * taps,
-    apply: (weight, x, bias) => linearMaps[form].reading(weight, x, bias, neighbourhood),
-  };
+  return around(linearMaps[form].reading, [out, from, taps], from * taps, neighbourhood);
 }
 
 /** A convolution of many channels: weight [out, taps, from]. */
 export function masked(form: NetworkForm, out: number, from: number, neighbourhood: Neighbourhood): LinearMap {
   const { length: taps } = neighbourhood.taps;
-  return {
-    shape: [out, taps, from],
-    fanIn: from * taps,
-    apply: (weight, x, bias) => linearMaps[form].masked(weight, x, bias, neighbourhood),
-  };
+  return around(linearMaps[form].masked, [out, taps, from], from * taps, neighbourhood);
 }
 
 /** A convolution that enlarges: weight [out, taps, from]. A tap is where it writes. */
 export function enlarging(form: NetworkForm, out: number, from: number, neighbourhood: Neighbourhood): LinearMap {
   const { taps, stride } = neighbourhood;
-  return {
-    shape: [out, taps.length, from],
-    fanIn: (from * taps.length) / stride ** 2,
-    apply: (weight, x, bias) => linearMaps[form].enlarging(weight, x, bias, neighbourhood),
-  };
+  const fanIn = (from * taps.length) / stride ** 2;
+  return around(linearMaps[form].enlarging, [out, taps.length, from], fanIn, neighbourhood);
 }
 
 type SumParameters = {

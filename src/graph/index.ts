@@ -48,7 +48,7 @@ export {
   transpose,
   unfold,
 } from "./ops/functions.ts";
-export { type Neighbourhood, rectangleOf, type Window } from "./ops/neighbourhood.ts";
+export { type Neighbourhood, rectangleOf, square, type Window } from "./ops/neighbourhood.ts";
 export { opTable } from "./ops/table.ts";
 export { printGraph } from "./printer.ts";
 export type { Recomputation } from "./recomputation.ts";
